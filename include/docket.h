@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * docket: document numbers out of shared memory. This is the door: what a
+ * worker links against.
+ *
+ *     docket_realm *realm;
+ *     docket_series *invoices;
+ *     char text[DOCKET_TEXT_MAX];
+ *
+ *     if (docket_realm_open("/var/lib/docket", &realm) != DOCKET_OK ||
+ *         docket_series_open(realm, "acme", "INV", &invoices) != DOCKET_OK ||
+ *         docket_next_text(invoices, DOCKET_TIMEOUT_DEFAULT, text, sizeof text, NULL, NULL) != DOCKET_OK)
+ *         fprintf(stderr, "%s\n", docket_last_error());
+ *
+ * Read these before the declarations:
+ *
+ * - Once. A number that a call returned is never returned again within
+ *   (tenant, series, period): across threads, processes, SIGKILL, fork, power
+ *   loss. Before you see it, a mark above it is committed and synced.
+ * - Killed calls. A thread that is killed inside a call costs at most the
+ *   numbers of that call; they count as handed out.
+ * - Power loss. Numbers that were laid or leased since the last journal entry
+ *   become `unknown`: never given again, listed by `docket fate`.
+ * - Threads. Every function may be called from any thread at any time unless
+ *   its comment says otherwise. A call from a signal handler that interrupted
+ *   a call on the same series returns DOCKET_BUSY.
+ * - fork. A child may go on with the realm and series it inherited: its first
+ *   call attaches anew. A docket_block belongs to the process that opened it.
+ * - Waiting. A call waits only when no number is laid: three tries with
+ *   exponential backoff and jitter within the timeout, then DOCKET_TIMEOUT.
+ *   A refused or timed-out call takes no number.
+ * - The library starts no threads, handles no signals, prints nothing, never
+ *   exits, and must not be unloaded (it is linked nodelete).
+ */
+#ifndef DOCKET_H
+#define DOCKET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define DOCKET_VERSION "0.1.0"
+
+/* Names of tenants and series: 1 to DOCKET_NAME_MAX bytes out of A-Z a-z 0-9
+ * . _ - , the first of them a letter or a digit. Case matters. */
+#define DOCKET_NAME_MAX 64
+
+/* Longest document number including the terminating zero byte. */
+#define DOCKET_TEXT_MAX 128
+
+/* Largest number: exact in every JSON reader. */
+#define DOCKET_NUMBER_MAX 999999999999999ULL
+
+/* Most numbers in one block. */
+#define DOCKET_BLOCK_MAX 10000u
+
+/* A timeout argument, in nanoseconds: 0 never waits; this one waits for the
+ * realm's default, 2 seconds. */
+#define DOCKET_TIMEOUT_DEFAULT ((int64_t)-1)
+
+/*
+ * Statuses. The values are stable. docket_status_category() sorts them into
+ * what a caller does about them; docket_status_retryable() says whether the
+ * same call may succeed later without anybody changing anything.
+ */
+typedef enum docket_status {
+    DOCKET_OK = 0,
+    DOCKET_TIMEOUT = 1,            /* no number was laid within the timeout; docketd may be down */
+    DOCKET_BUSY = 2,               /* called from inside a call on the same series (signal handler) */
+    DOCKET_UNREACHABLE = 3,        /* docketd does not answer, and the call cannot do without it */
+    DOCKET_PERIOD_NOT_OPEN = 4,    /* the clock stands in a period that docketd has not published */
+    DOCKET_EXHAUSTED = 5,          /* the counter has given its last number */
+    DOCKET_BAD_NAME = 6,           /* a tenant or series name is outside the safe set */
+    DOCKET_BAD_COUNT = 7,          /* a count of 0 or above the stated limit */
+    DOCKET_BAD_ARGUMENT = 8,       /* a null pointer or a value outside its stated range */
+    DOCKET_BUFFER_TOO_SMALL = 9,   /* the longest text of this series does not fit */
+    DOCKET_NO_REALM = 10,          /* the directory holds no realm */
+    DOCKET_NO_SERIES = 11,         /* the realm wants series declared, and this one is not */
+    DOCKET_EXISTS = 12,            /* it exists already, with other settings */
+    DOCKET_BAD_POLICY = 13,        /* a template or setting that cannot be used */
+    DOCKET_NOT_PERMITTED = 14,     /* this uid may not use the desk, or not do this */
+    DOCKET_SEATS_EXHAUSTED = 15,   /* all seats of the desk are taken */
+    DOCKET_LINES_EXHAUSTED = 16,   /* this process holds all its lease lines */
+    DOCKET_REALM_FULL = 17,        /* no room for another series */
+    DOCKET_NO_SPACE = 18,          /* the disk or the tmpfs is full */
+    DOCKET_NO_MEMORY = 19,         /* the process is out of memory or descriptors */
+    DOCKET_UNSAFE_FILES = 20,      /* foreign owner, loose mode, symlink where none may be */
+    DOCKET_NOT_TMPFS = 21,         /* the runtime directory is not on tmpfs, or its locks do not hold */
+    DOCKET_BAD_LAYOUT = 22,        /* wrong magic, version, size or flag in a shared file */
+    DOCKET_DAMAGED = 23,           /* a record or a shared word failed its check */
+    DOCKET_STORE_IN_USE = 24,      /* another docketd serves this realm */
+    DOCKET_STORE_REWOUND = 25,     /* the store is older than its witness */
+    DOCKET_STORE_FAILED = 26,      /* the store cannot be opened, written or synced */
+    DOCKET_QUARANTINED = 27,       /* a scribbled counter; nothing is given until it is looked into */
+    DOCKET_FOREIGN_BLOCK = 28,     /* the block belongs to the parent of this process */
+    DOCKET_BLOCK_EMPTY = 29,       /* every number of the block has been taken */
+    DOCKET_PROTOCOL = 30,          /* docketd and library do not understand each other */
+    DOCKET_DESCRIPTOR_REUSED = 31, /* the program closed our descriptor and uses its number */
+    DOCKET_BAD_CONFIG = 32,        /* an unknown key or an unusable value in a configuration file */
+    DOCKET_SYSTEM = 33             /* the operating system refused; docket_last_error() says what */
+} docket_status;
+
+typedef enum docket_category {
+    DOCKET_CATEGORY_OK = 0,
+    DOCKET_CATEGORY_TRY_AGAIN = 1,   /* wait and call again */
+    DOCKET_CATEGORY_CALLER = 2,      /* the call is wrong: change it */
+    DOCKET_CATEGORY_ENVIRONMENT = 3, /* an operator must act: space, limits, permissions, docketd */
+    DOCKET_CATEGORY_SAFETY = 4,      /* refused to keep a promise: look before you go on */
+    DOCKET_CATEGORY_EXHAUSTED = 5    /* nothing is left to give */
+} docket_category;
+
+typedef struct docket_realm docket_realm;
+typedef struct docket_series docket_series;
+typedef struct docket_block docket_block;
+
+/* The library's version as text, such as "0.1.0". Static memory. */
+const char *docket_version(void);
+
+/* Name of a status ("DOCKET_TIMEOUT"), a sentence for people, its category,
+ * and 1 if the same call may succeed later. Unknown values are answered too.
+ * Static memory; never fails. */
+const char *docket_status_name(docket_status status);
+const char *docket_status_text(docket_status status);
+docket_category docket_status_category(docket_status status);
+const char *docket_category_name(docket_category category);
+int docket_status_retryable(docket_status status);
+
+/* The calling thread's last failure as one or more sentences: what was tried,
+ * on what, why it failed, what to do next. Empty before the first failure.
+ * Valid until the thread's next call into docket. */
+const char *docket_last_error(void);
+
+/*
+ * Opens the realm in directory (the one docketd was given). Checks owners and
+ * modes; takes no seat and does not wait. The realm is the caller's until
+ * docket_realm_close().
+ * Statuses: OK, NO_REALM, UNSAFE_FILES, NO_MEMORY, BAD_ARGUMENT, SYSTEM.
+ */
+docket_status docket_realm_open(const char *directory, docket_realm **realm);
+
+/*
+ * Gives back every lease of the calling process in this realm, leaves the
+ * seat, and frees the realm with all its series. No other thread may be inside
+ * a call on the realm. In a forked child it frees the child's copies only. NULL is fine. Never waits.
+ */
+void docket_realm_close(docket_realm *realm);
+
+/*
+ * A handle for one series of one tenant. The first call for a name creates the
+ * series with the realm's default policy, durably, unless the realm wants
+ * series declared. May wait for docketd (the default timeout); works without
+ * docketd for a series of a desk where this process has its seat already.
+ * The handle stays valid, across restarts of docketd too, until
+ * docket_realm_close(); there is nothing to close.
+ * Statuses: OK, BAD_NAME, NO_SERIES, NOT_PERMITTED, UNREACHABLE, REALM_FULL,
+ * SEATS_EXHAUSTED, NO_SPACE, NO_MEMORY, NOT_TMPFS, UNSAFE_FILES, BAD_LAYOUT,
+ * PROTOCOL, DESCRIPTOR_REUSED, STORE_FAILED, BAD_ARGUMENT, SYSTEM.
+ */
+docket_status docket_series_open(docket_realm *realm, const char *tenant, const char *name,
+                                 docket_series **series);
+
+/*
+ * The next number and the period it belongs to (0, 2026, 202611 or 20261124
+ * for series that restart never, yearly, monthly, daily). Results are written
+ * only on DOCKET_OK; period may be NULL.
+ * Durable on return: a mark above the number.
+ * Statuses: OK, TIMEOUT, BUSY, UNREACHABLE, PERIOD_NOT_OPEN, EXHAUSTED,
+ * LINES_EXHAUSTED, QUARANTINED, DAMAGED, BAD_ARGUMENT, and those of
+ * docket_series_open() when the process has to take a seat anew.
+ */
+docket_status docket_next(docket_series *series, int64_t timeout_ns, uint64_t *number,
+                          int32_t *period);
+
+/*
+ * The next number as its document number, such as INV-20261124-000001: one
+ * instant decides the date shown and the period. size must hold the longest
+ * text of the series (docket_text_size(), never above DOCKET_TEXT_MAX), else
+ * BUFFER_TOO_SMALL and no number is taken. number and period may be NULL.
+ */
+docket_status docket_next_text(docket_series *series, int64_t timeout_ns, char *text, size_t size,
+                               uint64_t *number, int32_t *period);
+
+/* Bytes that the longest document number of the series needs, with its
+ * terminating zero. */
+size_t docket_text_size(const docket_series *series);
+
+/*
+ * A contiguous block of count numbers (1 to DOCKET_BLOCK_MAX) under a lease of
+ * its own. In a leased series, what is not taken when the process dies is
+ * spare again. In a strict series the whole block counts as handed out at this
+ * call. One thread at a time may use a block. The block is the caller's until
+ * docket_block_give_back().
+ * Statuses: those of docket_next(), and BAD_COUNT.
+ */
+docket_status docket_block_open(docket_series *series, uint32_t count, int64_t timeout_ns,
+                                docket_block **block);
+
+/* First number, count of numbers still to take, and period of a block.
+ * Any of the results may be NULL. */
+docket_status docket_block_show(const docket_block *block, uint64_t *first, uint32_t *left,
+                                int32_t *period);
+
+/* Takes the next number of the block. Never waits.
+ * Statuses: OK, BLOCK_EMPTY, FOREIGN_BLOCK, BAD_ARGUMENT. */
+docket_status docket_block_next(docket_block *block, uint64_t *number);
+
+/* The same, as its document number with the date of the call. */
+docket_status docket_block_next_text(docket_block *block, char *text, size_t size,
+                                     uint64_t *number);
+
+/*
+ * Takes every number that is left, at once: first and count.
+ * Statuses: OK, BLOCK_EMPTY, FOREIGN_BLOCK, BAD_ARGUMENT.
+ */
+docket_status docket_block_take_all(docket_block *block, uint64_t *first, uint32_t *count);
+
+/*
+ * Gives back what was not taken and frees the block, whatever the status. In a
+ * leased series the rest becomes spare, without waiting. In a strict series
+ * docketd is asked (at most the default timeout): the rest is free again if
+ * nobody took a later number, else void; without docketd it stays handed out.
+ * returned: how many numbers will be given again (NULL is fine). A NULL block
+ * is fine.
+ * Statuses: OK, FOREIGN_BLOCK, UNREACHABLE, STORE_FAILED.
+ */
+docket_status docket_block_give_back(docket_block *block, uint32_t *returned);
+
+/* The number that a call would probably get now, without taking it: advice,
+ * not a promise. Never waits. Statuses: OK, TIMEOUT (none is laid),
+ * PERIOD_NOT_OPEN, and those of attaching. */
+docket_status docket_peek(docket_series *series, uint64_t *number, int32_t *period);
+
+/* How many numbers this series can still give to this process should docketd
+ * stay away: its own lease and what is laid for all. Never waits. */
+docket_status docket_supply(docket_series *series, uint64_t *count);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

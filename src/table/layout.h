@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * layout: every byte that another process sees is drawn here, with who writes
+ * it and who reads it. docs/LAYOUT.md is the same picture for people.
+ *
+ * A desk is three kinds of files on tmpfs:
+ *
+ *   board   docketd writes, workers map read-only
+ *     0      shared_header | board words | statistics
+ *     4096   calendar: the days that dates in texts are made from
+ *     8192   seats[seats_max] . directory[2 * slots_max] . slots[slots_max] . rows[rows_max]
+ *   table   workers and docketd write
+ *     0      shared_header | bell
+ *     4096   want summary . want bits . slots[slots_max] . rows[rows_max]
+ *   seat    one process writes; docketd initialises and reads
+ *     0      shared_header | statistics
+ *     4096   lines[lines_per_seat]
+ *
+ * Invariants
+ *  1. Files have their full length from the start (holes cost nothing); the
+ *     bytes of slots, directory and rows are allocated and zeroed in steps,
+ *     and nobody touches an index at or above board.slots_ready / rows_ready.
+ *  2. Reserved bytes are zero.
+ *  3. docketd never derives a durable value from a table or seat word alone.
+ *
+ * Types whose bytes other processes see start with shared_; no other type does.
+ */
+#ifndef DK_TABLE_LAYOUT_H
+#define DK_TABLE_LAYOUT_H
+
+#include "base/atomics.h"
+#include "docket.h"
+
+#include <stddef.h>
+
+#define DK_LAYOUT_VERSION 1u
+
+#define DK_MAGIC_BOARD 0x3144524142544b44ull /* "DKTBARD1" */
+#define DK_MAGIC_TABLE 0x31454c4254544b44ull /* "DKTTBLE1" */
+#define DK_MAGIC_SEAT 0x3154414553544b44ull  /* "DKTSEAT1" */
+
+/* Flag words: an unknown compatible flag is ignored, an unknown incompatible
+ * one refuses the file. None is defined in layout 1. */
+#define DK_KNOWN_INCOMPATIBLE 0ull
+
+enum {
+    DK_PAGE = 4096,
+    DK_CACHE_LINE = 64,
+    DK_PLACES_PER_ROW = 8,
+    DK_BANKS = 2,
+    DK_NAME_BYTES = 64,
+    DK_TEMPLATE_BYTES = 64,
+    DK_CALENDAR_DAYS = 254,
+    DK_SLOTS_LIMIT = 1 << 20,
+    DK_ROWS_LIMIT = 1 << 18,
+    DK_SEATS_LIMIT = 4095,       /* 12 bits in the claim word */
+    DK_LINES_LIMIT = 65535,      /* 16 bits in the claim word */
+    DK_ROWS_PER_COUNTER = 1024,  /* 8192 places; see cursor.h on the wrap of lease numbers */
+    DK_FIRST_STEP = 1024         /* slots (and rows / 8) of the first step; each step doubles */
+};
+
+/* First bytes of each of the three files. docketd writes all of it before
+ * `ready`; nobody writes it afterwards. */
+struct shared_header {
+    uint64_t magic;
+    uint32_t layout_version;
+    uint32_t header_bytes;
+    uint64_t compatible_flags;
+    uint64_t incompatible_flags;
+    uint64_t signature;       /* folds the sizes of the structures below */
+    uint64_t store_id[2];
+    uint64_t generation;      /* the store's, when the file was made */
+    uint64_t incarnation;     /* random; one for all files of a desk, new at each build */
+    uint32_t desk;
+    uint32_t seat;            /* seat files only */
+    uint32_t slots_max;
+    uint32_t rows_max;
+    uint32_t seats_max;
+    uint32_t lines_per_seat;
+    uint64_t file_bytes;
+    dk_word ready;            /* ORDER-1: written last, DK_READY */
+    uint64_t reserved[2];
+};
+
+#define DK_READY 0x5941455241455259ull
+
+/* Board, page 0 behind the header. Written by docketd, read by all. */
+struct shared_board_words {
+    dk_word heartbeat_ns;    /* CLOCK_BOOTTIME of docketd's last turn */
+    dk_word docketd_pid;     /* for display only */
+    dk_word started_s;       /* UTC of docketd's start */
+    dk_word serving;         /* 1 serving, 0 stopped in order */
+    dk_word generation_now;  /* the store's generation under the running docketd */
+    dk_word commit_number;   /* last commit known synced */
+    dk_word boot_id[2];
+    dk_word slots_ready;     /* ORDER-2 */
+    dk_word rows_ready;      /* ORDER-2 */
+    dk_word slots_used;
+    dk_word rows_used;
+    uint64_t reserved[4];
+    /* statistics, since the desk was built */
+    dk_word commits;
+    dk_word commit_ns_last;
+    dk_word commit_ns_max;
+    dk_word blocks_laid;
+    dk_word raises;          /* strict limits raised */
+    dk_word seats_reaped;
+    dk_word tails_recovered; /* blocks of dead owners that had a tail */
+    dk_word numbers_recovered;
+    dk_word numbers_given_back;
+    dk_word quarantines;
+    dk_word waits_served;
+    dk_word statistics_reserved[5];
+};
+
+/* One UTC instant at which a day begins in the calendar's zone, and the date
+ * that documents carry from then on. */
+struct shared_day {
+    dk_word start_s;
+    dk_word yyyymmdd;
+};
+
+/* Written by docketd between two increments of `version` (odd while written). */
+struct shared_calendar {
+    dk_word version; /* ORDER-3 */
+    dk_word count;
+    struct shared_day days[DK_CALENDAR_DAYS];
+};
+
+/* Who sits where: for display and to salt cursors. Written by docketd. */
+struct shared_seat_entry {
+    dk_word state; /* 0 free, 1 taken, 2 being reaped; taken before descriptors are sent */
+    dk_word salt;  /* of this sitting's cursors */
+    dk_word pid;
+    dk_word uid;
+    dk_word attached_s;
+    uint64_t reserved[3];
+};
+
+/* One period of a series. Written by docketd, read by workers. */
+struct shared_board_bank {
+    dk_word epoch;    /* ORDER-4: 0 absent or being rewritten; counts assignments */
+    dk_word period;   /* int32 as uint64 */
+    dk_word start_s;  /* UTC: first second of the period */
+    dk_word end_s;    /* UTC: first second after it; INT64_MAX for never */
+    dk_word base;     /* a strict word's next == 0 stands for number base */
+    dk_word limit;    /* strict: no number at or above it may be given */
+    dk_word32 row;    /* leased: first row + 1, 0 none */
+    dk_word32 supply; /* futex: changes when something was laid or raised */
+    uint64_t reserved;
+};
+
+/* A series. Written by docketd once, then `generation`; banks change. */
+struct shared_board_slot {
+    dk_word generation; /* ORDER-5: 0 until the slot may be used */
+    dk_word state;      /* 0 open, 1 quarantined */
+    uint64_t series_id;
+    uint32_t window;
+    uint8_t order;      /* enum dk_order */
+    uint8_t restart;    /* enum dk_restart */
+    uint8_t tenant_bytes;
+    uint8_t name_bytes;
+    uint8_t template_bytes;
+    uint8_t reserved[31];
+    char tenant[DK_NAME_BYTES];
+    char name[DK_NAME_BYTES];
+    char template_text[DK_TEMPLATE_BYTES];
+    struct shared_board_bank bank[DK_BANKS];
+};
+
+/* What lies in a place. Rewritten by docketd only while the claim word is EMPTY. */
+struct shared_board_place {
+    dk_word seq;        /* 0 while rewritten */
+    dk_word first;
+    dk_word size_epoch; /* size 32 | low 32 bits of the bank's epoch */
+};
+
+/* Eight places of one bank. */
+struct shared_board_row {
+    dk_word32 next;  /* next row of the bank + 1, 0 none; ORDER-6 */
+    dk_word32 slot;
+    dk_word32 bank;
+    uint32_t reserved[13];
+    struct shared_board_place place[DK_PLACES_PER_ROW];
+};
+
+/* Table, page 0 behind the header. */
+struct shared_table_words {
+    dk_word32 bell;  /* futex: workers add 1 and wake; docketd waits */
+    uint32_t reserved[15];
+};
+
+/* Hot words of one bank, on a line of their own. */
+struct shared_table_bank {
+    dk_word strict; /* slot.h: epoch | next | room; workers and docketd, by CAS only */
+    dk_word want;   /* workers: most numbers asked for in one piece, 0 nothing; docketd exchanges 0 */
+    uint64_t reserved[6];
+};
+
+struct shared_table_slot {
+    struct shared_table_bank bank[DK_BANKS];
+};
+
+struct shared_table_row {
+    dk_word claim[DK_PLACES_PER_ROW]; /* place.h; workers and docketd, by CAS only */
+};
+
+/* Seat, page 0 behind the header: what its process counted. Written by the
+ * worker (relaxed), read by tools. */
+struct shared_seat_words {
+    dk_word claims;
+    dk_word waits;
+    dk_word wait_ns_total;
+    dk_word wait_ns_max;
+    dk_word timeouts;
+    dk_word give_backs;
+    uint64_t reserved[10];
+};
+
+/* One lease line. cursor: the worker stores, docketd reads (ORDER-7). */
+struct shared_line {
+    dk_word cursor; /* cursor.h */
+    dk_word claimed_s;
+    uint64_t reserved[6];
+};
+
+_Static_assert(sizeof(struct shared_header) == 128, "drawn as 128 bytes");
+_Static_assert(sizeof(struct shared_board_words) == 256, "drawn as 256 bytes");
+_Static_assert(sizeof(struct shared_calendar) <= DK_PAGE, "the calendar is one page");
+_Static_assert(sizeof(struct shared_seat_entry) == 64, "a line each");
+_Static_assert(sizeof(struct shared_board_bank) == 64, "a line each");
+_Static_assert(sizeof(struct shared_board_slot) == 384, "six lines");
+_Static_assert(offsetof(struct shared_board_slot, bank) == 256, "banks on lines of their own");
+_Static_assert(sizeof(struct shared_board_row) == 256, "four lines");
+_Static_assert(sizeof(struct shared_table_slot) == 128, "a line for each bank");
+_Static_assert(sizeof(struct shared_table_row) == 64, "a line");
+_Static_assert(sizeof(struct shared_line) == 64, "a line");
+
+/* Sizes chosen when a desk is built. */
+struct dk_geometry {
+    uint32_t slots_max;
+    uint32_t rows_max;
+    uint32_t seats_max;
+    uint32_t lines_per_seat;
+};
+
+/* Folds the sizes that two builds must agree on. */
+static inline uint64_t dk_layout_signature(void)
+{
+    const uint64_t sizes[] = {
+        sizeof(struct shared_header),     sizeof(struct shared_board_words),
+        sizeof(struct shared_calendar),   sizeof(struct shared_seat_entry),
+        sizeof(struct shared_board_slot), sizeof(struct shared_board_row),
+        sizeof(struct shared_table_slot), sizeof(struct shared_table_row),
+        sizeof(struct shared_line),       offsetof(struct shared_board_slot, bank),
+        DK_PLACES_PER_ROW,                DK_BANKS};
+    uint64_t folded = 0x646f636b6574ull; /* and the byte order, by its own bytes */
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        folded = (folded ^ sizes[i]) * 0x100000001b3ull;
+    return folded;
+}
+
+/* Offsets in the board file. */
+static inline size_t dk_board_words_at(void) { return sizeof(struct shared_header); }
+static inline size_t dk_calendar_at(void) { return DK_PAGE; }
+static inline size_t dk_seats_at(void) { return 2 * (size_t)DK_PAGE; }
+
+static inline size_t dk_page_up(size_t bytes)
+{
+    return (bytes + DK_PAGE - 1) & ~(size_t)(DK_PAGE - 1);
+}
+
+static inline size_t dk_directory_at(const struct dk_geometry *g)
+{
+    return dk_seats_at() + dk_page_up(g->seats_max * sizeof(struct shared_seat_entry));
+}
+
+static inline size_t dk_board_slots_at(const struct dk_geometry *g)
+{
+    return dk_directory_at(g) + dk_page_up(2 * (size_t)g->slots_max * sizeof(dk_word32));
+}
+
+static inline size_t dk_board_rows_at(const struct dk_geometry *g)
+{
+    return dk_board_slots_at(g) + dk_page_up(g->slots_max * sizeof(struct shared_board_slot));
+}
+
+static inline size_t dk_board_bytes(const struct dk_geometry *g)
+{
+    return dk_board_rows_at(g) + dk_page_up(g->rows_max * sizeof(struct shared_board_row));
+}
+
+/* Offsets in the table file. A summary bit stands for 64 want words, a want
+ * bit for a slot. */
+static inline size_t dk_table_words_at(void) { return sizeof(struct shared_header); }
+static inline size_t dk_want_summary_at(void) { return DK_PAGE; }
+
+static inline size_t dk_want_words(const struct dk_geometry *g)
+{
+    return ((size_t)g->slots_max + 63) / 64;
+}
+
+static inline size_t dk_want_summary_words(const struct dk_geometry *g)
+{
+    return (dk_want_words(g) + 63) / 64;
+}
+
+static inline size_t dk_want_bits_at(const struct dk_geometry *g)
+{
+    return dk_want_summary_at() + dk_page_up(dk_want_summary_words(g) * sizeof(dk_word));
+}
+
+static inline size_t dk_table_slots_at(const struct dk_geometry *g)
+{
+    return dk_want_bits_at(g) + dk_page_up(dk_want_words(g) * sizeof(dk_word));
+}
+
+static inline size_t dk_table_rows_at(const struct dk_geometry *g)
+{
+    return dk_table_slots_at(g) + dk_page_up(g->slots_max * sizeof(struct shared_table_slot));
+}
+
+static inline size_t dk_table_bytes(const struct dk_geometry *g)
+{
+    return dk_table_rows_at(g) + dk_page_up(g->rows_max * sizeof(struct shared_table_row));
+}
+
+/* Offsets in a seat file. */
+static inline size_t dk_seat_words_at(void) { return sizeof(struct shared_header); }
+static inline size_t dk_lines_at(void) { return DK_PAGE; }
+
+static inline size_t dk_seat_bytes(const struct dk_geometry *g)
+{
+    return dk_lines_at() + dk_page_up(g->lines_per_seat * sizeof(struct shared_line));
+}
+
+#endif
