@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store: the durable truth, and the only room that knows LMDB.
+ *
+ * A store is the folder REALM/store with LMDB's data.mdb and lock.mdb, beside
+ * it the witness file (by default REALM/witness) and the lock file
+ * REALM/docketd.lock. One process opens it, one thread commits.
+ *
+ * Databases (every value ends in an 8-byte XXH3 checksum seeded with its key's
+ * hash, so that a value under a wrong key fails too; integers little-endian in
+ * values, big-endian in keys so that they sort):
+ *   meta      name -> schema_version, store_id, generation, commit, incarnations, machine, inode
+ *   series    tenant 0 series -> series id, policy, desk, created, by uid
+ *   counters  series id, period -> counter image (folded)
+ *   journal   commit number -> the images of all counters that this commit changed
+ *   ranges    series id, period, first -> last, fate (void | unknown), cause, time
+ *   events    event number -> time, kind, uid, text (append-only)
+ *
+ * Invariants
+ *  1. A commit is one LMDB transaction in its default durable mode (never
+ *     NOSYNC, NOMETASYNC, WRITEMAP, MAPASYNC).
+ *  2. Journal entries newer than a counter's folded image replace it. A fold
+ *     happens in the same transaction as the commit that triggers it.
+ *  3. After a failed commit or sync the process must end (status STORE_FAILED
+ *     and store->failed); the next start writes before it serves: opening
+ *     commits a new generation.
+ *  4. The witness says a commit number that no commit has passed: it is written
+ *     and synced ahead of the commits it covers.
+ *  5. A record that fails its checksum is DOCKET_DAMAGED with its key in the
+ *     sentence; it is never skipped.
+ */
+#ifndef DK_STORE_STORE_H
+#define DK_STORE_STORE_H
+
+#include "base/status.h"
+#include "numbering/policy.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define DK_SCHEMA_VERSION 1u
+
+/* The witness is written this many commits ahead: a rewind of fewer commits
+ * than this, after an unclean stop, is not seen by the witness alone. */
+#define DK_WITNESS_LAG 256u
+
+/* Journal entries before a fold. */
+#define DK_JOURNAL_LENGTH 16u
+
+struct dk_store;
+
+struct dk_series_record {
+    uint64_t id; /* 1, 2, 3 ... in order of creation */
+    char tenant[DOCKET_NAME_MAX + 1];
+    char name[DOCKET_NAME_MAX + 1];
+    struct dk_policy policy;
+    char desk[DOCKET_NAME_MAX + 1]; /* name of the desk it sits at */
+    int64_t created_ns;             /* UTC */
+    uint32_t uid;                   /* who made it */
+};
+
+struct dk_range {
+    uint64_t first;
+    uint64_t last; /* inclusive */
+};
+
+/* What the store knows of one place of a leased counter. */
+struct dk_place_record {
+    uint32_t place;      /* row * 8 + index */
+    uint32_t size;       /* 0: no block is recorded */
+    uint64_t closed_seq; /* highest seq whose block's fate is committed as finished */
+    uint64_t seq;        /* of the recorded block; above closed_seq */
+    uint64_t first;
+    uint32_t offset;     /* handed out of the recorded block when it was written */
+    uint32_t spare;      /* 1: laid from a spare (only this record holds the range) */
+};
+
+/* Everything durable about one counter: (series, period). */
+struct dk_counter_image {
+    uint64_t series_id;
+    int32_t period;
+    uint32_t closed;        /* 1: the period ended and every lease is back */
+    uint64_t extent_first;  /* the extent: numbers this host owns in the counter */
+    uint64_t extent_last;
+    uint64_t mark;          /* every number handed out is below it */
+    uint64_t next;          /* strict: the exact position. leased: first number never laid */
+    uint64_t incarnation;   /* of the desk's files that `places` speaks of */
+    uint32_t place_count;
+    uint32_t spare_count;
+    struct dk_place_record *places;
+    struct dk_range *spares;
+};
+
+enum dk_fate { DK_FATE_LAID, DK_FATE_OPEN, DK_FATE_HANDED_OUT, DK_FATE_SPARE, DK_FATE_VOID, DK_FATE_UNKNOWN };
+
+enum dk_cause {
+    DK_CAUSE_NONE = 0,
+    DK_CAUSE_POWER_LOSS = 1,     /* another boot, and the desk's files gone */
+    DK_CAUSE_RUNTIME_LOST = 2,   /* same boot, the desk's files gone or unusable */
+    DK_CAUSE_DAMAGED_CURSOR = 3, /* a cursor that failed its check */
+    DK_CAUSE_GIVEN_BACK = 4,     /* strict block given back after later numbers */
+    DK_CAUSE_QUARANTINE = 5      /* a scribbled word */
+};
+
+struct dk_fate_record {
+    uint64_t series_id;
+    int32_t period;
+    uint32_t fate;  /* DK_FATE_VOID or DK_FATE_UNKNOWN */
+    uint32_t cause; /* enum dk_cause */
+    struct dk_range range;
+    int64_t time_ns;
+};
+
+struct dk_event {
+    uint64_t number; /* given by the store */
+    int64_t time_ns;
+    char kind[24]; /* "series", "start", "stop", "recovery", "reap", "quarantine" ... */
+    uint32_t uid;
+    char text[256];
+};
+
+/* What one commit writes; arrays belong to the caller until it returns. */
+struct dk_change {
+    const struct dk_series_record *const *series;
+    size_t series_count;
+    const struct dk_counter_image *const *counters;
+    size_t counter_count;
+    const struct dk_fate_record *ranges;
+    size_t range_count;
+    const struct dk_event *events;
+    size_t event_count;
+};
+
+/* Facts read at open. */
+struct dk_store_facts {
+    uint64_t store_id[2];
+    uint64_t generation; /* after this open's own commit */
+    uint64_t commit_number;
+    uint64_t series_last; /* highest series id */
+    bool created;         /* by this open */
+    bool clean;           /* the previous docketd stopped in order */
+    uint8_t boot_id[16];  /* of the boot that wrote last */
+    uint32_t schema_version;
+};
+
+struct dk_store_options {
+    const char *realm;     /* directory; made (0700) with `create` */
+    const char *witness;   /* NULL: REALM/witness */
+    bool create;
+    size_t map_bytes;      /* 0: 16 GiB of address space */
+    size_t preallocate_bytes; /* 0: 8 MiB */
+    uint8_t boot_id[16];
+};
+
+/*
+ * Takes the realm's lock (OFD write lock on REALM/docketd.lock, which names its
+ * holder), creates the store where allowed (under a temporary name, synced with
+ * its directory, renamed), checks schema, checksums of meta, and the witness,
+ * and commits generation + 1.
+ * Statuses: OK, NO_REALM, STORE_IN_USE (the sentence names pid and start of the
+ * holder), STORE_REWOUND, DAMAGED, BAD_LAYOUT (schema), UNSAFE_FILES, NO_SPACE,
+ * STORE_FAILED, SYSTEM.
+ */
+docket_status dk_store_open(const struct dk_store_options *options, struct dk_store **store,
+                            struct dk_store_facts *facts) DK_MUST_USE;
+
+/* Writes "stopped in order" with the exact commit number to store and witness,
+ * if clean; closes. */
+docket_status dk_store_close(struct dk_store *store, bool clean);
+
+/* One durable transaction. On return OK everything is synced. On any failure
+ * the process must end (invariant 3). *commit_number is written on OK. */
+docket_status dk_store_commit(struct dk_store *store, const struct dk_change *change,
+                              uint64_t *commit_number) DK_MUST_USE;
+
+/* Reading, for start and for fate. Callbacks return a status; anything but OK
+ * ends the walk with that status. The pointers live until the callback returns. */
+docket_status dk_store_each_series(struct dk_store *store,
+                                   docket_status (*each)(void *context,
+                                                         const struct dk_series_record *record),
+                                   void *context) DK_MUST_USE;
+/* Every counter once, with journal entries applied. */
+docket_status dk_store_each_counter(struct dk_store *store,
+                                    docket_status (*each)(void *context,
+                                                          const struct dk_counter_image *image),
+                                    void *context) DK_MUST_USE;
+/* Counters of one series only. */
+docket_status dk_store_each_counter_of(struct dk_store *store, uint64_t series_id,
+                                       docket_status (*each)(void *context,
+                                                             const struct dk_counter_image *image),
+                                       void *context) DK_MUST_USE;
+/* Void and unknown ranges of one counter, ascending. */
+docket_status dk_store_each_range(struct dk_store *store, uint64_t series_id, int32_t period,
+                                  docket_status (*each)(void *context,
+                                                        const struct dk_fate_record *record),
+                                  void *context) DK_MUST_USE;
+/* Events from number `from` on. */
+docket_status dk_store_each_event(struct dk_store *store, uint64_t from,
+                                  docket_status (*each)(void *context, const struct dk_event *event),
+                                  void *context) DK_MUST_USE;
+
+/* Reads every record of every database and checks it; *records counts them. */
+docket_status dk_store_verify(struct dk_store *store, uint64_t *records) DK_MUST_USE;
+
+const char *dk_fate_name(unsigned fate);   /* "handed out", "spare" ... */
+const char *dk_cause_name(unsigned cause); /* "power loss" ... */
+
+#endif
