@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * docket_inspect: the window. A read-only view of a realm's shared files, for
+ * tools. It takes no seat and no lock, asks docketd nothing, and works while
+ * docketd is dead. What it shows is a snapshot word by word: workers go on
+ * while it looks.
+ */
+#ifndef DOCKET_INSPECT_H
+#define DOCKET_INSPECT_H
+
+#include "docket.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct docket_view docket_view;
+
+/* Opens the view of the realm in directory. A view is used by one thread at a
+ * time. Statuses: OK, NO_REALM, UNREACHABLE (docketd has not run since boot),
+ * UNSAFE_FILES, NOT_TMPFS, BAD_LAYOUT, NOT_PERMITTED, NO_MEMORY, SYSTEM. */
+docket_status docket_view_open(const char *directory, docket_view **view);
+void docket_view_close(docket_view *view);
+
+struct docket_view_realm {
+    const char *directory;   /* as opened */
+    const char *runtime;     /* where the shared files lie */
+    char store_id[33];       /* hex */
+    uint64_t generation;
+    int serving;             /* 1 serving, 0 stopped in order, -1 dead: heartbeat older than 2 s */
+    int64_t heartbeat_age_ns;
+    int64_t docketd_pid;     /* for display only */
+    int64_t started_s;       /* UTC */
+    uint64_t commit_number;
+    uint32_t desk_count;
+};
+
+struct docket_view_desk {
+    const char *name;        /* "desk-0" */
+    uint32_t seats_taken, seats_max;
+    uint32_t slots_used, slots_ready, slots_max;
+    uint32_t rows_used, rows_ready, rows_max;
+    uint32_t waiting;        /* series that asked for supply and have not been served */
+    uint64_t board_bytes, table_bytes; /* allocated */
+    uint64_t commits, commit_ns_last, commit_ns_max;
+    uint64_t blocks_laid, raises, seats_reaped, tails_recovered, numbers_recovered;
+    uint64_t numbers_given_back, quarantines;
+};
+
+struct docket_view_period {
+    int32_t period;          /* 0 never, 2026, 202611, 20261124 */
+    int64_t start_s, end_s;  /* UTC */
+    uint64_t next;           /* strict: next number. leased: lowest laid number nobody claimed, 0 none */
+    uint64_t laid;           /* numbers anyone may take now */
+    uint64_t open;           /* numbers left in open leases */
+    uint32_t leases;         /* open leases */
+};
+
+struct docket_view_series {
+    const char *tenant, *name, *desk, *template_text;
+    const char *order;       /* "strict", "leased" */
+    const char *restart;     /* "never", "yearly", "monthly", "daily" */
+    uint32_t window;
+    int quarantined;
+    uint32_t period_count;   /* 0 to 2 */
+    struct docket_view_period periods[2];
+};
+
+struct docket_view_seat {
+    const char *desk;
+    uint32_t seat;
+    const char *state;       /* "taken", "being reaped" */
+    int64_t pid;             /* for display only */
+    uint32_t uid;
+    int64_t attached_s;      /* UTC */
+    uint32_t leases;         /* open */
+    uint64_t numbers_open;
+    int64_t oldest_lease_age_s; /* -1 none */
+    uint64_t claims, waits, wait_ns_total, wait_ns_max, timeouts, give_backs;
+};
+
+/* The strings live until docket_view_close(). */
+docket_status docket_view_realm_show(docket_view *view, struct docket_view_realm *facts);
+
+/* Each callback returns 0 to go on; anything else ends the walk, which then
+ * returns DOCKET_OK all the same. Pointers live until the callback returns. */
+docket_status docket_view_each_desk(docket_view *view,
+                                    int (*each)(void *context, const struct docket_view_desk *desk),
+                                    void *context);
+docket_status docket_view_each_series(docket_view *view,
+                                      int (*each)(void *context,
+                                                  const struct docket_view_series *series),
+                                      void *context);
+docket_status docket_view_each_seat(docket_view *view,
+                                    int (*each)(void *context, const struct docket_view_seat *seat),
+                                    void *context);
+
+/* One series by name: NO_SERIES if it is at no desk. *facts' strings live until
+ * the view's next call. */
+docket_status docket_view_series_find(docket_view *view, const char *tenant, const char *name,
+                                      struct docket_view_series *facts);
+
+/* The document number that `number` would have now. size: DOCKET_TEXT_MAX. */
+docket_status docket_view_text(const struct docket_view_series *facts, uint64_t number, char *text,
+                               size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
