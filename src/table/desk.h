@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * desk: the board and the table of one desk, mapped. docketd creates and grows
+ * them; workers and tools map what docketd made.
+ *
+ * Address space is mapped once at the largest size; files are grown in place
+ * by allocating their next step, so no mapping ever moves.
+ */
+#ifndef DK_TABLE_DESK_H
+#define DK_TABLE_DESK_H
+
+#include "base/status.h"
+#include "table/layout.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct dk_desk {
+    struct dk_geometry geometry;
+    uint32_t index;
+    uint64_t store_id[2];
+    uint64_t incarnation;
+    uint8_t *board; /* read-only for workers */
+    uint8_t *table;
+    size_t board_bytes;
+    size_t table_bytes;
+};
+
+/* Who a file must belong to, and which realm and desk it must speak of. */
+struct dk_identity {
+    uint64_t store_id[2];
+    uint64_t generation;
+    uint64_t incarnation;
+    uint32_t desk;
+};
+
+static inline struct shared_board_words *dk_desk_words(const struct dk_desk *desk)
+{
+    return (struct shared_board_words *)(void *)(desk->board + dk_board_words_at());
+}
+
+static inline struct shared_calendar *dk_desk_calendar(const struct dk_desk *desk)
+{
+    return (struct shared_calendar *)(void *)(desk->board + dk_calendar_at());
+}
+
+static inline struct shared_seat_entry *dk_desk_seat(const struct dk_desk *desk, uint32_t seat)
+{
+    return (struct shared_seat_entry *)(void *)(desk->board + dk_seats_at()) + seat;
+}
+
+static inline dk_word32 *dk_desk_directory(const struct dk_desk *desk)
+{
+    return (dk_word32 *)(void *)(desk->board + dk_directory_at(&desk->geometry));
+}
+
+static inline struct shared_board_slot *dk_desk_slot(const struct dk_desk *desk, uint32_t slot)
+{
+    return (struct shared_board_slot *)(void *)(desk->board + dk_board_slots_at(&desk->geometry)) + slot;
+}
+
+static inline struct shared_board_row *dk_desk_row(const struct dk_desk *desk, uint32_t row)
+{
+    return (struct shared_board_row *)(void *)(desk->board + dk_board_rows_at(&desk->geometry)) + row;
+}
+
+static inline struct shared_table_words *dk_table_words(const struct dk_desk *desk)
+{
+    return (struct shared_table_words *)(void *)(desk->table + dk_table_words_at());
+}
+
+static inline dk_word *dk_table_want_summary(const struct dk_desk *desk)
+{
+    return (dk_word *)(void *)(desk->table + dk_want_summary_at());
+}
+
+static inline dk_word *dk_table_want_bits(const struct dk_desk *desk)
+{
+    return (dk_word *)(void *)(desk->table + dk_want_bits_at(&desk->geometry));
+}
+
+static inline struct shared_table_slot *dk_table_slot(const struct dk_desk *desk, uint32_t slot)
+{
+    return (struct shared_table_slot *)(void *)(desk->table + dk_table_slots_at(&desk->geometry)) + slot;
+}
+
+static inline struct shared_table_row *dk_table_row(const struct dk_desk *desk, uint32_t row)
+{
+    return (struct shared_table_row *)(void *)(desk->table + dk_table_rows_at(&desk->geometry)) + row;
+}
+
+/* Worker and docketd: asks docketd for supply of a slot's bank. Cheap if asked
+ * already. */
+void dk_desk_want(const struct dk_desk *desk, uint32_t slot);
+
+/* NULL, or why this header cannot be used: magic, version, size, flags,
+ * signature, readiness. name goes into the sentence. */
+docket_status dk_header_check(const struct shared_header *header, uint64_t magic, uint64_t file_bytes,
+                              const char *name) DK_MUST_USE;
+void dk_header_fill(struct shared_header *header, uint64_t magic, const struct dk_geometry *geometry,
+                    const struct dk_identity *identity, uint32_t seat, uint64_t file_bytes);
+
+/* Maps and checks; board read-only unless docketd. The descriptors stay the
+ * caller's and may be closed afterwards. */
+docket_status dk_desk_map(struct dk_desk *desk, int board_fd, int table_fd, bool docketd) DK_MUST_USE;
+void dk_desk_unmap(struct dk_desk *desk);
+
+/* docketd: makes board-N and table-N in directory under temporary names with
+ * their first steps allocated, and maps them; not ready, not yet under their
+ * names. dk_desk_publish() writes the ready words and renames. */
+docket_status dk_desk_create(struct dk_desk *desk, int directory, const struct dk_geometry *geometry,
+                             const struct dk_identity *identity, gid_t group, bool group_set) DK_MUST_USE;
+docket_status dk_desk_publish(struct dk_desk *desk, int directory) DK_MUST_USE;
+
+/* docketd: opens an existing desk for adoption. NO_REALM if a file is absent. */
+docket_status dk_desk_adopt(struct dk_desk *desk, int directory, uint32_t index) DK_MUST_USE;
+
+/* docketd: allocates the next step. NO_SPACE or REALM_FULL leave all as it was. */
+docket_status dk_desk_grow_slots(struct dk_desk *desk, int directory) DK_MUST_USE;
+docket_status dk_desk_grow_rows(struct dk_desk *desk, int directory) DK_MUST_USE;
+
+/* Step arithmetic: the ready count that follows `ready`, at most max. */
+uint32_t dk_step_next(uint32_t ready, uint32_t first, uint32_t max);
+
+#endif
