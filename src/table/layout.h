@@ -139,16 +139,30 @@ struct shared_seat_entry {
 
 /* One period of a series. Written by docketd, read by workers. */
 struct shared_board_bank {
-    dk_word epoch;    /* ORDER-4: 0 absent or being rewritten; counts assignments */
+    dk_word epoch;    /* ORDER-4: 0 absent or being rewritten; else dk_epoch_make() */
     dk_word period;   /* int32 as uint64 */
     dk_word start_s;  /* UTC: first second of the period */
     dk_word end_s;    /* UTC: first second after it; INT64_MAX for never */
     dk_word base;     /* a strict word's next == 0 stands for number base */
-    dk_word limit;    /* strict: no number at or above it may be given */
+    dk_word limit;    /* strict: no number at or above it may be given. leased: first number
+                         never laid (docketd's own memory across its death) */
     dk_word32 row;    /* leased: first row + 1, 0 none */
     dk_word32 supply; /* futex: changes when something was laid or raised */
-    uint64_t reserved;
+    dk_word last;     /* last number of the counter's extent */
 };
+
+/* An epoch names one assignment of a bank to a period: a serial that never
+ * recurs on the desk (leased places carry its 32 bits), and a count of the
+ * bank's own assignments (a strict word carries 6 bits of it). */
+static inline uint64_t dk_epoch_make(uint32_t serial, uint64_t count)
+{
+    return (uint64_t)serial << 6 | (count & 63);
+}
+
+static inline uint32_t dk_epoch_serial(uint64_t epoch)
+{
+    return (uint32_t)(epoch >> 6);
+}
 
 /* A series. Written by docketd once, then `generation`; banks change. */
 struct shared_board_slot {
@@ -172,14 +186,15 @@ struct shared_board_slot {
 struct shared_board_place {
     dk_word seq;        /* 0 while rewritten */
     dk_word first;
-    dk_word size_epoch; /* size 32 | low 32 bits of the bank's epoch */
+    dk_word size_epoch; /* size 32 | serial of the bank's epoch 32 */
 };
 
-/* Eight places of one bank. */
+/* Eight places of one counter. A row stays with its counter after the bank has
+ * gone on to another period, until its last lease is back; then it is pooled. */
 struct shared_board_row {
     dk_word32 next;  /* next row of the bank + 1, 0 none; ORDER-6 */
-    dk_word32 slot;
-    dk_word32 bank;
+    dk_word32 slot;  /* slot + 1, 0 in the pool; written last */
+    dk_word32 period;
     uint32_t reserved[13];
     struct shared_board_place place[DK_PLACES_PER_ROW];
 };

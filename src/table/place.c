@@ -8,7 +8,7 @@ void dk_place_write(struct shared_board_place *place, const struct dk_laid *laid
      * for the next docketd, which sees this process's stores through its death. */
     dk_store_release(&place->seq, 0);
     dk_store_release(&place->first, laid->first);
-    dk_store_release(&place->size_epoch, (uint64_t)laid->size << 32 | laid->epoch);
+    dk_store_release(&place->size_epoch, (uint64_t)laid->size << 32 | laid->serial);
     dk_store_release(&place->seq, laid->seq);
 }
 

@@ -48,7 +48,7 @@ struct dk_laid {
     uint64_t seq;
     uint64_t first;
     uint32_t size;
-    uint32_t epoch;
+    uint32_t serial; /* of the bank's epoch it was laid under */
 };
 
 static inline uint64_t dk_claim_pack(enum dk_claim_state state, uint64_t seq)
@@ -83,24 +83,24 @@ static inline struct dk_laid dk_place_read(const struct shared_board_place *plac
     laid.first = dk_load_relaxed(&place->first);
     uint64_t size_epoch = dk_load_relaxed(&place->size_epoch);
     laid.size = (uint32_t)(size_epoch >> 32);
-    laid.epoch = (uint32_t)size_epoch;
+    laid.serial = (uint32_t)size_epoch;
     return laid;
 }
 
 /*
  * Worker: claims the block in a place for (seat, line, lease) if it is FREE,
- * was laid under this epoch of its bank, and holds at least size_min numbers.
+ * was laid under this epoch (serial) of its bank, and holds at least size_min numbers.
  * One CAS. *laid is written on success.
  */
 static inline bool dk_place_claim(dk_word *claim, const struct shared_board_place *place,
-                                  uint64_t epoch, uint32_t size_min, uint32_t seat, uint32_t line,
+                                  uint32_t serial, uint32_t size_min, uint32_t seat, uint32_t line,
                                   uint16_t lease, struct dk_laid *laid)
 {
     uint64_t seen = dk_load_acquire(claim); /* ORDER-9: the board's place and the mark behind it */
     if (seen >> 62 != DK_FREE)
         return false;
     struct dk_laid read = dk_place_read(place);
-    if (read.seq != (seen & DK_SEQ_MASK) || read.epoch != (uint32_t)epoch || read.size < size_min)
+    if (read.seq != (seen & DK_SEQ_MASK) || read.serial != serial || read.size < size_min)
         return false;
     if (!dk_cas_acq_rel(claim, &seen, dk_claim_pack_owned(seat, line, lease, read.seq))) /* ORDER-10 */
         return false;
