@@ -97,7 +97,8 @@ struct shared_board_words {
     dk_word rows_ready;      /* ORDER-2 */
     dk_word slots_used;
     dk_word rows_used;
-    uint64_t reserved[4];
+    dk_word assignments; /* last serial of an epoch */
+    uint64_t reserved[3];
     /* statistics, since the desk was built */
     dk_word commits;
     dk_word commit_ns_last;

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * read: one slot of a desk, as people want to see it.
+ */
+#include "inspect/view.h"
+#include "table/slot.h"
+
+#include <string.h>
+
+/* docketd rewrites a bank in microseconds; more tries than this means that it
+ * died in the middle, and the bank is then shown as absent. */
+#define BANK_TRIES 64
+
+struct bank_copy {
+    uint64_t epoch, period, start_s, end_s, base, limit;
+    uint32_t row;
+};
+
+/* The epoch brackets the fields: 0 while they are rewritten, another one after. */
+static bool read_bank(const struct shared_board_bank *bank, struct bank_copy *copy)
+{
+    for (int i = 0; i < BANK_TRIES; i++) {
+        copy->epoch = dk_load_acquire(&bank->epoch); /* ORDER-4 */
+        if (copy->epoch == 0)
+            continue;
+        /* Acquire on each, so that the second look at the epoch stays behind them. ORDER-4 */
+        copy->period = dk_load_acquire(&bank->period);
+        copy->start_s = dk_load_acquire(&bank->start_s);
+        copy->end_s = dk_load_acquire(&bank->end_s);
+        copy->base = dk_load_acquire(&bank->base);
+        copy->limit = dk_load_acquire(&bank->limit);
+        copy->row = dk_load32_acquire(&bank->row);
+        if (dk_load_acquire(&bank->epoch) == copy->epoch) /* ORDER-4 */
+            return true;
+    }
+    return false;
+}
+
+static void show_strict(const struct view_desk *desk, uint32_t slot, uint32_t bank, const struct bank_copy *copy,
+                        struct docket_view_period *period)
+{
+    uint64_t word = dk_load_acquire(&dk_table_slot(&desk->desk, slot)->bank[bank].strict); /* ORDER-8 */
+    struct dk_strict now = dk_strict_unpack(word);
+    if (now.epoch != copy->epoch % DK_STRICT_EPOCHS)
+        return; /* docketd is opening the period */
+    period->next = copy->base + now.next;
+    /* The word lies where workers can write; the limit does not. */
+    if (period->next < copy->limit) {
+        uint64_t allowed = copy->limit - period->next;
+        period->laid = now.room < allowed ? now.room : allowed;
+    }
+}
+
+static void show_owned(const docket_view *view, struct view_desk *desk, const struct dk_claim *claim,
+                       const struct dk_laid *laid, struct docket_view_period *period)
+{
+    struct view_lease lease;
+    const struct view_seat *seat = dk_seats_get(view, desk, claim->seat);
+    if (seat == NULL || claim->line >= desk->desk.geometry.lines_per_seat ||
+        (laid->seq & DK_SEQ_LOW_MASK) != claim->seq || !dk_seats_judge(seat, claim, laid, &lease) || !lease.open)
+        return;
+    period->leases++;
+    period->open += lease.left;
+}
+
+static void show_place(const docket_view *view, struct view_desk *desk, uint32_t row, uint32_t place,
+                       uint64_t epoch, struct docket_view_period *period)
+{
+    uint64_t word = dk_load_acquire(&dk_table_row(&desk->desk, row)->claim[place]); /* ORDER-9 */
+    struct dk_claim claim = dk_claim_unpack(word);
+    if (claim.state != DK_FREE && claim.state != DK_OWNED)
+        return;
+    struct dk_laid laid = dk_place_read(&dk_desk_row(&desk->desk, row)->place[place]);
+    if (laid.epoch != (uint32_t)epoch || laid.size == 0)
+        return;
+    if (claim.state == DK_OWNED) {
+        show_owned(view, desk, &claim, &laid, period);
+    } else if (laid.seq == claim.seq) {
+        period->laid += laid.size;
+        if (period->next == 0 || laid.first < period->next)
+            period->next = laid.first;
+    }
+}
+
+/* The chain is docketd's; it is bounded all the same, by the rows there are. */
+static void show_leased(const docket_view *view, struct view_desk *desk, const struct bank_copy *copy,
+                        struct docket_view_period *period)
+{
+    uint32_t ready = dk_map_rows_ready(desk);
+    uint32_t row = copy->row;
+    for (uint32_t steps = 0; row != 0 && row <= ready && steps < ready; steps++) {
+        for (uint32_t place = 0; place < DK_PLACES_PER_ROW; place++)
+            show_place(view, desk, row - 1, place, copy->epoch, period);
+        row = dk_load32_acquire(&dk_desk_row(&desk->desk, row - 1)->next); /* ORDER-6 */
+    }
+}
+
+static void show_bank(const docket_view *view, struct view_desk *desk, uint32_t slot, uint32_t bank, bool leased,
+                      struct docket_view_series *facts)
+{
+    struct bank_copy copy;
+    if (!read_bank(&dk_desk_slot(&desk->desk, slot)->bank[bank], &copy))
+        return;
+    struct docket_view_period *period = &facts->periods[facts->period_count++];
+    *period = (struct docket_view_period){.period = (int32_t)(uint32_t)copy.period,
+                                          .start_s = (int64_t)copy.start_s,
+                                          .end_s = (int64_t)copy.end_s};
+    if (leased)
+        show_leased(view, desk, &copy, period);
+    else
+        show_strict(desk, slot, bank, &copy, period);
+    if (facts->quarantined)
+        period->laid = 0; /* nobody may take them */
+}
+
+static const char *copy_text(char *to, const char *from, size_t bytes, size_t max)
+{
+    bytes = bytes < max ? bytes : max;
+    memcpy(to, from, bytes);
+    to[bytes] = '\0';
+    return to;
+}
+
+static void order_periods(struct docket_view_series *facts)
+{
+    if (facts->period_count < 2 || facts->periods[0].start_s <= facts->periods[1].start_s)
+        return;
+    struct docket_view_period later = facts->periods[0];
+    facts->periods[0] = facts->periods[1];
+    facts->periods[1] = later;
+}
+
+bool dk_read_series(docket_view *view, struct view_desk *desk, uint32_t slot, struct docket_view_series *facts)
+{
+    const struct shared_board_slot *board = dk_desk_slot(&desk->desk, slot);
+    struct view_names *names = &view->names;
+    uint64_t generation = dk_load_acquire(&board->generation); /* ORDER-5 */
+    if (generation == 0)
+        return false;
+    *facts = (struct docket_view_series){
+        .tenant = copy_text(names->tenant, board->tenant, board->tenant_bytes, DK_NAME_BYTES),
+        .name = copy_text(names->name, board->name, board->name_bytes, DK_NAME_BYTES),
+        .desk = desk->name,
+        .template_text = copy_text(names->template_text, board->template_text, board->template_bytes,
+                                   DK_TEMPLATE_BYTES),
+        .order = dk_order_name(board->order),
+        .restart = dk_restart_name(board->restart),
+        .window = board->window,
+        .quarantined = dk_load_acquire(&board->state) != 0};
+    for (uint32_t bank = 0; bank < DK_BANKS; bank++)
+        show_bank(view, desk, slot, bank, board->order == DK_LEASED, facts);
+    order_periods(facts);
+    return dk_load_acquire(&board->generation) == generation; /* evicted while we looked: not there */
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * view: what an open view holds. Private to src/inspect.
+ *
+ *   map.c    opens and checks the files, maps board and table read-only
+ *   seats.c  private copies of seat files; how much of a claimed block is left
+ *   read.c   one slot of a desk into a docket_view_series
+ *   view.c   docket_inspect.h
+ *
+ * Invariants
+ *  1. Nothing is ever written, locked, signalled or asked of anybody.
+ *  2. No slot or row at or beyond the board's ready counts is touched: beyond
+ *     them are holes, and a page fault there would take memory of the tmpfs.
+ *  3. Whatever a worker can write (table, seats) is read once into a local and
+ *     only shown; it never becomes an index or a length unchecked.
+ *  4. A worker can shorten the table. Its size is looked at before every walk;
+ *     one that shrinks in the middle of a walk ends this process with SIGBUS.
+ */
+#ifndef DK_INSPECT_VIEW_H
+#define DK_INSPECT_VIEW_H
+
+#include "base/files.h"
+#include "docket_inspect.h"
+#include "numbering/policy.h"
+#include "table/desk.h"
+#include "table/place.h"
+
+/* One seat as it stood when this walk first asked for it. */
+struct view_seat {
+    bool loaded;
+    bool readable; /* the seat's file was there and passed its checks */
+    uint32_t state;
+    uint64_t salt;
+    uint64_t pid;
+    uint32_t uid;
+    int64_t attached_s;
+    struct shared_seat_words *words; /* private copies; NULL unless readable */
+    struct shared_line *lines;
+};
+
+struct view_desk {
+    struct dk_desk desk; /* both mapped read-only, whatever its types say */
+    int board_fd;
+    int table_fd;
+    char name[24];
+    struct view_seat *seats; /* seats_max of them */
+};
+
+/* A series' strings, copied: those on the board have no terminating zero. */
+struct view_names {
+    char tenant[DK_NAME_BYTES + 1];
+    char name[DK_NAME_BYTES + 1];
+    char template_text[DK_TEMPLATE_BYTES + 1];
+};
+
+struct docket_view {
+    char directory[DK_PATH_BYTES];
+    char runtime[DK_PATH_BYTES];
+    int runtime_fd;
+    uint32_t desk_count;
+    struct view_desk *desks;
+    struct view_names names; /* of the series shown last */
+};
+
+/* What is left of a claimed block, by its owner's cursor. */
+struct view_lease {
+    bool open;
+    uint32_t left;
+    int64_t claimed_s; /* 0 where the line tells of another lease */
+};
+
+/* map.c */
+docket_status dk_map_open(docket_view *view) DK_MUST_USE;
+void dk_map_close(docket_view *view);
+/* UNREACHABLE if docketd has built the desk anew since, DAMAGED if a file has
+ * another size than at the start. */
+docket_status dk_map_check(const struct view_desk *desk) DK_MUST_USE;
+/* Counts that bound every walk, no larger than the geometry. */
+uint32_t dk_map_slots_ready(const struct view_desk *desk);
+uint32_t dk_map_rows_ready(const struct view_desk *desk);
+
+/* seats.c */
+void dk_seats_forget(struct view_desk *desk);
+/* NULL for a number beyond the desk's seats, or without memory. */
+const struct view_seat *dk_seats_get(const docket_view *view, struct view_desk *desk, uint32_t seat);
+/* False if the owner's cursor cannot be read: then nothing is known. */
+bool dk_seats_judge(const struct view_seat *seat, const struct dk_claim *claim, const struct dk_laid *laid,
+                    struct view_lease *lease);
+
+/* read.c */
+/* False for a slot that is not in use. */
+bool dk_read_series(docket_view *view, struct view_desk *desk, uint32_t slot, struct docket_view_series *facts);
+
+#endif

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * template: see template.h. Positions in sentences count from 1.
+ */
+#include "numbering/template.h"
+
+#include "base/check.h"
+
+#include <string.h>
+
+enum { NUMBER_DIGITS = 15, TEMPLATE_MAX = 64 };
+
+struct token {
+    const char *text;
+    uint8_t kind;
+    uint8_t width; /* bytes that it writes; 0: it depends */
+};
+
+static const struct token tokens[] = {
+    {"SERIES", DK_SERIES_NAME, 0}, {"YYYY", DK_YEAR4, 4}, {"YY", DK_YEAR2, 2},
+    {"MM", DK_MONTH, 2},           {"DD", DK_DAY, 2},     {"N", DK_NUMBER, 1},
+};
+
+enum { TOKEN_COUNT = sizeof tokens / sizeof tokens[0] };
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_literal(char c)
+{
+    return is_digit(c) || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' ||
+           c == '/' || c == '.' || c == '_';
+}
+
+/* ---- parsing ---- */
+
+static docket_status add_piece(struct dk_template *parsed, unsigned kind, size_t from, size_t bytes)
+{
+    if (parsed->count == DK_PIECES_MAX)
+        return dk_fail(DOCKET_BAD_POLICY,
+                       "template, character %zu: more than %d pieces of text and tokens", from + 1,
+                       DK_PIECES_MAX);
+    struct dk_piece *piece = &parsed->pieces[parsed->count++];
+    piece->kind = (uint8_t)kind;
+    piece->from = (uint8_t)from;
+    piece->bytes = (uint8_t)bytes;
+    if (kind == DK_NUMBER)
+        parsed->number_at = (uint8_t)(parsed->count - 1);
+    if (kind >= DK_YEAR4 && kind <= DK_DAY)
+        parsed->dated = true;
+    return DOCKET_OK;
+}
+
+static docket_status parse_literal(struct dk_template *parsed, size_t *at)
+{
+    const char *text = parsed->text;
+    size_t from = *at;
+    if (!is_literal(text[from]))
+        return dk_fail(
+            DOCKET_BAD_POLICY,
+            "template, character %zu (0x%02x): only A-Z a-z 0-9 - / . _ and tokens such as "
+            "{N:6} may stand here",
+            from + 1, (unsigned)(unsigned char)text[from]);
+    while (is_literal(text[*at]))
+        ++*at;
+    return add_piece(parsed, DK_LITERAL, from, *at - from);
+}
+
+static bool has_number(const struct dk_template *parsed)
+{
+    return parsed->count > 0 && parsed->pieces[parsed->number_at].kind == DK_NUMBER;
+}
+
+/* 1 to 15, written without a leading zero; 0 if it is not. */
+static size_t parse_width(const char *text, size_t length)
+{
+    size_t width = 0;
+    if (length < 1 || length > 2 || text[0] == '0')
+        return 0;
+    for (size_t at = 0; at < length; at++) {
+        if (!is_digit(text[at]))
+            return 0;
+        width = width * 10 + (size_t)(text[at] - '0');
+    }
+    return width <= NUMBER_DIGITS ? width : 0;
+}
+
+static const struct token *find_token(const char *name, size_t length)
+{
+    for (size_t at = 0; at < TOKEN_COUNT; at++) {
+        if (strlen(tokens[at].text) == length && memcmp(tokens[at].text, name, length) == 0)
+            return &tokens[at];
+    }
+    return NULL;
+}
+
+/* *at stands on the opening brace. */
+static docket_status parse_token(struct dk_template *parsed, size_t *at)
+{
+    const char *name = parsed->text + *at + 1;
+    const char *end = strchr(name, '}');
+    if (!end)
+        return dk_fail(DOCKET_BAD_POLICY, "template, character %zu: this { has no }", *at + 1);
+    size_t whole = (size_t)(end - name);
+    const char *colon = memchr(name, ':', whole);
+    const struct token *token = find_token(name, colon ? (size_t)(colon - name) : whole);
+    if (!token || (colon && token->kind != DK_NUMBER))
+        return dk_fail(
+            DOCKET_BAD_POLICY,
+            "template, character %zu: no such token; use {SERIES} {YYYY} {YY} {MM} {DD} {N} "
+            "or {N:width}",
+            *at + 1);
+    size_t width = colon ? parse_width(colon + 1, (size_t)(end - colon - 1)) : token->width;
+    if (colon && width == 0)
+        return dk_fail(DOCKET_BAD_POLICY,
+                       "template, character %zu: the width of {N} must be 1 to %d",
+                       (size_t)(colon - parsed->text) + 2, NUMBER_DIGITS);
+    if (token->kind == DK_NUMBER && has_number(parsed))
+        return dk_fail(DOCKET_BAD_POLICY, "template, character %zu: a second {N}", *at + 1);
+    size_t from = *at;
+    *at = (size_t)(end - parsed->text) + 1;
+    return add_piece(parsed, token->kind, from, width);
+}
+
+/* May this piece, whose byte next to {N} is `edge`, stand beside it? A number
+ * longer than its width must not run into other digits. */
+static bool separates(const struct dk_template *parsed, const struct dk_piece *piece, size_t edge)
+{
+    return piece->kind == DK_LITERAL && !is_digit(parsed->text[edge]);
+}
+
+static docket_status check_separation(const struct dk_template *parsed)
+{
+    const struct dk_piece *number = &parsed->pieces[parsed->number_at];
+    const struct dk_piece *before = parsed->number_at > 0 ? number - 1 : NULL;
+    const struct dk_piece *after = parsed->number_at + 1 < parsed->count ? number + 1 : NULL;
+    if (before && !separates(parsed, before, (size_t)number->from - 1))
+        return dk_fail(DOCKET_BAD_POLICY,
+                       "template, character %u: {N} touches other digits; put a letter or one of "
+                       "- / . _ before it",
+                       number->from + 1u);
+    if (after && !separates(parsed, after, after->from))
+        return dk_fail(DOCKET_BAD_POLICY,
+                       "template, character %u: {N} touches other digits; put a letter or one of "
+                       "- / . _ after it",
+                       after->from + 1u);
+    return DOCKET_OK;
+}
+
+docket_status dk_template_parse(const char *text, struct dk_template *parsed)
+{
+    struct dk_template made = {0};
+    size_t length = strnlen(text, TEMPLATE_MAX + 1);
+    if (length > TEMPLATE_MAX)
+        return dk_fail(DOCKET_BAD_POLICY, "template, character %d: longer than %d characters",
+                       TEMPLATE_MAX + 1, TEMPLATE_MAX);
+    memcpy(made.text, text, length);
+    docket_status status = DOCKET_OK;
+    size_t at = 0;
+    while (status == DOCKET_OK && at < length)
+        status = made.text[at] == '{' ? parse_token(&made, &at) : parse_literal(&made, &at);
+    if (status != DOCKET_OK)
+        return status;
+    if (!has_number(&made))
+        return dk_fail(DOCKET_BAD_POLICY, "template, character %zu: it ends without {N}",
+                       length + 1);
+    status = check_separation(&made);
+    if (status == DOCKET_OK)
+        *parsed = made;
+    return status;
+}
+
+/* ---- rendering ---- */
+
+size_t dk_template_size(const struct dk_template *parsed, const char *series)
+{
+    size_t size = 1;
+    for (unsigned at = 0; at < parsed->count; at++) {
+        const struct dk_piece *piece = &parsed->pieces[at];
+        if (piece->kind == DK_NUMBER)
+            size += NUMBER_DIGITS;
+        else
+            size += piece->kind == DK_SERIES_NAME ? strlen(series) : piece->bytes;
+    }
+    return size;
+}
+
+static void write_digits(char *to, uint32_t value, size_t count)
+{
+    while (count-- > 0) {
+        to[count] = (char)('0' + value % 10);
+        value /= 10;
+    }
+}
+
+struct part {
+    char *bytes;
+    uint8_t *length;
+};
+
+static char *reserve(struct part part, size_t count)
+{
+    DK_CHECK(*part.length + count < DOCKET_TEXT_MAX); /* dk_policy_check() promised */
+    char *to = part.bytes + *part.length;
+    *part.length = (uint8_t)(*part.length + count);
+    return to;
+}
+
+static void render_piece(const struct dk_template *parsed, const struct dk_piece *piece,
+                         const char *series, uint32_t yyyymmdd, struct part part)
+{
+    switch (piece->kind) {
+    case DK_LITERAL:
+        memcpy(reserve(part, piece->bytes), parsed->text + piece->from, piece->bytes);
+        break;
+    case DK_SERIES_NAME:
+        memcpy(reserve(part, strlen(series)), series, strlen(series));
+        break;
+    case DK_YEAR4:
+        write_digits(reserve(part, 4), yyyymmdd / 10000, 4);
+        break;
+    case DK_YEAR2:
+        write_digits(reserve(part, 2), yyyymmdd / 10000, 2);
+        break;
+    case DK_MONTH:
+        write_digits(reserve(part, 2), yyyymmdd / 100, 2);
+        break;
+    default:
+        DK_CHECK(piece->kind == DK_DAY);
+        write_digits(reserve(part, 2), yyyymmdd, 2);
+        break;
+    }
+}
+
+void dk_template_render(const struct dk_template *parsed, const char *series, uint32_t yyyymmdd,
+                        struct dk_rendered *rendered)
+{
+    memset(rendered, 0, sizeof *rendered);
+    struct part prefix = {rendered->prefix, &rendered->prefix_bytes};
+    struct part suffix = {rendered->suffix, &rendered->suffix_bytes};
+    for (unsigned at = 0; at < parsed->count; at++) {
+        const struct dk_piece *piece = &parsed->pieces[at];
+        if (at == parsed->number_at)
+            rendered->width = piece->bytes;
+        else
+            render_piece(parsed, piece, series, yyyymmdd, at < parsed->number_at ? prefix : suffix);
+    }
+}
+
+size_t dk_rendered_write(const struct dk_rendered *rendered, uint64_t number, char *text)
+{
+    DK_CHECK(number <= DOCKET_NUMBER_MAX);
+    char digits[NUMBER_DIGITS];
+    unsigned from = NUMBER_DIGITS;
+    do {
+        digits[--from] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    while (from > 0 && NUMBER_DIGITS - from < rendered->width)
+        digits[--from] = '0';
+
+    char *at = text;
+    memcpy(at, rendered->prefix, rendered->prefix_bytes);
+    at += rendered->prefix_bytes;
+    memcpy(at, digits + from, NUMBER_DIGITS - from);
+    at += NUMBER_DIGITS - from;
+    memcpy(at, rendered->suffix, rendered->suffix_bytes);
+    at += rendered->suffix_bytes;
+    *at = 0;
+    return (size_t)(at - text);
+}
