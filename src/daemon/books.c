@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/books.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "daemon/daemon.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void dk_image_begin(struct dk_counter_image *image, uint64_t series_id, int32_t period, uint64_t start_after,
+                    uint64_t incarnation)
+{
+    memset(image, 0, sizeof *image);
+    image->series_id = series_id;
+    image->period = period;
+    image->extent_first = start_after + 1;
+    image->extent_last = DOCKET_NUMBER_MAX;
+    image->mark = image->next = image->extent_first;
+    image->incarnation = incarnation;
+}
+
+struct dk_counter *dk_counter_new(struct dk_daemon *daemon, struct dk_series_book *series,
+                                  const struct dk_period *period, const struct dk_counter_image *image)
+{
+    struct dk_counter *counter = dk_must_alloc(1, sizeof *counter);
+    counter->series = series;
+    counter->period = *period;
+    counter->bank = -1;
+    counter->extent_first = image->extent_first;
+    counter->extent_last = image->extent_last;
+    counter->base = image->next;
+    counter->mark = image->mark;
+    counter->next = image->next;
+    counter->limit = image->next;
+    counter->window = DK_WINDOW_MIN;
+    counter->looked_ns = dk_clock_monotonic_ns();
+    counter->looked_next = image->next;
+    counter->closed = image->closed != 0;
+    for (uint32_t i = 0; i < image->spare_count; i++)
+        dk_ranges_add(&counter->spares, &counter->spare_count, image->spares[i].first, image->spares[i].last);
+    counter->next_of_all = daemon->counters;
+    daemon->counters = counter;
+    return counter;
+}
+
+void dk_counter_free(struct dk_counter *counter)
+{
+    free(counter->rows);
+    free(counter->spares);
+    free(counter);
+}
+
+void dk_counter_image_frame(const struct dk_counter *counter, struct dk_counter_image *image)
+{
+    memset(image, 0, sizeof *image);
+    image->series_id = counter->series->record.id;
+    image->period = counter->period.label;
+    image->closed = counter->closed;
+    image->extent_first = counter->extent_first;
+    image->extent_last = counter->extent_last;
+    image->mark = counter->mark;
+    image->next = counter->next;
+    image->incarnation = counter->series->desk->map.incarnation;
+}
+
+void dk_image_copy_spares(struct dk_counter_image *image, const struct dk_range *spares, size_t count)
+{
+    image->spare_count = (uint32_t)count;
+    image->spares = dk_must_alloc(count, sizeof *image->spares);
+    if (count > 0)
+        memcpy(image->spares, spares, count * sizeof *image->spares);
+}
+
+void dk_ranges_add(struct dk_range **ranges, size_t *count, uint64_t first, uint64_t last)
+{
+    size_t at = 0;
+    while (at < *count && (*ranges)[at].last + 1 < first)
+        at++;
+    struct dk_range added = {first, last};
+    size_t merged = 0; /* how many existing ranges the new one touches */
+    while (at + merged < *count && (*ranges)[at + merged].first <= added.last + 1) {
+        if ((*ranges)[at + merged].first < added.first)
+            added.first = (*ranges)[at + merged].first;
+        if ((*ranges)[at + merged].last > added.last)
+            added.last = (*ranges)[at + merged].last;
+        merged++;
+    }
+    if (merged == 0)
+        *ranges = dk_must_grow(*ranges, *count + 1, sizeof **ranges);
+    size_t behind = *count - at - merged;
+    if (behind > 0)
+        memmove(&(*ranges)[at + 1], &(*ranges)[at + merged], behind * sizeof **ranges);
+    (*ranges)[at] = added;
+    *count = at + 1 + behind;
+}
+
+struct dk_range dk_ranges_cut(struct dk_range *ranges, size_t *count, size_t index, uint64_t most)
+{
+    struct dk_range whole = ranges[index];
+    if (whole.last - whole.first + 1 > most) {
+        ranges[index].first = whole.first + most;
+        return (struct dk_range){whole.first, whole.first + most - 1};
+    }
+    memmove(&ranges[index], &ranges[index + 1], (*count - index - 1) * sizeof *ranges);
+    (*count)--;
+    return whole;
+}
+
+/*
+ * A window is a minute of the seen rate, at least DK_WINDOW_MIN and at most the
+ * policy's. It grows fourfold at a time, so that a first call costs little
+ * after a power loss, and halves when the rate falls.
+ */
+void dk_counter_judge_window(struct dk_counter *counter, uint64_t given, int64_t now_ns)
+{
+    int64_t elapsed_ns = now_ns - counter->looked_ns;
+    if (elapsed_ns < 1)
+        elapsed_ns = 1;
+    uint64_t count = given > counter->looked_next ? given - counter->looked_next : 0;
+    double a_minute = (double)count * 60e9 / (double)elapsed_ns;
+    uint64_t largest = counter->series->record.policy.window;
+    uint64_t window = a_minute > (double)largest ? largest : (uint64_t)a_minute;
+    if (window > (uint64_t)counter->window * 4)
+        window = (uint64_t)counter->window * 4;
+    if (window < counter->window / 2)
+        window = counter->window / 2;
+    if (window < DK_WINDOW_MIN)
+        window = DK_WINDOW_MIN;
+    counter->window = (uint32_t)(window > largest ? largest : window);
+    counter->looked_ns = now_ns;
+    counter->looked_next = given;
+}
+
+static void forget(struct dk_job *job)
+{
+    dk_job_free(job);
+}
+
+void dk_series_quarantine(struct dk_series_book *series, const char *why)
+{
+    if (series->quarantined)
+        return;
+    series->quarantined = true;
+    struct shared_board_slot *slot = dk_desk_slot(&series->desk->map, series->slot);
+    dk_store_release(&slot->state, 1);
+    for (int i = 0; i < DK_BANKS; i++)
+        if (series->record.policy.order == DK_STRICT)
+            dk_store_release(&slot->bank[i].limit, 0); /* no ticket passes a limit of 0 */
+    struct shared_board_words *words = dk_desk_words(&series->desk->map);
+    dk_store_relaxed(&words->quarantines, dk_load_relaxed(&words->quarantines) + 1);
+    dk_log(DK_LOG_ERROR, "%s/%s is quarantined: %s; a process at desk %s wrote where it may not. Nothing is given from "
+                         "this series until docketd has been stopped and the desk's files were looked into",
+           series->record.tenant, series->record.name, why, series->desk->rule.name);
+    struct dk_job *job = dk_job_new(forget, NULL);
+    dk_job_event(job, "quarantine", 0, "%s/%s: %s", series->record.tenant, series->record.name, why);
+    dk_clerk_post(series->desk->daemon->clerk, job);
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * books: what docketd keeps in private of every series, counter, row and seat.
+ *
+ * The books are the truth that shared words are compared with; a shared word
+ * never enters them unchecked. One thread, the loop, reads and writes them.
+ *
+ * Invariants of a counter (the law: handed out <= claimed <= laid <= mark)
+ *  1. next <= mark, and mark is durable.
+ *  2. A place is live from the moment docketd lays it to the moment docketd
+ *     clears it; seq only rises; closed_seq is the highest seq whose block's
+ *     fate is durable as finished.
+ *  3. At most one commit of a counter is in flight (busy); spares and places
+ *     change when it is durable, not before.
+ */
+#ifndef DK_DAEMON_BOOKS_H
+#define DK_DAEMON_BOOKS_H
+
+#include "base/status.h"
+#include "daemon/clerk.h"
+#include "numbering/period.h"
+#include "store/store.h"
+#include "table/desk.h"
+#include "table/place.h"
+
+#include <grp.h>
+#include <pthread.h>
+#include <pwd.h>
+#include <sys/types.h>
+
+struct dk_daemon;
+struct dk_desk_book;
+struct dk_series_book;
+struct dk_connection;
+
+struct dk_place_book {
+    uint64_t seq;        /* of the last block laid here */
+    uint64_t first;
+    uint64_t closed_seq;
+    uint32_t size;
+    uint32_t seen_offset; /* furthest valid cursor seen of the live block */
+    bool live;
+    bool recorded;       /* the durable image speaks of the live block */
+    bool planned;        /* a plan in flight wants to lay here */
+};
+
+struct dk_row_book {
+    uint32_t row;
+    struct dk_place_book place[DK_PLACES_PER_ROW];
+};
+
+struct dk_give_back {
+    struct dk_give_back *next;
+    struct dk_connection *connection;
+    uint64_t first;
+    uint32_t count;
+};
+
+struct dk_counter {
+    struct dk_counter *next_of_all;
+    struct dk_counter *next_in_turn; /* the turn queue */
+    struct dk_series_book *series;
+    struct dk_period period;
+    int bank;          /* on the board; -1: gone from it, waiting for its last leases */
+    uint64_t epoch;    /* of the bank */
+    uint64_t extent_first, extent_last;
+    uint64_t base;     /* strict: number of the word's next == 0 */
+    uint64_t mark;     /* durable */
+    uint64_t next;     /* strict: position last seen. leased: first number never laid */
+    uint64_t limit;    /* strict: as far as raised */
+    uint32_t window;   /* now; grows to the policy's */
+    int64_t looked_ns; /* when the window was last judged, and what had been given then */
+    uint64_t looked_next;
+    uint32_t want;     /* numbers asked for in one piece */
+    struct dk_row_book *rows;
+    uint32_t row_count;
+    struct dk_range *spares; /* ascending */
+    size_t spare_count;
+    struct dk_give_back *give_backs;
+    bool busy;         /* a commit is in flight */
+    bool again;        /* a turn was asked for meanwhile */
+    bool in_turn;      /* in the turn queue */
+    bool ended;        /* its period is over: no new blocks */
+    bool settled;      /* stopped or ended, and the durable image says so exactly */
+    bool closed;       /* ended, and every lease is back */
+};
+
+struct dk_series_book {
+    struct dk_series_record record;
+    struct dk_desk_book *desk;
+    uint32_t slot;
+    struct dk_counter *bank[DK_BANKS];
+    uint64_t assignments[DK_BANKS];
+    int64_t next_edge_s; /* when its banks must be looked at again */
+    bool quarantined;
+};
+
+enum dk_seat_state { DK_SEAT_FREE = 0, DK_SEAT_TAKEN = 1, DK_SEAT_REAPING = 2 };
+
+struct dk_seat_book {
+    enum dk_seat_state state;
+    int keep;       /* docketd's own description; carries the lock while REAPING */
+    uint64_t salt;
+    uid_t uid;
+};
+
+struct dk_desk_rule {
+    char name[DOCKET_NAME_MAX + 1];
+    bool user_set, group_set;
+    uid_t user;
+    gid_t group;
+};
+
+struct dk_desk_book {
+    struct dk_daemon *daemon;
+    struct dk_desk map;
+    struct dk_desk_rule rule;
+    uint32_t index;
+    struct dk_seat_book *seats;       /* seats_max */
+    uint32_t seats_used;              /* no seat at or above it has ever been taken */
+    struct dk_series_book **series;   /* by slot */
+    uint32_t slots_used;
+    struct dk_counter **row_owner;    /* by row; NULL in the pool */
+    uint32_t rows_used;
+    uint32_t *row_pool;
+    uint32_t row_pool_count;
+    pthread_t bell_thread;
+    bool damaged;                     /* a mapped file was truncated under us */
+};
+
+/* Shared places of a counter's row. */
+static inline dk_word *dk_book_claim(const struct dk_desk_book *desk, uint32_t row, int index)
+{
+    return &dk_table_row(&desk->map, row)->claim[index];
+}
+
+static inline struct shared_board_place *dk_book_place(const struct dk_desk_book *desk, uint32_t row, int index)
+{
+    return &dk_desk_row(&desk->map, row)->place[index];
+}
+
+static inline struct shared_board_bank *dk_book_bank(const struct dk_counter *counter)
+{
+    return &dk_desk_slot(&counter->series->desk->map, counter->series->slot)->bank[counter->bank];
+}
+
+static inline struct shared_table_bank *dk_book_table_bank(const struct dk_counter *counter)
+{
+    return &dk_table_slot(&counter->series->desk->map, counter->series->slot)->bank[counter->bank];
+}
+
+static inline bool dk_is_strict(const struct dk_counter *counter)
+{
+    return counter->series->record.policy.order == DK_STRICT;
+}
+
+/* A new counter in the list of all; extent and marks from the image. */
+struct dk_counter *dk_counter_new(struct dk_daemon *daemon, struct dk_series_book *series,
+                                  const struct dk_period *period, const struct dk_counter_image *image);
+void dk_counter_free(struct dk_counter *counter);
+
+/* The image of a counter nobody has used: next number is start_after + 1. */
+void dk_image_begin(struct dk_counter_image *image, uint64_t series_id, int32_t period, uint64_t start_after,
+                    uint64_t incarnation);
+
+/* The counter as it stands, without places: strict, or the frame of leased. */
+void dk_counter_image_frame(const struct dk_counter *counter, struct dk_counter_image *image);
+
+/* Deep copies of what an image points to. */
+void dk_image_copy_spares(struct dk_counter_image *image, const struct dk_range *spares, size_t count);
+
+/* Inserts [first, last] into ascending ranges, merging neighbours. */
+void dk_ranges_add(struct dk_range **ranges, size_t *count, uint64_t first, uint64_t last);
+/* Takes up to most numbers from the front of range `index`. */
+struct dk_range dk_ranges_cut(struct dk_range *ranges, size_t *count, size_t index, uint64_t most);
+
+/* How many numbers the next lay may put ahead: follows the rate. */
+void dk_counter_judge_window(struct dk_counter *counter, uint64_t given, int64_t now_ns);
+
+/* Says so on the board, in the log and in an event; nothing is given any more. */
+void dk_series_quarantine(struct dk_series_book *series, const char *why);
+
+#endif

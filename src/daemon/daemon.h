@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * daemon: what docketd's parts share: the realm, its desks, its clerk, its loop.
+ */
+#ifndef DK_DAEMON_DAEMON_H
+#define DK_DAEMON_DAEMON_H
+
+#include "daemon/books.h"
+#include "daemon/config.h"
+
+struct dk_connections;
+
+struct dk_daemon {
+    struct dk_config config;
+    struct dk_store *store;
+    struct dk_store_facts facts;
+    struct dk_clerk *clerk;
+    char runtime[DK_PATH_BYTES];
+    int runtime_fd;
+    int realm_fd;
+    int epoll_fd;
+    int clerk_fd;
+    int bell_fd;
+    int listen_fd;
+    int signal_fd;
+    struct dk_desk_book *desks;
+    uint32_t desk_count;
+    struct dk_counter *counters; /* all in memory */
+    struct dk_counter *turn_first, *turn_last;
+    struct dk_series_book **series_by_id; /* [id] */
+    uint64_t series_room;
+    struct dk_connections *connections;
+    int64_t next_edge_s;     /* when some series must be looked at */
+    int64_t heard_ns;        /* last sign of a worker */
+    uint8_t boot_id[16];
+    bool stopping;
+    bool poll_soon;          /* flags came in the last turn */
+};
+
+/* keeper.c: supply. Queues a turn; turns run from the loop, never nested. */
+void dk_keeper_ask(struct dk_counter *counter);
+void dk_keeper_run(struct dk_daemon *daemon);
+/* Looks at the want bits of every desk; true if some were set. */
+bool dk_keeper_sweep(struct dk_daemon *daemon);
+/* Commits the turn's job; apply runs when it is durable. */
+void dk_keeper_post(struct dk_counter *counter, struct dk_job *job);
+/* Ends a turn: not busy; asks again if a turn was asked for meanwhile. */
+void dk_keeper_done(struct dk_counter *counter);
+
+/* strict.c, leased.c: one turn of a counter. */
+void dk_strict_turn(struct dk_counter *counter);
+void dk_leased_turn(struct dk_counter *counter);
+/* leased.c: takes the counter's rows off the bank; they go on without it. */
+void dk_leased_detach(struct dk_counter *counter);
+/* leased.c: rows to the pool, once every place is EMPTY. */
+void dk_leased_release_rows(struct dk_counter *counter);
+/* leased.c: adopts a row of the desk's files for a counter. */
+struct dk_row_book *dk_leased_add_row_book(struct dk_counter *counter, uint32_t row);
+
+/* periods.c: banks follow the clock. */
+void dk_periods_look(struct dk_daemon *daemon, struct dk_series_book *series, int64_t now_s);
+void dk_periods_sweep(struct dk_daemon *daemon);
+/* Puts a counter on the board: its bank, its first supply by a turn. */
+void dk_periods_publish(struct dk_counter *counter, int bank);
+void dk_periods_counter_settled(struct dk_counter *counter);
+void dk_calendar_write(struct dk_desk *map, int64_t now_s);
+
+/* series.c: creation. */
+struct dk_series_book *dk_series_find(struct dk_daemon *daemon, const char *tenant, const char *name);
+struct dk_desk_book *dk_series_desk(struct dk_daemon *daemon, const char *tenant);
+struct dk_series_book *dk_series_book_new(struct dk_daemon *daemon, const struct dk_series_record *record);
+/* Writes the series' slot on its desk; the banks follow by periods. */
+docket_status dk_series_place(struct dk_daemon *daemon, struct dk_series_book *series) DK_MUST_USE;
+
+/* reaper.c: seats. */
+void dk_reaper_tick(struct dk_daemon *daemon, bool probe);
+docket_status dk_seat_assign(struct dk_desk_book *desk, uid_t uid, pid_t pid, uint32_t *seat, int *locked,
+                             int *probe) DK_MUST_USE;
+
+/* recovery.c: from store and files to books. */
+docket_status dk_recovery_run(struct dk_daemon *daemon) DK_MUST_USE;
+
+/* serve.c: connections. */
+docket_status dk_serve_start(struct dk_daemon *daemon) DK_MUST_USE;
+void dk_serve_accept(struct dk_daemon *daemon);
+void dk_serve_event(struct dk_daemon *daemon, void *token, uint32_t events);
+size_t dk_serve_count(const struct dk_daemon *daemon);
+void dk_serve_given_back(struct dk_connection *connection, uint32_t returned);
+void dk_serve_stop(struct dk_daemon *daemon);
+
+/* fate.c: rows of fate into a memory file. */
+docket_status dk_fate_write(struct dk_daemon *daemon, const char *tenant, const char *name, int32_t period,
+                            int *fd) DK_MUST_USE;
+
+/* bell.c: a thread for each desk waits on its bell and wakes the loop. */
+docket_status dk_bell_start(struct dk_daemon *daemon, struct dk_desk_book *desk) DK_MUST_USE;
+
+/* guard.c: a file truncated under docketd costs its desk, not docketd. */
+void dk_guard_install(struct dk_daemon *daemon);
+
+/* notify.c: one datagram to the service manager; nothing if there is none. */
+void dk_notify(const char *text);
+
+/* loop.c */
+docket_status dk_loop_run(struct dk_daemon *daemon) DK_MUST_USE;
+
+static inline struct dk_daemon *dk_daemon_of(const struct dk_counter *counter)
+{
+    return counter->series->desk->daemon;
+}
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * keeper: decides whose turn it is. A turn of a counter looks at its shared
+ * words, plans, commits if the plan needs it, and applies: commit, lay, ring,
+ * never another order. strict.c and leased.c do the work of a turn.
+ */
+#include "daemon/daemon.h"
+
+#include "base/check.h"
+
+void dk_keeper_ask(struct dk_counter *counter)
+{
+    struct dk_daemon *daemon = dk_daemon_of(counter);
+    if (counter->busy) {
+        counter->again = true;
+        return;
+    }
+    if (counter->in_turn || counter->closed || counter->series->quarantined)
+        return;
+    counter->in_turn = true;
+    counter->next_in_turn = NULL;
+    if (daemon->turn_last != NULL)
+        daemon->turn_last->next_in_turn = counter;
+    else
+        daemon->turn_first = counter;
+    daemon->turn_last = counter;
+}
+
+void dk_keeper_run(struct dk_daemon *daemon)
+{
+    while (daemon->turn_first != NULL) {
+        struct dk_counter *counter = daemon->turn_first;
+        daemon->turn_first = counter->next_in_turn;
+        if (daemon->turn_first == NULL)
+            daemon->turn_last = NULL;
+        counter->in_turn = false;
+        DK_CHECK(!counter->busy);
+        if (dk_is_strict(counter))
+            dk_strict_turn(counter);
+        else
+            dk_leased_turn(counter);
+    }
+}
+
+void dk_keeper_post(struct dk_counter *counter, struct dk_job *job)
+{
+    DK_CHECK(!counter->busy);
+    counter->busy = true;
+    dk_clerk_post(dk_daemon_of(counter)->clerk, job);
+}
+
+void dk_keeper_done(struct dk_counter *counter)
+{
+    counter->busy = false;
+    if (counter->again) {
+        counter->again = false;
+        dk_keeper_ask(counter);
+    }
+}
+
+static void ask_slot(struct dk_desk_book *desk, uint32_t slot)
+{
+    struct dk_series_book *series = slot < desk->slots_used ? desk->series[slot] : NULL;
+    if (series == NULL)
+        return; /* a bit that no series owns: scribbled, or a slot still being made */
+    for (int bank = 0; bank < DK_BANKS; bank++)
+        if (series->bank[bank] != NULL)
+            dk_keeper_ask(series->bank[bank]);
+}
+
+static bool sweep_desk(struct dk_desk_book *desk)
+{
+    bool found = false;
+    dk_word *summary = dk_table_want_summary(&desk->map);
+    dk_word *bits = dk_table_want_bits(&desk->map);
+    size_t words = dk_want_words(&desk->map.geometry);
+    for (size_t s = 0; s < dk_want_summary_words(&desk->map.geometry); s++) {
+        if (dk_load_relaxed(&summary[s]) == 0) /* relaxed: only a hint to look */
+            continue;
+        /* Summary first, then bits: a bit set in between sets the summary again. */
+        uint64_t marked = dk_exchange_acquire(&summary[s], 0); /* ORDER-12 */
+        for (; marked != 0; marked &= marked - 1) {
+            size_t word = s * 64 + (size_t)__builtin_ctzll(marked);
+            if (word >= words)
+                continue;
+            uint64_t wanted = dk_exchange_acquire(&bits[word], 0); /* ORDER-12 */
+            for (; wanted != 0; wanted &= wanted - 1) {
+                ask_slot(desk, (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(wanted));
+                found = true;
+            }
+        }
+    }
+    return found;
+}
+
+bool dk_keeper_sweep(struct dk_daemon *daemon)
+{
+    bool found = false;
+    for (uint32_t i = 0; i < daemon->desk_count; i++)
+        found = sweep_desk(&daemon->desks[i]) || found;
+    return found;
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * strict: a turn of a strict counter: raise its limit under a durable mark,
+ * take back the end of a block, or close it.
+ */
+#include "daemon/daemon.h"
+
+#include "base/clock.h"
+#include "table/doorbell.h"
+#include "table/slot.h"
+
+#include <stdlib.h>
+
+static void announce(struct dk_counter *counter)
+{
+    dk_doorbell_announce(&dk_book_bank(counter)->supply);
+}
+
+/* Compares the word with the books; the position on success. */
+static bool look(struct dk_counter *counter, struct dk_strict *now)
+{
+    *now = dk_strict_unpack(dk_load_acquire(&dk_book_table_bank(counter)->strict)); /* ORDER-8 */
+    uint64_t position = counter->base + now->next;
+    if (now->epoch != counter->epoch % DK_STRICT_EPOCHS || position + now->room != counter->limit ||
+        position < counter->next) {
+        dk_series_quarantine(counter->series, "the word of a strict counter does not agree with docketd's books");
+        return false;
+    }
+    counter->next = position;
+    return true;
+}
+
+static struct dk_counter_image *image_of(struct dk_counter *counter, struct dk_job *job)
+{
+    struct dk_counter_image *image = dk_job_image(job);
+    dk_counter_image_frame(counter, image);
+    dk_image_copy_spares(image, counter->spares, counter->spare_count);
+    return image;
+}
+
+/* The mark is durable: limit, then word, then wake. */
+static void raise_to(struct dk_counter *counter, uint64_t target)
+{
+    struct shared_board_words *words = dk_desk_words(&counter->series->desk->map);
+    uint32_t more = (uint32_t)(target - counter->limit);
+    if (more == 0 || counter->series->quarantined)
+        return;
+    dk_store_release(&dk_book_bank(counter)->limit, target);      /* before the word: ORDER-8 */
+    dk_strict_raise(&dk_book_table_bank(counter)->strict, more);
+    counter->limit = target;
+    dk_store_relaxed(&words->raises, dk_load_relaxed(&words->raises) + 1);
+    announce(counter);
+}
+
+static void raised(struct dk_job *job)
+{
+    struct dk_counter *counter = job->context;
+    counter->mark = job->images[0].mark;
+    if (!counter->ended && !dk_daemon_of(counter)->stopping)
+        raise_to(counter, counter->mark);
+    dk_job_free(job);
+    dk_keeper_done(counter);
+}
+
+/* How far the limit should go. Half a window in hand is enough. */
+static uint64_t target_of(struct dk_counter *counter, const struct dk_strict *now)
+{
+    uint64_t want = dk_exchange_acquire(&dk_book_table_bank(counter)->want, 0);
+    if (want > DOCKET_BLOCK_MAX)
+        want = DOCKET_BLOCK_MAX; /* what a worker wrote is a wish */
+    if (now->room > counter->window / 2 && now->room >= want)
+        return counter->limit;
+    dk_counter_judge_window(counter, counter->next, dk_clock_monotonic_ns());
+    uint64_t ahead = want > counter->window ? want : counter->window;
+    uint64_t target = counter->next + ahead;
+    if (target > counter->extent_last + 1)
+        target = counter->extent_last + 1;
+    if (target - counter->base > DK_NEXT_MAX - DK_ROOM_MAX)
+        target = counter->base + DK_NEXT_MAX - DK_ROOM_MAX;
+    return target > counter->limit ? target : counter->limit;
+}
+
+static void settled(struct dk_job *job)
+{
+    struct dk_counter *counter = job->context;
+    counter->mark = job->images[0].mark;
+    counter->closed = job->images[0].closed != 0;
+    counter->settled = true;
+    dk_job_free(job);
+    dk_keeper_done(counter);
+    if (counter->closed)
+        dk_periods_counter_settled(counter);
+}
+
+/* Nothing more is given: the position stays in the word and goes into the store. */
+static void settle(struct dk_counter *counter)
+{
+    counter->next = counter->base + dk_strict_close(&dk_book_table_bank(counter)->strict);
+    counter->limit = counter->next;
+    dk_store_release(&dk_book_bank(counter)->limit, counter->limit);
+    struct dk_job *job = dk_job_new(settled, counter);
+    struct dk_counter_image *image = image_of(counter, job);
+    image->mark = counter->next;
+    image->closed = counter->ended;
+    dk_keeper_post(counter, job);
+}
+
+static void given_back(struct dk_job *job)
+{
+    struct dk_counter *counter = job->context;
+    struct dk_give_back *request = counter->give_backs;
+    uint32_t returned = 0;
+    /* The durable position has fallen to first; now the word may. Whoever took a
+     * later number meanwhile keeps it, and the rest of the block is void. */
+    if (job->range_count == 0) {
+        uint64_t before = counter->next;
+        counter->next = request->first;
+        if (dk_strict_untake(&dk_book_table_bank(counter)->strict, counter->epoch, counter->base, request->first,
+                             request->count)) {
+            returned = request->count;
+            announce(counter);
+        } else {
+            counter->next = before;
+        }
+    }
+    bool done = job->range_count > 0 || returned > 0;
+    dk_job_free(job);
+    if (done) {
+        counter->give_backs = request->next;
+        dk_serve_given_back(request->connection, returned);
+        free(request);
+    }
+    counter->again = counter->again || counter->give_backs != NULL;
+    dk_keeper_done(counter);
+}
+
+static void void_the_rest(struct dk_counter *counter, struct dk_job *job, const struct dk_give_back *request)
+{
+    struct dk_fate_record record = {.series_id = counter->series->record.id,
+                                    .period = counter->period.label,
+                                    .fate = DK_FATE_VOID,
+                                    .cause = DK_CAUSE_GIVEN_BACK,
+                                    .range = {request->first, request->first + request->count - 1},
+                                    .time_ns = dk_clock_wall_ns()};
+    dk_job_range(job, &record);
+}
+
+/* True if a give-back was found impossible and answered, or is on its way. */
+static bool give_back_turn(struct dk_counter *counter)
+{
+    struct dk_give_back *request = counter->give_backs;
+    if (request == NULL)
+        return false;
+    uint64_t end = request->first + request->count;
+    if (request->count == 0 || request->first < counter->extent_first || end > counter->next) {
+        counter->give_backs = request->next;
+        dk_serve_given_back(request->connection, 0);
+        free(request);
+        counter->again = counter->again || counter->give_backs != NULL;
+        return give_back_turn(counter);
+    }
+    struct dk_job *job = dk_job_new(given_back, counter);
+    struct dk_counter_image *image = image_of(counter, job);
+    if (end == counter->next)
+        image->next = request->first;
+    else
+        void_the_rest(counter, job, request);
+    dk_keeper_post(counter, job);
+    return true;
+}
+
+void dk_strict_turn(struct dk_counter *counter)
+{
+    struct dk_strict now;
+    if (counter->bank < 0 || counter->settled || !look(counter, &now))
+        return;
+    if (give_back_turn(counter))
+        return;
+    if (counter->ended || dk_daemon_of(counter)->stopping) {
+        settle(counter);
+        return;
+    }
+    uint64_t target = target_of(counter, &now);
+    if (target <= counter->mark) {
+        raise_to(counter, target);
+        return;
+    }
+    struct dk_job *job = dk_job_new(raised, counter);
+    struct dk_counter_image *image = image_of(counter, job);
+    image->mark = target;
+    dk_keeper_post(counter, job);
+}
