@@ -41,7 +41,8 @@ struct dk_place_book {
     uint32_t seen_offset; /* furthest valid cursor seen of the live block */
     bool live;
     bool recorded;       /* the durable image speaks of the live block */
-    bool planned;        /* a plan in flight wants to lay here */
+    bool closing;        /* the plan in flight closes the live block */
+    bool planned;        /* the plan in flight lays here */
 };
 
 struct dk_row_book {
@@ -92,6 +93,7 @@ struct dk_series_book {
     struct dk_counter *bank[DK_BANKS];
     uint64_t assignments[DK_BANKS];
     int64_t next_edge_s; /* when its banks must be looked at again */
+    bool publishing;     /* a period's first commit is in flight */
     bool quarantined;
 };
 

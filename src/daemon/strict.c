@@ -169,11 +169,24 @@ static bool give_back_turn(struct dk_counter *counter)
     return true;
 }
 
+/* Nothing can come back any more: what was asked for stays handed out. */
+static void refuse_give_backs(struct dk_counter *counter)
+{
+    while (counter->give_backs != NULL) {
+        struct dk_give_back *request = counter->give_backs;
+        counter->give_backs = request->next;
+        dk_serve_given_back(request->connection, 0);
+        free(request);
+    }
+}
+
 void dk_strict_turn(struct dk_counter *counter)
 {
     struct dk_strict now;
-    if (counter->bank < 0 || counter->settled || !look(counter, &now))
+    if (counter->bank < 0 || counter->settled || !look(counter, &now)) {
+        refuse_give_backs(counter);
         return;
+    }
     if (give_back_turn(counter))
         return;
     if (counter->ended || dk_daemon_of(counter)->stopping) {

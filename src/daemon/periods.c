@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * periods: banks follow the clock. The current period is on the board, the
+ * next one within two days of its edge, so that midnight works with docketd
+ * dead; an ended one is closed, and never opened again.
+ */
+#include "daemon/daemon.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "table/slot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define AHEAD_S (2 * 86400)
+
+struct opening {
+    struct dk_series_book *series;
+    struct dk_period period;
+};
+
+void dk_periods_publish(struct dk_counter *counter, int bank)
+{
+    struct dk_series_book *series = counter->series;
+    struct shared_board_words *words = dk_desk_words(&series->desk->map);
+    uint32_t serial = (uint32_t)dk_load_relaxed(&words->assignments) + 1;
+    dk_store_release(&words->assignments, serial);
+    counter->bank = bank;
+    counter->epoch = dk_epoch_make(serial, ++series->assignments[bank]);
+    series->bank[bank] = counter;
+    struct shared_board_bank *board = dk_book_bank(counter);
+    dk_store_release(&board->epoch, 0); /* ORDER-4: being rewritten */
+    dk_store_release(&board->period, (uint64_t)(uint32_t)counter->period.label);
+    dk_store_release(&board->start_s, (uint64_t)counter->period.start_s);
+    dk_store_release(&board->end_s, (uint64_t)counter->period.end_s);
+    dk_store_release(&board->base, counter->base);
+    dk_store_release(&board->limit, counter->next); /* strict: nothing raised. leased: first never laid */
+    dk_store_release(&board->last, counter->extent_last);
+    dk_store32_release(&board->row, 0);
+    if (dk_is_strict(counter))
+        dk_strict_open(&dk_book_table_bank(counter)->strict, (uint32_t)(counter->epoch % DK_STRICT_EPOCHS),
+                       counter->next - counter->base);
+    counter->limit = counter->next;
+    dk_store_release(&board->epoch, counter->epoch); /* ORDER-4 */
+    dk_keeper_ask(counter);
+}
+
+static int free_bank(const struct dk_series_book *series)
+{
+    for (int bank = 0; bank < DK_BANKS; bank++)
+        if (series->bank[bank] == NULL)
+            return bank;
+    return -1;
+}
+
+static void opened(struct dk_job *job)
+{
+    struct opening *opening = job->context;
+    struct dk_series_book *series = opening->series;
+    int bank = free_bank(series);
+    series->publishing = false;
+    if (bank >= 0 && !series->quarantined) {
+        struct dk_counter *counter =
+            dk_counter_new(series->desk->daemon, series, &opening->period, &job->images[0]);
+        dk_periods_publish(counter, bank);
+    }
+    free(opening);
+    dk_job_free(job);
+}
+
+struct found {
+    int32_t period;
+    bool any;
+};
+
+static docket_status note_period(void *context, const struct dk_counter_image *image)
+{
+    struct found *found = context;
+    found->any = found->any || image->period == found->period;
+    return DOCKET_OK;
+}
+
+/* A period that the store knows was on the board before: it is in memory still,
+ * or it has ended, and a clock that went back does not open it again. */
+static bool seen_before(struct dk_daemon *daemon, struct dk_series_book *series, int32_t period)
+{
+    struct found found = {.period = period};
+    docket_status status = dk_store_each_counter_of(daemon->store, series->record.id, note_period, &found);
+    if (status != DOCKET_OK)
+        dk_log(DK_LOG_ERROR, "cannot look for period %d of %s/%s: %s", period, series->record.tenant,
+               series->record.name, dk_error_text());
+    return status != DOCKET_OK || found.any;
+}
+
+static bool on_board(const struct dk_series_book *series, int32_t period)
+{
+    for (int bank = 0; bank < DK_BANKS; bank++)
+        if (series->bank[bank] != NULL && series->bank[bank]->period.label == period)
+            return true;
+    return false;
+}
+
+/* False if the period cannot be opened now; it is tried again at a later look. */
+static bool open_period(struct dk_daemon *daemon, struct dk_series_book *series, const struct dk_period *period)
+{
+    if (on_board(series, period->label))
+        return true;
+    if (series->publishing || free_bank(series) < 0 || seen_before(daemon, series, period->label))
+        return false;
+    struct opening *opening = dk_must_alloc(1, sizeof *opening);
+    *opening = (struct opening){.series = series, .period = *period};
+    struct dk_job *job = dk_job_new(opened, opening);
+    struct dk_counter_image *image = dk_job_image(job);
+    dk_image_begin(image, series->record.id, period->label, 0, series->desk->map.incarnation);
+    image->mark = image->next + DK_WINDOW_MIN; /* the first supply needs no second commit */
+    series->publishing = true;
+    dk_clerk_post(daemon->clerk, job);
+    return false;
+}
+
+static void end_period(struct dk_series_book *series, int bank)
+{
+    struct dk_counter *counter = series->bank[bank];
+    counter->ended = true;
+    counter->settled = false;
+    if (!dk_is_strict(counter)) {
+        dk_store_release(&dk_book_bank(counter)->epoch, 0); /* ORDER-4 */
+        dk_leased_detach(counter);
+        series->bank[bank] = NULL;
+    }
+    dk_keeper_ask(counter);
+}
+
+/* The ended counter has its last durable word: off the board, out of memory. */
+void dk_periods_counter_settled(struct dk_counter *counter)
+{
+    struct dk_daemon *daemon = dk_daemon_of(counter);
+    struct dk_series_book *series = counter->series;
+    if (counter->bank >= 0) {
+        dk_store_release(&dk_book_bank(counter)->epoch, 0); /* ORDER-4 */
+        series->bank[counter->bank] = NULL;
+    }
+    dk_leased_release_rows(counter);
+    for (struct dk_counter **at = &daemon->counters; *at != NULL; at = &(*at)->next_of_all) {
+        if (*at == counter) {
+            *at = counter->next_of_all;
+            break;
+        }
+    }
+    dk_counter_free(counter);
+    series->next_edge_s = 0;
+    daemon->next_edge_s = 0;
+}
+
+void dk_periods_look(struct dk_daemon *daemon, struct dk_series_book *series, int64_t now_s)
+{
+    struct dk_period now, next;
+    enum dk_restart restart = (enum dk_restart)series->record.policy.restart;
+    if (series->quarantined || daemon->stopping) {
+        series->next_edge_s = INT64_MAX;
+        return;
+    }
+    for (int bank = 0; bank < DK_BANKS; bank++)
+        if (series->bank[bank] != NULL && now_s >= series->bank[bank]->period.end_s && !series->bank[bank]->ended)
+            end_period(series, bank);
+    dk_period_at(restart, now_s, &now);
+    series->next_edge_s = open_period(daemon, series, &now) ? now.end_s : now_s + 1;
+    if (now.end_s == INT64_MAX || series->next_edge_s != now.end_s)
+        return;
+    if (now_s < now.end_s - AHEAD_S) {
+        series->next_edge_s = now.end_s - AHEAD_S;
+        return;
+    }
+    dk_period_at(restart, now.end_s, &next);
+    if (!open_period(daemon, series, &next))
+        series->next_edge_s = now_s + 1;
+}
+
+void dk_periods_sweep(struct dk_daemon *daemon)
+{
+    int64_t now_s = dk_clock_wall_s();
+    if (now_s < daemon->next_edge_s)
+        return;
+    daemon->next_edge_s = INT64_MAX;
+    for (uint64_t id = 0; id < daemon->series_room; id++) {
+        struct dk_series_book *series = daemon->series_by_id[id];
+        if (series == NULL || series->desk == NULL)
+            continue;
+        if (now_s >= series->next_edge_s)
+            dk_periods_look(daemon, series, now_s);
+        if (series->next_edge_s < daemon->next_edge_s)
+            daemon->next_edge_s = series->next_edge_s;
+    }
+    for (uint32_t i = 0; i < daemon->desk_count; i++)
+        dk_calendar_write(&daemon->desks[i].map, now_s);
+    if (daemon->next_edge_s > now_s + 3600)
+        daemon->next_edge_s = now_s + 3600; /* the calendar, and clocks that were set */
+}
+
+void dk_calendar_write(struct dk_desk *map, int64_t now_s)
+{
+    struct shared_calendar *calendar = dk_desk_calendar(map);
+    int64_t day_s = dk_day_start(now_s) - 86400; /* yesterday, for callers whose clock read is a tick old */
+    if (dk_load_relaxed(&calendar->count) == DK_CALENDAR_DAYS &&
+        dk_load_relaxed(&calendar->days[0].start_s) == (uint64_t)day_s)
+        return;
+    uint64_t version = dk_load_relaxed(&calendar->version);
+    version += version & 1; /* a docketd that died while writing left it odd */
+    dk_store_release(&calendar->version, version + 1); /* ORDER-3 */
+    for (uint32_t i = 0; i < DK_CALENDAR_DAYS; i++) {
+        dk_store_release(&calendar->days[i].start_s, (uint64_t)(day_s + (int64_t)i * 86400));
+        dk_store_release(&calendar->days[i].yyyymmdd, dk_day_date(day_s + (int64_t)i * 86400));
+    }
+    dk_store_release(&calendar->count, DK_CALENDAR_DAYS);
+    dk_store_release(&calendar->version, version + 2); /* ORDER-3 */
+}

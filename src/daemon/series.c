@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* series: the books of series, and their slots on the board. */
+#include "daemon/daemon.h"
+
+#include "base/clock.h"
+#include "table/directory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct dk_desk_book *dk_series_desk(struct dk_daemon *daemon, const char *tenant)
+{
+    for (uint32_t d = 1; d < daemon->config.desk_count; d++) {
+        const struct dk_desk_config *desk = &daemon->config.desks[d];
+        for (uint32_t t = 0; t < desk->tenant_count; t++)
+            if (strcmp(desk->tenants[t], tenant) == 0)
+                return &daemon->desks[d];
+    }
+    return &daemon->desks[0];
+}
+
+struct dk_series_book *dk_series_find(struct dk_daemon *daemon, const char *tenant, const char *name)
+{
+    for (uint32_t d = 0; d < daemon->desk_count; d++) {
+        uint32_t slot = dk_directory_find(&daemon->desks[d].map, tenant, name);
+        if (slot != DK_NO_SLOT && slot < daemon->desks[d].slots_used)
+            return daemon->desks[d].series[slot];
+    }
+    return NULL;
+}
+
+struct dk_series_book *dk_series_book_new(struct dk_daemon *daemon, const struct dk_series_record *record)
+{
+    struct dk_series_book *series = dk_must_alloc(1, sizeof *series);
+    series->record = *record;
+    if (record->id >= daemon->series_room) {
+        uint64_t room = record->id * 2 + 64;
+        daemon->series_by_id = dk_must_grow(daemon->series_by_id, room, sizeof(struct dk_series_book *));
+        memset(daemon->series_by_id + daemon->series_room, 0,
+               (room - daemon->series_room) * sizeof(struct dk_series_book *));
+        daemon->series_room = room;
+    }
+    daemon->series_by_id[record->id] = series;
+    return series;
+}
+
+static void write_key(struct shared_board_slot *slot, const struct dk_series_record *record)
+{
+    slot->series_id = record->id;
+    slot->window = record->policy.window;
+    slot->order = record->policy.order;
+    slot->restart = record->policy.restart;
+    slot->tenant_bytes = (uint8_t)strlen(record->tenant);
+    slot->name_bytes = (uint8_t)strlen(record->name);
+    slot->template_bytes = (uint8_t)strlen(record->policy.template_text);
+    memcpy(slot->tenant, record->tenant, slot->tenant_bytes);
+    memcpy(slot->name, record->name, slot->name_bytes);
+    memcpy(slot->template_text, record->policy.template_text, slot->template_bytes);
+}
+
+docket_status dk_series_place(struct dk_daemon *daemon, struct dk_series_book *series)
+{
+    struct dk_desk_book *desk = dk_series_desk(daemon, series->record.tenant);
+    struct shared_board_words *words = dk_desk_words(&desk->map);
+    if (desk->slots_used >= dk_load_relaxed(&words->slots_ready)) {
+        docket_status status = dk_desk_grow_slots(&desk->map, daemon->runtime_fd);
+        if (status != DOCKET_OK)
+            return status;
+    }
+    uint32_t index = desk->slots_used;
+    struct shared_board_slot *slot = dk_desk_slot(&desk->map, index);
+    dk_store_release(&slot->generation, 0);
+    memset(slot->tenant, 0, sizeof slot->tenant);
+    memset(slot->name, 0, sizeof slot->name);
+    memset(slot->template_text, 0, sizeof slot->template_text);
+    write_key(slot, &series->record);
+    dk_store_release(&slot->state, 0);
+    for (int bank = 0; bank < DK_BANKS; bank++)
+        dk_store_release(&slot->bank[bank].epoch, 0);
+    dk_store_release(&slot->generation, 1); /* ORDER-5 */
+    desk->series[index] = series;
+    desk->slots_used = index + 1;
+    series->desk = desk;
+    series->slot = index;
+    dk_store_release(&words->slots_used, desk->slots_used);
+    dk_directory_insert(&desk->map, index);
+    return DOCKET_OK;
+}
