@@ -80,6 +80,17 @@ static uint64_t target_of(struct dk_counter *counter, const struct dk_strict *no
     return target > counter->limit ? target : counter->limit;
 }
 
+/* Nothing can come back any more: what was asked for stays handed out. */
+static void refuse_give_backs(struct dk_counter *counter)
+{
+    while (counter->give_backs != NULL) {
+        struct dk_give_back *request = counter->give_backs;
+        counter->give_backs = request->next;
+        dk_serve_given_back(request->connection, 0);
+        free(request);
+    }
+}
+
 static void settled(struct dk_job *job)
 {
     struct dk_counter *counter = job->context;
@@ -87,6 +98,7 @@ static void settled(struct dk_job *job)
     counter->closed = job->images[0].closed != 0;
     counter->settled = true;
     dk_job_free(job);
+    refuse_give_backs(counter);
     dk_keeper_done(counter);
     if (counter->closed)
         dk_periods_counter_settled(counter);
@@ -167,17 +179,6 @@ static bool give_back_turn(struct dk_counter *counter)
         void_the_rest(counter, job, request);
     dk_keeper_post(counter, job);
     return true;
-}
-
-/* Nothing can come back any more: what was asked for stays handed out. */
-static void refuse_give_backs(struct dk_counter *counter)
-{
-    while (counter->give_backs != NULL) {
-        struct dk_give_back *request = counter->give_backs;
-        counter->give_backs = request->next;
-        dk_serve_given_back(request->connection, 0);
-        free(request);
-    }
 }
 
 void dk_strict_turn(struct dk_counter *counter)
