@@ -31,8 +31,13 @@ struct images {
 static docket_status keep_series(void *context, const struct dk_series_record *record)
 {
     struct dk_daemon *daemon = context;
-    struct dk_series_book *series = dk_series_book_new(daemon, record);
-    series->desk = dk_series_desk(daemon, record->tenant);
+    struct dk_desk_book *desk = dk_series_desk(daemon, record->tenant);
+    if (strcmp(desk->rule.name, record->desk) != 0)
+        return dk_fail(DOCKET_BAD_CONFIG,
+                       "%s/%s sits at desk %s and the configuration puts its tenant at desk %s; a tenant that has "
+                       "series cannot be moved: put it back",
+                       record->tenant, record->name, record->desk, desk->rule.name);
+    dk_series_book_new(daemon, record)->desk = desk;
     return DOCKET_OK;
 }
 
@@ -50,6 +55,14 @@ static docket_status keep_image(void *context, const struct dk_counter_image *im
         memcpy(copy->places, image->places, image->place_count * sizeof *copy->places);
     dk_image_copy_spares(copy, image->spares, image->spare_count);
     return DOCKET_OK;
+}
+
+static int compare_images(const void *left, const void *right)
+{
+    const struct dk_counter_image *a = left, *b = right;
+    if (a->series_id != b->series_id)
+        return a->series_id < b->series_id ? -1 : 1;
+    return a->period < b->period ? -1 : a->period > b->period;
 }
 
 static void free_images(struct images *images)
@@ -101,10 +114,6 @@ static void resolve(struct dk_job *job, struct dk_counter_image *image, uint32_t
     written->places = NULL;
     dk_image_copy_spares(written, image->spares, image->spare_count);
 }
-
-struct drained {
-    bool done;
-};
 
 static void note_done(struct dk_job *job)
 {
@@ -244,7 +253,7 @@ static bool adopt_slots(struct dk_daemon *daemon, struct dk_desk_book *desk)
 
 static const struct dk_counter_image *image_of(const struct images *images, uint64_t series_id, int32_t period)
 {
-    size_t low = 0, high = images->count; /* the store walks in key order */
+    size_t low = 0, high = images->count;
     while (low < high) {
         size_t middle = (low + high) / 2;
         const struct dk_counter_image *image = &images->all[middle];
@@ -302,7 +311,7 @@ static bool adopt_bank(struct dk_daemon *daemon, struct dk_series_book *series, 
         return true;
     }
     uint64_t laid = dk_load_relaxed(&bank->limit);
-    if (laid > counter->mark && laid > image->next)
+    if (laid > counter->mark)
         return false; /* more laid than the store allows: not files of this store's last docketd */
     if (laid > counter->next)
         counter->next = laid;
@@ -313,6 +322,9 @@ static bool adopt_bank(struct dk_daemon *daemon, struct dk_series_book *series, 
 static struct dk_counter *counter_of_row(struct dk_daemon *daemon, struct dk_series_book *series, int32_t label,
                                          const struct images *images)
 {
+    for (int bank = 0; bank < DK_BANKS; bank++)
+        if (series->bank[bank] != NULL && series->bank[bank]->period.label == label)
+            return series->bank[bank];
     for (struct dk_counter *counter = daemon->counters; counter != NULL; counter = counter->next_of_all)
         if (counter->series == series && counter->period.label == label)
             return counter;
@@ -366,15 +378,23 @@ static bool adopt_place(struct dk_counter *counter, uint32_t row, int index, str
     }
     if (half_laid)
         finish_lay(counter, claim, place);
-    if (record != NULL && record->size > 0 && record->seq > place->seq) {
-        /* Recorded as laid, never reached. */
+    bool pending = record != NULL && record->size > 0 && record->seq > place->closed_seq;
+    if (pending && !place->recorded) {
+        if (record->seq == now.seq && now.state == DK_EMPTY)
+            return false; /* a recorded block is cleared only after a commit that closes it */
+        /* Recorded as laid from a spare, never reached: spare again. Its seq is
+         * spent, so that the record can never be taken for a later block. */
         dk_ranges_add(&counter->spares, &counter->spare_count, record->first, record->first + record->size - 1);
     }
-    if (place->live && place->seq <= place->closed_seq) {
-        if (now.state != DK_OWNED && now.state != DK_TAKEN)
+    uint64_t spent = pending && record->seq > place->seq ? record->seq : place->seq;
+    if (!place->live) {
+        place->seq = spent;
+    } else if (place->seq <= place->closed_seq) {
+        if ((now.state != DK_OWNED && now.state != DK_TAKEN) || !dk_place_clear(claim, word, place->seq))
             return false;
         place->live = place->recorded = false;
-        return dk_place_clear(claim, word, place->seq);
+        place->seq = spent;
+        return true;
     }
     if (now.state == DK_OWNED)
         return now.seq == (place->seq & DK_SEQ_LOW_MASK);
@@ -571,6 +591,8 @@ docket_status dk_recovery_run(struct dk_daemon *daemon)
     docket_status status = dk_store_each_series(daemon->store, keep_series, daemon);
     if (status == DOCKET_OK)
         status = dk_store_each_counter(daemon->store, keep_image, &images);
+    if (images.count > 1)
+        qsort(images.all, images.count, sizeof *images.all, compare_images);
     for (uint32_t d = 0; d < daemon->desk_count && status == DOCKET_OK; d++)
         status = open_desk(daemon, &daemon->desks[d], &images);
     free_images(&images);

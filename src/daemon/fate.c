@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fate: every number below the mark, and what became of it, as ranges in a
+ * memory file that the asker reads at leisure. What no record, place or word
+ * speaks of, below the position, was handed out.
+ */
+#include "daemon/daemon.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "table/judge.h"
+#include "table/seat.h"
+#include "table/slot.h"
+#include "wire/wire.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+struct piece {
+    uint64_t first, last;
+    uint8_t fate;
+    uint8_t cause;
+    int32_t seat;
+    int64_t time_ns;
+};
+
+struct sheet {
+    struct dk_daemon *daemon;
+    FILE *out;
+    int32_t period; /* -1: every one */
+    const struct dk_series_record *record;
+    struct piece *pieces;
+    size_t count;
+};
+
+static void add(struct sheet *sheet, uint64_t first, uint64_t end, enum dk_fate fate, uint8_t cause, int32_t seat)
+{
+    if (first >= end)
+        return;
+    sheet->pieces = dk_must_grow(sheet->pieces, sheet->count + 1, sizeof *sheet->pieces);
+    sheet->pieces[sheet->count++] =
+        (struct piece){.first = first, .last = end - 1, .fate = (uint8_t)fate, .cause = cause, .seat = seat};
+}
+
+static docket_status add_record(void *context, const struct dk_fate_record *record)
+{
+    struct sheet *sheet = context;
+    add(sheet, record->range.first, record->range.last + 1, (enum dk_fate)record->fate, (uint8_t)record->cause, -1);
+    sheet->pieces[sheet->count - 1].time_ns = record->time_ns;
+    return DOCKET_OK;
+}
+
+static void add_place(struct sheet *sheet, const struct dk_counter *counter, uint32_t row, int index,
+                      const struct dk_place_book *place)
+{
+    struct dk_desk_book *desk = counter->series->desk;
+    uint64_t end = place->first + place->size;
+    uint32_t offset = place->seen_offset;
+    struct dk_claim claim = dk_claim_unpack(dk_load_acquire(dk_book_claim(desk, row, index))); /* ORDER-10 */
+    if (counter->series->quarantined) {
+        add(sheet, place->first + place->seen_offset, end, DK_FATE_UNKNOWN, DK_CAUSE_QUARANTINE, -1);
+        return;
+    }
+    if (claim.state != DK_OWNED || claim.seat >= desk->map.geometry.seats_max) {
+        add(sheet, place->first, end, claim.state == DK_FREE ? DK_FATE_LAID : DK_FATE_SPARE, 0, -1);
+        return;
+    }
+    const struct dk_seat_book *seat = &desk->seats[claim.seat];
+    switch (dk_judge(&claim, place->size, dk_seat_cursor(seat->keep, claim.line), seat->salt, &offset)) {
+    case DK_USED_UP:
+        return;
+    case DK_GIVEN_BACK:
+        add(sheet, place->first + offset, end, DK_FATE_SPARE, 0, -1);
+        return;
+    case DK_OPEN_LEASE:
+        add(sheet, place->first + offset, end, DK_FATE_OPEN, 0, (int32_t)claim.seat);
+        return;
+    default:
+        add(sheet, place->first + place->seen_offset, end, DK_FATE_UNKNOWN, DK_CAUSE_DAMAGED_CURSOR,
+            (int32_t)claim.seat);
+    }
+}
+
+static void add_strict(struct sheet *sheet, const struct dk_counter *counter)
+{
+    if (counter->series->quarantined || counter->bank < 0) {
+        add(sheet, counter->next, counter->mark, DK_FATE_UNKNOWN, DK_CAUSE_QUARANTINE, -1);
+        return;
+    }
+    struct dk_strict now = dk_strict_unpack(dk_load_acquire(&dk_book_table_bank(counter)->strict)); /* ORDER-8 */
+    uint64_t position = counter->base + now.next;
+    if (position < counter->next || position > counter->limit)
+        position = counter->next; /* scribbled: the next turn will quarantine it */
+    add(sheet, position, counter->limit, DK_FATE_LAID, 0, -1);
+    add(sheet, counter->limit, counter->mark, DK_FATE_SPARE, 0, -1);
+}
+
+static int compare_pieces(const void *left, const void *right)
+{
+    const struct piece *a = left, *b = right;
+    return a->first < b->first ? -1 : a->first > b->first;
+}
+
+static void put(struct sheet *sheet, const struct piece *piece, int32_t period, uint64_t mark, bool ends)
+{
+    struct dk_fate_wire row = {.mark = mark,
+                               .first = piece->first,
+                               .last = piece->last,
+                               .time_ns = piece->time_ns,
+                               .period = period,
+                               .seat = piece->seat,
+                               .order = sheet->record->policy.order,
+                               .fate = piece->fate,
+                               .cause = piece->cause,
+                               .counter_ends = ends};
+    memcpy(row.tenant, sheet->record->tenant, sizeof row.tenant);
+    memcpy(row.name, sheet->record->name, sizeof row.name);
+    fwrite(&row, sizeof row, 1, sheet->out);
+}
+
+/* Neighbours of one fate and cause are one row. */
+static bool joins(const struct piece *a, const struct piece *b)
+{
+    return a->last + 1 == b->first && a->fate == b->fate && a->cause == b->cause && a->seat == b->seat &&
+           a->time_ns == b->time_ns;
+}
+
+/* Fills what no piece speaks of with "handed out", and writes the rows. */
+static docket_status write_counter(struct sheet *sheet, int32_t period, uint64_t first, uint64_t mark)
+{
+    docket_status status =
+        dk_store_each_range(sheet->daemon->store, sheet->record->id, period, add_record, sheet);
+    if (status != DOCKET_OK)
+        return status;
+    size_t known = sheet->count;
+    if (known > 1)
+        qsort(sheet->pieces, known, sizeof *sheet->pieces, compare_pieces);
+    uint64_t at = first;
+    for (size_t i = 0; i < known; i++) {
+        struct piece piece = sheet->pieces[i];
+        add(sheet, at, piece.first, DK_FATE_HANDED_OUT, 0, -1);
+        at = piece.last + 1 > at ? piece.last + 1 : at;
+    }
+    add(sheet, at, mark, DK_FATE_HANDED_OUT, 0, -1);
+    if (sheet->count > 1)
+        qsort(sheet->pieces, sheet->count, sizeof *sheet->pieces, compare_pieces);
+    for (size_t i = 0; i < sheet->count;) {
+        struct piece row = sheet->pieces[i++];
+        while (i < sheet->count && joins(&row, &sheet->pieces[i]))
+            row.last = sheet->pieces[i++].last;
+        put(sheet, &row, period, mark, i == sheet->count);
+    }
+    sheet->count = 0;
+    return DOCKET_OK;
+}
+
+static void add_spares(struct sheet *sheet, const struct dk_range *spares, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        add(sheet, spares[i].first, spares[i].last + 1, DK_FATE_SPARE, 0, -1);
+}
+
+static docket_status write_live(struct sheet *sheet, const struct dk_counter *counter)
+{
+    add_spares(sheet, counter->spares, counter->spare_count);
+    if (dk_is_strict(counter)) {
+        add_strict(sheet, counter);
+    } else {
+        for (uint32_t r = 0; r < counter->row_count; r++)
+            for (int i = 0; i < DK_PLACES_PER_ROW; i++)
+                if (counter->rows[r].place[i].live)
+                    add_place(sheet, counter, counter->rows[r].row, i, &counter->rows[r].place[i]);
+        add(sheet, counter->next, counter->mark, DK_FATE_SPARE, 0, -1); /* below the mark, never laid */
+    }
+    return write_counter(sheet, counter->period.label, counter->extent_first, counter->mark);
+}
+
+static const struct dk_counter *in_memory(const struct sheet *sheet, const struct dk_counter_image *image)
+{
+    const struct dk_series_book *series = sheet->daemon->series_by_id[image->series_id];
+    for (int bank = 0; series != NULL && bank < DK_BANKS; bank++)
+        if (series->bank[bank] != NULL && series->bank[bank]->period.label == image->period)
+            return series->bank[bank];
+    if (image->closed)
+        return NULL;
+    for (const struct dk_counter *counter = sheet->daemon->counters; counter != NULL; counter = counter->next_of_all)
+        if (counter->series == series && counter->period.label == image->period)
+            return counter;
+    return NULL;
+}
+
+static docket_status write_image(void *context, const struct dk_counter_image *image)
+{
+    struct sheet *sheet = context;
+    struct dk_daemon *daemon = sheet->daemon;
+    if (image->series_id >= daemon->series_room || daemon->series_by_id[image->series_id] == NULL)
+        return dk_fail(DOCKET_DAMAGED, "the store has a counter of series %llu, which it does not know",
+                       (unsigned long long)image->series_id);
+    if (sheet->period >= 0 && sheet->period != image->period)
+        return DOCKET_OK;
+    sheet->record = &daemon->series_by_id[image->series_id]->record;
+    const struct dk_counter *counter = in_memory(sheet, image);
+    if (counter != NULL)
+        return write_live(sheet, counter);
+    add_spares(sheet, image->spares, image->spare_count);
+    add(sheet, image->next, image->mark, DK_FATE_SPARE, 0, -1);
+    return write_counter(sheet, image->period, image->extent_first, image->mark);
+}
+
+/* Books and store speak of one moment only when no commit is in flight. */
+static void wait_for_commits(struct dk_daemon *daemon)
+{
+    while (dk_clerk_pending(daemon->clerk) > 0) {
+        struct pollfd finished = {.fd = daemon->clerk_fd, .events = POLLIN};
+        poll(&finished, 1, 100);
+        dk_clerk_collect(daemon->clerk);
+    }
+}
+
+docket_status dk_fate_write(struct dk_daemon *daemon, const char *tenant, const char *name, int32_t period, int *fd)
+{
+    wait_for_commits(daemon);
+    struct sheet sheet = {.daemon = daemon, .period = period};
+    struct dk_series_book *series = tenant == NULL ? NULL : dk_series_find(daemon, tenant, name);
+    if (tenant != NULL && series == NULL)
+        return dk_fail(DOCKET_NO_SERIES, "there is no series %s/%s", tenant, name);
+    int made = memfd_create("docket-fate", MFD_CLOEXEC);
+    sheet.out = made < 0 ? NULL : fdopen(dup(made), "w");
+    if (sheet.out == NULL) {
+        if (made >= 0)
+            close(made);
+        return dk_fail_errno(dk_status_of_errno(errno), errno, "cannot make a memory file for the answer");
+    }
+    docket_status status =
+        series == NULL ? dk_store_each_counter(daemon->store, write_image, &sheet)
+                       : dk_store_each_counter_of(daemon->store, series->record.id, write_image, &sheet);
+    bool failed = ferror(sheet.out) != 0;
+    if (fclose(sheet.out) != 0 || failed)
+        status = dk_fail(DOCKET_NO_SPACE, "the answer did not fit into memory");
+    free(sheet.pieces);
+    if (status == DOCKET_OK)
+        *fd = made;
+    else
+        close(made);
+    return status;
+}
