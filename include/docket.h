@@ -29,6 +29,8 @@
  * - Waiting. A call waits only when no number is laid: three tries with
  *   exponential backoff and jitter within the timeout, then DOCKET_TIMEOUT.
  *   A refused or timed-out call takes no number.
+ * - Descriptors. The library keeps none between calls, so a program that closes
+ *   or reuses descriptors it does not know cannot harm it, nor it the program.
  * - The library starts no threads, handles no signals, prints nothing, never
  *   exits, and must not be unloaded (it is linked nodelete).
  */
@@ -98,9 +100,8 @@ typedef enum docket_status {
     DOCKET_FOREIGN_BLOCK = 28,     /* the block belongs to the parent of this process */
     DOCKET_BLOCK_EMPTY = 29,       /* every number of the block has been taken */
     DOCKET_PROTOCOL = 30,          /* docketd and library do not understand each other */
-    DOCKET_DESCRIPTOR_REUSED = 31, /* the program closed our descriptor and uses its number */
-    DOCKET_BAD_CONFIG = 32,        /* an unknown key or an unusable value in a configuration file */
-    DOCKET_SYSTEM = 33             /* the operating system refused; docket_last_error() says what */
+    DOCKET_BAD_CONFIG = 31,        /* an unknown key or an unusable value in a configuration file */
+    DOCKET_SYSTEM = 32             /* the operating system refused; docket_last_error() says what */
 } docket_status;
 
 typedef enum docket_category {
@@ -157,7 +158,7 @@ void docket_realm_close(docket_realm *realm);
  * docket_realm_close(); there is nothing to close.
  * Statuses: OK, BAD_NAME, NO_SERIES, NOT_PERMITTED, UNREACHABLE, REALM_FULL,
  * SEATS_EXHAUSTED, NO_SPACE, NO_MEMORY, NOT_TMPFS, UNSAFE_FILES, BAD_LAYOUT,
- * PROTOCOL, DESCRIPTOR_REUSED, STORE_FAILED, BAD_ARGUMENT, SYSTEM.
+ * PROTOCOL, STORE_FAILED, BAD_ARGUMENT, SYSTEM.
  */
 docket_status docket_series_open(docket_realm *realm, const char *tenant, const char *name,
                                  docket_series **series);

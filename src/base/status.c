@@ -53,7 +53,6 @@ static const struct status_row rows[] = {
     ROW(FOREIGN_BLOCK, CALLER, 0, "the block belongs to the parent process"),
     ROW(BLOCK_EMPTY, EXHAUSTED, 0, "every number of the block has been taken"),
     ROW(PROTOCOL, ENVIRONMENT, 0, "docketd and the library do not understand each other"),
-    ROW(DESCRIPTOR_REUSED, CALLER, 0, "the program closed docket's descriptor and uses its number"),
     ROW(BAD_CONFIG, CALLER, 0, "the configuration cannot be used"),
     ROW(SYSTEM, ENVIRONMENT, 0, "the operating system refused"),
 };

@@ -84,6 +84,8 @@ docket_status dk_recovery_run(struct dk_daemon *daemon) DK_MUST_USE;
 docket_status dk_serve_start(struct dk_daemon *daemon) DK_MUST_USE;
 void dk_serve_accept(struct dk_daemon *daemon);
 void dk_serve_event(struct dk_daemon *daemon, void *token, uint32_t events);
+/* Frees connections that have ended; between two turns of the loop. */
+void dk_serve_bury(struct dk_daemon *daemon);
 size_t dk_serve_count(const struct dk_daemon *daemon);
 void dk_serve_given_back(struct dk_connection *connection, uint32_t returned);
 void dk_serve_stop(struct dk_daemon *daemon);

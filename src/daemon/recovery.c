@@ -20,6 +20,7 @@
 #include "table/seat.h"
 #include "table/slot.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,28 +123,20 @@ static void note_done(struct dk_job *job)
     dk_job_free(job);
 }
 
-/* Before the loop runs there is nothing to do but wait for the disk. */
-static docket_status commit_now(struct dk_daemon *daemon, struct dk_job *job)
+/* Before the loop runs there is nothing to do but wait for the disk. A commit
+ * that fails ends the process. */
+static void commit_now(struct dk_daemon *daemon, struct dk_job *job, bool *done)
 {
-    struct dk_change change = {.counter_count = job->image_count,
-                               .ranges = job->ranges,
-                               .range_count = job->range_count,
-                               .events = job->events,
-                               .event_count = job->event_count};
-    const struct dk_counter_image **images = dk_must_alloc(job->image_count, sizeof *images);
-    for (size_t i = 0; i < job->image_count; i++)
-        images[i] = &job->images[i];
-    change.counters = images;
-    uint64_t number;
-    docket_status status = dk_store_commit(daemon->store, &change, &number);
-    if (status == DOCKET_OK)
-        daemon->facts.commit_number = number;
-    free(images);
-    job->done(job);
-    return status;
+    dk_clerk_post(daemon->clerk, job);
+    while (!*done) {
+        struct pollfd finished = {.fd = daemon->clerk_fd, .events = POLLIN};
+        poll(&finished, 1, 100);
+        dk_clerk_collect(daemon->clerk);
+    }
+    daemon->facts.commit_number = dk_clerk_show(daemon->clerk).commit_number;
 }
 
-static docket_status resolve_all(struct dk_daemon *daemon, struct dk_desk_book *desk, struct images *images,
+static void resolve_all(struct dk_daemon *daemon, struct dk_desk_book *desk, struct images *images,
                                  uint32_t cause)
 {
     bool done = false;
@@ -162,12 +155,11 @@ static docket_status resolve_all(struct dk_daemon *daemon, struct dk_desk_book *
         dk_job_event(job, "recovery", 0, "desk %s built anew (%s): %zu counters, %zu unknown ranges", desk->rule.name,
                      dk_cause_name(cause), job->image_count, job->range_count);
     size_t ranges = job->range_count;
-    docket_status status = commit_now(daemon, job);
-    if (status == DOCKET_OK && ranges > 0)
+    commit_now(daemon, job, &done);
+    if (ranges > 0)
         dk_log(DK_LOG_WARNING, "desk %s was built anew after %s: %zu ranges of numbers are unknown and will never be "
                                "given again; `docket fate --all` lists them",
                desk->rule.name, dk_cause_name(cause), ranges);
-    return status;
 }
 
 static void put_on_board(struct dk_daemon *daemon, struct dk_series_book *series, const struct dk_counter_image *image)
@@ -197,7 +189,7 @@ static docket_status build(struct dk_daemon *daemon, struct dk_desk_book *desk, 
     docket_status status = dk_desk_create(&desk->map, daemon->runtime_fd, &daemon->config.geometry, &identity,
                                           desk->rule.group, desk->rule.group_set);
     if (status == DOCKET_OK)
-        status = resolve_all(daemon, desk, images, cause);
+        resolve_all(daemon, desk, images, cause);
     return status;
 }
 

@@ -22,7 +22,7 @@
 enum { CONNECTIONS_MAX = 4096, PEER_GROUPS_MAX = 256 };
 
 struct dk_connection {
-    struct dk_connection *next, *previous;
+    struct dk_connection *next;
     struct dk_daemon *daemon;
     int fd;
     uid_t uid;
@@ -51,26 +51,38 @@ struct dk_connections {
     struct dk_connection *first;
     struct creation *creations;
     size_t count;
+    bool graves;
     uint64_t next_series;
 };
 
+/* Only closes: the loop may still hold the pointer among this turn's events.
+ * dk_serve_bury() frees what nobody waits for. */
 static void drop(struct dk_connection *connection)
 {
-    struct dk_connections *all = connection->daemon->connections;
     if (connection->fd >= 0)
         close(connection->fd);
     connection->fd = -1;
     connection->gone = true;
-    if (connection->asked != 0)
-        return; /* freed when its commit is done */
-    if (connection->previous != NULL)
-        connection->previous->next = connection->next;
-    else
-        all->first = connection->next;
-    if (connection->next != NULL)
-        connection->next->previous = connection->previous;
-    all->count--;
-    free(connection);
+    connection->daemon->connections->graves = true;
+}
+
+void dk_serve_bury(struct dk_daemon *daemon)
+{
+    struct dk_connections *all = daemon->connections;
+    if (!all->graves)
+        return;
+    all->graves = false;
+    for (struct dk_connection **at = &all->first; *at != NULL;) {
+        struct dk_connection *connection = *at;
+        if (!connection->gone || connection->asked != 0) {
+            all->graves = all->graves || connection->gone;
+            at = &connection->next;
+            continue;
+        }
+        *at = connection->next;
+        all->count--;
+        free(connection);
+    }
 }
 
 static void answer(struct dk_connection *connection, uint32_t type, docket_status status, struct dk_reply *reply,
@@ -210,8 +222,8 @@ static docket_status begin_creation(struct dk_connection *connection, const stru
                                                  .policy = policy,
                                                  .created_ns = dk_clock_wall_ns(),
                                                  .uid = connection->uid};
-    snprintf(creation->record.tenant, sizeof creation->record.tenant, "%s", request->tenant);
-    snprintf(creation->record.name, sizeof creation->record.name, "%s", request->name);
+    memcpy(creation->record.tenant, request->tenant, sizeof creation->record.tenant);
+    memcpy(creation->record.name, request->name, sizeof creation->record.name);
     snprintf(creation->record.desk, sizeof creation->record.desk, "%s", desk->rule.name);
     dk_period_at((enum dk_restart)policy.restart, dk_clock_wall_s(), &creation->period);
     struct dk_job *job = dk_job_new(created, creation);
@@ -449,8 +461,6 @@ void dk_serve_accept(struct dk_daemon *daemon)
             continue;
         }
         made->next = all->first;
-        if (all->first != NULL)
-            all->first->previous = made;
         all->first = made;
         all->count++;
         daemon->heard_ns = dk_clock_monotonic_ns();
@@ -462,6 +472,8 @@ void dk_serve_event(struct dk_daemon *daemon, void *token, uint32_t events)
     struct dk_connection *connection = token;
     struct dk_request request;
     (void)events;
+    if (connection->gone)
+        return;
     daemon->heard_ns = dk_clock_monotonic_ns();
     docket_status status = dk_wire_read(connection->fd, &request);
     if (status == DOCKET_TIMEOUT)

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * inside: what libdocket's files share.
+ *
+ * Memory that must not survive a fork (leases, seats' books, locks) lies in
+ * pages that the kernel wipes in the child (MADV_WIPEONFORK), whichever call
+ * made the child. A wiped hand has serial 0 and matches no series; a wiped
+ * live page has no seat; a wiped mutex is an unlocked one. So a child needs no
+ * handler: its first call finds nothing and begins anew.
+ */
+#ifndef DK_CLIENT_INSIDE_H
+#define DK_CLIENT_INSIDE_H
+
+#include "base/clock.h"
+#include "base/files.h"
+#include "base/status.h"
+#include "numbering/policy.h"
+#include "numbering/template.h"
+#include "table/cursor.h"
+#include "table/desk.h"
+#include "table/place.h"
+#include "wire/wire.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#define DK_HIDDEN __attribute__((visibility("hidden")))
+
+/* Default of DOCKET_TIMEOUT_DEFAULT, and of calls to docketd. */
+#define DK_TIMEOUT_NS (2 * DK_SECOND_NS)
+
+/* One of this process's lease lines. */
+struct line {
+    uint16_t lease;     /* number of its last lease */
+    bool in_use;
+    dk_word *claim;     /* place of a lease that was given back: the line rests ... */
+    uint64_t word;      /* ... while its claim word is still this one */
+};
+
+/* This process's seat at one desk. Heap; forgotten, not freed, by a child. */
+struct seat {
+    struct seat *next;
+    struct dk_desk map;
+    uint32_t number;
+    uint64_t salt;
+    uint8_t *base;
+    size_t bytes;
+    struct line *lines;
+    uint32_t line_hint;
+};
+
+/* A lease in the hands of one thread or one block. Lies in wiped memory. */
+struct lease {
+    struct seat *seat;
+    dk_word *cursor;   /* the line's shared word */
+    dk_word *claim;    /* the place's shared word */
+    uint64_t word;     /* what the claim word says while the lease is ours */
+    uint64_t first;
+    uint32_t size;
+    uint32_t offset;   /* handed out */
+    uint32_t line;
+    uint16_t number;
+    bool open;
+};
+
+/* Today's text, until the day ends. */
+struct text_day {
+    int64_t from_s, until_s;
+    struct dk_rendered rendered;
+};
+
+/* What one thread holds of one series. Lies in wiped memory. */
+struct hand {
+    uint64_t serial;   /* of the series; 0: nobody's, or wiped */
+    uint32_t busy;     /* inside a call */
+    bool timed;        /* the period has an end */
+    bool strict;
+    int64_t from_s, until_s; /* of the period */
+    int32_t period;
+    int bank;          /* -1: none chosen yet */
+    uint64_t epoch;
+    uint64_t base;
+    struct shared_board_bank *board;
+    struct shared_table_bank *table;
+    uint32_t room_high; /* strict: most room seen, to tell when half is gone */
+    uint32_t slot;
+    struct seat *seat;
+    struct lease lease;
+    struct text_day text;
+    struct docket_series *series;
+    struct hand *next_of_realm;
+    struct hand *next_of_thread;
+};
+
+struct docket_block {
+    uint64_t serial;  /* 0: wiped: the parent's */
+    struct docket_series *series;
+    struct seat *seat;
+    uint64_t incarnation;
+    bool strict;
+    int32_t period;
+    uint32_t slot;
+    uint64_t first;   /* strict */
+    uint32_t count;   /* numbers of the block */
+    uint32_t taken;
+    struct lease lease; /* leased: holds the block and perhaps more */
+    struct text_day text;
+};
+
+/* What of a realm must not survive a fork. One wiped page. */
+struct live {
+    pthread_mutex_t lock; /* zero is unlocked */
+    struct seat *seats;
+    struct hand *hands;
+};
+
+struct docket_series {
+    struct docket_series *next;
+    struct docket_realm *realm;
+    uint64_t serial;
+    char tenant[DOCKET_NAME_MAX + 1];
+    char name[DOCKET_NAME_MAX + 1];
+    bool strict;
+    bool timed;
+    uint32_t window;
+    struct dk_template template;
+    size_t text_bytes;
+};
+
+struct docket_realm {
+    char directory[DK_PATH_BYTES];
+    uid_t owner;
+    struct live *live;
+    struct docket_series *series; /* under live->lock */
+};
+
+/* pool.c: wiped memory for hands and blocks; never returned to the system. */
+DK_HIDDEN void *dk_wiped_page(void);
+DK_HIDDEN struct hand *dk_hand_new(void);
+DK_HIDDEN void dk_hand_free(struct hand *hand);
+DK_HIDDEN struct docket_block *dk_block_new(void);
+DK_HIDDEN void dk_block_free(struct docket_block *block);
+DK_HIDDEN uint64_t dk_serial_next(void);
+
+/* hand.c: the calling thread's hand for a series. */
+DK_HIDDEN docket_status dk_hand_make(struct docket_series *series, struct hand **hand) DK_MUST_USE;
+DK_HIDDEN struct hand *dk_hand_find(const struct docket_series *series);
+DK_HIDDEN void dk_hand_drop_all(struct docket_realm *realm);
+/* Puts the hand at the seat and slot where its series is now. */
+DK_HIDDEN docket_status dk_hand_bind(struct hand *hand) DK_MUST_USE;
+
+/* reach.c: docketd, seats and slots. */
+DK_HIDDEN docket_status dk_reach_ask(struct docket_realm *realm, const struct dk_request *request, int64_t timeout_ns,
+                                     struct dk_reply *reply, int fds[DK_WIRE_FDS]) DK_MUST_USE;
+/* Finds (and by docketd makes) the series; a seat at its desk. Under live->lock. */
+DK_HIDDEN docket_status dk_reach_series(struct docket_realm *realm, const char *tenant, const char *name,
+                                        struct seat **seat, uint32_t *slot) DK_MUST_USE;
+/* True if docketd serves other files for this desk than those we sit at. */
+DK_HIDDEN bool dk_reach_moved(struct docket_realm *realm, struct seat *seat);
+DK_HIDDEN void dk_seat_leave(struct seat *seat);
+
+/* lease.c: blocks of a leased series. */
+DK_HIDDEN docket_status dk_lease_claim(struct lease *lease, struct seat *seat, uint32_t slot,
+                                       const struct shared_board_bank *bank, uint64_t epoch,
+                                       uint32_t size_min) DK_MUST_USE;
+DK_HIDDEN void dk_lease_give_back(struct lease *lease, uint32_t slot);
+DK_HIDDEN uint64_t dk_lease_free_numbers(const struct seat *seat, const struct shared_board_bank *bank,
+                                         uint64_t epoch, uint64_t *lowest);
+
+static inline void dk_lease_publish(const struct lease *lease, uint32_t offset)
+{
+    dk_store_release(lease->cursor, dk_cursor_pack(lease->number, offset, false, lease->seat->salt, lease->line));
+} /* ORDER-7: before the number leaves */
+
+/* take.c: numbers, waiting. */
+DK_HIDDEN docket_status dk_take_prepare(struct hand *hand, int64_t now_s) DK_MUST_USE;
+DK_HIDDEN docket_status dk_take_wait(struct hand *hand, int64_t timeout_ns,
+                                     docket_status (*attempt)(struct hand *hand, int64_t now_s, void *context),
+                                     void *context, uint32_t want) DK_MUST_USE;
+DK_HIDDEN docket_status dk_hand_enter(struct docket_series *series, struct hand **hand) DK_MUST_USE;
+static inline void dk_hand_leave(struct hand *hand)
+{
+    dk_compiler_barrier();
+    hand->busy = 0;
+}
+
+/* text.c */
+DK_HIDDEN docket_status dk_text_day(struct text_day *text, const struct docket_series *series,
+                                    const struct seat *seat, int64_t now_s) DK_MUST_USE;
+
+#endif

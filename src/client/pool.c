@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pool: memory that the kernel wipes in a forked child.
+ *
+ * A thread's memo may hold a pointer to a hand whose realm was closed; it then
+ * reads a serial that does not match. So this memory is never unmapped; it is
+ * used again.
+ */
+#include "client/inside.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+#define CHUNK_BYTES (64 * 1024)
+
+union cell {
+    union cell *next;
+    struct hand hand;
+    struct docket_block block;
+};
+
+/* Lies in a wiped page itself: a child starts with an empty pool. */
+struct pool {
+    pthread_mutex_t lock;
+    union cell *free;
+};
+
+static _Atomic(struct pool *) the_pool;
+static dk_word serials;
+
+uint64_t dk_serial_next(void)
+{
+    return dk_add_relaxed(&serials, 1) + 1; /* relaxed: only has to differ */
+}
+
+static void *map_wiped(size_t bytes)
+{
+    void *mapped = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mapped == MAP_FAILED)
+        return NULL;
+    if (madvise(mapped, bytes, MADV_WIPEONFORK) != 0) {
+        munmap(mapped, bytes); /* without it a child would issue from its parent's lease */
+        return NULL;
+    }
+    return mapped;
+}
+
+void *dk_wiped_page(void)
+{
+    return map_wiped(DK_PAGE);
+}
+
+static struct pool *pool(void)
+{
+    struct pool *found = atomic_load_explicit(&the_pool, memory_order_acquire);
+    if (found != NULL)
+        return found;
+    struct pool *made = dk_wiped_page();
+    if (made == NULL)
+        return NULL;
+    if (atomic_compare_exchange_strong_explicit(&the_pool, &found, made, memory_order_acq_rel, memory_order_acquire))
+        return made;
+    munmap(made, DK_PAGE); /* another thread was first */
+    return found;
+}
+
+static void *cell_new(void)
+{
+    struct pool *from = pool();
+    if (from == NULL)
+        return NULL;
+    pthread_mutex_lock(&from->lock);
+    if (from->free == NULL) {
+        union cell *chunk = map_wiped(CHUNK_BYTES);
+        for (size_t i = 0; chunk != NULL && i < CHUNK_BYTES / sizeof *chunk; i++) {
+            chunk[i].next = from->free;
+            from->free = &chunk[i];
+        }
+    }
+    union cell *cell = from->free;
+    if (cell != NULL)
+        from->free = cell->next;
+    pthread_mutex_unlock(&from->lock);
+    if (cell != NULL)
+        memset(cell, 0, sizeof *cell);
+    return cell;
+}
+
+static void cell_free(void *freed)
+{
+    struct pool *to = pool();
+    union cell *cell = freed;
+    memset(cell, 0, sizeof *cell);
+    if (to == NULL)
+        return;
+    pthread_mutex_lock(&to->lock);
+    /* next lies where serial does; a memo compares it with serials, which are
+     * small counts and never addresses of mapped memory. */
+    cell->next = to->free;
+    to->free = cell;
+    pthread_mutex_unlock(&to->lock);
+}
+
+struct hand *dk_hand_new(void)
+{
+    return cell_new();
+}
+
+void dk_hand_free(struct hand *hand)
+{
+    cell_free(hand);
+}
+
+struct docket_block *dk_block_new(void)
+{
+    return cell_new();
+}
+
+void dk_block_free(struct docket_block *block)
+{
+    cell_free(block);
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * loop: docketd's one thread of decisions. Each turn: hear what came, finish
+ * what is durable, sweep the want bits, run the counters' turns. While flags
+ * come it looks again after a millisecond; when they stop it sleeps until a
+ * bell, a message or the next tick.
+ */
+#include "daemon/daemon.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+enum { TICK_MS = 100, POLL_MS = 1, EVENTS_MAX = 64, STOP_S = 10 };
+
+static void hear(int fd)
+{
+    uint64_t count;
+    ssize_t got = read(fd, &count, sizeof count); /* nonblocking: only quietens the descriptor */
+    (void)got;
+}
+
+static void take_signal(struct dk_daemon *daemon)
+{
+    struct signalfd_siginfo facts;
+    if (read(daemon->signal_fd, &facts, sizeof facts) != (ssize_t)sizeof facts)
+        return;
+    if (!daemon->stopping)
+        dk_log(DK_LOG_NOTICE, "stopping in order");
+    daemon->stopping = true;
+}
+
+static void dispatch(struct dk_daemon *daemon, const struct epoll_event *event)
+{
+    void *token = event->data.ptr;
+    if (token == &daemon->listen_fd)
+        dk_serve_accept(daemon);
+    else if (token == &daemon->clerk_fd)
+        dk_clerk_collect(daemon->clerk);
+    else if (token == &daemon->bell_fd)
+        hear(daemon->bell_fd);
+    else if (token == &daemon->signal_fd)
+        take_signal(daemon);
+    else
+        dk_serve_event(daemon, token, event->events);
+}
+
+static void show(struct dk_daemon *daemon)
+{
+    struct dk_clerk_statistics clerk = dk_clerk_show(daemon->clerk);
+    for (uint32_t i = 0; i < daemon->desk_count; i++) {
+        struct shared_board_words *words = dk_desk_words(&daemon->desks[i].map);
+        /* Relaxed: display. */
+        dk_store_relaxed(&words->heartbeat_ns, (uint64_t)dk_clock_boot_ns());
+        dk_store_relaxed(&words->commits, clerk.commits);
+        dk_store_relaxed(&words->commit_number, clerk.commit_number);
+        dk_store_relaxed(&words->commit_ns_last, clerk.commit_ns_last);
+        dk_store_relaxed(&words->commit_ns_max, clerk.commit_ns_max);
+    }
+}
+
+static void quarantine_damaged(struct dk_daemon *daemon)
+{
+    for (uint32_t d = 0; d < daemon->desk_count; d++) {
+        struct dk_desk_book *desk = &daemon->desks[d];
+        if (!desk->damaged)
+            continue;
+        for (uint32_t slot = 0; slot < desk->slots_used; slot++)
+            dk_series_quarantine(desk->series[slot], "the desk's file was truncated");
+    }
+}
+
+static bool anyone_seated(const struct dk_daemon *daemon)
+{
+    for (uint32_t d = 0; d < daemon->desk_count; d++)
+        for (uint32_t seat = 0; seat < daemon->desks[d].seats_used; seat++)
+            if (daemon->desks[d].seats[seat].state != DK_SEAT_FREE)
+                return true;
+    return false;
+}
+
+static void look_idle(struct dk_daemon *daemon)
+{
+    int64_t quiet_ns = dk_clock_monotonic_ns() - daemon->heard_ns;
+    if (daemon->config.idle_exit_s == 0 || quiet_ns < (int64_t)daemon->config.idle_exit_s * DK_SECOND_NS)
+        return;
+    if (anyone_seated(daemon) || dk_serve_count(daemon) > 0) {
+        daemon->heard_ns = dk_clock_monotonic_ns();
+        return;
+    }
+    dk_log(DK_LOG_NOTICE, "nobody has been here for %u s", daemon->config.idle_exit_s);
+    daemon->stopping = true;
+}
+
+static void tick(struct dk_daemon *daemon)
+{
+    show(daemon);
+    dk_reaper_tick(daemon, true);
+    dk_periods_sweep(daemon);
+    quarantine_damaged(daemon);
+    look_idle(daemon);
+}
+
+static void turn(struct dk_daemon *daemon, int64_t *next_tick_ns)
+{
+    struct epoll_event events[EVENTS_MAX];
+    int64_t left_ms = (*next_tick_ns - dk_clock_monotonic_ns()) / DK_MILLISECOND_NS;
+    int wait_ms = daemon->poll_soon ? POLL_MS : left_ms < 0 ? 0 : left_ms > TICK_MS ? TICK_MS : (int)left_ms + 1;
+    int count = epoll_wait(daemon->epoll_fd, events, EVENTS_MAX, wait_ms);
+    for (int i = 0; i < count; i++)
+        dispatch(daemon, &events[i]);
+    daemon->poll_soon = dk_keeper_sweep(daemon);
+    if (dk_clock_monotonic_ns() >= *next_tick_ns) {
+        *next_tick_ns = dk_clock_monotonic_ns() + TICK_MS * DK_MILLISECOND_NS;
+        tick(daemon);
+    }
+    dk_keeper_run(daemon);
+    dk_serve_bury(daemon);
+}
+
+static bool all_settled(const struct dk_daemon *daemon)
+{
+    if (dk_clerk_pending(daemon->clerk) > 0 || daemon->turn_first != NULL)
+        return false;
+    for (const struct dk_counter *counter = daemon->counters; counter != NULL; counter = counter->next_of_all)
+        if (!counter->settled && !counter->series->quarantined)
+            return false;
+    return true;
+}
+
+/* Free blocks are taken back and exact positions journalled; leases stay with
+ * their owners, who are met again at the next start. */
+static void stop(struct dk_daemon *daemon)
+{
+    int64_t next_tick_ns = 0, until_ns = dk_clock_monotonic_ns() + STOP_S * DK_SECOND_NS;
+    dk_notify("STOPPING=1");
+    dk_serve_stop(daemon);
+    for (struct dk_counter *counter = daemon->counters; counter != NULL; counter = counter->next_of_all)
+        dk_keeper_ask(counter);
+    dk_keeper_run(daemon);
+    while (!all_settled(daemon) && dk_clock_monotonic_ns() < until_ns)
+        turn(daemon, &next_tick_ns);
+    show(daemon);
+    for (uint32_t i = 0; i < daemon->desk_count; i++)
+        dk_store_release(&dk_desk_words(&daemon->desks[i].map)->serving, 0);
+}
+
+docket_status dk_loop_run(struct dk_daemon *daemon)
+{
+    void *const tokens[] = {&daemon->clerk_fd, &daemon->bell_fd, &daemon->signal_fd};
+    for (size_t i = 0; i < sizeof tokens / sizeof tokens[0]; i++) {
+        struct epoll_event event = {.events = EPOLLIN, .data.ptr = tokens[i]};
+        if (epoll_ctl(daemon->epoll_fd, EPOLL_CTL_ADD, *(int *)tokens[i], &event) != 0)
+            return dk_fail_errno(DOCKET_SYSTEM, errno, "cannot watch docketd's own descriptors");
+    }
+    int64_t next_tick_ns = 0;
+    daemon->heard_ns = dk_clock_monotonic_ns();
+    while (!daemon->stopping)
+        turn(daemon, &next_tick_ns);
+    stop(daemon);
+    return DOCKET_OK;
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+/* docketd: options, and the order of starting and stopping. */
+#include "daemon/daemon.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { EXIT_USAGE = 2, EXIT_UNREACHABLE = 3, EXIT_SAFETY = 4, EXIT_OTHER = 1 };
+
+struct options {
+    const char *realm;
+    const char *config;
+    bool check_config;
+    bool create;
+    bool accept;
+    int64_t idle_exit_s;
+};
+
+static const char usage[] =
+    "usage: docketd --realm DIR [options]\n"
+    "\n"
+    "Serves one realm: keeps its numbers durable, hands out seats, takes back what the dead left.\n"
+    "Runs in the foreground; says READY=1 to NOTIFY_SOCKET; SIGTERM stops it in order.\n"
+    "\n"
+    "  --realm DIR        the realm's directory (or DOCKET_REALM)\n"
+    "  --create           make the realm if DIR holds none; without it an empty DIR is refused,\n"
+    "                     so that a disk that is not mounted never starts a second number 1\n"
+    "  --config FILE      configuration (default: DIR/docket.conf, if it exists)\n"
+    "  --check-config     read the configuration, say what is wrong with it, and end\n"
+    "  --help-config      list every key with its default and meaning\n"
+    "  --accept-store     serve although the witness is missing or does not fit: only after you\n"
+    "                     have made sure that this is the newest store\n"
+    "  --idle-exit S      stop after S seconds without any worker\n"
+    "  --version, --help\n"
+    "\n"
+    "exit codes: 0 stopped in order, 1 failed, 2 usage or configuration, 3 no realm there or in use,\n"
+    "4 refused for safety, 70 out of memory, 74 a commit failed\n";
+
+static int exit_code(docket_status status)
+{
+    switch (status) {
+    case DOCKET_OK:
+        return 0;
+    case DOCKET_BAD_CONFIG:
+    case DOCKET_BAD_ARGUMENT:
+        return EXIT_USAGE;
+    case DOCKET_NO_REALM:
+    case DOCKET_STORE_IN_USE:
+        return EXIT_UNREACHABLE;
+    default:
+        return docket_status_category(status) == DOCKET_CATEGORY_SAFETY ? EXIT_SAFETY : EXIT_OTHER;
+    }
+}
+
+/* -1: go on. Otherwise the exit code. */
+static int read_options(int count, char **values, struct options *options)
+{
+    enum { REALM = 256, CONFIG, CHECK, CREATE, ACCEPT, IDLE, REFERENCE, VERSION, HELP };
+    static const struct option table[] = {
+        {"realm", required_argument, NULL, REALM},      {"config", required_argument, NULL, CONFIG},
+        {"check-config", no_argument, NULL, CHECK},     {"create", no_argument, NULL, CREATE},
+        {"accept-store", no_argument, NULL, ACCEPT},    {"idle-exit", required_argument, NULL, IDLE},
+        {"help-config", no_argument, NULL, REFERENCE},  {"version", no_argument, NULL, VERSION},
+        {"help", no_argument, NULL, HELP},              {NULL, 0, NULL, 0}};
+    char *end;
+    *options = (struct options){.realm = getenv("DOCKET_REALM"), .idle_exit_s = -1};
+    for (int option; (option = getopt_long(count, values, "", table, NULL)) != -1;) {
+        switch (option) {
+        case REALM: options->realm = optarg; break;
+        case CONFIG: options->config = optarg; break;
+        case CHECK: options->check_config = true; break;
+        case CREATE: options->create = true; break;
+        case ACCEPT: options->accept = true; break;
+        case IDLE:
+            options->idle_exit_s = strtol(optarg, &end, 10);
+            if (*optarg == 0 || *end != 0 || options->idle_exit_s < 0 || options->idle_exit_s > 31536000) {
+                fprintf(stderr, "docketd: --idle-exit wants seconds, 0 to 31536000\n");
+                return EXIT_USAGE;
+            }
+            break;
+        case REFERENCE: dk_config_print_reference(stdout); return 0;
+        case VERSION: printf("docketd %s (layout %u, schema %u)\n", DOCKET_VERSION, DK_LAYOUT_VERSION,
+                             DK_SCHEMA_VERSION); return 0;
+        case HELP: fputs(usage, stdout); return 0;
+        default: fputs("docketd: see docketd --help\n", stderr); return EXIT_USAGE;
+        }
+    }
+    if (optind < count || options->realm == NULL || options->realm[0] == 0) {
+        fputs(optind < count ? "docketd: it takes options only; see docketd --help\n"
+                             : "docketd: which realm? give --realm DIR or DOCKET_REALM\n",
+              stderr);
+        return EXIT_USAGE;
+    }
+    return -1;
+}
+
+static docket_status resolve_user(const char *name, uid_t *uid)
+{
+    char *end;
+    const struct passwd *found = getpwnam(name);
+    unsigned long number = strtoul(name, &end, 10);
+    if (found == NULL && (*end != 0 || number > UINT32_MAX - 1))
+        return dk_fail(DOCKET_BAD_CONFIG, "there is no user %s on this machine", name);
+    *uid = found != NULL ? found->pw_uid : (uid_t)number;
+    return DOCKET_OK;
+}
+
+static docket_status resolve_group(const char *name, gid_t *gid)
+{
+    char *end;
+    const struct group *found = getgrnam(name);
+    unsigned long number = strtoul(name, &end, 10);
+    if (found == NULL && (*end != 0 || number > UINT32_MAX - 1))
+        return dk_fail(DOCKET_BAD_CONFIG, "there is no group %s on this machine", name);
+    *gid = found != NULL ? found->gr_gid : (gid_t)number;
+    return DOCKET_OK;
+}
+
+static docket_status make_desks(struct dk_daemon *daemon)
+{
+    daemon->desk_count = daemon->config.desk_count;
+    daemon->desks = dk_must_alloc(daemon->desk_count, sizeof *daemon->desks);
+    for (uint32_t i = 0; i < daemon->desk_count; i++) {
+        const struct dk_desk_config *config = &daemon->config.desks[i];
+        struct dk_desk_book *desk = &daemon->desks[i];
+        docket_status status = DOCKET_OK;
+        desk->daemon = daemon;
+        desk->index = i;
+        snprintf(desk->rule.name, sizeof desk->rule.name, "%s", config->name);
+        desk->rule.user_set = config->user[0] != 0;
+        desk->rule.group_set = config->group[0] != 0;
+        if (desk->rule.user_set)
+            status = resolve_user(config->user, &desk->rule.user);
+        if (status == DOCKET_OK && desk->rule.group_set)
+            status = resolve_group(config->group, &desk->rule.group);
+        if (status != DOCKET_OK)
+            return dk_wrap(status, "%s: desk %s", daemon->config.file, config->name);
+    }
+    return DOCKET_OK;
+}
+
+/* REALM/runtime leads to the shared files: one folder for each store under the root. */
+static docket_status open_runtime(struct dk_daemon *daemon)
+{
+    char root[DK_PATH_BYTES - 64], link_name[64];
+    const struct dk_config *config = &daemon->config;
+    docket_status status =
+        dk_runtime_root(config->runtime_dir[0] ? config->runtime_dir : NULL, config->shared, root, sizeof root);
+    if (status != DOCKET_OK)
+        return status;
+    snprintf(daemon->runtime, sizeof daemon->runtime, "%s/%016llx", root,
+             (unsigned long long)daemon->facts.store_id[0]);
+    if (mkdir(daemon->runtime, config->shared ? 0711 : 0700) != 0 && errno != EEXIST)
+        return dk_fail_errno(dk_status_of_errno(errno), errno, "cannot make %s", daemon->runtime);
+    uid_t owner;
+    status = dk_directory_open(daemon->runtime, &daemon->runtime_fd, &owner);
+    if (status == DOCKET_OK)
+        status = dk_tmpfs_check(daemon->runtime_fd, daemon->runtime);
+    if (status == DOCKET_OK && owner != geteuid())
+        status = dk_fail(DOCKET_UNSAFE_FILES, "%s belongs to uid %u, not to docketd", daemon->runtime, (unsigned)owner);
+    if (status != DOCKET_OK)
+        return status;
+    if (fchmod(daemon->runtime_fd, config->shared ? 0711 : 0700) != 0)
+        return dk_fail_errno(DOCKET_SYSTEM, errno, "cannot set the mode of %s", daemon->runtime);
+    snprintf(link_name, sizeof link_name, "runtime.%d", (int)getpid());
+    unlinkat(daemon->realm_fd, link_name, 0);
+    if (symlinkat(daemon->runtime, daemon->realm_fd, link_name) != 0 ||
+        renameat(daemon->realm_fd, link_name, daemon->realm_fd, "runtime") != 0)
+        return dk_fail_errno(dk_status_of_errno(errno), errno, "cannot make the link %s/runtime", config->realm);
+    return DOCKET_OK;
+}
+
+static docket_status open_descriptors(struct dk_daemon *daemon)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    daemon->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    daemon->bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    daemon->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (daemon->epoll_fd < 0 || daemon->bell_fd < 0 || daemon->signal_fd < 0)
+        return dk_fail_errno(dk_status_of_errno(errno), errno, "cannot make docketd's own descriptors");
+    /* A descriptor for each seat: take what the hard limit allows. */
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+    return DOCKET_OK;
+}
+
+static docket_status open_store(struct dk_daemon *daemon, const struct options *options)
+{
+    if (options->create && mkdir(options->realm, 0700) != 0 && errno != EEXIST)
+        return dk_fail_errno(dk_status_of_errno(errno), errno, "cannot make the realm %s", options->realm);
+    struct dk_store_options store = {.realm = options->realm,
+                                     .witness = daemon->config.witness[0] ? daemon->config.witness : NULL,
+                                     .create = options->create,
+                                     .accept = options->accept};
+    memcpy(store.boot_id, daemon->boot_id, sizeof store.boot_id);
+    docket_status status = dk_directory_open(options->realm, &daemon->realm_fd, NULL);
+    if (status == DOCKET_OK)
+        status = dk_store_open(&store, &daemon->store, &daemon->facts);
+    return status;
+}
+
+static void announce(struct dk_daemon *daemon)
+{
+    for (uint32_t i = 0; i < daemon->desk_count; i++) {
+        struct shared_board_words *words = dk_desk_words(&daemon->desks[i].map);
+        dk_store_relaxed(&words->docketd_pid, (uint64_t)getpid());
+        dk_store_relaxed(&words->started_s, (uint64_t)dk_clock_wall_s());
+        dk_store_relaxed(&words->generation_now, daemon->facts.generation);
+        dk_store_relaxed(&words->heartbeat_ns, (uint64_t)dk_clock_boot_ns());
+        dk_store_release(&words->serving, 1);
+    }
+    dk_log(DK_LOG_NOTICE, "serving %s: generation %llu, %u desk(s), files in %s", daemon->config.realm,
+           (unsigned long long)daemon->facts.generation, daemon->desk_count, daemon->runtime);
+    dk_notify("READY=1\nSTATUS=serving");
+}
+
+static docket_status start(struct dk_daemon *daemon, const struct options *options)
+{
+    dk_boot_id(daemon->boot_id);
+    docket_status status = make_desks(daemon);
+    if (status == DOCKET_OK)
+        status = open_descriptors(daemon);
+    if (status == DOCKET_OK)
+        status = open_store(daemon, options);
+    if (status == DOCKET_OK)
+        status = open_runtime(daemon);
+    if (status == DOCKET_OK)
+        dk_guard_install(daemon);
+    if (status == DOCKET_OK)
+        status = dk_clerk_start(daemon->store, daemon->facts.commit_number, &daemon->clerk, &daemon->clerk_fd);
+    if (status == DOCKET_OK)
+        status = dk_recovery_run(daemon);
+    for (uint32_t i = 0; i < daemon->desk_count && status == DOCKET_OK; i++)
+        status = dk_bell_start(daemon, &daemon->desks[i]);
+    if (status == DOCKET_OK)
+        status = dk_serve_start(daemon);
+    return status;
+}
+
+int main(int count, char **values)
+{
+    struct options options;
+    static struct dk_daemon daemon = {.listen_fd = -1};
+    int code = read_options(count, values, &options);
+    if (code >= 0)
+        return code;
+    docket_status status = dk_config_load(&daemon.config, options.realm, options.config);
+    if (options.idle_exit_s >= 0)
+        daemon.config.idle_exit_s = (uint32_t)options.idle_exit_s;
+    if (status == DOCKET_OK && options.check_config) {
+        printf("%s: good\n", daemon.config.file);
+        return 0;
+    }
+    if (status == DOCKET_OK)
+        status = start(&daemon, &options);
+    if (status == DOCKET_OK) {
+        announce(&daemon);
+        status = dk_loop_run(&daemon);
+    }
+    if (status == DOCKET_OK) {
+        dk_clerk_stop(daemon.clerk);
+        status = dk_store_close(daemon.store, true);
+    }
+    if (status != DOCKET_OK)
+        dk_log(DK_LOG_ERROR, "%s", dk_error_text());
+    else
+        dk_log(DK_LOG_NOTICE, "stopped in order");
+    return exit_code(status);
+}
