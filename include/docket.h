@@ -43,6 +43,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 #define DOCKET_VERSION "0.1.0"
 
@@ -238,6 +239,7 @@ docket_status docket_peek(docket_series *series, uint64_t *number, int32_t *peri
  * stay away: its own lease and what is laid for all. Never waits. */
 docket_status docket_supply(docket_series *series, uint64_t *count);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

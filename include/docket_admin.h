@@ -12,6 +12,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* A null or zero member stands for the realm's default. */
 struct docket_policy {
@@ -57,6 +58,7 @@ docket_status docket_admin_fate(docket_realm *realm, const char *tenant, const c
                                 int (*each)(void *context, const struct docket_fate_row *row),
                                 void *context);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -13,6 +13,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 typedef struct docket_view docket_view;
 
@@ -104,6 +105,7 @@ docket_status docket_view_series_find(docket_view *view, const char *tenant, con
 docket_status docket_view_text(const struct docket_view_series *facts, uint64_t number, char *text,
                                size_t size);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

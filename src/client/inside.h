@@ -24,8 +24,6 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#define DK_HIDDEN __attribute__((visibility("hidden")))
-
 /* Default of DOCKET_TIMEOUT_DEFAULT, and of calls to docketd. */
 #define DK_TIMEOUT_NS (2 * DK_SECOND_NS)
 
@@ -37,9 +35,12 @@ struct line {
     uint64_t word;      /* ... while its claim word is still this one */
 };
 
+struct live;
+
 /* This process's seat at one desk. Heap; forgotten, not freed, by a child. */
 struct seat {
     struct seat *next;
+    struct live *live;
     struct dk_desk map;
     uint32_t number;
     uint64_t salt;
@@ -109,7 +110,8 @@ struct docket_block {
 
 /* What of a realm must not survive a fork. One wiped page. */
 struct live {
-    pthread_mutex_t lock; /* zero is unlocked */
+    pthread_mutex_t lock;       /* zero is unlocked; taken before line_lock */
+    pthread_mutex_t line_lock;  /* the lines of all seats: claims are rare */
     struct seat *seats;
     struct hand *hands;
 };
@@ -135,36 +137,36 @@ struct docket_realm {
 };
 
 /* pool.c: wiped memory for hands and blocks; never returned to the system. */
-DK_HIDDEN void *dk_wiped_page(void);
-DK_HIDDEN struct hand *dk_hand_new(void);
-DK_HIDDEN void dk_hand_free(struct hand *hand);
-DK_HIDDEN struct docket_block *dk_block_new(void);
-DK_HIDDEN void dk_block_free(struct docket_block *block);
-DK_HIDDEN uint64_t dk_serial_next(void);
+void *dk_wiped_page(void);
+struct hand *dk_hand_new(void);
+void dk_hand_free(struct hand *hand);
+struct docket_block *dk_block_new(void);
+void dk_block_free(struct docket_block *block);
+uint64_t dk_serial_next(void);
 
 /* hand.c: the calling thread's hand for a series. */
-DK_HIDDEN docket_status dk_hand_make(struct docket_series *series, struct hand **hand) DK_MUST_USE;
-DK_HIDDEN struct hand *dk_hand_find(const struct docket_series *series);
-DK_HIDDEN void dk_hand_drop_all(struct docket_realm *realm);
+docket_status dk_hand_make(struct docket_series *series, struct hand **hand) DK_MUST_USE;
+struct hand *dk_hand_find(const struct docket_series *series);
+void dk_hand_drop_all(struct docket_realm *realm);
 /* Puts the hand at the seat and slot where its series is now. */
-DK_HIDDEN docket_status dk_hand_bind(struct hand *hand) DK_MUST_USE;
+docket_status dk_hand_bind(struct hand *hand) DK_MUST_USE;
 
 /* reach.c: docketd, seats and slots. */
-DK_HIDDEN docket_status dk_reach_ask(struct docket_realm *realm, const struct dk_request *request, int64_t timeout_ns,
+docket_status dk_reach_ask(struct docket_realm *realm, const struct dk_request *request, int64_t timeout_ns,
                                      struct dk_reply *reply, int fds[DK_WIRE_FDS]) DK_MUST_USE;
 /* Finds (and by docketd makes) the series; a seat at its desk. Under live->lock. */
-DK_HIDDEN docket_status dk_reach_series(struct docket_realm *realm, const char *tenant, const char *name,
+docket_status dk_reach_series(struct docket_realm *realm, const char *tenant, const char *name,
                                         struct seat **seat, uint32_t *slot) DK_MUST_USE;
 /* True if docketd serves other files for this desk than those we sit at. */
-DK_HIDDEN bool dk_reach_moved(struct docket_realm *realm, struct seat *seat);
-DK_HIDDEN void dk_seat_leave(struct seat *seat);
+bool dk_reach_moved(struct docket_realm *realm, struct seat *seat);
+void dk_seat_leave(struct seat *seat);
 
 /* lease.c: blocks of a leased series. */
-DK_HIDDEN docket_status dk_lease_claim(struct lease *lease, struct seat *seat, uint32_t slot,
+docket_status dk_lease_claim(struct lease *lease, struct seat *seat, uint32_t slot,
                                        const struct shared_board_bank *bank, uint64_t epoch,
                                        uint32_t size_min) DK_MUST_USE;
-DK_HIDDEN void dk_lease_give_back(struct lease *lease, uint32_t slot);
-DK_HIDDEN uint64_t dk_lease_free_numbers(const struct seat *seat, const struct shared_board_bank *bank,
+void dk_lease_give_back(struct lease *lease, uint32_t slot);
+uint64_t dk_lease_free_numbers(const struct seat *seat, const struct shared_board_bank *bank,
                                          uint64_t epoch, uint64_t *lowest);
 
 static inline void dk_lease_publish(const struct lease *lease, uint32_t offset)
@@ -173,11 +175,11 @@ static inline void dk_lease_publish(const struct lease *lease, uint32_t offset)
 } /* ORDER-7: before the number leaves */
 
 /* take.c: numbers, waiting. */
-DK_HIDDEN docket_status dk_take_prepare(struct hand *hand, int64_t now_s) DK_MUST_USE;
-DK_HIDDEN docket_status dk_take_wait(struct hand *hand, int64_t timeout_ns,
+docket_status dk_take_prepare(struct hand *hand, int64_t now_s) DK_MUST_USE;
+docket_status dk_take_wait(struct hand *hand, int64_t timeout_ns,
                                      docket_status (*attempt)(struct hand *hand, int64_t now_s, void *context),
                                      void *context, uint32_t want) DK_MUST_USE;
-DK_HIDDEN docket_status dk_hand_enter(struct docket_series *series, struct hand **hand) DK_MUST_USE;
+docket_status dk_hand_enter(struct docket_series *series, struct hand **hand) DK_MUST_USE;
 static inline void dk_hand_leave(struct hand *hand)
 {
     dk_compiler_barrier();
@@ -185,7 +187,7 @@ static inline void dk_hand_leave(struct hand *hand)
 }
 
 /* text.c */
-DK_HIDDEN docket_status dk_text_day(struct text_day *text, const struct docket_series *series,
+docket_status dk_text_day(struct text_day *text, const struct docket_series *series,
                                     const struct seat *seat, int64_t now_s) DK_MUST_USE;
 
 #endif

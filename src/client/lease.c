@@ -15,22 +15,11 @@ static bool is_resting(const struct line *line)
     return line->claim != NULL && dk_load_acquire(line->claim) == line->word; /* ORDER-10 */
 }
 
-/* Under live->lock is not needed: lines are taken under the seat's own lock in
- * take_line; the caller keeps its line until it leaves it. */
-static pthread_mutex_t *line_lock(struct seat *seat)
-{
-    /* One lock for all seats of the process: claims are rare. Wiped on fork
-     * with the seat's book, since a child has another seat. */
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    (void)seat;
-    return &lock;
-}
-
 static docket_status take_line(struct lease *lease, struct seat *seat)
 {
     uint32_t count = seat->map.geometry.lines_per_seat;
     docket_status status = DOCKET_LINES_EXHAUSTED;
-    pthread_mutex_lock(line_lock(seat));
+    pthread_mutex_lock(&seat->live->line_lock);
     for (uint32_t i = 0; i < count; i++) {
         uint32_t at = (seat->line_hint + i) % count;
         struct line *line = &seat->lines[at];
@@ -46,7 +35,7 @@ static docket_status take_line(struct lease *lease, struct seat *seat)
         status = DOCKET_OK;
         break;
     }
-    pthread_mutex_unlock(line_lock(seat));
+    pthread_mutex_unlock(&seat->live->line_lock);
     if (status != DOCKET_OK)
         dk_fail(status, "this process has all its %u lease lines in use or waiting for docketd; raise lines_per_seat",
                 count);
@@ -56,12 +45,12 @@ static docket_status take_line(struct lease *lease, struct seat *seat)
 static void leave_line(struct lease *lease, dk_word *claim, uint64_t word)
 {
     struct line *line = &lease->seat->lines[lease->line];
-    pthread_mutex_lock(line_lock(lease->seat));
+    pthread_mutex_lock(&lease->seat->live->line_lock);
     line->lease = lease->number;
     line->claim = claim;
     line->word = word;
     line->in_use = false;
-    pthread_mutex_unlock(line_lock(lease->seat));
+    pthread_mutex_unlock(&lease->seat->live->line_lock);
     lease->cursor = NULL;
 }
 

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -153,6 +154,7 @@ static docket_status take_seat(struct docket_realm *realm, uint32_t desk, struct
         dk_seat_leave(seat);
         return status;
     }
+    seat->live = realm->live;
     seat->next = realm->live->seats;
     realm->live->seats = seat;
     *taken = seat;

@@ -205,8 +205,11 @@ void dk_map_close(docket_view *view)
     for (uint32_t i = 0; i < view->desk_count; i++)
         close_desk(&view->desks[i]);
     free(view->desks);
+    view->desks = NULL;
+    view->desk_count = 0;
     if (view->runtime_fd >= 0)
         close(view->runtime_fd);
+    view->runtime_fd = -1;
 }
 
 docket_status dk_map_check(const struct view_desk *desk)

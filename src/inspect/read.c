@@ -71,7 +71,7 @@ static void show_place(const docket_view *view, struct view_desk *desk, uint32_t
     if (claim.state != DK_FREE && claim.state != DK_OWNED)
         return;
     struct dk_laid laid = dk_place_read(&dk_desk_row(&desk->desk, row)->place[place]);
-    if (laid.epoch != (uint32_t)epoch || laid.size == 0)
+    if (laid.serial != dk_epoch_serial(epoch) || laid.size == 0)
         return;
     if (claim.state == DK_OWNED) {
         show_owned(view, desk, &claim, &laid, period);

@@ -5,7 +5,7 @@
  * short read and not a signal.
  */
 #include "inspect/view.h"
-#include "table/cursor.h"
+#include "table/judge.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -89,26 +89,24 @@ const struct view_seat *dk_seats_get(const docket_view *view, struct view_desk *
 bool dk_seats_judge(const struct view_seat *seat, const struct dk_claim *claim, const struct dk_laid *laid,
                     struct view_lease *lease)
 {
-    struct dk_cursor cursor;
+    uint32_t offset = 0;
     if (!seat->readable)
         return false;
     const struct shared_line *line = &seat->lines[claim->line];
     uint64_t word = dk_load_relaxed(&line->cursor); /* relaxed: a private copy */
-    if (!dk_cursor_unpack(word, seat->salt, claim->line, &cursor))
-        return false;
     *lease = (struct view_lease){.open = false};
-    int order = dk_lease_compare(cursor.lease, claim->lease);
-    if (order > 0) /* the line went on to a later lease: this one is used up */
+    switch (dk_judge(claim, laid->size, word, seat->salt, &offset)) {
+    case DK_DAMAGED_CURSOR:
+        return false;
+    case DK_USED_UP:
+    case DK_GIVEN_BACK:
         return true;
-    if (order < 0) { /* claimed, and killed or stopped before the first cursor */
-        lease->open = true;
-        lease->left = laid->size;
-        return true;
+    case DK_OPEN_LEASE:
+        break;
     }
-    if (cursor.stop || cursor.offset >= laid->size)
-        return true;
     lease->open = true;
-    lease->left = laid->size - cursor.offset;
-    lease->claimed_s = (int64_t)dk_load_relaxed(&line->claimed_s);
+    lease->left = laid->size - offset;
+    if ((uint16_t)(word >> 48) == claim->lease) /* else the line's time is of the lease before */
+        lease->claimed_s = (int64_t)dk_load_relaxed(&line->claimed_s);
     return true;
 }

@@ -19,6 +19,21 @@
 /* docketd beats at least four times a second; older than this is dead. */
 #define HEARTBEAT_DEAD_NS (2 * DK_SECOND_NS)
 
+enum { OPEN_RETRIES = 3 };
+
+/* docketd renames new files over old ones, the table first: in between, a pair
+ * that does not fit or a file that lost its name is not broken but not yet. */
+static docket_status map_with_patience(docket_view *view)
+{
+    docket_status status = dk_map_open(view);
+    for (int i = 0; i < OPEN_RETRIES && (status == DOCKET_BAD_LAYOUT || status == DOCKET_UNSAFE_FILES); i++) {
+        dk_map_close(view);
+        nanosleep(&(struct timespec){.tv_nsec = 2 * DK_MILLISECOND_NS}, NULL);
+        status = dk_map_open(view);
+    }
+    return status;
+}
+
 docket_status docket_view_open(const char *directory, docket_view **view)
 {
     if (directory == NULL || view == NULL)
@@ -30,7 +45,7 @@ docket_status docket_view_open(const char *directory, docket_view **view)
         return dk_fail(DOCKET_NO_MEMORY, "no memory for a view");
     opened->runtime_fd = -1;
     snprintf(opened->directory, sizeof opened->directory, "%s", directory);
-    docket_status status = dk_map_open(opened);
+    docket_status status = map_with_patience(opened);
     if (status != DOCKET_OK) {
         docket_view_close(opened);
         return status;

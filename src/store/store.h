@@ -9,7 +9,8 @@
  * Databases (every value ends in an 8-byte XXH3 checksum seeded with its key's
  * hash, so that a value under a wrong key fails too; integers little-endian in
  * values, big-endian in keys so that they sort):
- *   meta      name -> schema_version, store_id, generation, commit, incarnations, machine, inode
+ *   meta      name -> schema_version, store_id, generation, commit, clean, inode,
+ *             boot_id, machine_id
  *   series    tenant 0 series -> series id, policy, desk, created, by uid
  *   counters  series id, period -> counter image (folded)
  *   journal   commit number -> the images of all counters that this commit changed
@@ -25,7 +26,8 @@
  *     and store->failed); the next start writes before it serves: opening
  *     commits a new generation.
  *  4. The witness says a commit number that no commit has passed: it is written
- *     and synced ahead of the commits it covers.
+ *     and synced ahead of the commits it covers. It also says the generation,
+ *     so that a copy from before the last start is seen however short the rewind.
  *  5. A record that fails its checksum is DOCKET_DAMAGED with its key in the
  *     sentence; it is never skipped.
  */
@@ -33,6 +35,7 @@
 #define DK_STORE_STORE_H
 
 #include "base/status.h"
+#include "numbering/fate.h"
 #include "numbering/policy.h"
 
 #include <stdbool.h>
@@ -42,10 +45,10 @@
 #define DK_SCHEMA_VERSION 1u
 
 /* The witness is written this many commits ahead: a rewind of fewer commits
- * than this, after an unclean stop, is not seen by the witness alone. */
+ * than this, within one generation and after an unclean stop, is not seen. */
 #define DK_WITNESS_LAG 256u
 
-/* Journal entries before a fold. */
+/* Commits before a fold: every commit whose number is a multiple of this folds. */
 #define DK_JOURNAL_LENGTH 16u
 
 struct dk_store;
@@ -92,17 +95,6 @@ struct dk_counter_image {
     struct dk_range *spares;
 };
 
-enum dk_fate { DK_FATE_LAID, DK_FATE_OPEN, DK_FATE_HANDED_OUT, DK_FATE_SPARE, DK_FATE_VOID, DK_FATE_UNKNOWN };
-
-enum dk_cause {
-    DK_CAUSE_NONE = 0,
-    DK_CAUSE_POWER_LOSS = 1,     /* another boot, and the desk's files gone */
-    DK_CAUSE_RUNTIME_LOST = 2,   /* same boot, the desk's files gone or unusable */
-    DK_CAUSE_DAMAGED_CURSOR = 3, /* a cursor that failed its check */
-    DK_CAUSE_GIVEN_BACK = 4,     /* strict block given back after later numbers */
-    DK_CAUSE_QUARANTINE = 5      /* a scribbled word */
-};
-
 struct dk_fate_record {
     uint64_t series_id;
     int32_t period;
@@ -120,7 +112,11 @@ struct dk_event {
     char text[256];
 };
 
-/* What one commit writes; arrays belong to the caller until it returns. */
+/* What one commit writes; arrays belong to the caller until it returns. Of two
+ * images of one counter the last counts. A series or range that is there already
+ * with the same content is fine; with other content it is EXISTS or DAMAGED.
+ * Series ids rise: each new one is above all before it. Event numbers are given
+ * by the store; dk_event.number is ignored. */
 struct dk_change {
     const struct dk_series_record *const *series;
     size_t series_count;
@@ -148,6 +144,9 @@ struct dk_store_options {
     const char *realm;     /* directory; made (0700) with `create` */
     const char *witness;   /* NULL: REALM/witness */
     bool create;
+    bool accept;           /* `docketd --accept-store`: set aside a witness that does not fit
+                            * (or is missing or damaged), as an event; the next generation and
+                            * commit are above both store and witness */
     size_t map_bytes;      /* 0: 16 GiB of address space */
     size_t preallocate_bytes; /* 0: 8 MiB */
     uint8_t boot_id[16];
@@ -169,13 +168,19 @@ docket_status dk_store_open(const struct dk_store_options *options, struct dk_st
  * if clean; closes. */
 docket_status dk_store_close(struct dk_store *store, bool clean);
 
-/* One durable transaction. On return OK everything is synced. On any failure
- * the process must end (invariant 3). *commit_number is written on OK. */
+/* One durable transaction, from one thread only. On return OK everything is
+ * synced, and *commit_number is written. On BAD_ARGUMENT (an image that breaks
+ * the law, an unended text) and EXISTS nothing was written and the store lives
+ * on; on any other status the process must end (invariant 3), and every later
+ * call is STORE_FAILED.
+ * Statuses: OK, BAD_ARGUMENT, EXISTS, NO_SPACE, DAMAGED, STORE_FAILED. */
 docket_status dk_store_commit(struct dk_store *store, const struct dk_change *change,
                               uint64_t *commit_number) DK_MUST_USE;
 
-/* Reading, for start and for fate. Callbacks return a status; anything but OK
- * ends the walk with that status. The pointers live until the callback returns. */
+/* Reading, for start and for fate; from any thread, each walk on one commit's
+ * state. Callbacks return a status; anything but OK ends the walk with that
+ * status. The pointers live until the callback returns. A callback may begin
+ * another walk. */
 docket_status dk_store_each_series(struct dk_store *store,
                                    docket_status (*each)(void *context,
                                                          const struct dk_series_record *record),
@@ -202,8 +207,5 @@ docket_status dk_store_each_event(struct dk_store *store, uint64_t from,
 
 /* Reads every record of every database and checks it; *records counts them. */
 docket_status dk_store_verify(struct dk_store *store, uint64_t *records) DK_MUST_USE;
-
-const char *dk_fate_name(unsigned fate);   /* "handed out", "spare" ... */
-const char *dk_cause_name(unsigned cause); /* "power loss" ... */
 
 #endif

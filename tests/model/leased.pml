@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: MIT */
 /*
  * leased.pml: the leased series, kept form, as a model for Spin.
  *
@@ -85,12 +85,17 @@ bit files = 1;                  /* the shared files are there and marked ready *
 /* the store: a commit replaces all of it at once */
 byte mark = AHEAD, image_next, image_spares, image_unknown;
 byte closed_seq[2], record_seq[2], record_rest[2];  /* rest: [first + off, first + size) */
-bit clean;                      /* ghost: nothing but open leases has moved since a clean stop */
 /* docketd's own memory, gone when it dies */
 byte spares;
 bit resting;                    /* docketd is between two operations */
 /* ghosts */
-byte out, flying[2];            /* returned to a caller (or in flight when its caller died); published, not yet returned */
+byte out, flying[2];            /* returned (or in flight at its caller's death); published only */
+#ifdef STOP
+bit clean;                      /* nothing but open leases has moved since a clean stop */
+#define CLEAN(yes)        clean = yes
+#else
+#define CLEAN(yes)        skip
+#endif
 byte worker_deaths = WORKER_DEATHS, docketd_deaths = DOCKETD_DEATHS, power_cuts = POWER_CUTS;
 #if POWER_CUTS
 bit cut[3];
@@ -113,7 +118,13 @@ bit cut[3];
 #define OPEN_REST(p)      (USED_UP(p) -> 0 : \
                           (SAME(p) -> RUN(board_first[p] + C_OFF(C_OF(p)), board_size[p] - C_OFF(C_OF(p))) : \
                                       RUN(board_first[p], board_size[p])))
-#define REST(p)           (IS_EMPTY(p) -> 0 : (IS_OWNED(p) -> OPEN_REST(p) : RUN(board_first[p], board_size[p])))
+#ifdef CLOSED_EVERYWHERE        /* every judgement asks closed_seq, not the restart alone: see README.md */
+#define SETTLED_ALREADY(p) (board_seq[p] <= closed_seq[p])
+#else
+#define SETTLED_ALREADY(p) false
+#endif
+#define REST(p)           (IS_EMPTY(p) || SETTLED_ALREADY(p) -> 0 : \
+                          (IS_OWNED(p) -> OPEN_REST(p) : RUN(board_first[p], board_size[p])))
 #ifdef M_SEQ_RESTART
 #define NEW_SEQ(p)        (1 + SEQ(claim[p]))
 #else
@@ -136,8 +147,10 @@ active proctype auditor()
 {
 end:
 	do
+#ifdef NO_AUDIT                 /* see what a caller sees: numbers handed out twice, or above the mark */
+	:: false -> skip
+#else
 	:: d_step { resting && !SETTLED -> assert(false) }
-#ifndef NO_DURABLE
 	:: d_step { !DURABLE -> assert(false) }
 #endif
 	od
@@ -212,8 +225,13 @@ end_need:
 		if :: word == 0 -> p = 0; first = 0; size = 0; :: else fi; END
 	if :: word == 0 -> goto need; :: else fi;
 #elif !defined(M_BOARD_AFTER_CAS)
+#ifdef SPLIT_READ
 	STEP	first = board_first[p]; END
 	STEP	size = board_size[p]; END
+#else
+	/* one step: a mixed pair needs a lay in between, and then the compare-and-swap fails like any late one */
+	STEP	first = board_first[p]; size = board_size[p]; END
+#endif
 #endif
 	STEP
 #ifdef M_ABA
@@ -306,11 +324,7 @@ inline commit()
 inline close_block(q)           /* its rest is spare, in the commit that follows in the same step */
 {
 	spares = spares | REST(q);
-#ifndef M_NO_CLOSED_SEQ
 	closed_seq[q] = board_seq[q];
-#else
-	record_seq[q] = 0; record_rest[q] = 0;
-#endif
 }
 
 inline clear(q)
@@ -321,6 +335,7 @@ inline clear(q)
 /* the commit of a spare: it leaves the free set by becoming "laid as (place, seq)" */
 inline lay_as(q)
 {
+	CLEAN(0);
 	spares = spares & ~RUN(first, size);
 	commit();
 #ifndef M_SPARE_DELETED
@@ -337,13 +352,15 @@ inline lay_as(q)
 #define LAY_SEQ(q)        NEW_SEQ(q)
 #endif
 
+/* The places are alike: the first block of all goes to place 0. */
+#define MAY_LAY(q)        (LAYABLE(q) && ((q) == 0 || NEW_SEQ(0) > 1 || NEW_SEQ(1) > 1 || !IS_EMPTY(0)))
 #ifdef M_MARK_LATE
 #define COVERED(n)        ((n) <= NUMBERS)
 #else
 #define COVERED(n)        ((n) <= mark)
 #endif
 #define LAY_FRESH(q, n) \
-	OP(LAYABLE(q) && COVERED(board_next + n)) \
+	OP(MAY_LAY(q) && COVERED(board_next + n)) \
 		p = q; seq = LAY_SEQ(q); first = board_next; size = n; fresh = 1; } -> goto lay;
 #ifdef M_SPARE_LATE
 #define FROM_SPARES       spares = spares & ~RUN(first, size);
@@ -351,7 +368,7 @@ inline lay_as(q)
 #define FROM_SPARES       lay_as(p);
 #endif
 #define LAY_SPARE(q, n) \
-	OP(LAYABLE(q) && spares && ((spares >> LOWEST(spares)) & RUN(0, n)) == RUN(0, n)) \
+	OP(MAY_LAY(q) && spares && ((spares >> LOWEST(spares)) & RUN(0, n)) == RUN(0, n)) \
 		p = q; seq = LAY_SEQ(q); first = LOWEST(spares); size = n; FROM_SPARES } -> goto lay;
 
 /* A used-up block: known to be nobody's any more, whoever its owner is and whatever he does next. */
@@ -393,25 +410,31 @@ start:
 	DARK
 	:: d_step { POWERED(2) && !files; spares = image_spares; } ->
 #ifndef M_UNKNOWN_LATE
-		STEP	clean = 0;
+		STEP	CLEAN(0);
 			image_unknown = image_unknown | DOUBT;
 			closed_seq[0] = MAX(closed_seq[0], record_seq[0]); record_seq[0] = 0; record_rest[0] = 0;
 			closed_seq[1] = MAX(closed_seq[1], record_seq[1]); record_seq[1] = 0; record_rest[1] = 0;
-			image_next = mark; END
+#ifndef M_UNKNOWN_REUSED
+			image_next = mark;
 #endif
-		STEP	board_next = mark;
-#ifdef M_UNKNOWN_REUSED
-			board_next = image_next;
+			END
 #endif
-			files = 1; DONE END
+#if defined(M_UNKNOWN_LATE)
+		STEP	board_next = mark; files = 1; END
+#else
+		STEP	board_next = image_next; files = 1; DONE END
+#endif
 		goto rest;
 	:: d_step { POWERED(2) && files; spares = image_spares; }
 	fi;
 
+#ifdef M_NO_CLOSED_SEQ
+	STEP	closed_seq[0] = 0; closed_seq[1] = 0; END
+#endif
 	/* ---- F: docketd died, the files live. Every step may be cut and repeated. ---- */
 #ifdef M_UNREACHED_FIRST
-	STEP	if :: record_seq[0] && board_seq[0] != record_seq[0] -> spares = spares | record_rest[0]; :: else fi;
-		if :: record_seq[1] && board_seq[1] != record_seq[1] -> spares = spares | record_rest[1]; :: else fi; END
+	STEP	if :: IS_EMPTY(0) && record_seq[0] > SEQ(claim[0]) -> spares = spares | record_rest[0]; :: else fi;
+		if :: IS_EMPTY(1) && record_seq[1] > SEQ(claim[1]) -> spares = spares | record_rest[1]; :: else fi; END
 #endif
 	/* 1: half-laid places */
 #ifndef M_NO_FINISH
@@ -423,9 +446,12 @@ start:
 	:: p == 2 -> p = 0; break;
 	od;
 #endif
-	/* 2: a recorded block that its place never reached is spare; the next commit drops the record */
+	/*
+	 * 2: a recorded block that its place never reached is spare; the next commit drops the record. Until then the place
+	 * may hold a later block without a record, so "reached" means the same seq on the board, not a seq as high.
+	 */
 #if !defined(M_UNREACHED_FIRST) && !defined(M_NO_UNREACHED)
-#ifdef REACHED_BY_ORDER
+#ifdef M_REACHED_BY_ORDER
 #define UNREACHED(q)      (record_seq[q] > board_seq[q])
 #else
 #define UNREACHED(q)      (record_seq[q] && board_seq[q] != record_seq[q])
@@ -453,7 +479,21 @@ end_rest:
 	if
 	KILLED
 	DARK
-	OP(mark < NUMBERS) clean = 0; mark = (mark + AHEAD > NUMBERS -> NUMBERS : mark + AHEAD); commit(); DONE } -> goto rest;
+#ifdef SPLIT_SNAPSHOT
+	OP(mark < NUMBERS)              /* place 0 is judged now, place 1 at the commit */
+		more = IS_EMPTY(0) || board_seq[0] <= closed_seq[0] || (IS_OWNED(0) && USED_UP(0)); first = REST(0); } ->
+		STEP	CLEAN(0); mark = (mark + AHEAD > NUMBERS -> NUMBERS : mark + AHEAD);
+			size = closed_seq[0]; commit();
+			if
+			:: !more -> closed_seq[0] = size; record_seq[0] = board_seq[0]; record_rest[0] = first;
+			:: else
+			fi;
+			DONE END
+		goto rest;
+#else
+	OP(mark < NUMBERS)
+		CLEAN(0); mark = (mark + AHEAD > NUMBERS -> NUMBERS : mark + AHEAD); commit(); DONE } -> goto rest;
+#endif
 	LAY_FRESH(0, 1)
 	LAY_FRESH(1, 1)
 	LAY_SPARE(0, 1)
@@ -472,7 +512,7 @@ end_rest:
 #endif
 	CLEAR_USED_UP(0)
 	CLEAR_USED_UP(1)
-#ifdef GIVE_BACK
+#if defined(GIVE_BACK) && !defined(M_STOP_UNSEEN)
 	GIVEN_BACK(0)
 	GIVEN_BACK(1)
 #endif
@@ -499,7 +539,7 @@ end_rest:
 
 	/* ---- E: lay. The commit that covers the block is behind us; nobody claims before the last step. ---- */
 lay:
-	STEP	board_seq[p] = 0; clean = 0; END
+	STEP	board_seq[p] = 0; CLEAN(0); END
 	STEP	board_first[p] = first; board_size[p] = size; END
 #ifdef M_NEXT_FIRST
 	if :: fresh -> STEP board_next = first + size; END :: else fi;
@@ -583,13 +623,17 @@ give_seat:
 stop:
 	do
 	:: p < 2 && IS_FREE(p) ->
+#ifdef M_TAKE_STORE
+		STEP	claim[p] = TAKEN(board_seq[p]); p++; END
+#else
 		STEP	if :: IS_FREE(p) -> claim[p] = TAKEN(board_seq[p]); :: else fi; p++; END
+#endif
 	:: p < 2 && !IS_FREE(p) -> p++;
 	:: p == 2 -> p = 0; break;
 	od;
 	STEP	if :: IS_TAKEN(0) -> close_block(0); :: else fi;
 		if :: IS_TAKEN(1) -> close_block(1); :: else fi;
-		mark = board_next; clean = 1; commit(); END
+		mark = board_next; CLEAN(1); commit(); END
 	do
 	:: p < 2 && IS_TAKEN(p) -> STEP clear(p); p++; END
 	:: p < 2 && !IS_TAKEN(p) -> p++;
@@ -613,9 +657,11 @@ end:
 	do
 	:: d_step {
 		power_cuts > 0 && files; power_cuts--;
+#ifdef STOP
 		/* after a clean stop only open leases can become unknown */
 		assert(!clean || (DOUBT & ~((IS_OWNED(0) -> RUN(board_first[0], board_size[0]) : 0) |
 		                            (IS_OWNED(1) -> RUN(board_first[1], board_size[1]) : 0))) == 0);
+#endif
 		out = GONE; flying[0] = 0; flying[1] = 0;
 		cut[0] = 1; cut[1] = 1; cut[2] = 1; resting = 0;
 		files = 0; claim[0] = 0; claim[1] = 0; cursor[0] = 0; cursor[1] = 0;

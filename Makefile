@@ -1,0 +1,213 @@
+# docket: `make demo` and `make check` do everything; `make help` lists the rest.
+
+VERSION   := 0.1.0
+SOVERSION := 0
+
+CC        ?= gcc
+VARIANT   ?= release
+PREFIX    ?= /usr/local
+LIBDIR    ?= $(PREFIX)/lib
+INCLUDEDIR?= $(PREFIX)/include
+BINDIR    ?= $(PREFIX)/bin
+SBINDIR   ?= $(PREFIX)/sbin
+DESTDIR   ?=
+
+BUILD     := build/$(VARIANT)
+PKGCONFIG ?= pkg-config
+
+WARNINGS  := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
+CPPFLAGS  += -D_GNU_SOURCE -Iinclude -Isrc $(shell $(PKGCONFIG) --cflags-only-I smartcols 2>/dev/null)
+BASEFLAGS := -std=c11 -g $(WARNINGS) -fvisibility=hidden
+ALIGN     := -falign-functions=64 -falign-loops=64
+
+FLAGS_release := -O2 $(ALIGN)
+FLAGS_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+FLAGS_tsan    := -O1 -fsanitize=thread
+CFLAGS    += $(BASEFLAGS) $(FLAGS_$(VARIANT))
+LDFLAGS   += $(FLAGS_$(VARIANT)) -Wl,-z,relro,-z,now
+
+ifneq ($(V),1)
+Q := @
+endif
+
+BASE      := $(wildcard src/base/*.c)
+NUMBERING := $(wildcard src/numbering/*.c)
+TABLE     := $(wildcard src/table/*.c)
+WIRE      := $(wildcard src/wire/*.c)
+STORE     := $(wildcard src/store/*.c)
+CLIENT    := $(wildcard src/client/*.c)
+INSPECT   := $(wildcard src/inspect/*.c)
+DAEMON    := $(wildcard src/daemon/*.c)
+TOOLS     := $(wildcard tools/*.c)
+
+LIB_SOURCES := $(filter-out src/base/log.c,$(BASE)) $(NUMBERING) $(TABLE) $(WIRE) $(CLIENT) $(INSPECT)
+DAEMON_SOURCES := $(BASE) $(NUMBERING) $(TABLE) $(WIRE) $(STORE) $(DAEMON)
+
+LIB_OBJECTS    := $(LIB_SOURCES:%.c=$(BUILD)/pic/%.o)
+DAEMON_OBJECTS := $(DAEMON_SOURCES:%.c=$(BUILD)/obj/%.o)
+TOOL_OBJECTS   := $(TOOLS:%.c=$(BUILD)/obj/%.o)
+
+STORE_LIBS  := -llmdb
+DAEMON_LIBS := -lurcu-cds -lurcu-common -linih $(STORE_LIBS) -lpthread
+TOOL_LIBS   := -ljansson -lsmartcols
+
+LIBRARY := $(BUILD)/libdocket.so.$(VERSION)
+
+UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
+UNIT_TESTS   := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/unit/%)
+
+WORKER_SOURCES := tests/process/worker.c tests/process/worker_main.c tests/lib/worklog.c
+TEST_PROGRAMS  := $(BUILD)/docket-audit $(BUILD)/docket-worker $(BUILD)/docket-forker $(BUILD)/docket-opener \
+                  $(BUILD)/example
+BENCHES        := $(BUILD)/bench_next
+
+.PHONY: all lib demo check unit process model examples proof bench floors orders deps install uninstall clean help \
+        asan tsan lint format
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make demo      install what is missing, build, run docket for real and audit it (about 15 s)"
+	@echo "make check     likewise, run the tests (about 2 minutes)"
+	@echo
+	@echo "make all       build libdocket, docketd, docket          make proof   the long process proofs"
+	@echo "make unit      unit tests                                make bench   ratios against bare limits"
+	@echo "make process   tests with real processes                 make floors  who may include whom"
+	@echo "make model     the protocol model (Spin)                 make orders  labels of memory orders"
+	@echo "make asan|tsan unit tests under sanitizers               make lint    static checkers"
+	@echo "make install   PREFIX, DESTDIR, LIBDIR are honoured      make clean"
+
+all: lib $(BUILD)/docketd $(BUILD)/docket
+
+lib: $(BUILD)/libdocket.so $(BUILD)/libdocket.pc
+
+# ---- objects ----
+
+$(BUILD)/pic/src/client/%.o: src/client/%.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -ftls-model=initial-exec -MMD -MP -c $< -o $@
+
+$(BUILD)/pic/%.o: %.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -MMD -MP -c $< -o $@
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+# ---- what is installed ----
+
+$(LIBRARY): $(LIB_OBJECTS) src/client/libdocket.map
+	@echo "  link $@"
+	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-soname,libdocket.so.$(SOVERSION) -Wl,-z,nodelete -Wl,-z,defs \
+	    -Wl,--version-script,src/client/libdocket.map -o $@ $(LIB_OBJECTS) -lpthread
+
+$(BUILD)/libdocket.so: $(LIBRARY)
+	$(Q)ln -sf libdocket.so.$(VERSION) $(BUILD)/libdocket.so.$(SOVERSION)
+	$(Q)ln -sf libdocket.so.$(SOVERSION) $@
+
+$(BUILD)/libdocket.pc: src/client/libdocket.pc.in Makefile
+	@mkdir -p $(@D)
+	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@VERSION@|$(VERSION)|' $< > $@
+
+$(BUILD)/docketd: $(DAEMON_OBJECTS)
+	@echo "  link $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(DAEMON_OBJECTS) $(DAEMON_LIBS)
+
+$(BUILD)/docket: $(TOOL_OBJECTS) $(BUILD)/libdocket.so
+	@echo "  link $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(TOOL_OBJECTS) -L$(BUILD) -ldocket $(TOOL_LIBS) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib'
+
+# ---- tests: each unit program links exactly what its first lines say ----
+
+define unit_rule
+$(BUILD)/unit/$(1): $(BUILD)/obj/tests/unit/$(1).o \
+    $(patsubst %.c,$(BUILD)/obj/src/%.o,$(shell sed -n 's|^/\* links: \(.*\) \*/|\1|p' tests/unit/$(1).c))
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ -lcmocka $(addprefix -l,$(shell sed -n 's|^/\* libs: \(.*\) \*/|\1|p' tests/unit/$(1).c)) -lpthread
+endef
+$(foreach test,$(notdir $(UNIT_SOURCES:.c=)),$(eval $(call unit_rule,$(test))))
+
+AUDIT_SOURCES := $(wildcard tests/audit/*.c)
+$(BUILD)/docket-audit: $(AUDIT_SOURCES:%.c=$(BUILD)/obj/%.o)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -ljansson
+
+LINK_DOCKET = $(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -L$(BUILD) -ldocket -Wl,-rpath,'$$ORIGIN' -lpthread
+
+$(BUILD)/docket-worker: $(WORKER_SOURCES:%.c=$(BUILD)/obj/%.o) $(BUILD)/libdocket.so
+	$(LINK_DOCKET)
+$(BUILD)/docket-forker: $(BUILD)/obj/tests/process/forker.o $(BUILD)/obj/tests/lib/worklog.o $(BUILD)/libdocket.so
+	$(LINK_DOCKET)
+$(BUILD)/docket-opener: $(BUILD)/obj/tests/process/opener.o $(BUILD)/obj/tests/lib/worklog.o $(BUILD)/libdocket.so
+	$(LINK_DOCKET)
+$(BUILD)/bench_%: $(BUILD)/obj/bench/bench_%.o $(BUILD)/libdocket.so
+	$(LINK_DOCKET)
+
+# The README's example, cut out and compiled as it stands.
+$(BUILD)/example.c: README.md
+	@mkdir -p $(@D)
+	$(Q)awk '/^```c$$/ {on = 1; next} /^```$$/ {if (on) exit} on' README.md > $@
+$(BUILD)/example: $(BUILD)/example.c $(BUILD)/libdocket.so
+	$(Q)$(CC) -std=c11 -Wall -Wextra -Werror -Iinclude -o $@ $< -L$(BUILD) -ldocket -Wl,-rpath,'$$ORIGIN'
+
+# ---- the two commands, and their parts ----
+
+deps:
+	@tests/deps.sh
+
+demo: deps
+	@$(MAKE) --no-print-directory all $(TEST_PROGRAMS)
+	@BUILD=$(BUILD) tests/demo.sh
+
+check: deps
+	@$(MAKE) --no-print-directory all $(TEST_PROGRAMS) $(UNIT_TESTS) $(BENCHES)
+	@BUILD=$(BUILD) tests/check.sh
+
+unit: $(UNIT_TESTS)
+	@BUILD=$(BUILD) tests/check.sh unit
+
+process: all $(TEST_PROGRAMS)
+	@BUILD=$(BUILD) tests/check.sh process
+
+model:
+	@tests/model/run
+
+proof: all $(TEST_PROGRAMS)
+	@BUILD=$(BUILD) tests/check.sh proof
+
+bench: all $(BENCHES)
+	@BUILD=$(BUILD) bench/run.sh
+
+floors:
+	@tests/floors.sh
+
+orders:
+	@tests/orders.sh
+
+asan tsan:
+	@$(MAKE) --no-print-directory VARIANT=$@ unit
+
+lint:
+	$(Q)cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr -Iinclude -Isrc src tools
+
+format:
+	$(Q)clang-format -i $(shell git ls-files '*.c' '*.h')
+
+install: all
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(SBINDIR)
+	install -m 755 $(LIBRARY) $(DESTDIR)$(LIBDIR)/
+	ln -sf libdocket.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libdocket.so.$(SOVERSION)
+	ln -sf libdocket.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libdocket.so
+	install -m 644 $(BUILD)/libdocket.pc $(DESTDIR)$(LIBDIR)/pkgconfig/
+	install -m 644 include/docket.h include/docket_inspect.h include/docket_admin.h $(DESTDIR)$(INCLUDEDIR)/
+	install -m 755 $(BUILD)/docket $(DESTDIR)$(BINDIR)/
+	install -m 755 $(BUILD)/docketd $(DESTDIR)$(SBINDIR)/
+
+uninstall:
+	rm -f $(DESTDIR)$(LIBDIR)/libdocket.so* $(DESTDIR)$(LIBDIR)/pkgconfig/libdocket.pc
+	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/,docket.h docket_inspect.h docket_admin.h)
+	rm -f $(DESTDIR)$(BINDIR)/docket $(DESTDIR)$(SBINDIR)/docketd
+
+clean:
+	rm -rf build
+
+-include $(shell find build -name '*.d' 2>/dev/null)

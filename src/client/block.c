@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/* block: a contiguous run of numbers, taken in one step, used at leisure. */
+#include "client/inside.h"
+
+#include "table/slot.h"
+
+#include <string.h>
+
+struct wanted {
+    struct docket_block *block;
+    uint32_t count;
+};
+
+static docket_status take_strict(struct hand *hand, struct docket_block *block, uint32_t count)
+{
+    uint32_t left;
+    enum dk_take taken = dk_strict_take(&hand->table->strict, hand->epoch, hand->base, &hand->board->limit, count,
+                                        &block->first, &left);
+    if (taken == DK_TAKE_OTHER)
+        hand->bank = -1;
+    if (taken != DK_TAKE_DONE) {
+        if (dk_load_acquire(&dk_desk_slot(&hand->seat->map, hand->slot)->state) != 0)
+            return DOCKET_QUARANTINED;
+        bool last_limit = dk_load_acquire(&hand->board->limit) > dk_load_acquire(&hand->board->last);
+        return taken == DK_TAKE_EMPTY && last_limit ? DOCKET_EXHAUSTED : DOCKET_TIMEOUT;
+    }
+    dk_desk_want(&hand->seat->map, hand->slot);
+    return DOCKET_OK;
+}
+
+static docket_status attempt_block(struct hand *hand, int64_t now_s, void *context)
+{
+    struct wanted *wanted = context;
+    struct docket_block *block = wanted->block;
+    docket_status status = dk_take_prepare(hand, now_s);
+    if (status != DOCKET_OK)
+        return status;
+    if (hand->strict)
+        status = take_strict(hand, block, wanted->count);
+    else
+        status = dk_lease_claim(&block->lease, hand->seat, hand->slot, hand->board, hand->epoch, wanted->count);
+    if (status != DOCKET_OK)
+        return status;
+    block->seat = hand->seat;
+    block->incarnation = hand->seat->map.incarnation;
+    block->slot = hand->slot;
+    block->period = hand->period;
+    block->count = wanted->count;
+    if (!hand->strict)
+        block->first = block->lease.first;
+    return DOCKET_OK;
+}
+
+docket_status docket_block_open(docket_series *series, uint32_t count, int64_t timeout_ns, docket_block **block)
+{
+    struct hand *hand;
+    if (series == NULL || block == NULL || timeout_ns < DOCKET_TIMEOUT_DEFAULT)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "docket_block_open wants a series, a place for the block and a timeout of "
+                                            "-1 or more");
+    if (count == 0 || count > DOCKET_BLOCK_MAX)
+        return dk_fail(DOCKET_BAD_COUNT, "a block has 1 to %u numbers, not %u", DOCKET_BLOCK_MAX, count);
+    docket_status status = dk_hand_enter(series, &hand);
+    if (status != DOCKET_OK)
+        return status;
+    struct wanted wanted = {.block = dk_block_new(), .count = count};
+    if (wanted.block == NULL) {
+        dk_hand_leave(hand);
+        return dk_fail(DOCKET_NO_MEMORY, "no memory for a block");
+    }
+    wanted.block->series = series;
+    wanted.block->strict = series->strict;
+    wanted.block->serial = series->serial;
+    status = dk_take_wait(hand, timeout_ns, attempt_block, &wanted, count);
+    dk_hand_leave(hand);
+    if (status != DOCKET_OK) {
+        dk_lease_give_back(&wanted.block->lease, hand->slot); /* a line it may have taken */
+        dk_block_free(wanted.block);
+        return status;
+    }
+    *block = wanted.block;
+    return DOCKET_OK;
+}
+
+static docket_status check(const struct docket_block *block)
+{
+    if (block == NULL)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "there is no block");
+    if (block->serial == 0)
+        return dk_fail(DOCKET_FOREIGN_BLOCK, "this block belongs to the process that opened it, not to its child");
+    return DOCKET_OK;
+}
+
+docket_status docket_block_show(const docket_block *block, uint64_t *first, uint32_t *left, int32_t *period)
+{
+    docket_status status = check(block);
+    if (status != DOCKET_OK)
+        return status;
+    if (first != NULL)
+        *first = block->first;
+    if (left != NULL)
+        *left = block->count - block->taken;
+    if (period != NULL)
+        *period = block->period;
+    return DOCKET_OK;
+}
+
+/* Published before the numbers are returned, as with any lease. */
+static docket_status take(docket_block *block, uint32_t count, uint64_t *first)
+{
+    docket_status status = check(block);
+    if (status != DOCKET_OK)
+        return status;
+    if (block->taken == block->count)
+        return dk_fail(DOCKET_BLOCK_EMPTY, "all %u numbers of the block have been taken", block->count);
+    uint64_t taken = block->first + block->taken;
+    if (!block->strict) {
+        dk_lease_publish(&block->lease, block->taken + count);
+        block->lease.offset = block->taken + count;
+    }
+    block->taken += count;
+    *first = taken;
+    return DOCKET_OK;
+}
+
+docket_status docket_block_next(docket_block *block, uint64_t *number)
+{
+    if (number == NULL)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "docket_block_next wants a place for the number");
+    return take(block, 1, number);
+}
+
+docket_status docket_block_next_text(docket_block *block, char *text, size_t size, uint64_t *number)
+{
+    uint64_t taken;
+    docket_status status = check(block);
+    if (status != DOCKET_OK)
+        return status;
+    if (text == NULL || size < block->series->text_bytes)
+        return dk_fail(text == NULL ? DOCKET_BAD_ARGUMENT : DOCKET_BUFFER_TOO_SMALL,
+                       "the buffer has %zu bytes and the longest text needs %zu; no number was taken", size,
+                       block->series->text_bytes);
+    status = dk_text_day(&block->text, block->series, block->seat, dk_clock_wall_s());
+    if (status == DOCKET_OK)
+        status = take(block, 1, &taken);
+    if (status != DOCKET_OK)
+        return status;
+    dk_rendered_write(&block->text.rendered, taken, text);
+    if (number != NULL)
+        *number = taken;
+    return DOCKET_OK;
+}
+
+docket_status docket_block_take_all(docket_block *block, uint64_t *first, uint32_t *count)
+{
+    if (first == NULL || count == NULL)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "docket_block_take_all wants places for first and count");
+    docket_status status = check(block);
+    if (status != DOCKET_OK)
+        return status;
+    uint32_t left = block->count - block->taken;
+    status = take(block, left, first);
+    if (status == DOCKET_OK)
+        *count = left;
+    return status;
+}
+
+/* The end of a strict block: docketd decides, since it must journal first. */
+static docket_status ask_back(const docket_block *block, uint32_t *returned)
+{
+    struct dk_request request = {.type = DK_ASK_GIVE_BACK,
+                                 .desk = block->seat->map.index,
+                                 .slot = block->slot,
+                                 .period = block->period,
+                                 .first = block->first + block->taken,
+                                 .count = block->count - block->taken,
+                                 .incarnation = block->incarnation};
+    struct dk_reply reply;
+    int fds[DK_WIRE_FDS];
+    docket_status status = dk_reach_ask(block->series->realm, &request, DK_TIMEOUT_NS, &reply, fds);
+    if (status == DOCKET_OK)
+        *returned = reply.returned;
+    return status;
+}
+
+docket_status docket_block_give_back(docket_block *block, uint32_t *returned)
+{
+    uint32_t back = 0;
+    if (block == NULL)
+        return DOCKET_OK;
+    docket_status status = check(block);
+    if (status != DOCKET_OK)
+        return status; /* the child's copy was wiped with the rest: nothing to free */
+    if (!block->strict) {
+        back = block->count - block->taken;
+        dk_lease_give_back(&block->lease, block->slot);
+    } else if (block->taken < block->count) {
+        status = ask_back(block, &back);
+    }
+    dk_block_free(block);
+    if (returned != NULL)
+        *returned = back;
+    return status;
+}

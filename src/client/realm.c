@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/* realm: opening and closing, and handles. */
+#include "client/inside.h"
+
+#include "numbering/period.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static docket_status check_realm(struct docket_realm *realm)
+{
+    char store[DK_PATH_BYTES + 8];
+    struct stat facts;
+    int directory;
+    docket_status status = dk_directory_open(realm->directory, &directory, &realm->owner);
+    if (status != DOCKET_OK)
+        return status;
+    close(directory);
+    snprintf(store, sizeof store, "%s/store", realm->directory);
+    if (lstat(store, &facts) != 0 || !S_ISDIR(facts.st_mode))
+        return dk_fail(DOCKET_NO_REALM, "%s holds no realm; `docketd --realm %s --create` makes one",
+                       realm->directory, realm->directory);
+    return DOCKET_OK;
+}
+
+docket_status docket_realm_open(const char *directory, docket_realm **realm)
+{
+    if (directory == NULL || directory[0] == 0 || realm == NULL)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "docket_realm_open wants a directory and a place for the realm");
+    /* Made absolute now: the program may change its directory later. */
+    char *whole = realpath(directory, NULL);
+    if (whole == NULL)
+        return dk_fail_errno(errno == ENOENT || errno == ENOTDIR ? DOCKET_NO_REALM : dk_status_of_errno(errno), errno,
+                             "cannot open the realm %s", directory);
+    struct docket_realm *made = calloc(1, sizeof *made);
+    docket_status status = DOCKET_OK;
+    if (made == NULL)
+        status = dk_fail(DOCKET_NO_MEMORY, "no memory for a realm");
+    else if ((size_t)snprintf(made->directory, sizeof made->directory, "%s", whole) >= sizeof made->directory - 16)
+        status = dk_fail(DOCKET_BAD_ARGUMENT, "the realm's path has more than %d bytes", DK_PATH_BYTES - 16);
+    free(whole);
+    if (status == DOCKET_OK)
+        status = check_realm(made);
+    if (status == DOCKET_OK && (made->live = dk_wiped_page()) == NULL)
+        status = dk_fail(DOCKET_NO_MEMORY, "no memory that is wiped on fork; docket needs Linux 4.14 or later");
+    if (status != DOCKET_OK) {
+        free(made);
+        return status;
+    }
+    *realm = made;
+    return DOCKET_OK;
+}
+
+void docket_realm_close(docket_realm *realm)
+{
+    if (realm == NULL)
+        return;
+    dk_hand_drop_all(realm);
+    for (struct seat *seat = realm->live->seats, *next; seat != NULL; seat = next) {
+        next = seat->next;
+        dk_seat_leave(seat);
+    }
+    for (struct docket_series *series = realm->series, *next; series != NULL; series = next) {
+        next = series->next;
+        free(series);
+    }
+    munmap(realm->live, DK_PAGE);
+    free(realm);
+}
+
+/* What the board says of the series decides its handle. */
+static docket_status read_slot(struct docket_series *series, const struct shared_board_slot *slot)
+{
+    char text[DK_TEMPLATE_BYTES + 1];
+    size_t bytes = slot->template_bytes <= DK_TEMPLATE_BYTES ? slot->template_bytes : DK_TEMPLATE_BYTES;
+    memcpy(text, slot->template_text, bytes);
+    text[bytes] = 0;
+    series->strict = slot->order == DK_STRICT;
+    series->timed = slot->restart != DK_NEVER;
+    series->window = slot->window;
+    docket_status status = dk_template_parse(text, &series->template);
+    if (status != DOCKET_OK)
+        return dk_wrap(DOCKET_DAMAGED, "the board's template of %s/%s cannot be used", series->tenant, series->name);
+    series->text_bytes = dk_template_size(&series->template, series->name);
+    return DOCKET_OK;
+}
+
+static docket_status make_series(docket_realm *realm, const char *tenant, const char *name, struct docket_series **made)
+{
+    struct hand probe = {0};
+    struct docket_series *series = calloc(1, sizeof *series);
+    if (series == NULL)
+        return dk_fail(DOCKET_NO_MEMORY, "no memory for a series");
+    series->realm = realm;
+    series->serial = dk_serial_next();
+    snprintf(series->tenant, sizeof series->tenant, "%s", tenant);
+    snprintf(series->name, sizeof series->name, "%s", name);
+    probe.series = series;
+    docket_status status = dk_hand_bind(&probe);
+    if (status == DOCKET_OK)
+        status = read_slot(series, dk_desk_slot(&probe.seat->map, probe.slot));
+    if (status != DOCKET_OK) {
+        free(series);
+        return status;
+    }
+    *made = series;
+    return DOCKET_OK;
+}
+
+static struct docket_series *find_series(docket_realm *realm, const char *tenant, const char *name)
+{
+    struct docket_series *found;
+    pthread_mutex_lock(&realm->live->lock);
+    for (found = realm->series; found != NULL; found = found->next)
+        if (strcmp(found->tenant, tenant) == 0 && strcmp(found->name, name) == 0)
+            break;
+    pthread_mutex_unlock(&realm->live->lock);
+    return found;
+}
+
+docket_status docket_series_open(docket_realm *realm, const char *tenant, const char *name, docket_series **series)
+{
+    struct docket_series *made;
+    if (realm == NULL || tenant == NULL || name == NULL || series == NULL)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "docket_series_open wants a realm, two names and a place for the series");
+    docket_status status = dk_name_check("tenant", tenant);
+    if (status == DOCKET_OK)
+        status = dk_name_check("series", name);
+    if (status != DOCKET_OK)
+        return status;
+    *series = find_series(realm, tenant, name);
+    if (*series != NULL)
+        return DOCKET_OK;
+    status = make_series(realm, tenant, name, &made);
+    if (status != DOCKET_OK)
+        return status;
+    pthread_mutex_lock(&realm->live->lock);
+    made->next = realm->series;
+    realm->series = made;
+    pthread_mutex_unlock(&realm->live->lock);
+    *series = made;
+    return DOCKET_OK;
+}
+
+size_t docket_text_size(const docket_series *series)
+{
+    return series == NULL ? DOCKET_TEXT_MAX : series->text_bytes;
+}

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * take: the next number.
+ *
+ * Leased: the hand's own lease; one clock read for series that restart, one
+ * store to a line that nobody else writes, and back. Strict: one
+ * compare-and-swap. Everything else (another period, no block, nobody laid
+ * one) is the slow path, which waits in three slices that double, each a bit
+ * longer or shorter by chance, within the caller's timeout.
+ */
+#include "client/inside.h"
+
+#include "table/doorbell.h"
+#include "table/seat.h"
+#include "table/slot.h"
+
+#include <stdlib.h>
+
+enum { TRIES = 3 };
+
+docket_status dk_hand_enter(struct docket_series *series, struct hand **entered)
+{
+    struct hand *hand = dk_hand_find(series);
+    if (hand == NULL) {
+        docket_status status = dk_hand_make(series, &hand);
+        if (status != DOCKET_OK)
+            return status;
+    }
+    if (hand->busy)
+        return dk_fail(DOCKET_BUSY, "this thread is inside a call on %s/%s already (a signal handler?)",
+                       series->tenant, series->name);
+    hand->busy = 1;
+    dk_compiler_barrier(); /* for a handler of this very thread */
+    *entered = hand;
+    return DOCKET_OK;
+}
+
+static bool in_period(const struct hand *hand, int64_t now_s)
+{
+    return hand->bank >= 0 && now_s >= hand->from_s && now_s < hand->until_s;
+}
+
+/* Reads one bank; false if it is absent, being rewritten, or of another time. */
+static bool read_bank(struct hand *hand, int index, int64_t now_s)
+{
+    struct shared_board_bank *bank = &dk_desk_slot(&hand->seat->map, hand->slot)->bank[index];
+    uint64_t epoch = dk_load_acquire(&bank->epoch); /* ORDER-4 */
+    if (epoch == 0)
+        return false;
+    int64_t from_s = (int64_t)dk_load_acquire(&bank->start_s);
+    int64_t until_s = (int64_t)dk_load_acquire(&bank->end_s);
+    int32_t period = (int32_t)(uint32_t)dk_load_acquire(&bank->period);
+    uint64_t base = dk_load_acquire(&bank->base);
+    if (dk_load_acquire(&bank->epoch) != epoch || now_s < from_s || now_s >= until_s) /* ORDER-4 */
+        return false;
+    hand->epoch = epoch;
+    hand->from_s = from_s;
+    hand->until_s = until_s;
+    hand->period = period;
+    hand->base = base;
+    hand->bank = index;
+    hand->board = bank;
+    hand->table = &dk_table_slot(&hand->seat->map, hand->slot)->bank[index];
+    hand->room_high = 0;
+    return true;
+}
+
+/* The hand stands in the period of now_s, or says why not. */
+docket_status dk_take_prepare(struct hand *hand, int64_t now_s)
+{
+    if (in_period(hand, now_s) && dk_load_acquire(&hand->board->epoch) == hand->epoch)
+        return DOCKET_OK;
+    dk_lease_give_back(&hand->lease, hand->slot); /* of a period that is over */
+    hand->bank = -1;
+    if (dk_load_acquire(&dk_desk_slot(&hand->seat->map, hand->slot)->state) != 0)
+        return DOCKET_QUARANTINED;
+    for (int bank = 0; bank < DK_BANKS; bank++)
+        if (read_bank(hand, bank, now_s))
+            return DOCKET_OK;
+    return DOCKET_PERIOD_NOT_OPEN;
+}
+
+static docket_status explain(const struct hand *hand, docket_status status, int64_t timeout_ns)
+{
+    const struct docket_series *series = hand->series;
+    switch (status) {
+    case DOCKET_PERIOD_NOT_OPEN:
+        return dk_fail(status, "%s/%s has no period open for this clock; docketd opens the next one two days ahead: is "
+                               "it running, and is the clock right?",
+                       series->tenant, series->name);
+    case DOCKET_QUARANTINED:
+        return dk_fail(status, "%s/%s is quarantined: a process at its desk wrote where it may not; see docketd's log",
+                       series->tenant, series->name);
+    case DOCKET_EXHAUSTED:
+        return dk_fail(status, "%s/%s has given its last number of this period", series->tenant, series->name);
+    case DOCKET_TIMEOUT:
+        return dk_fail(status, "no number of %s/%s was laid within %lld ms; `docket status` shows whether docketd "
+                               "lives",
+                       series->tenant, series->name, (long long)(timeout_ns / DK_MILLISECOND_NS));
+    default:
+        return status;
+    }
+}
+
+static void note_wait(const struct hand *hand, int64_t began_ns, bool served)
+{
+    struct shared_seat_words *words = dk_seat_words(hand->seat->base);
+    uint64_t waited_ns = (uint64_t)(dk_clock_monotonic_ns() - began_ns);
+    /* Relaxed: statistics. */
+    dk_add_relaxed(&words->waits, 1);
+    dk_add_relaxed(&words->wait_ns_total, waited_ns);
+    if (waited_ns > dk_load_relaxed(&words->wait_ns_max))
+        dk_store_relaxed(&words->wait_ns_max, waited_ns);
+    if (!served)
+        dk_add_relaxed(&words->timeouts, 1);
+}
+
+static void ask_for(const struct hand *hand, uint32_t want)
+{
+    if (hand->bank >= 0 && want > 1 && dk_load_relaxed(&hand->table->want) < want)
+        dk_store_release(&hand->table->want, want); /* the greatest wish wins soon enough: each try asks again */
+    dk_desk_want(&hand->seat->map, hand->slot);
+    dk_doorbell_ring(&dk_table_words(&hand->seat->map)->bell);
+}
+
+/* One slice: tries, asks, sleeps until something was laid or the slice is over. */
+static docket_status wait_slice(struct hand *hand, int64_t until_ns,
+                                docket_status (*attempt)(struct hand *, int64_t, void *), void *context, uint32_t want)
+{
+    for (;;) {
+        const dk_word32 *supply = &dk_desk_slot(&hand->seat->map, hand->slot)->bank[hand->bank < 0 ? 0 : hand->bank].supply;
+        uint32_t seen = dk_load32_acquire(supply); /* ORDER-14: before the look that may miss */
+        docket_status status = attempt(hand, dk_clock_wall_s(), context);
+        if (status != DOCKET_TIMEOUT && status != DOCKET_PERIOD_NOT_OPEN)
+            return status;
+        int64_t left_ns = until_ns - dk_clock_monotonic_ns();
+        if (left_ns <= 0)
+            return status;
+        ask_for(hand, want);
+        if (hand->bank < 0 && left_ns > 5 * DK_MILLISECOND_NS)
+            left_ns = 5 * DK_MILLISECOND_NS; /* no word changes when a period opens: look again */
+        dk_doorbell_wait(supply, seen, left_ns);
+    }
+}
+
+/* 1/7, 2/7 and 4/7 of the timeout, each up to an eighth longer or shorter. */
+static int64_t slice_ns(int64_t timeout_ns, int try)
+{
+    int64_t slice = timeout_ns / 7 * (1 << try);
+    int64_t jitter = (dk_clock_monotonic_ns() >> 4) % 256 - 128;
+    return slice + slice / 1024 * jitter;
+}
+
+docket_status dk_take_wait(struct hand *hand, int64_t timeout_ns,
+                           docket_status (*attempt)(struct hand *, int64_t, void *), void *context, uint32_t want)
+{
+    docket_status status = attempt(hand, dk_clock_wall_s(), context);
+    if (status != DOCKET_TIMEOUT && status != DOCKET_PERIOD_NOT_OPEN)
+        return explain(hand, status, 0);
+    if (timeout_ns < 0)
+        timeout_ns = DK_TIMEOUT_NS;
+    int64_t began_ns = dk_clock_monotonic_ns(), end_ns = began_ns + timeout_ns;
+    for (int try = 0; try < TRIES && (status == DOCKET_TIMEOUT || status == DOCKET_PERIOD_NOT_OPEN); try++) {
+        int64_t until_ns = try == TRIES - 1 ? end_ns : dk_clock_monotonic_ns() + slice_ns(timeout_ns, try);
+        if (timeout_ns == 0)
+            break;
+        status = wait_slice(hand, until_ns < end_ns ? until_ns : end_ns, attempt, context, want);
+        /* Nothing came: perhaps docketd has built the desk anew, and we sit at
+         * the old one. Its numbers are unknown in the new books: never given twice. */
+        if (status == DOCKET_TIMEOUT && try < TRIES - 1 && dk_reach_moved(hand->series->realm, hand->seat)) {
+            struct live *live = hand->series->realm->live;
+            pthread_mutex_lock(&live->lock);
+            struct seat *fresh;
+            uint32_t slot;
+            docket_status found =
+                dk_reach_series(hand->series->realm, hand->series->tenant, hand->series->name, &fresh, &slot);
+            pthread_mutex_unlock(&live->lock);
+            if (found == DOCKET_OK)
+                found = dk_hand_bind(hand);
+            if (found != DOCKET_OK)
+                status = found;
+        }
+    }
+    if (timeout_ns > 0)
+        note_wait(hand, began_ns, status == DOCKET_OK);
+    return explain(hand, status, timeout_ns);
+}
+
+/* ---- one number ---- */
+
+static docket_status strict_attempt(struct hand *hand, uint32_t count, uint64_t *first)
+{
+    uint32_t left = 0;
+    switch (dk_strict_take(&hand->table->strict, hand->epoch, hand->base, &hand->board->limit, count, first, &left)) {
+    case DK_TAKE_DONE:
+        if (left > hand->room_high)
+            hand->room_high = left;
+        if (left <= hand->room_high / 2)
+            dk_desk_want(&hand->seat->map, hand->slot);
+        return DOCKET_OK;
+    case DK_TAKE_OTHER:
+        hand->bank = -1; /* the period ended between board and word */
+        return DOCKET_TIMEOUT;
+    case DK_TAKE_OVER_LIMIT:
+        return dk_load_acquire(&dk_desk_slot(&hand->seat->map, hand->slot)->state) != 0 ? DOCKET_QUARANTINED
+                                                                                        : DOCKET_TIMEOUT;
+    default:
+        hand->room_high = 0;
+        if (dk_load_acquire(&hand->board->limit) > dk_load_acquire(&hand->board->last) && left == 0)
+            return DOCKET_EXHAUSTED;
+        return DOCKET_TIMEOUT;
+    }
+}
+
+static docket_status leased_attempt(struct hand *hand, uint64_t *number)
+{
+    struct lease *lease = &hand->lease;
+    if (!lease->open || lease->offset >= lease->size) {
+        docket_status status =
+            dk_lease_claim(lease, hand->seat, hand->slot, hand->board, hand->epoch, 1);
+        if (status == DOCKET_TIMEOUT && dk_load_acquire(&hand->board->limit) > dk_load_acquire(&hand->board->last))
+            return DOCKET_EXHAUSTED;
+        if (status != DOCKET_OK)
+            return status;
+    }
+    uint32_t offset = lease->offset;
+    dk_lease_publish(lease, offset + 1);
+    lease->offset = offset + 1;
+    *number = lease->first + offset;
+    return DOCKET_OK;
+}
+
+struct taken {
+    uint64_t number;
+    bool text;
+};
+
+static docket_status attempt_one(struct hand *hand, int64_t now_s, void *context)
+{
+    struct taken *taken = context;
+    docket_status status = dk_take_prepare(hand, now_s);
+    if (status == DOCKET_OK && taken->text)
+        status = dk_text_day(&hand->text, hand->series, hand->seat, now_s);
+    if (status != DOCKET_OK)
+        return status;
+    return hand->strict ? strict_attempt(hand, 1, &taken->number) : leased_attempt(hand, &taken->number);
+}
+
+/* The whole fast path: one clock at most, one instant for period and text. */
+static docket_status take_one(struct hand *hand, int64_t timeout_ns, bool text, uint64_t *number)
+{
+    int64_t now_s = hand->timed || (text && hand->series->template.dated) ? dk_clock_wall_s() : hand->from_s;
+    bool ready = in_period(hand, now_s) &&
+                 (!text || (hand->text.rendered.width != 0 && now_s >= hand->text.from_s && now_s < hand->text.until_s));
+    if (ready && !hand->strict && hand->lease.open && hand->lease.offset < hand->lease.size)
+        return leased_attempt(hand, number);
+    if (ready && hand->strict && strict_attempt(hand, 1, number) == DOCKET_OK)
+        return DOCKET_OK;
+    struct taken taken = {.text = text};
+    docket_status status = dk_take_wait(hand, timeout_ns, attempt_one, &taken, 1);
+    *number = taken.number;
+    return status;
+}
+
+static docket_status next_number(docket_series *series, int64_t timeout_ns, bool text, struct hand **taken_by,
+                                 uint64_t *number)
+{
+    for (;;) {
+        struct hand *hand;
+        docket_status status = dk_hand_enter(series, &hand);
+        if (status != DOCKET_OK)
+            return status;
+        status = take_one(hand, timeout_ns, text, number);
+        dk_hand_leave(hand);
+        *taken_by = hand;
+        /* A fork inside this call, from a signal handler: the wiped hand says
+         * that this is the child, and the number is the parent's. */
+        if (status != DOCKET_OK || hand->serial == series->serial)
+            return status;
+    }
+}
+
+docket_status docket_next(docket_series *series, int64_t timeout_ns, uint64_t *number, int32_t *period)
+{
+    struct hand *hand;
+    uint64_t taken;
+    if (series == NULL || number == NULL || timeout_ns < DOCKET_TIMEOUT_DEFAULT)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "docket_next wants a series, a place for the number and a timeout of -1 or "
+                                            "more");
+    docket_status status = next_number(series, timeout_ns, false, &hand, &taken);
+    if (status != DOCKET_OK)
+        return status;
+    *number = taken;
+    if (period != NULL)
+        *period = hand->period;
+    return DOCKET_OK;
+}
+
+docket_status docket_next_text(docket_series *series, int64_t timeout_ns, char *text, size_t size, uint64_t *number,
+                               int32_t *period)
+{
+    struct hand *hand;
+    uint64_t taken;
+    if (series == NULL || text == NULL || timeout_ns < DOCKET_TIMEOUT_DEFAULT)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "docket_next_text wants a series, a buffer and a timeout of -1 or more");
+    if (size < series->text_bytes)
+        return dk_fail(DOCKET_BUFFER_TOO_SMALL,
+                       "the buffer has %zu bytes and the longest text of %s/%s needs %zu; no number was taken", size,
+                       series->tenant, series->name, series->text_bytes);
+    docket_status status = next_number(series, timeout_ns, true, &hand, &taken);
+    if (status != DOCKET_OK)
+        return status;
+    dk_rendered_write(&hand->text.rendered, taken, text);
+    if (number != NULL)
+        *number = taken;
+    if (period != NULL)
+        *period = hand->period;
+    return DOCKET_OK;
+}
+
+/* ---- looking ---- */
+
+static docket_status look_strict(const struct hand *hand, uint64_t *next, uint64_t *count)
+{
+    struct dk_strict now = dk_strict_unpack(dk_load_acquire(&hand->table->strict)); /* ORDER-8 */
+    if (now.epoch != hand->epoch % DK_STRICT_EPOCHS)
+        return DOCKET_PERIOD_NOT_OPEN;
+    *next = hand->base + now.next;
+    *count = now.room;
+    return DOCKET_OK;
+}
+
+static docket_status look_leased(const struct hand *hand, uint64_t *next, uint64_t *count)
+{
+    uint64_t lowest;
+    const struct lease *lease = &hand->lease;
+    uint32_t own = lease->open ? lease->size - lease->offset : 0;
+    *count = own + dk_lease_free_numbers(hand->seat, hand->board, hand->epoch, &lowest);
+    *next = own > 0 ? lease->first + lease->offset : lowest;
+    return *next != 0 ? DOCKET_OK : DOCKET_TIMEOUT;
+}
+
+static docket_status look(docket_series *series, uint64_t *next, uint64_t *count, int32_t *period)
+{
+    struct hand *hand;
+    docket_status status = dk_hand_enter(series, &hand);
+    if (status != DOCKET_OK)
+        return status;
+    status = dk_take_prepare(hand, dk_clock_wall_s());
+    if (status == DOCKET_OK)
+        status = hand->strict ? look_strict(hand, next, count) : look_leased(hand, next, count);
+    if (status == DOCKET_OK)
+        *period = hand->period;
+    status = explain(hand, status, 0);
+    dk_hand_leave(hand);
+    return status;
+}
+
+docket_status docket_peek(docket_series *series, uint64_t *number, int32_t *period)
+{
+    uint64_t next, count;
+    int32_t found;
+    if (series == NULL || number == NULL)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "docket_peek wants a series and a place for the number");
+    docket_status status = look(series, &next, &count, &found);
+    if (status != DOCKET_OK)
+        return status;
+    *number = next;
+    if (period != NULL)
+        *period = found;
+    return DOCKET_OK;
+}
+
+docket_status docket_supply(docket_series *series, uint64_t *count)
+{
+    uint64_t next, found = 0;
+    int32_t period;
+    if (series == NULL || count == NULL)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "docket_supply wants a series and a place for the count");
+    docket_status status = look(series, &next, &found, &period);
+    if (status == DOCKET_OK || status == DOCKET_TIMEOUT)
+        *count = status == DOCKET_OK ? found : 0;
+    return status == DOCKET_TIMEOUT ? DOCKET_OK : status;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#include "numbering/fate.h"
+
+static const char *const fates[] = {
+    [DK_FATE_LAID] = "laid",   [DK_FATE_OPEN] = "open", [DK_FATE_HANDED_OUT] = "handed out",
+    [DK_FATE_SPARE] = "spare", [DK_FATE_VOID] = "void", [DK_FATE_UNKNOWN] = "unknown",
+};
+
+static const char *const causes[] = {
+    [DK_CAUSE_NONE] = "",
+    [DK_CAUSE_POWER_LOSS] = "power loss",
+    [DK_CAUSE_RUNTIME_LOST] = "runtime files lost",
+    [DK_CAUSE_DAMAGED_CURSOR] = "damaged cursor",
+    [DK_CAUSE_GIVEN_BACK] = "given back",
+    [DK_CAUSE_QUARANTINE] = "quarantine",
+};
+
+const char *dk_fate_name(unsigned fate)
+{
+    return fate < sizeof fates / sizeof fates[0] ? fates[fate] : "unrecognised fate";
+}
+
+const char *dk_cause_name(unsigned cause)
+{
+    return cause < sizeof causes / sizeof causes[0] ? causes[cause] : "unrecognised cause";
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* fate: what can become of a number, and why. The values are kept in the store
+ * and sent over the wire: they never change their meaning. */
+#ifndef DK_NUMBERING_FATE_H
+#define DK_NUMBERING_FATE_H
+
+enum dk_fate {
+    DK_FATE_LAID = 0,       /* anyone may take it now */
+    DK_FATE_OPEN = 1,       /* in a live lease, not taken yet */
+    DK_FATE_HANDED_OUT = 2,
+    DK_FATE_SPARE = 3,      /* came back, or not laid yet: will be laid */
+    DK_FATE_VOID = 4,       /* never to be used */
+    DK_FATE_UNKNOWN = 5     /* may be on a real document; never given again */
+};
+
+enum dk_cause {
+    DK_CAUSE_NONE = 0,
+    DK_CAUSE_POWER_LOSS = 1,     /* another boot, and the desk's files gone */
+    DK_CAUSE_RUNTIME_LOST = 2,   /* same boot, the desk's files gone or unusable */
+    DK_CAUSE_DAMAGED_CURSOR = 3, /* a cursor that failed its check */
+    DK_CAUSE_GIVEN_BACK = 4,     /* strict block given back after later numbers */
+    DK_CAUSE_QUARANTINE = 5      /* a scribbled word */
+};
+
+const char *dk_fate_name(unsigned fate);   /* "handed out", "spare" ... */
+const char *dk_cause_name(unsigned cause); /* "power loss" ...; "" for none */
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * commit: one transaction, durable when it returns. A failed commit or sync is
+ * never tried again: the kernel may have dropped the pages that it could not
+ * write and call the next sync a success. So the store is marked failed, and
+ * the next start reads what is really there.
+ */
+#include "store/inside.h"
+
+docket_status dk_commit_check_alive(struct dk_store *store)
+{
+    /* Relaxed: the flag carries nothing but itself, and is never cleared. */
+    if (dk_load_relaxed(&store->failed))
+        return dk_fail(DOCKET_STORE_FAILED,
+                       "an earlier commit to the store failed; docketd must end and start again");
+    return DOCKET_OK;
+}
+
+docket_status dk_commit_witness(struct dk_store *store, const struct dk_witness *witness)
+{
+    docket_status status = dk_witness_write(store->witness_fd, store->witness_name, witness);
+    if (status == DOCKET_OK)
+        store->witness = *witness;
+    return status;
+}
+
+/* Before the commit that would pass it. A crash here leaves a witness that is
+ * LAG + 1 ahead, which is as far as the next start allows. */
+static docket_status go_ahead(struct dk_store *store, uint64_t number)
+{
+    struct dk_witness ahead = store->witness;
+    if (number <= ahead.commit)
+        return DOCKET_OK;
+    ahead.commit = number + DK_WITNESS_LAG;
+    return dk_commit_witness(store, &ahead);
+}
+
+static docket_status write_and_sync(struct dk_store *store, uint64_t number, dk_fill fill,
+                                    const void *context)
+{
+    MDB_txn *txn;
+    docket_status status = dk_env_begin(store, true, &txn);
+    if (status != DOCKET_OK)
+        return status;
+    status = fill(store, txn, number, context);
+    if (status == DOCKET_OK)
+        status = dk_meta_write_commit(store, txn, number);
+    if (status != DOCKET_OK) {
+        mdb_txn_abort(txn);
+        return status;
+    }
+    int error = mdb_txn_commit(txn);
+    return error ? dk_env_fail(store, error, "commit") : DOCKET_OK;
+}
+
+/* What the caller asked for was refused before anything was written. */
+static bool is_refusal(docket_status status)
+{
+    return status == DOCKET_BAD_ARGUMENT || status == DOCKET_EXISTS;
+}
+
+docket_status dk_commit_run(struct dk_store *store, dk_fill fill, const void *context)
+{
+    docket_status status = dk_commit_check_alive(store);
+    if (status != DOCKET_OK)
+        return status;
+    uint64_t number = store->meta.commit + 1;
+    status = go_ahead(store, number);
+    if (status == DOCKET_OK)
+        status = write_and_sync(store, number, fill, context);
+    if (status == DOCKET_OK) {
+        store->meta.commit = number;
+        return status;
+    }
+    if (is_refusal(status))
+        return status;
+    dk_store_relaxed(&store->failed, 1);
+    if (status != DOCKET_NO_SPACE && status != DOCKET_DAMAGED)
+        status = DOCKET_STORE_FAILED;
+    return dk_wrap(status, "commit %llu failed", (unsigned long long)number);
+}
+
+/* ---- what a commit writes ---- */
+
+static docket_status add_series(struct dk_store *store, MDB_txn *txn,
+                                const struct dk_series_record *record, uint64_t *last)
+{
+    struct dk_key key;
+    bool added, same;
+    store->value.used = 0;
+    docket_status status = dk_image_encode_series(record, &key, &store->value);
+    if (status == DOCKET_OK)
+        status = dk_env_add(store, txn, DK_KIND_SERIES, &key, &store->value, &added, &same);
+    if (status != DOCKET_OK)
+        return status;
+    if (!same)
+        return dk_fail(DOCKET_EXISTS, "series %s of tenant %s exists with other settings",
+                       record->name, record->tenant);
+    /* Two series of one id would share their counters, and give numbers twice. */
+    if (added && record->id <= *last)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "series id %llu is not above the last one, %llu",
+                       (unsigned long long)record->id, (unsigned long long)*last);
+    if (added)
+        *last = record->id;
+    return DOCKET_OK;
+}
+
+static docket_status add_range(struct dk_store *store, MDB_txn *txn,
+                               const struct dk_fate_record *record)
+{
+    struct dk_key key;
+    bool added, same;
+    store->value.used = 0;
+    docket_status status = dk_image_encode_range(record, &key, &store->value);
+    if (status == DOCKET_OK)
+        status = dk_env_add(store, txn, DK_KIND_RANGES, &key, &store->value, &added, &same);
+    if (status == DOCKET_OK && !same)
+        status = dk_record_damaged(DK_KIND_RANGES, dk_key_slice(&key),
+                                   "would be overwritten by another range from the same number");
+    return status;
+}
+
+docket_status dk_commit_event(struct dk_store *store, MDB_txn *txn, const struct dk_event *event,
+                              uint64_t number)
+{
+    struct dk_event numbered = *event;
+    struct dk_key key;
+    bool added = false, same;
+    numbered.number = number;
+    store->value.used = 0;
+    docket_status status = dk_image_encode_event(&numbered, &key, &store->value);
+    if (status == DOCKET_OK)
+        status = dk_env_add(store, txn, DK_KIND_EVENTS, &key, &store->value, &added, &same);
+    if (status == DOCKET_OK && !added)
+        status = dk_record_damaged(DK_KIND_EVENTS, dk_key_slice(&key),
+                                   "stands where the next event belongs");
+    return status;
+}
+
+static docket_status write_change(struct dk_store *store, MDB_txn *txn, uint64_t number,
+                                  const void *context)
+{
+    const struct dk_change *change = context;
+    uint64_t last = store->series_last;
+    docket_status status = DOCKET_OK;
+    for (size_t at = 0; status == DOCKET_OK && at < change->series_count; at++)
+        status = add_series(store, txn, change->series[at], &last);
+    if (status == DOCKET_OK)
+        status = dk_journal_append(store, txn, number, change->counters, change->counter_count);
+    /* By number, not by a count of entries: nothing has to be remembered. */
+    if (status == DOCKET_OK && number % DK_JOURNAL_LENGTH == 0)
+        status = dk_journal_fold(store, txn);
+    for (size_t at = 0; status == DOCKET_OK && at < change->range_count; at++)
+        status = add_range(store, txn, &change->ranges[at]);
+    for (size_t at = 0; status == DOCKET_OK && at < change->event_count; at++)
+        status = dk_commit_event(store, txn, &change->events[at], store->event_last + 1 + at);
+    return status;
+}
+
+docket_status dk_store_commit(struct dk_store *store, const struct dk_change *change,
+                              uint64_t *commit_number)
+{
+    docket_status status = dk_commit_run(store, write_change, change);
+    if (status != DOCKET_OK)
+        return status;
+    store->event_last += change->event_count;
+    for (size_t at = 0; at < change->series_count; at++) {
+        if (change->series[at]->id > store->series_last)
+            store->series_last = change->series[at]->id;
+    }
+    *commit_number = store->meta.commit;
+    return DOCKET_OK;
+}

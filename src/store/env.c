@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * env: the LMDB environment. Always the default durable mode. MDB_NOTLS ties a
+ * read transaction to itself instead of to its thread, so that a callback of
+ * one walk may begin another.
+ */
+#include "store/inside.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define GIBIBYTE ((size_t)1 << 30)
+#define MEBIBYTE ((size_t)1 << 20)
+
+enum {
+    MAP_GIBIBYTES = 16,
+    PREALLOCATE_MEBIBYTES = 8,
+    SMALLEST_MAP_PAGES = 32,
+    NEARLY_FULL_BYTES = 1 << 16
+};
+
+/* LMDB calls a write that a full disk cut short EIO. */
+static bool disk_is_full(const struct dk_store *store)
+{
+    struct statvfs facts;
+    return fstatvfs(store->realm_fd, &facts) == 0 &&
+           (uint64_t)facts.f_bavail * facts.f_frsize < NEARLY_FULL_BYTES;
+}
+
+docket_status dk_env_fail(const struct dk_store *store, int error, const char *doing)
+{
+    if (error == EIO && disk_is_full(store))
+        error = ENOSPC;
+    switch (error) {
+    case MDB_MAP_FULL:
+        return dk_fail(DOCKET_NO_SPACE,
+                       "cannot %s: the map of %zu bytes is full; start docketd with a larger one",
+                       doing, store->map_bytes);
+    case ENOSPC:
+    case EDQUOT:
+        return dk_fail(DOCKET_NO_SPACE,
+                       "cannot %s: the disk under %s is full; make room and start docketd again",
+                       doing, store->realm);
+    case ENOMEM:
+        return dk_fail(DOCKET_NO_MEMORY, "cannot %s: out of memory or address space", doing);
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_INVALID:
+    case MDB_BAD_VALSIZE:
+        return dk_fail(DOCKET_DAMAGED,
+                       "cannot %s: the store's file is damaged (%s); restore it from a backup",
+                       doing, mdb_strerror(error));
+    case MDB_VERSION_MISMATCH:
+        return dk_fail(DOCKET_BAD_LAYOUT, "cannot %s: the store was written by another LMDB",
+                       doing);
+    default:
+        return dk_fail(DOCKET_STORE_FAILED, "cannot %s: %s", doing, mdb_strerror(error));
+    }
+}
+
+docket_status dk_env_check_version(int major, int minor, int patch)
+{
+    if (major == 0 && minor == 9 && patch >= 26 && patch <= 31)
+        return dk_fail(
+            DOCKET_STORE_FAILED,
+            "LMDB %d.%d.%d destroys its shared mutex when it closes; use 0.9.24, 0.9.25, "
+            "or 0.9.32 and later",
+            major, minor, patch);
+    return DOCKET_OK;
+}
+
+/* ---- opening ---- */
+
+/* Blocks for the first commits, so that a full disk is an error now and not in
+ * the middle of a day. Not every file system can (then it is no error). */
+static docket_status preallocate(const struct dk_store *store, int fd, size_t bytes)
+{
+    if (bytes == 0)
+        bytes = PREALLOCATE_MEBIBYTES * MEBIBYTE;
+    if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)bytes) == 0 || errno == EOPNOTSUPP)
+        return DOCKET_OK;
+    if (errno == ENOSPC || errno == EDQUOT)
+        return dk_fail(DOCKET_NO_SPACE,
+                       "the store wants %zu bytes of disk under %s, and they are "
+                       "not there",
+                       bytes, store->realm);
+    return dk_fail_errno(DOCKET_STORE_FAILED, errno, "cannot preallocate %zu bytes", bytes);
+}
+
+/* LMDB reads through a map: pages beyond the end of a truncated file would be
+ * SIGBUS. As zeros they are an error that it reports. */
+static docket_status cover_pages(struct dk_store *store, int fd, const struct stat *facts)
+{
+    MDB_envinfo info;
+    MDB_stat tree;
+    int error = mdb_env_info(store->env, &info);
+    if (!error)
+        error = mdb_env_stat(store->env, &tree);
+    if (error)
+        return dk_env_fail(store, error, "look at the store");
+    if (info.me_last_pgno >= info.me_mapsize / tree.ms_psize)
+        return dk_fail(DOCKET_DAMAGED, "the store's file speaks of pages beyond its map");
+    off_t wanted = (off_t)((info.me_last_pgno + 1) * tree.ms_psize);
+    if (facts->st_size < wanted && ftruncate(fd, wanted) != 0)
+        return dk_fail_errno(DOCKET_STORE_FAILED, errno, "cannot grow the store's file");
+    return DOCKET_OK;
+}
+
+static docket_status settle_file(struct dk_store *store, const struct dk_store_options *options)
+{
+    struct stat facts;
+    int fd;
+    int error = mdb_env_get_fd(store->env, &fd);
+    if (error)
+        return dk_env_fail(store, error, "find the store's descriptor");
+    /* 0.9.24 opens it without; a program that docketd starts must not have it. */
+    if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 || fstat(fd, &facts) != 0)
+        return dk_fail_errno(DOCKET_STORE_FAILED, errno, "cannot settle the store's descriptor");
+    docket_status status = dk_file_check(fd, "data.mdb", geteuid(), 0600);
+    if (status == DOCKET_OK)
+        status = cover_pages(store, fd, &facts);
+    return status == DOCKET_OK ? preallocate(store, fd, options->preallocate_bytes) : status;
+}
+
+static docket_status open_databases(struct dk_store *store, bool create)
+{
+    MDB_txn *txn;
+    docket_status status = dk_env_begin(store, create, &txn);
+    if (status != DOCKET_OK)
+        return status;
+    int error = 0;
+    for (unsigned kind = 0; !error && kind < DK_KIND_COUNT; kind++) {
+        error = mdb_dbi_open(txn, dk_kind_name(kind), create ? MDB_CREATE : 0, &store->dbi[kind]);
+        if (error == MDB_NOTFOUND || error == MDB_INCOMPATIBLE)
+            status =
+                dk_fail(DOCKET_DAMAGED, "the store has no database \"%s\"", dk_kind_name(kind));
+    }
+    /* A read transaction is committed too: aborting it would close the handles. */
+    if (error)
+        mdb_txn_abort(txn);
+    else
+        error = mdb_txn_commit(txn);
+    if (error && status == DOCKET_OK)
+        status = dk_env_fail(store, error, "open the databases");
+    return status;
+}
+
+/* LMDB takes a missing or empty data file for a new store; we do not. */
+static docket_status check_present(const struct dk_store *store, const char *folder)
+{
+    char path[DK_PATH_BYTES];
+    struct stat facts;
+    snprintf(path, sizeof path, "%s/data.mdb", folder);
+    if (fstatat(store->realm_fd, path, &facts, AT_SYMLINK_NOFOLLOW) != 0 || facts.st_size == 0)
+        return dk_fail(DOCKET_DAMAGED, "%s is missing or empty; restore it from a backup", path);
+    return DOCKET_OK;
+}
+
+static docket_status open_env(struct dk_store *store, const char *folder)
+{
+    char path[DK_PATH_BYTES];
+    int length = snprintf(path, sizeof path, "%s/%s", store->realm, folder);
+    if (length < 0 || (size_t)length >= sizeof path)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "the realm's name is too long");
+    int error = mdb_env_create(&store->env);
+    if (!error)
+        error = mdb_env_set_mapsize(store->env, store->map_bytes);
+    if (!error)
+        error = mdb_env_set_maxdbs(store->env, DK_KIND_COUNT);
+    if (!error)
+        error = mdb_env_open(store->env, path, MDB_NOTLS, 0600);
+    return error ? dk_env_fail(store, error, "open the store") : DOCKET_OK;
+}
+
+docket_status dk_env_open(struct dk_store *store, const struct dk_store_options *options,
+                          const char *folder, bool create)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t wanted = options->map_bytes ? options->map_bytes : MAP_GIBIBYTES * GIBIBYTE;
+    if (wanted < SMALLEST_MAP_PAGES * page)
+        wanted = SMALLEST_MAP_PAGES * page;
+    store->map_bytes = wanted - wanted % page;
+
+    int major, minor, patch;
+    mdb_version(&major, &minor, &patch);
+    docket_status status = dk_env_check_version(major, minor, patch);
+    if (status == DOCKET_OK && !create)
+        status = check_present(store, folder);
+    if (status == DOCKET_OK)
+        status = open_env(store, folder);
+    if (status == DOCKET_OK)
+        status = settle_file(store, options);
+    if (status == DOCKET_OK)
+        status = open_databases(store, create);
+    return status;
+}
+
+void dk_env_close(struct dk_store *store)
+{
+    if (store->env)
+        mdb_env_close(store->env);
+    store->env = NULL;
+}
+
+/* ---- records ---- */
+
+docket_status dk_env_begin(struct dk_store *store, bool write, MDB_txn **txn)
+{
+    int error = mdb_txn_begin(store->env, NULL, write ? 0 : MDB_RDONLY, txn);
+    return error ? dk_env_fail(store, error, "begin a transaction") : DOCKET_OK;
+}
+
+static MDB_val key_of(const struct dk_key *key)
+{
+    union {
+        const uint8_t *read;
+        void *write;
+    } bytes = {key->bytes}; /* LMDB's type is not const; it does not write here */
+    return (MDB_val){key->size, bytes.write};
+}
+
+static struct dk_slice slice_of(MDB_val value)
+{
+    return (struct dk_slice){value.mv_data, value.mv_size};
+}
+
+docket_status dk_env_put(struct dk_store *store, MDB_txn *txn, enum dk_kind kind,
+                         const struct dk_key *key, const struct dk_buffer *value)
+{
+    MDB_val name = key_of(key), data = {value->used, value->bytes};
+    int error = mdb_put(txn, store->dbi[kind], &name, &data, 0);
+    return error ? dk_env_fail(store, error, "write a record") : DOCKET_OK;
+}
+
+docket_status dk_env_get(struct dk_store *store, MDB_txn *txn, enum dk_kind kind,
+                         const struct dk_key *key, struct dk_slice *value, bool *found)
+{
+    MDB_val name = key_of(key), data;
+    int error = mdb_get(txn, store->dbi[kind], &name, &data);
+    if (error && error != MDB_NOTFOUND)
+        return dk_env_fail(store, error, "read a record");
+    *found = !error;
+    if (!error)
+        *value = slice_of(data);
+    return DOCKET_OK;
+}
+
+docket_status dk_env_add(struct dk_store *store, MDB_txn *txn, enum dk_kind kind,
+                         const struct dk_key *key, const struct dk_buffer *value, bool *added,
+                         bool *same)
+{
+    MDB_val name = key_of(key), data = {value->used, value->bytes};
+    int error = mdb_put(txn, store->dbi[kind], &name, &data, MDB_NOOVERWRITE);
+    if (error && error != MDB_KEYEXIST)
+        return dk_env_fail(store, error, "write a record");
+    *added = !error;
+    /* On KEYEXIST data shows what lies there. */
+    *same = !error ||
+            (data.mv_size == value->used && memcmp(data.mv_data, value->bytes, value->used) == 0);
+    return DOCKET_OK;
+}
+
+docket_status dk_env_walk(struct dk_store *store, MDB_txn *txn, enum dk_kind kind,
+                          const struct dk_key *from, size_t prefix_bytes, dk_visit visit,
+                          void *context)
+{
+    MDB_cursor *cursor;
+    MDB_val key = {0}, value = {0};
+    int error = mdb_cursor_open(txn, store->dbi[kind], &cursor);
+    if (error)
+        return dk_env_fail(store, error, "walk the store");
+    if (from)
+        key = key_of(from);
+    docket_status status = DOCKET_OK;
+    error = mdb_cursor_get(cursor, &key, &value, from ? MDB_SET_RANGE : MDB_FIRST);
+    while (!error && status == DOCKET_OK) {
+        if (from &&
+            (key.mv_size < prefix_bytes || memcmp(key.mv_data, from->bytes, prefix_bytes) != 0))
+            break;
+        status = visit(context, slice_of(key), slice_of(value));
+        if (status == DOCKET_OK)
+            error = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+    }
+    if (error && error != MDB_NOTFOUND)
+        status = dk_env_fail(store, error, "walk the store");
+    mdb_cursor_close(cursor);
+    return status;
+}

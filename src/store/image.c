@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: MIT */
+/* image: see image.h. */
+#include "store/image.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    COUNTER_FIXED_BYTES = 6 * 8 + 4 * 4,
+    PLACE_BYTES = 4 * 4 + 3 * 8,
+    SPARE_BYTES = 2 * 8,
+    RANGE_BYTES = 2 * 8 + 2 * 4
+};
+
+/* ---- helpers ---- */
+
+static docket_status no_memory(void)
+{
+    return dk_fail(DOCKET_NO_MEMORY, "no memory for a record of the store");
+}
+
+/* Is the text ended within its field? */
+static bool ended(const char *text, size_t size)
+{
+    return memchr(text, 0, size) != NULL;
+}
+
+static uint64_t key_number(const uint8_t *at, unsigned bytes)
+{
+    uint64_t number = 0;
+    for (unsigned byte = 0; byte < bytes; byte++)
+        number = number << 8 | at[byte];
+    return number;
+}
+
+/* Does the key found in the store spell the record that was decoded? */
+static bool same_key(struct dk_slice key, const struct dk_key *wanted)
+{
+    return key.size == wanted->size && memcmp(key.bytes, wanted->bytes, key.size) == 0;
+}
+
+/* ---- series ---- */
+
+static bool series_is_sound(const struct dk_series_record *record)
+{
+    return record->id > 0 && ended(record->tenant, sizeof record->tenant) && record->tenant[0] &&
+           ended(record->name, sizeof record->name) && record->name[0] &&
+           ended(record->desk, sizeof record->desk) &&
+           ended(record->policy.template_text, sizeof record->policy.template_text) &&
+           record->policy.order < DK_ORDER_COUNT && record->policy.restart < DK_RESTART_COUNT;
+}
+
+docket_status dk_image_encode_series(const struct dk_series_record *record, struct dk_key *key,
+                                     struct dk_buffer *value)
+{
+    if (!series_is_sound(record))
+        return dk_fail(DOCKET_BAD_ARGUMENT,
+                       "a series record without an id, or with an unended text");
+    size_t texts = strlen(record->policy.template_text) + strlen(record->desk) + 2;
+    uint8_t *at = dk_buffer_reserve(value, 8 + 8 + 4 + 4 + 1 + 1 + texts);
+    if (!at)
+        return no_memory();
+    at = dk_put_u64(at, record->id);
+    at = dk_put_u64(at, (uint64_t)record->created_ns);
+    at = dk_put_u32(at, record->uid);
+    at = dk_put_u32(at, record->policy.window);
+    at = dk_put_u8(at, record->policy.order);
+    at = dk_put_u8(at, record->policy.restart);
+    at = dk_put_text(at, record->policy.template_text);
+    dk_put_text(at, record->desk);
+    dk_key_of_series(key, record->tenant, record->name);
+    return dk_record_seal(DK_KIND_SERIES, dk_key_slice(key), value);
+}
+
+/* The key is tenant, a zero byte, series. */
+static bool split_series_key(struct dk_slice key, struct dk_series_record *record)
+{
+    const uint8_t *zero = memchr(key.bytes, 0, key.size);
+    if (!zero)
+        return false;
+    size_t tenant = (size_t)(zero - key.bytes);
+    size_t name = key.size - tenant - 1;
+    if (tenant > DOCKET_NAME_MAX || name > DOCKET_NAME_MAX || memchr(zero + 1, 0, name))
+        return false;
+    memcpy(record->tenant, key.bytes, tenant);
+    memcpy(record->name, zero + 1, name);
+    return true;
+}
+
+docket_status dk_image_decode_series(struct dk_slice key, struct dk_slice value,
+                                     struct dk_series_record *record)
+{
+    struct dk_slice payload;
+    docket_status status = dk_record_unseal(DK_KIND_SERIES, key, value, &payload);
+    if (status != DOCKET_OK)
+        return status;
+    struct dk_series_record made = {0};
+    struct dk_reader reader = dk_reader_of(payload);
+    made.id = dk_take_u64(&reader);
+    made.created_ns = (int64_t)dk_take_u64(&reader);
+    made.uid = dk_take_u32(&reader);
+    made.policy.window = dk_take_u32(&reader);
+    made.policy.order = dk_take_u8(&reader);
+    made.policy.restart = dk_take_u8(&reader);
+    dk_take_text(&reader, made.policy.template_text, sizeof made.policy.template_text);
+    dk_take_text(&reader, made.desk, sizeof made.desk);
+    if (!dk_reader_done(&reader) || !split_series_key(key, &made) || !series_is_sound(&made))
+        return dk_record_damaged(DK_KIND_SERIES, key, "holds an impossible value");
+    *record = made;
+    return DOCKET_OK;
+}
+
+/* ---- ranges ---- */
+
+static bool range_is_sound(const struct dk_fate_record *record)
+{
+    return record->series_id > 0 && record->period >= 0 && record->range.first > 0 &&
+           record->range.first <= record->range.last && record->range.last <= DOCKET_NUMBER_MAX &&
+           (record->fate == DK_FATE_VOID || record->fate == DK_FATE_UNKNOWN) &&
+           record->cause <= DK_CAUSE_QUARANTINE;
+}
+
+docket_status dk_image_encode_range(const struct dk_fate_record *record, struct dk_key *key,
+                                    struct dk_buffer *value)
+{
+    if (!range_is_sound(record))
+        return dk_fail(DOCKET_BAD_ARGUMENT, "a range must ascend and be void or unknown by a known "
+                                            "cause");
+    uint8_t *at = dk_buffer_reserve(value, RANGE_BYTES);
+    if (!at)
+        return no_memory();
+    at = dk_put_u64(at, record->range.last);
+    at = dk_put_u64(at, (uint64_t)record->time_ns);
+    at = dk_put_u32(at, record->fate);
+    dk_put_u32(at, record->cause);
+    dk_key_of_range(key, record->series_id, record->period, record->range.first);
+    return dk_record_seal(DK_KIND_RANGES, dk_key_slice(key), value);
+}
+
+docket_status dk_image_decode_range(struct dk_slice key, struct dk_slice value,
+                                    struct dk_fate_record *record)
+{
+    struct dk_slice payload;
+    docket_status status = dk_record_unseal(DK_KIND_RANGES, key, value, &payload);
+    if (status != DOCKET_OK)
+        return status;
+    struct dk_fate_record made = {0};
+    struct dk_reader reader = dk_reader_of(payload);
+    made.range.last = dk_take_u64(&reader);
+    made.time_ns = (int64_t)dk_take_u64(&reader);
+    made.fate = dk_take_u32(&reader);
+    made.cause = dk_take_u32(&reader);
+    bool whole = dk_reader_done(&reader) && key.size == 8 + 4 + 8;
+    if (whole) {
+        made.series_id = key_number(key.bytes, 8);
+        made.period = (int32_t)key_number(key.bytes + 8, 4);
+        made.range.first = key_number(key.bytes + 12, 8);
+    }
+    if (!whole || !range_is_sound(&made))
+        return dk_record_damaged(DK_KIND_RANGES, key, "holds an impossible value");
+    *record = made;
+    return DOCKET_OK;
+}
+
+/* ---- events ---- */
+
+static bool event_is_sound(const struct dk_event *event)
+{
+    return event->number > 0 && ended(event->kind, sizeof event->kind) && event->kind[0] &&
+           ended(event->text, sizeof event->text);
+}
+
+docket_status dk_image_encode_event(const struct dk_event *event, struct dk_key *key,
+                                    struct dk_buffer *value)
+{
+    if (!event_is_sound(event))
+        return dk_fail(DOCKET_BAD_ARGUMENT, "an event without a kind, or with an unended text");
+    uint8_t *at = dk_buffer_reserve(value, 8 + 4 + 2 + strlen(event->kind) + strlen(event->text));
+    if (!at)
+        return no_memory();
+    at = dk_put_u64(at, (uint64_t)event->time_ns);
+    at = dk_put_u32(at, event->uid);
+    at = dk_put_text(at, event->kind);
+    dk_put_text(at, event->text);
+    dk_key_of_event(key, event->number);
+    return dk_record_seal(DK_KIND_EVENTS, dk_key_slice(key), value);
+}
+
+docket_status dk_image_decode_event(struct dk_slice key, struct dk_slice value,
+                                    struct dk_event *event)
+{
+    struct dk_slice payload;
+    docket_status status = dk_record_unseal(DK_KIND_EVENTS, key, value, &payload);
+    if (status != DOCKET_OK)
+        return status;
+    struct dk_event made = {0};
+    struct dk_reader reader = dk_reader_of(payload);
+    made.time_ns = (int64_t)dk_take_u64(&reader);
+    made.uid = dk_take_u32(&reader);
+    dk_take_text(&reader, made.kind, sizeof made.kind);
+    dk_take_text(&reader, made.text, sizeof made.text);
+    if (key.size == 8)
+        made.number = key_number(key.bytes, 8);
+    if (!dk_reader_done(&reader) || !event_is_sound(&made))
+        return dk_record_damaged(DK_KIND_EVENTS, key, "holds an impossible value");
+    *event = made;
+    return DOCKET_OK;
+}
+
+/* ---- counters ---- */
+
+static bool places_are_sound(const struct dk_counter_image *image)
+{
+    for (uint32_t at = 0; at < image->place_count; at++) {
+        const struct dk_place_record *place = &image->places[at];
+        bool recorded = place->size > 0;
+        if (place->spare > 1 || (recorded && place->offset > place->size) ||
+            (recorded && place->seq <= place->closed_seq))
+            return false;
+    }
+    return true;
+}
+
+static bool counter_is_sound(const struct dk_counter_image *image)
+{
+    if (image->series_id == 0 || image->period < 0 || image->closed > 1 ||
+        image->next > image->mark || image->place_count > DK_IMAGE_LIST_MAX ||
+        image->spare_count > DK_IMAGE_LIST_MAX || !places_are_sound(image))
+        return false;
+    for (uint32_t at = 0; at < image->spare_count; at++) {
+        if (image->spares[at].first > image->spares[at].last)
+            return false;
+    }
+    return true;
+}
+
+static uint8_t *put_place(uint8_t *at, const struct dk_place_record *place)
+{
+    at = dk_put_u32(at, place->place);
+    at = dk_put_u32(at, place->size);
+    at = dk_put_u64(at, place->closed_seq);
+    at = dk_put_u64(at, place->seq);
+    at = dk_put_u64(at, place->first);
+    at = dk_put_u32(at, place->offset);
+    return dk_put_u32(at, place->spare);
+}
+
+static size_t counter_bytes(const struct dk_counter_image *image)
+{
+    return COUNTER_FIXED_BYTES + (size_t)image->place_count * PLACE_BYTES +
+           (size_t)image->spare_count * SPARE_BYTES;
+}
+
+/* The counter's payload, without a checksum. */
+static docket_status append_counter(const struct dk_counter_image *image, struct dk_buffer *value)
+{
+    uint8_t *at = dk_buffer_reserve(value, counter_bytes(image));
+    if (!at)
+        return no_memory();
+    at = dk_put_u64(at, image->series_id);
+    at = dk_put_u32(at, (uint32_t)image->period);
+    at = dk_put_u32(at, image->closed);
+    at = dk_put_u64(at, image->extent_first);
+    at = dk_put_u64(at, image->extent_last);
+    at = dk_put_u64(at, image->mark);
+    at = dk_put_u64(at, image->next);
+    at = dk_put_u64(at, image->incarnation);
+    at = dk_put_u32(at, image->place_count);
+    at = dk_put_u32(at, image->spare_count);
+    for (uint32_t place = 0; place < image->place_count; place++)
+        at = put_place(at, &image->places[place]);
+    for (uint32_t spare = 0; spare < image->spare_count; spare++) {
+        at = dk_put_u64(at, image->spares[spare].first);
+        at = dk_put_u64(at, image->spares[spare].last);
+    }
+    return DOCKET_OK;
+}
+
+static docket_status check_counter(const struct dk_counter_image *image)
+{
+    if (counter_is_sound(image))
+        return DOCKET_OK;
+    return dk_fail(DOCKET_BAD_ARGUMENT,
+                   "the image of counter %llu, period %d breaks the law (next <= mark, recorded "
+                   "blocks newer than closed ones, spares ascending)",
+                   (unsigned long long)image->series_id, image->period);
+}
+
+docket_status dk_image_encode_counter(const struct dk_counter_image *image, struct dk_key *key,
+                                      struct dk_buffer *value)
+{
+    docket_status status = check_counter(image);
+    if (status == DOCKET_OK)
+        status = append_counter(image, value);
+    if (status != DOCKET_OK)
+        return status;
+    dk_key_of_counter(key, image->series_id, image->period);
+    return dk_record_seal(DK_KIND_COUNTERS, dk_key_slice(key), value);
+}
+
+static void take_place(struct dk_reader *reader, struct dk_place_record *place)
+{
+    place->place = dk_take_u32(reader);
+    place->size = dk_take_u32(reader);
+    place->closed_seq = dk_take_u64(reader);
+    place->seq = dk_take_u64(reader);
+    place->first = dk_take_u64(reader);
+    place->offset = dk_take_u32(reader);
+    place->spare = dk_take_u32(reader);
+}
+
+static docket_status take_lists(struct dk_reader *reader, struct dk_counter_image *image)
+{
+    if (image->place_count > 0) {
+        image->places = calloc(image->place_count, sizeof *image->places);
+        if (!image->places)
+            return no_memory();
+    }
+    if (image->spare_count > 0) {
+        image->spares = calloc(image->spare_count, sizeof *image->spares);
+        if (!image->spares)
+            return no_memory();
+    }
+    for (uint32_t at = 0; at < image->place_count; at++)
+        take_place(reader, &image->places[at]);
+    for (uint32_t at = 0; at < image->spare_count; at++) {
+        image->spares[at].first = dk_take_u64(reader);
+        image->spares[at].last = dk_take_u64(reader);
+    }
+    return DOCKET_OK;
+}
+
+/* kind and key: of the record that holds this payload, for the sentence. */
+static docket_status read_counter(enum dk_kind kind, struct dk_slice key, struct dk_slice payload,
+                                  struct dk_counter_image *image)
+{
+    struct dk_counter_image made = {0};
+    struct dk_reader reader = dk_reader_of(payload);
+    made.series_id = dk_take_u64(&reader);
+    made.period = (int32_t)dk_take_u32(&reader);
+    made.closed = dk_take_u32(&reader);
+    made.extent_first = dk_take_u64(&reader);
+    made.extent_last = dk_take_u64(&reader);
+    made.mark = dk_take_u64(&reader);
+    made.next = dk_take_u64(&reader);
+    made.incarnation = dk_take_u64(&reader);
+    made.place_count = dk_take_u32(&reader);
+    made.spare_count = dk_take_u32(&reader);
+    /* The lists are allocated only once they are known to be there. */
+    if (reader.odd || made.place_count > DK_IMAGE_LIST_MAX ||
+        made.spare_count > DK_IMAGE_LIST_MAX || payload.size != counter_bytes(&made))
+        return dk_record_damaged(kind, key, "has another length than its lists");
+    docket_status status = take_lists(&reader, &made);
+    if (status == DOCKET_OK && (!dk_reader_done(&reader) || !counter_is_sound(&made)))
+        status = dk_record_damaged(kind, key, "holds an impossible value");
+    if (status == DOCKET_OK)
+        *image = made;
+    else
+        dk_image_free_counter(&made);
+    return status;
+}
+
+docket_status dk_image_decode_counter(struct dk_slice key, struct dk_slice value,
+                                      struct dk_counter_image *image)
+{
+    struct dk_slice payload;
+    struct dk_counter_image made;
+    docket_status status = dk_record_unseal(DK_KIND_COUNTERS, key, value, &payload);
+    if (status == DOCKET_OK)
+        status = read_counter(DK_KIND_COUNTERS, key, payload, &made);
+    if (status != DOCKET_OK)
+        return status;
+    struct dk_key wanted;
+    dk_key_of_counter(&wanted, made.series_id, made.period);
+    if (!same_key(key, &wanted)) {
+        dk_image_free_counter(&made);
+        return dk_record_damaged(DK_KIND_COUNTERS, key, "speaks of another counter");
+    }
+    *image = made;
+    return DOCKET_OK;
+}
+
+void dk_image_free_counter(struct dk_counter_image *image)
+{
+    free(image->places);
+    free(image->spares);
+    image->places = NULL;
+    image->spares = NULL;
+}
+
+/* ---- journal parts: (size, counter) after each other ---- */
+
+docket_status dk_image_add_to_part(const struct dk_counter_image *image, struct dk_buffer *part)
+{
+    docket_status status = check_counter(image);
+    if (status != DOCKET_OK)
+        return status;
+    uint8_t *size = dk_buffer_reserve(part, 4);
+    if (!size)
+        return no_memory();
+    dk_put_u32(size, (uint32_t)counter_bytes(image));
+    return append_counter(image, part);
+}
+
+docket_status dk_image_seal_part(uint64_t commit_number, uint32_t number, struct dk_key *key,
+                                 struct dk_buffer *part)
+{
+    dk_key_of_part(key, commit_number, number);
+    return dk_record_seal(DK_KIND_JOURNAL, dk_key_slice(key), part);
+}
+
+docket_status dk_image_open_part(struct dk_slice key, struct dk_slice value,
+                                 struct dk_part_reader *part)
+{
+    struct dk_slice payload;
+    docket_status status = dk_record_unseal(DK_KIND_JOURNAL, key, value, &payload);
+    if (status != DOCKET_OK)
+        return status;
+    if (key.size != 8 + 4 || payload.size == 0)
+        return dk_record_damaged(DK_KIND_JOURNAL, key, "has an impossible key or is empty");
+    part->key = key;
+    part->reader = dk_reader_of(payload);
+    part->commit_number = key_number(key.bytes, 8);
+    return DOCKET_OK;
+}
+
+docket_status dk_image_next_in_part(struct dk_part_reader *part, struct dk_counter_image *image,
+                                    bool *more)
+{
+    *more = part->reader.left > 0;
+    if (!*more)
+        return DOCKET_OK;
+    uint32_t size = dk_take_u32(&part->reader);
+    const uint8_t *bytes = dk_take(&part->reader, size);
+    if (part->reader.odd)
+        return dk_record_damaged(DK_KIND_JOURNAL, part->key, "ends within a counter");
+    return read_counter(DK_KIND_JOURNAL, part->key, (struct dk_slice){bytes, size}, image);
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * inside: what the files of src/store/ share with each other. No file outside
+ * of src/store/ includes this (or lmdb.h).
+ *
+ *   store.c    open and close        env.c      LMDB: environment, put, get, walk
+ *   create.c   the first commit      meta.c     the store's own records
+ *   commit.c   one transaction       journal.c  append, fold, newest first
+ *   walk.c     reading               lock.c     REALM/docketd.lock
+ *   witness.c  what it promised      image.c    records as bytes (record.c, seen.c)
+ */
+#ifndef DK_STORE_INSIDE_H
+#define DK_STORE_INSIDE_H
+
+#include "base/atomics.h"
+#include "base/files.h"
+#include "store/image.h"
+#include "store/seen.h"
+#include "store/store.h"
+#include "store/witness.h"
+
+#include <lmdb.h>
+
+#define DK_STORE_FOLDER "store"
+#define DK_STORE_MAKING "store.new-"
+
+/* The store's own records, one each: numbers of 8 bytes and ids of 16. */
+struct dk_meta {
+    uint64_t schema_version;
+    uint64_t generation; /* counts opens; each opening commits one more */
+    uint64_t commit;     /* number of the last commit */
+    uint64_t clean;      /* 1: the last docketd stopped in order */
+    uint64_t inode;      /* of data.mdb: a copy has another (recorded only) */
+    uint8_t store_id[16];
+    uint8_t boot_id[16];
+    uint8_t machine_id[16]; /* /etc/machine-id, zeros if unreadable (recorded only) */
+};
+
+struct dk_store {
+    MDB_env *env;
+    MDB_dbi dbi[DK_KIND_COUNT];
+    size_t map_bytes;
+    char realm[DK_PATH_BYTES];
+    int realm_fd;
+    int lock_fd;
+    int witness_fd; /* the witness's directory */
+    char witness_name[256];
+    struct dk_witness witness; /* as it is on the disk */
+    struct dk_meta meta;       /* as it is on the disk */
+    uint64_t series_last;
+    uint64_t event_last;
+    struct dk_buffer value; /* the committing thread's own */
+    dk_word failed;         /* 1 after a failed commit: invariant 3 of store.h */
+};
+
+/* ---- env.c ---- */
+
+/* What an LMDB error stands for, with its sentence. doing: "commit". */
+docket_status dk_env_fail(const struct dk_store *store, int error, const char *doing);
+
+/* Refuses releases of LMDB that are known to break us. */
+docket_status dk_env_check_version(int major, int minor, int patch) DK_MUST_USE;
+
+/* Opens folder (below the realm) and preallocates its data file; with create
+ * makes the databases. Everything is undone by dk_env_close(). */
+docket_status dk_env_open(struct dk_store *store, const struct dk_store_options *options,
+                          const char *folder, bool create) DK_MUST_USE;
+void dk_env_close(struct dk_store *store);
+
+docket_status dk_env_begin(struct dk_store *store, bool write, MDB_txn **txn) DK_MUST_USE;
+
+docket_status dk_env_put(struct dk_store *store, MDB_txn *txn, enum dk_kind kind,
+                         const struct dk_key *key, const struct dk_buffer *value) DK_MUST_USE;
+/* The slice lives until the transaction's next write or end. */
+docket_status dk_env_get(struct dk_store *store, MDB_txn *txn, enum dk_kind kind,
+                         const struct dk_key *key, struct dk_slice *value, bool *found) DK_MUST_USE;
+/* Puts only where nothing is. *same is true if the same bytes lie there
+ * already, false if others do; then nothing was written. */
+docket_status dk_env_add(struct dk_store *store, MDB_txn *txn, enum dk_kind kind,
+                         const struct dk_key *key, const struct dk_buffer *value, bool *added,
+                         bool *same) DK_MUST_USE;
+
+typedef docket_status (*dk_visit)(void *context, struct dk_slice key, struct dk_slice value);
+
+/* Every record, ascending from the first key that is not below `from` (NULL:
+ * all) and begins with its first prefix_bytes. */
+docket_status dk_env_walk(struct dk_store *store, MDB_txn *txn, enum dk_kind kind,
+                          const struct dk_key *from, size_t prefix_bytes, dk_visit visit,
+                          void *context) DK_MUST_USE;
+
+/* ---- create.c ---- */
+
+/* Makes REALM/store with its first commit, under a temporary name, synced with
+ * its directories and renamed. The witness stands before the rename. */
+docket_status dk_create_store(struct dk_store *store,
+                              const struct dk_store_options *options) DK_MUST_USE;
+
+/* ---- meta.c ---- */
+
+docket_status dk_meta_read(struct dk_store *store, MDB_txn *txn, struct dk_meta *meta) DK_MUST_USE;
+docket_status dk_meta_write(struct dk_store *store, MDB_txn *txn,
+                            const struct dk_meta *meta) DK_MUST_USE;
+docket_status dk_meta_write_commit(struct dk_store *store, MDB_txn *txn,
+                                   uint64_t commit) DK_MUST_USE;
+/* Checks one record (for dk_store_verify()). */
+docket_status dk_meta_check(struct dk_slice key, struct dk_slice value) DK_MUST_USE;
+
+/* ---- commit.c ---- */
+
+/* Writes into the transaction of commit `number`. */
+typedef docket_status (*dk_fill)(struct dk_store *store, MDB_txn *txn, uint64_t number,
+                                 const void *context);
+
+/* One durable transaction, with number store->meta.commit + 1; the witness is
+ * taken ahead first where needed. Any failure but BAD_ARGUMENT and EXISTS
+ * sets store->failed. */
+docket_status dk_commit_run(struct dk_store *store, dk_fill fill, const void *context) DK_MUST_USE;
+
+docket_status dk_commit_check_alive(struct dk_store *store) DK_MUST_USE;
+docket_status dk_commit_witness(struct dk_store *store,
+                                const struct dk_witness *witness) DK_MUST_USE;
+docket_status dk_commit_event(struct dk_store *store, MDB_txn *txn, const struct dk_event *event,
+                              uint64_t number) DK_MUST_USE;
+
+/* ---- journal.c ---- */
+
+/* The images of one commit; of two images of one counter the last counts. */
+docket_status dk_journal_append(struct dk_store *store, MDB_txn *txn, uint64_t commit_number,
+                                const struct dk_counter_image *const *counters,
+                                size_t count) DK_MUST_USE;
+/* The latest image of each journalled counter into `counters`; the journal is
+ * empty after it. */
+docket_status dk_journal_fold(struct dk_store *store, MDB_txn *txn) DK_MUST_USE;
+
+/* The latest image of each journalled counter, and into seen which they were. */
+docket_status dk_journal_walk(struct dk_store *store, MDB_txn *txn, struct dk_seen *seen,
+                              docket_status (*each)(void *context,
+                                                    const struct dk_counter_image *image),
+                              void *context) DK_MUST_USE;
+
+/* ---- walk.c ---- */
+
+/* Checks every series record; *last gets the highest id. DAMAGED if two share one. */
+docket_status dk_walk_series_ids(struct dk_store *store, MDB_txn *txn, uint64_t *last) DK_MUST_USE;
+
+/* ---- lock.c ---- */
+
+/* STORE_IN_USE names the holder. The file is never unlinked: two docketds
+ * could lock two files of one name. */
+docket_status dk_lock_take(int realm_fd, int *lock_fd) DK_MUST_USE;
+
+#endif

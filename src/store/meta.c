@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * meta: the store's own records. Each has its own key and checksum, so that
+ * one damaged record is named by the sentence.
+ */
+#include "store/inside.h"
+
+#include <string.h>
+
+struct meta_row {
+    const char *name;
+    size_t offset;
+    size_t bytes; /* 8: a number; 16: an id */
+};
+
+#define NUMBER(name)                             \
+    {                                            \
+#name, offsetof(struct dk_meta, name), 8 \
+    }
+#define ID(name)                                  \
+    {                                             \
+#name, offsetof(struct dk_meta, name), 16 \
+    }
+
+static const struct meta_row rows[] = {
+    NUMBER(schema_version), NUMBER(generation), NUMBER(commit), NUMBER(clean),
+    NUMBER(inode),          ID(store_id),       ID(boot_id),    ID(machine_id),
+};
+
+enum { ROW_COUNT = sizeof rows / sizeof rows[0] };
+
+/* ---- reading ---- */
+
+static docket_status decode_row(const struct meta_row *row, struct dk_slice key,
+                                struct dk_slice value, struct dk_meta *meta)
+{
+    struct dk_slice payload;
+    docket_status status = dk_record_unseal(DK_KIND_META, key, value, &payload);
+    if (status != DOCKET_OK)
+        return status;
+    if (payload.size != row->bytes)
+        return dk_record_damaged(DK_KIND_META, key, "has another length");
+    uint8_t *field = (uint8_t *)meta + row->offset;
+    if (row->bytes == 16) {
+        memcpy(field, payload.bytes, 16);
+        return DOCKET_OK;
+    }
+    struct dk_reader reader = dk_reader_of(payload);
+    uint64_t number = dk_take_u64(&reader);
+    memcpy(field, &number, sizeof number);
+    return DOCKET_OK;
+}
+
+static docket_status read_row(struct dk_store *store, MDB_txn *txn, const struct meta_row *row,
+                              struct dk_meta *meta)
+{
+    struct dk_key key;
+    struct dk_slice value;
+    bool found;
+    dk_key_of_name(&key, row->name);
+    docket_status status = dk_env_get(store, txn, DK_KIND_META, &key, &value, &found);
+    if (status != DOCKET_OK)
+        return status;
+    if (!found)
+        return dk_record_damaged(DK_KIND_META, dk_key_slice(&key), "is missing");
+    return decode_row(row, dk_key_slice(&key), value, meta);
+}
+
+/* The first row: of a store of another schema nothing else is read. */
+static docket_status check_schema(uint64_t version)
+{
+    if (version > DK_SCHEMA_VERSION)
+        return dk_fail(DOCKET_BAD_LAYOUT,
+                       "the store has schema %llu and this docketd knows %u; use a newer docketd",
+                       (unsigned long long)version, DK_SCHEMA_VERSION);
+    if (version < DK_SCHEMA_VERSION)
+        return dk_fail(DOCKET_BAD_LAYOUT,
+                       "the store has schema %llu, and no migration leads from it to %u",
+                       (unsigned long long)version, DK_SCHEMA_VERSION);
+    return DOCKET_OK;
+}
+
+docket_status dk_meta_read(struct dk_store *store, MDB_txn *txn, struct dk_meta *meta)
+{
+    struct dk_meta made = {0};
+    docket_status status = read_row(store, txn, &rows[0], &made);
+    if (status == DOCKET_OK)
+        status = check_schema(made.schema_version);
+    for (size_t at = 1; status == DOCKET_OK && at < ROW_COUNT; at++)
+        status = read_row(store, txn, &rows[at], &made);
+    if (status == DOCKET_OK)
+        *meta = made;
+    return status;
+}
+
+docket_status dk_meta_check(struct dk_slice key, struct dk_slice value)
+{
+    struct dk_meta unused;
+    for (size_t at = 0; at < ROW_COUNT; at++) {
+        if (key.size == strlen(rows[at].name) && memcmp(key.bytes, rows[at].name, key.size) == 0)
+            return decode_row(&rows[at], key, value, &unused);
+    }
+    return dk_record_damaged(DK_KIND_META, key, "has a name that this schema does not know");
+}
+
+/* ---- writing ---- */
+
+static docket_status write_row(struct dk_store *store, MDB_txn *txn, const struct meta_row *row,
+                               const void *field)
+{
+    struct dk_key key;
+    dk_key_of_name(&key, row->name);
+    store->value.used = 0;
+    uint8_t *at = dk_buffer_reserve(&store->value, row->bytes);
+    if (!at)
+        return dk_fail(DOCKET_NO_MEMORY, "no memory for a meta record");
+    memcpy(at, field, row->bytes);
+    if (row->bytes == 8) {
+        uint64_t number;
+        memcpy(&number, field, sizeof number);
+        dk_put_u64(at, number);
+    }
+    docket_status status = dk_record_seal(DK_KIND_META, dk_key_slice(&key), &store->value);
+    if (status != DOCKET_OK)
+        return status;
+    return dk_env_put(store, txn, DK_KIND_META, &key, &store->value);
+}
+
+docket_status dk_meta_write(struct dk_store *store, MDB_txn *txn, const struct dk_meta *meta)
+{
+    docket_status status = DOCKET_OK;
+    for (size_t at = 0; status == DOCKET_OK && at < ROW_COUNT; at++)
+        status = write_row(store, txn, &rows[at], (const uint8_t *)meta + rows[at].offset);
+    return status;
+}
+
+docket_status dk_meta_write_commit(struct dk_store *store, MDB_txn *txn, uint64_t commit)
+{
+    static const struct meta_row row = NUMBER(commit);
+    return write_row(store, txn, &row, &commit);
+}

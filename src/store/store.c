@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store: open and close. The order of opening: the realm's lock; the store,
+ * made where it may be; its own records; the witness's word on it; the witness
+ * for the new generation; the generation's first commit; the witness again, to
+ * say that this commit is there. Nobody is served before the last of them.
+ */
+#include "store/store.h"
+
+#include "base/clock.h"
+#include "base/files.h"
+#include "store/inside.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* What opening finds out on its way. */
+struct opening {
+    const struct dk_store_options *options;
+    enum dk_witness_find found;
+    struct dk_witness witness; /* as it was found */
+    bool created;
+    bool accepted;         /* a witness that did not fit was set aside */
+    struct dk_meta before; /* the store's records as they were found */
+};
+
+/* ---- the realm ---- */
+
+static docket_status enter_realm(struct dk_store *store, const struct dk_store_options *options)
+{
+    uid_t owner;
+    int length = snprintf(store->realm, sizeof store->realm, "%s", options->realm);
+    if (length < 0 || (size_t)length >= sizeof store->realm)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "the realm's name is too long");
+    if (options->create && mkdir(options->realm, 0700) != 0 && errno != EEXIST)
+        return dk_fail_errno(dk_status_of_errno(errno), errno, "cannot make it");
+    docket_status status = dk_directory_open(options->realm, &store->realm_fd, &owner);
+    if (status == DOCKET_OK && owner != geteuid())
+        status = dk_fail(DOCKET_UNSAFE_FILES, "it belongs to uid %u; run docketd as that user",
+                         (unsigned)owner);
+    return status;
+}
+
+/* The witness's directory and name, out of the path in the options. */
+static docket_status find_witness(struct dk_store *store, const struct dk_store_options *options)
+{
+    char path[DK_PATH_BYTES];
+    const char *wanted = options->witness ? options->witness : "";
+    const char *slash = strrchr(wanted, '/');
+    const char *name = slash ? slash + 1 : wanted;
+    if (!options->witness)
+        name = "witness";
+    if (!name[0] || strlen(name) >= sizeof store->witness_name || strlen(wanted) >= sizeof path)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "the witness needs the path of a file, and not \"%s\"",
+                       wanted);
+    snprintf(store->witness_name, sizeof store->witness_name, "%s", name);
+    if (!options->witness)
+        snprintf(path, sizeof path, "%s", store->realm);
+    else if (!slash)
+        snprintf(path, sizeof path, ".");
+    else
+        snprintf(path, sizeof path, "%.*s", slash == wanted ? 1 : (int)(slash - wanted), wanted);
+    docket_status status = dk_directory_open(path, &store->witness_fd, NULL);
+    return status == DOCKET_OK ? status : dk_wrap(status, "the witness's directory");
+}
+
+static docket_status check_folder(const struct dk_store *store)
+{
+    char path[DK_PATH_BYTES + sizeof DK_STORE_FOLDER + 1];
+    uid_t owner;
+    int fd;
+    snprintf(path, sizeof path, "%s/" DK_STORE_FOLDER, store->realm);
+    docket_status status = dk_directory_open(path, &fd, &owner);
+    if (status != DOCKET_OK)
+        return status;
+    close(fd);
+    if (owner != geteuid())
+        return dk_fail(DOCKET_UNSAFE_FILES, "%s belongs to uid %u", path, (unsigned)owner);
+    return DOCKET_OK;
+}
+
+/* ---- the store, made where it may be ---- */
+
+static bool store_is_there(const struct dk_store *store)
+{
+    struct stat facts;
+    return fstatat(store->realm_fd, DK_STORE_FOLDER, &facts, AT_SYMLINK_NOFOLLOW) == 0 ||
+           errno != ENOENT;
+}
+
+/* A witness beside no store: only a creation that was cut short leaves one
+ * that nothing was served under. */
+static docket_status judge_absence(const struct opening *opening)
+{
+    bool unserved = opening->found == DK_WITNESS_FOUND && opening->witness.generation == 1 &&
+                    opening->witness.phase == DK_WITNESS_OPENING;
+    if (opening->found == DK_WITNESS_ABSENT || unserved || opening->options->accept)
+        return DOCKET_OK;
+    return dk_fail(DOCKET_STORE_REWOUND,
+                   "there is a witness but no store: the store was removed. A new one would give "
+                   "numbers that are on documents already. Put the store back; or, if a new one is "
+                   "meant, start docketd --accept-store");
+}
+
+static docket_status make_store(struct dk_store *store, struct opening *opening)
+{
+    if (!opening->options->create)
+        return dk_fail(DOCKET_NO_REALM, "it holds no store");
+    docket_status status = judge_absence(opening);
+    if (status == DOCKET_OK)
+        status = dk_create_store(store, opening->options);
+    if (status != DOCKET_OK)
+        return status;
+    opening->created = true;
+    opening->accepted = opening->found != DK_WITNESS_ABSENT && opening->options->accept;
+    opening->found = DK_WITNESS_FOUND;
+    opening->witness = store->witness;
+    return DOCKET_OK;
+}
+
+static docket_status read_records(struct dk_store *store, struct opening *opening)
+{
+    MDB_txn *txn;
+    MDB_stat events;
+    docket_status status = dk_env_begin(store, false, &txn);
+    if (status != DOCKET_OK)
+        return status;
+    status = dk_meta_read(store, txn, &opening->before);
+    if (status == DOCKET_OK)
+        status = dk_walk_series_ids(store, txn, &store->series_last);
+    /* Events are never removed, so their count is the last one's number. */
+    int error = status == DOCKET_OK ? mdb_stat(txn, store->dbi[DK_KIND_EVENTS], &events) : 0;
+    mdb_txn_abort(txn);
+    if (error)
+        return dk_env_fail(store, error, "count the events");
+    if (status == DOCKET_OK)
+        store->event_last = events.ms_entries;
+    return status;
+}
+
+/* ---- the witness ---- */
+
+static docket_status judge_witness(const struct opening *opening)
+{
+    const struct dk_meta *before = &opening->before;
+    if (opening->found == DK_WITNESS_FOUND)
+        return dk_witness_judge(&opening->witness, before->store_id, before->generation,
+                                before->commit);
+    return dk_fail(DOCKET_STORE_REWOUND,
+                   "the witness %s, so nothing says whether this store is the latest. Put the "
+                   "witness back; or, if this store is known to be the latest, start docketd "
+                   "--accept-store",
+                   opening->found == DK_WITNESS_ABSENT ? "is missing" : "is damaged");
+}
+
+static docket_status hear_witness(struct opening *opening)
+{
+    docket_status status = judge_witness(opening);
+    if (status == DOCKET_OK || status != DOCKET_STORE_REWOUND || !opening->options->accept)
+        return status;
+    opening->accepted = true;
+    return DOCKET_OK;
+}
+
+static uint64_t higher(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Generations and commits go on from the higher of store and witness, so that
+ * an accepted store never repeats what a lost one was called. */
+static void choose_numbers(struct dk_store *store, const struct opening *opening)
+{
+    store->meta = opening->before;
+    if (opening->accepted && opening->found == DK_WITNESS_FOUND) {
+        store->meta.generation = higher(store->meta.generation, opening->witness.generation);
+        store->meta.commit = higher(store->meta.commit, opening->witness.commit);
+    }
+    store->meta.generation++;
+}
+
+static docket_status write_witness(struct dk_store *store, uint64_t start, uint32_t phase)
+{
+    struct dk_witness witness = {.generation = store->meta.generation,
+                                 .start = start,
+                                 .commit = start + 1 + DK_WITNESS_LAG,
+                                 .phase = phase};
+    memcpy(witness.store_id, store->meta.store_id, sizeof witness.store_id);
+    return dk_commit_witness(store, &witness);
+}
+
+/* ---- the generation's first commit ---- */
+
+static void read_machine_id(uint8_t id[16])
+{
+    char text[64];
+    memset(id, 0, 16);
+    if (dk_file_read(AT_FDCWD, "/etc/machine-id", text, sizeof text) != DOCKET_OK)
+        return;
+    for (int at = 0; at < 16; at++) {
+        unsigned byte;
+        if (sscanf(text + 2 * at, "%2x", &byte) != 1)
+            return;
+        id[at] = (uint8_t)byte;
+    }
+}
+
+static docket_status read_place(struct dk_store *store, const struct dk_store_options *options)
+{
+    struct stat facts;
+    int fd;
+    if (mdb_env_get_fd(store->env, &fd) != 0 || fstat(fd, &facts) != 0)
+        return dk_fail_errno(DOCKET_STORE_FAILED, errno, "cannot look at data.mdb");
+    store->meta.clean = 0;
+    store->meta.inode = facts.st_ino;
+    memcpy(store->meta.boot_id, options->boot_id, 16);
+    read_machine_id(store->meta.machine_id);
+    return DOCKET_OK;
+}
+
+static void describe_start(const struct dk_store *store, const struct opening *opening,
+                           struct dk_event *event)
+{
+    const struct dk_meta *before = &opening->before;
+    bool moved = before->inode != 0 && before->inode != store->meta.inode;
+    bool elsewhere = before->inode != 0 && memcmp(before->machine_id, store->meta.machine_id, 16);
+    *event = (struct dk_event){.time_ns = dk_clock_wall_ns(), .kind = "start", .uid = geteuid()};
+    snprintf(event->text, sizeof event->text, "generation %llu, %s%s%s",
+             (unsigned long long)store->meta.generation,
+             opening->created ? "a new store"
+             : before->clean  ? "after a clean stop"
+                              : "after a stop that was not clean",
+             moved ? "; data.mdb is another file than before: copied or restored" : "",
+             elsewhere ? "; on another machine than before" : "");
+}
+
+static void describe_accept(const struct opening *opening, struct dk_event *event)
+{
+    const struct dk_meta *before = &opening->before;
+    *event = (struct dk_event){.time_ns = dk_clock_wall_ns(), .kind = "accept", .uid = geteuid()};
+    int used =
+        snprintf(event->text, sizeof event->text,
+                 "the store at generation %llu, commit %llu was accepted against its witness, ",
+                 (unsigned long long)before->generation, (unsigned long long)before->commit);
+    if (opening->created || opening->found != DK_WITNESS_FOUND)
+        snprintf(event->text + used, sizeof event->text - (size_t)used, "which was %s",
+                 opening->created                      ? "of a store that is gone"
+                 : opening->found == DK_WITNESS_ABSENT ? "missing"
+                                                       : "damaged");
+    else
+        snprintf(event->text + used, sizeof event->text - (size_t)used,
+                 "which was at generation %llu, commit %llu",
+                 (unsigned long long)opening->witness.generation,
+                 (unsigned long long)opening->witness.commit);
+}
+
+static docket_status write_start(struct dk_store *store, MDB_txn *txn, uint64_t number,
+                                 const void *context)
+{
+    const struct opening *opening = context;
+    struct dk_meta meta = store->meta;
+    struct dk_event event;
+    meta.commit = number;
+    docket_status status = dk_meta_write(store, txn, &meta);
+    describe_start(store, opening, &event);
+    if (status == DOCKET_OK)
+        status = dk_commit_event(store, txn, &event, store->event_last + 1);
+    if (status == DOCKET_OK && opening->accepted) {
+        describe_accept(opening, &event);
+        status = dk_commit_event(store, txn, &event, store->event_last + 2);
+    }
+    return status;
+}
+
+static docket_status begin_generation(struct dk_store *store, const struct opening *opening)
+{
+    choose_numbers(store, opening);
+    uint64_t start = store->meta.commit;
+    docket_status status = read_place(store, opening->options);
+    if (status == DOCKET_OK)
+        status = write_witness(store, start, DK_WITNESS_OPENING);
+    if (status == DOCKET_OK)
+        status = dk_commit_run(store, write_start, opening);
+    if (status != DOCKET_OK)
+        return status;
+    store->event_last += opening->accepted ? 2 : 1;
+    return write_witness(store, start, DK_WITNESS_RUNNING);
+}
+
+/* ---- open and close ---- */
+
+static docket_status open_all(struct dk_store *store, struct opening *opening)
+{
+    const struct dk_store_options *options = opening->options;
+    docket_status status = enter_realm(store, options);
+    if (status == DOCKET_OK)
+        status = dk_lock_take(store->realm_fd, &store->lock_fd);
+    if (status == DOCKET_OK)
+        status = find_witness(store, options);
+    if (status == DOCKET_OK)
+        status = dk_witness_read(store->witness_fd, store->witness_name, &opening->witness,
+                                 &opening->found);
+    if (status == DOCKET_OK && !store_is_there(store))
+        status = make_store(store, opening);
+    if (status == DOCKET_OK)
+        status = check_folder(store);
+    if (status == DOCKET_OK)
+        status = dk_env_open(store, options, DK_STORE_FOLDER, false);
+    if (status == DOCKET_OK)
+        status = read_records(store, opening);
+    if (status == DOCKET_OK)
+        status = hear_witness(opening);
+    return status == DOCKET_OK ? begin_generation(store, opening) : status;
+}
+
+static void close_fd(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+/* The lock goes last: nobody may come in while LMDB is open. */
+static void release(struct dk_store *store)
+{
+    dk_env_close(store);
+    dk_buffer_free(&store->value);
+    close_fd(store->witness_fd);
+    close_fd(store->realm_fd);
+    close_fd(store->lock_fd);
+    free(store);
+}
+
+static void fill_facts(const struct dk_store *store, const struct opening *opening,
+                       struct dk_store_facts *facts)
+{
+    *facts = (struct dk_store_facts){
+        .generation = store->meta.generation,
+        .commit_number = store->meta.commit,
+        .series_last = store->series_last,
+        .created = opening->created,
+        .clean = opening->before.clean && !opening->accepted,
+        .schema_version = (uint32_t)store->meta.schema_version,
+    };
+    memcpy(facts->store_id, store->meta.store_id, sizeof facts->store_id);
+    memcpy(facts->boot_id, opening->before.boot_id, sizeof facts->boot_id);
+}
+
+docket_status dk_store_open(const struct dk_store_options *options, struct dk_store **store,
+                            struct dk_store_facts *facts)
+{
+    struct opening opening = {.options = options};
+    if (!options->realm || !options->realm[0])
+        return dk_fail(DOCKET_BAD_ARGUMENT, "a store needs the name of its realm");
+    struct dk_store *made = calloc(1, sizeof *made);
+    if (!made)
+        return dk_fail(DOCKET_NO_MEMORY, "no memory to open a store");
+    made->realm_fd = made->lock_fd = made->witness_fd = -1;
+    docket_status status = open_all(made, &opening);
+    if (status != DOCKET_OK) {
+        release(made);
+        return dk_wrap(status, "cannot open the store of %s", options->realm);
+    }
+    fill_facts(made, &opening, facts);
+    *store = made;
+    return DOCKET_OK;
+}
+
+static docket_status write_clean(struct dk_store *store, MDB_txn *txn, uint64_t number,
+                                 const void *context)
+{
+    (void)context;
+    struct dk_meta meta = store->meta;
+    meta.clean = 1;
+    meta.commit = number;
+    return dk_meta_write(store, txn, &meta);
+}
+
+/* The store first: a crash between the two leaves a witness that still runs
+ * ahead, which any later start allows. */
+static docket_status stop_in_order(struct dk_store *store)
+{
+    docket_status status = dk_commit_run(store, write_clean, NULL);
+    if (status != DOCKET_OK)
+        return status;
+    struct dk_witness exact = store->witness;
+    exact.commit = store->meta.commit;
+    exact.phase = DK_WITNESS_CLEAN;
+    return dk_commit_witness(store, &exact);
+}
+
+docket_status dk_store_close(struct dk_store *store, bool clean)
+{
+    if (!store)
+        return DOCKET_OK;
+    docket_status status = clean ? stop_in_order(store) : DOCKET_OK;
+    release(store);
+    return status == DOCKET_OK ? status : dk_wrap(status, "the store was not stopped in order");
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * walk: reading, each walk in a read transaction of its own, so that it sees
+ * one commit and no part of another. A damaged record ends the walk.
+ */
+#include "store/inside.h"
+
+#include <string.h>
+
+/* ---- one walk over one database ---- */
+
+static docket_status walk_alone(struct dk_store *store, enum dk_kind kind,
+                                const struct dk_key *from, size_t prefix_bytes, dk_visit visit,
+                                void *context)
+{
+    MDB_txn *txn;
+    docket_status status = dk_commit_check_alive(store);
+    if (status == DOCKET_OK)
+        status = dk_env_begin(store, false, &txn);
+    if (status != DOCKET_OK)
+        return status;
+    status = dk_env_walk(store, txn, kind, from, prefix_bytes, visit, context);
+    mdb_txn_abort(txn);
+    return status;
+}
+
+struct series_walk {
+    docket_status (*each)(void *context, const struct dk_series_record *record);
+    void *context;
+};
+
+static docket_status visit_series(void *context, struct dk_slice key, struct dk_slice value)
+{
+    const struct series_walk *walk = context;
+    struct dk_series_record record;
+    docket_status status = dk_image_decode_series(key, value, &record);
+    return status == DOCKET_OK ? walk->each(walk->context, &record) : status;
+}
+
+docket_status dk_store_each_series(struct dk_store *store,
+                                   docket_status (*each)(void *context,
+                                                         const struct dk_series_record *record),
+                                   void *context)
+{
+    struct series_walk walk = {each, context};
+    return walk_alone(store, DK_KIND_SERIES, NULL, 0, visit_series, &walk);
+}
+
+struct range_walk {
+    docket_status (*each)(void *context, const struct dk_fate_record *record);
+    void *context;
+};
+
+static docket_status visit_range(void *context, struct dk_slice key, struct dk_slice value)
+{
+    const struct range_walk *walk = context;
+    struct dk_fate_record record;
+    docket_status status = dk_image_decode_range(key, value, &record);
+    return status == DOCKET_OK ? walk->each(walk->context, &record) : status;
+}
+
+docket_status dk_store_each_range(struct dk_store *store, uint64_t series_id, int32_t period,
+                                  docket_status (*each)(void *context,
+                                                        const struct dk_fate_record *record),
+                                  void *context)
+{
+    struct range_walk walk = {each, context};
+    struct dk_key from;
+    dk_key_of_range(&from, series_id, period, 0);
+    return walk_alone(store, DK_KIND_RANGES, &from, 8 + 4, visit_range, &walk);
+}
+
+struct event_walk {
+    docket_status (*each)(void *context, const struct dk_event *event);
+    void *context;
+};
+
+static docket_status visit_event(void *context, struct dk_slice key, struct dk_slice value)
+{
+    const struct event_walk *walk = context;
+    struct dk_event event;
+    docket_status status = dk_image_decode_event(key, value, &event);
+    return status == DOCKET_OK ? walk->each(walk->context, &event) : status;
+}
+
+docket_status dk_store_each_event(struct dk_store *store, uint64_t from,
+                                  docket_status (*each)(void *context,
+                                                        const struct dk_event *event),
+                                  void *context)
+{
+    struct event_walk walk = {each, context};
+    struct dk_key first;
+    dk_key_of_event(&first, from);
+    return walk_alone(store, DK_KIND_EVENTS, &first, 0, visit_event, &walk);
+}
+
+/* ---- counters: the journal's, then the folded ones that it does not replace ---- */
+
+struct counter_walk {
+    docket_status (*each)(void *context, const struct dk_counter_image *image);
+    void *context;
+    uint64_t series_id; /* 0: all */
+    struct dk_seen seen;
+};
+
+static docket_status show_journalled(void *context, const struct dk_counter_image *image)
+{
+    const struct counter_walk *walk = context;
+    if (walk->series_id != 0 && image->series_id != walk->series_id)
+        return DOCKET_OK;
+    return walk->each(walk->context, image);
+}
+
+static docket_status visit_folded(void *context, struct dk_slice key, struct dk_slice value)
+{
+    const struct counter_walk *walk = context;
+    struct dk_counter_image image;
+    docket_status status = dk_image_decode_counter(key, value, &image);
+    if (status != DOCKET_OK)
+        return status;
+    if (!dk_seen_has(&walk->seen, image.series_id, image.period))
+        status = walk->each(walk->context, &image);
+    dk_image_free_counter(&image);
+    return status;
+}
+
+static docket_status walk_counters(struct dk_store *store, struct counter_walk *walk)
+{
+    MDB_txn *txn;
+    struct dk_key from;
+    docket_status status = dk_commit_check_alive(store);
+    if (status == DOCKET_OK)
+        status = dk_env_begin(store, false, &txn);
+    if (status != DOCKET_OK)
+        return status;
+    dk_key_of_counter(&from, walk->series_id, 0);
+    status = dk_journal_walk(store, txn, &walk->seen, show_journalled, walk);
+    if (status == DOCKET_OK)
+        status = dk_env_walk(store, txn, DK_KIND_COUNTERS, &from, walk->series_id ? 8 : 0,
+                             visit_folded, walk);
+    mdb_txn_abort(txn);
+    dk_seen_free(&walk->seen);
+    return status;
+}
+
+docket_status dk_store_each_counter(struct dk_store *store,
+                                    docket_status (*each)(void *context,
+                                                          const struct dk_counter_image *image),
+                                    void *context)
+{
+    struct counter_walk walk = {.each = each, .context = context};
+    return walk_counters(store, &walk);
+}
+
+docket_status dk_store_each_counter_of(struct dk_store *store, uint64_t series_id,
+                                       docket_status (*each)(void *context,
+                                                             const struct dk_counter_image *image),
+                                       void *context)
+{
+    struct counter_walk walk = {.each = each, .context = context, .series_id = series_id};
+    return series_id == 0 ? DOCKET_OK : walk_counters(store, &walk);
+}
+
+/* ---- series ids ---- */
+
+struct id_walk {
+    struct dk_seen seen;
+    uint64_t last;
+};
+
+static docket_status visit_id(void *context, struct dk_slice key, struct dk_slice value)
+{
+    struct id_walk *walk = context;
+    struct dk_series_record record;
+    bool added = false;
+    docket_status status = dk_image_decode_series(key, value, &record);
+    if (status == DOCKET_OK)
+        status = dk_seen_add(&walk->seen, record.id, 0, &added);
+    if (status == DOCKET_OK && !added)
+        status = dk_record_damaged(DK_KIND_SERIES, key, "has the id of another series");
+    if (status == DOCKET_OK && record.id > walk->last)
+        walk->last = record.id;
+    return status;
+}
+
+docket_status dk_walk_series_ids(struct dk_store *store, MDB_txn *txn, uint64_t *last)
+{
+    struct id_walk walk = {0};
+    docket_status status = dk_env_walk(store, txn, DK_KIND_SERIES, NULL, 0, visit_id, &walk);
+    dk_seen_free(&walk.seen);
+    if (status == DOCKET_OK)
+        *last = walk.last;
+    return status;
+}
+
+/* ---- verify ---- */
+
+struct check {
+    uint64_t records;
+    uint64_t commit;     /* of the store in this transaction */
+    uint64_t event_next; /* events are numbered without a hole */
+};
+
+static docket_status check_meta(void *context, struct dk_slice key, struct dk_slice value)
+{
+    ((struct check *)context)->records++;
+    return dk_meta_check(key, value);
+}
+
+static docket_status check_series(void *context, struct dk_slice key, struct dk_slice value)
+{
+    struct dk_series_record unused;
+    ((struct check *)context)->records++;
+    return dk_image_decode_series(key, value, &unused);
+}
+
+static docket_status check_counter(void *context, struct dk_slice key, struct dk_slice value)
+{
+    struct dk_counter_image image;
+    ((struct check *)context)->records++;
+    docket_status status = dk_image_decode_counter(key, value, &image);
+    if (status == DOCKET_OK)
+        dk_image_free_counter(&image);
+    return status;
+}
+
+static docket_status check_part(void *context, struct dk_slice key, struct dk_slice value)
+{
+    struct check *check = context;
+    struct dk_part_reader part;
+    check->records++;
+    docket_status status = dk_image_open_part(key, value, &part);
+    if (status == DOCKET_OK && part.commit_number > check->commit)
+        status = dk_record_damaged(DK_KIND_JOURNAL, key, "is newer than the last commit");
+    bool more = true;
+    while (status == DOCKET_OK && more) {
+        struct dk_counter_image image;
+        status = dk_image_next_in_part(&part, &image, &more);
+        if (status == DOCKET_OK && more)
+            dk_image_free_counter(&image);
+    }
+    return status;
+}
+
+static docket_status check_range(void *context, struct dk_slice key, struct dk_slice value)
+{
+    struct dk_fate_record unused;
+    ((struct check *)context)->records++;
+    return dk_image_decode_range(key, value, &unused);
+}
+
+static docket_status check_event(void *context, struct dk_slice key, struct dk_slice value)
+{
+    struct check *check = context;
+    struct dk_event event;
+    check->records++;
+    docket_status status = dk_image_decode_event(key, value, &event);
+    if (status == DOCKET_OK && event.number != check->event_next++)
+        status = dk_record_damaged(DK_KIND_EVENTS, key, "does not follow the one before it");
+    return status;
+}
+
+static const dk_visit checks[DK_KIND_COUNT] = {
+    [DK_KIND_META] = check_meta,        [DK_KIND_SERIES] = check_series,
+    [DK_KIND_COUNTERS] = check_counter, [DK_KIND_JOURNAL] = check_part,
+    [DK_KIND_RANGES] = check_range,     [DK_KIND_EVENTS] = check_event,
+};
+
+static docket_status verify_within(struct dk_store *store, MDB_txn *txn, uint64_t *records)
+{
+    struct dk_meta meta;
+    struct check check = {.event_next = 1};
+    uint64_t unused;
+    docket_status status = dk_meta_read(store, txn, &meta);
+    if (status != DOCKET_OK)
+        return status;
+    check.commit = meta.commit;
+    for (unsigned kind = 0; status == DOCKET_OK && kind < DK_KIND_COUNT; kind++)
+        status = dk_env_walk(store, txn, (enum dk_kind)kind, NULL, 0, checks[kind], &check);
+    if (status == DOCKET_OK)
+        status = dk_walk_series_ids(store, txn, &unused);
+    if (status == DOCKET_OK)
+        *records = check.records;
+    return status;
+}
+
+docket_status dk_store_verify(struct dk_store *store, uint64_t *records)
+{
+    MDB_txn *txn;
+    docket_status status = dk_commit_check_alive(store);
+    if (status == DOCKET_OK)
+        status = dk_env_begin(store, false, &txn);
+    if (status != DOCKET_OK)
+        return status;
+    status = verify_within(store, txn, records);
+    mdb_txn_abort(txn);
+    return status;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/* witness: see witness.h. */
+#include "store/witness.h"
+
+#include "base/files.h"
+#include "store/checksum.h"
+#include "store/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { WITNESS_BYTES = 512 };
+
+static const char *const phase_names[DK_WITNESS_PHASE_COUNT] = {"opening", "running", "clean"};
+
+/* ---- the text ---- */
+
+static void spell_id(const uint8_t id[16], char text[33])
+{
+    for (int at = 0; at < 16; at++)
+        snprintf(text + 2 * at, 3, "%02x", (unsigned)id[at]);
+}
+
+static size_t spell(const struct dk_witness *witness, char text[WITNESS_BYTES])
+{
+    char id[33];
+    spell_id(witness->store_id, id);
+    int length = snprintf(text, WITNESS_BYTES,
+                          "docket witness 1\nstore %s\ngeneration %" PRIu64 "\nstart %" PRIu64
+                          "\ncommit %" PRIu64 "\nphase %s\n",
+                          id, witness->generation, witness->start, witness->commit,
+                          phase_names[witness->phase]);
+    size_t size = (size_t)length;
+    size += (size_t)snprintf(text + size, WITNESS_BYTES - size, "check %016" PRIx64 "\n",
+                             dk_checksum_bytes(text, size));
+    return size;
+}
+
+static bool parse_id(const char *text, uint8_t id[16])
+{
+    for (int at = 0; at < 16; at++) {
+        unsigned byte;
+        if (sscanf(text + 2 * at, "%2x", &byte) != 1)
+            return false;
+        id[at] = (uint8_t)byte;
+    }
+    return true;
+}
+
+static bool parse_phase(const char *text, uint32_t *phase)
+{
+    for (uint32_t at = 0; at < DK_WITNESS_PHASE_COUNT; at++) {
+        if (strcmp(text, phase_names[at]) == 0) {
+            *phase = at;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Lenient in reading, then spelled anew and compared byte for byte: the text
+ * is sound only if it is the one that we would have written. */
+static bool parse(const char *text, struct dk_witness *witness)
+{
+    char id[33], phase[16], again[WITNESS_BYTES];
+    struct dk_witness made = {0};
+    if (sscanf(text,
+               "docket witness 1 store %32s generation %" SCNu64 " start %" SCNu64
+               " commit %" SCNu64 " phase %15s",
+               id, &made.generation, &made.start, &made.commit, phase) != 5 ||
+        strlen(id) != 32 || !parse_id(id, made.store_id) || !parse_phase(phase, &made.phase))
+        return false;
+    spell(&made, again);
+    if (strcmp(text, again) != 0)
+        return false;
+    *witness = made;
+    return true;
+}
+
+/* ---- the file ---- */
+
+docket_status dk_witness_read(int directory, const char *name, struct dk_witness *witness,
+                              enum dk_witness_find *found)
+{
+    char text[WITNESS_BYTES + 1];
+    struct stat facts;
+    if (fstatat(directory, name, &facts, AT_SYMLINK_NOFOLLOW) != 0) {
+        if (errno != ENOENT)
+            return dk_fail_errno(dk_status_of_errno(errno), errno, "cannot look at the witness %s",
+                                 name);
+        *found = DK_WITNESS_ABSENT;
+        return DOCKET_OK;
+    }
+    docket_status status = dk_file_read(directory, name, text, sizeof text);
+    if (status != DOCKET_OK)
+        return dk_wrap(status, "cannot read the witness %s", name);
+    *found = parse(text, witness) ? DK_WITNESS_FOUND : DK_WITNESS_DAMAGED;
+    return DOCKET_OK;
+}
+
+docket_status dk_witness_write(int directory, const char *name, const struct dk_witness *witness)
+{
+    char text[WITNESS_BYTES];
+    size_t size = spell(witness, text);
+    docket_status status = dk_file_replace(directory, name, 0600, text, size);
+    if (status == DOCKET_OK)
+        return status;
+    return dk_wrap(status == DOCKET_NO_SPACE ? status : DOCKET_STORE_FAILED,
+                   "the witness must be written ahead of the commits that it covers");
+}
+
+/* ---- the judgement ---- */
+
+static docket_status rewound(const char *what, const struct dk_witness *witness,
+                             uint64_t generation, uint64_t commit)
+{
+    return dk_fail(
+        DOCKET_STORE_REWOUND,
+        "%s: it is at generation %" PRIu64 ", commit %" PRIu64
+        "; the witness, at generation %" PRIu64 ", commit %" PRIu64
+        " (%s). Numbers that this store does not know may be on documents. Put the right "
+        "store back; or, if this one is meant, start docketd --accept-store",
+        what, generation, commit, witness->generation, witness->commit,
+        phase_names[witness->phase]);
+}
+
+static bool within_phase(const struct dk_witness *witness, uint64_t generation, uint64_t commit)
+{
+    switch (witness->phase) {
+    case DK_WITNESS_OPENING:
+        return (generation + 1 == witness->generation && commit == witness->start) ||
+               (generation == witness->generation && commit == witness->start + 1);
+    case DK_WITNESS_RUNNING:
+        return generation == witness->generation && commit > witness->start &&
+               commit <= witness->commit && witness->commit - commit <= DK_WITNESS_LAG + 1;
+    default:
+        return generation == witness->generation && commit == witness->commit;
+    }
+}
+
+docket_status dk_witness_judge(const struct dk_witness *witness, const uint8_t store_id[16],
+                               uint64_t generation, uint64_t commit)
+{
+    if (memcmp(witness->store_id, store_id, 16) != 0)
+        return rewound("this is another store than the witness knows", witness, generation, commit);
+    if (within_phase(witness, generation, commit))
+        return DOCKET_OK;
+    bool newer = generation > witness->generation ||
+                 (generation == witness->generation && commit > witness->commit);
+    return rewound(newer ? "the witness is older than the store"
+                         : "the store is older than its witness",
+                   witness, generation, commit);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * witness: a small file outside the store that says how far the store has
+ * come, so that a store that was restored, copied or rewound is noticed. Only
+ * files of src/store/ include this.
+ *
+ * It says a commit number that no commit has passed: before the commit that
+ * would pass it, the witness is written DK_WITNESS_LAG commits ahead. So the
+ * store may be up to LAG + 1 commits behind it and no more; and it must be of
+ * the witness's generation exactly, which finds every copy that was taken
+ * before the last start, however few commits ago.
+ *
+ * What it cannot see: a copy of the same generation, taken by a running
+ * docketd, put back within LAG commits, after a stop that was not clean; and
+ * a copy of store and witness put back together.
+ *
+ * The file is text, written under a temporary name, synced and renamed: a
+ * crash leaves the old one or the new one, whole, on any file system, and a
+ * person can read it. It costs two syncs every LAG commits, and room for one
+ * file on a full disk.
+ */
+#ifndef DK_STORE_WITNESS_H
+#define DK_STORE_WITNESS_H
+
+#include "base/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum dk_witness_phase {
+    DK_WITNESS_OPENING = 0, /* the first commit of this generation may or may not be there */
+    DK_WITNESS_RUNNING = 1, /* it is there */
+    DK_WITNESS_CLEAN = 2,   /* stopped in order at exactly this commit */
+    DK_WITNESS_PHASE_COUNT
+};
+
+struct dk_witness {
+    uint8_t store_id[16];
+    uint64_t generation;
+    uint64_t start;  /* commit number before this generation's first commit */
+    uint64_t commit; /* no commit has passed it */
+    uint32_t phase;  /* enum dk_witness_phase */
+};
+
+enum dk_witness_find { DK_WITNESS_ABSENT, DK_WITNESS_DAMAGED, DK_WITNESS_FOUND };
+
+/* *witness is written when it is found. A witness that cannot be read, or
+ * fails its checksum, is DK_WITNESS_DAMAGED; a status but OK is for an
+ * operating system that refuses. */
+docket_status dk_witness_read(int directory, const char *name, struct dk_witness *witness,
+                              enum dk_witness_find *found) DK_MUST_USE;
+
+/* Durable on return. Statuses: OK, NO_SPACE, STORE_FAILED. */
+docket_status dk_witness_write(int directory, const char *name,
+                               const struct dk_witness *witness) DK_MUST_USE;
+
+/* STORE_REWOUND unless a store of this id, generation and commit is one that
+ * the witness vouches for. */
+docket_status dk_witness_judge(const struct dk_witness *witness, const uint8_t store_id[16],
+                               uint64_t generation, uint64_t commit) DK_MUST_USE;
+
+#endif

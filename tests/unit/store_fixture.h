@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store_fixture: a realm of its own for each test of the store, and what the
+ * tests of the store do with it. Everything is static: a test program is one
+ * file and the sources that it names.
+ */
+#ifndef DK_TESTS_STORE_FIXTURE_H
+#define DK_TESTS_STORE_FIXTURE_H
+
+#include "store/inside.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char folder[128]; /* of one test */
+static char realm[160];  /* folder/realm */
+static struct dk_store *store;
+static struct dk_store_facts facts;
+static struct dk_store_options options;
+
+/* ---- files ---- */
+
+static inline void remove_tree(const char *path)
+{
+    DIR *entries = opendir(path);
+    const struct dirent *entry;
+    char below[1024];
+    while (entries && (entry = readdir(entries)) != NULL) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        snprintf(below, sizeof below, "%.512s/%s", path, entry->d_name);
+        if (unlink(below) != 0)
+            remove_tree(below);
+    }
+    if (entries)
+        closedir(entries);
+    rmdir(path);
+}
+
+static inline const char *path_of(const char *name)
+{
+    static char paths[4][512];
+    static unsigned turn;
+    char *path = paths[turn++ % 4];
+    snprintf(path, sizeof paths[0], "%s/%s", realm, name);
+    return path;
+}
+
+static inline bool is_there(const char *path)
+{
+    struct stat unused;
+    return lstat(path, &unused) == 0;
+}
+
+/* Sparse, as a backup tool would. */
+static inline void copy_file(const char *from, const char *to)
+{
+    char bytes[65536];
+    int in = open(from, O_RDONLY | O_CLOEXEC);
+    int out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    assert_true(in >= 0 && out >= 0);
+    ssize_t got;
+    while ((got = read(in, bytes, sizeof bytes)) > 0)
+        assert_int_equal(write(out, bytes, (size_t)got), got);
+    close(in);
+    close(out);
+}
+
+static inline void back_up(void)
+{
+    assert_int_equal(mkdir(path_of("backup"), 0700), 0);
+    copy_file(path_of("store/data.mdb"), path_of("backup/data.mdb"));
+}
+
+static inline void put_back(void)
+{
+    copy_file(path_of("backup/data.mdb"), path_of("store/data.mdb"));
+}
+
+/* ---- the store ---- */
+
+static inline docket_status open_store(void)
+{
+    return dk_store_open(&options, &store, &facts);
+}
+
+static inline void must_open(void)
+{
+    if (open_store() != DOCKET_OK)
+        fail_msg("%s", dk_error_text());
+}
+
+static inline void must_close(bool clean)
+{
+    docket_status status = dk_store_close(store, clean);
+    store = NULL;
+    if (status != DOCKET_OK)
+        fail_msg("%s", dk_error_text());
+}
+
+/* As after a kill: nothing is written. */
+static inline void crash(void)
+{
+    must_close(false);
+}
+
+static inline int make_realm(void **state)
+{
+    (void)state;
+    const char *base = getenv("TMPDIR");
+    snprintf(folder, sizeof folder, "%s/docket-store-XXXXXX", base ? base : "/tmp");
+    assert_non_null(mkdtemp(folder));
+    snprintf(realm, sizeof realm, "%s/realm", folder);
+    store = NULL;
+    options = (struct dk_store_options){.realm = realm,
+                                        .create = true,
+                                        .map_bytes = (size_t)256 << 20,
+                                        .preallocate_bytes = 1 << 20,
+                                        .boot_id = {1, 2, 3}};
+    return 0;
+}
+
+static inline int remove_realm(void **state)
+{
+    (void)state;
+    docket_status unused = dk_store_close(store, false);
+    (void)unused;
+    store = NULL;
+    remove_tree(folder);
+    return 0;
+}
+
+static inline void must_commit(const struct dk_change *change)
+{
+    uint64_t number = 0;
+    if (dk_store_commit(store, change, &number) != DOCKET_OK)
+        fail_msg("%s", dk_error_text());
+    assert_true(number > facts.commit_number);
+}
+
+static inline struct dk_counter_image counter_of(uint64_t id, int32_t period, uint64_t next)
+{
+    return (struct dk_counter_image){.series_id = id,
+                                     .period = period,
+                                     .extent_first = 1,
+                                     .extent_last = DOCKET_NUMBER_MAX,
+                                     .mark = next + 100,
+                                     .next = next};
+}
+
+static inline void commit_counter(uint64_t id, int32_t period, uint64_t next)
+{
+    struct dk_counter_image image = counter_of(id, period, next);
+    const struct dk_counter_image *one = &image;
+    must_commit(&(struct dk_change){.counters = &one, .counter_count = 1});
+}
+
+static inline void commit_many(unsigned count)
+{
+    for (unsigned at = 0; at < count; at++)
+        commit_counter(1, 2026, at + 1);
+}
+
+static inline struct dk_series_record series_of(uint64_t id, const char *tenant, const char *name)
+{
+    struct dk_series_record record = {.id = id, .created_ns = 5, .uid = 1000};
+    record.policy = (struct dk_policy){DK_STRICT, DK_YEARLY, DK_WINDOW_DEFAULT, "{YYYY}-{N}"};
+    snprintf(record.tenant, sizeof record.tenant, "%s", tenant);
+    snprintf(record.name, sizeof record.name, "%s", name);
+    snprintf(record.desk, sizeof record.desk, "office");
+    return record;
+}
+
+static inline docket_status commit_series(uint64_t id, const char *tenant, const char *name)
+{
+    struct dk_series_record record = series_of(id, tenant, name);
+    const struct dk_series_record *one = &record;
+    uint64_t number;
+    return dk_store_commit(store, &(struct dk_change){.series = &one, .series_count = 1}, &number);
+}
+
+/* ---- reading ---- */
+
+struct reading {
+    unsigned count;
+    uint64_t id;
+    int32_t period;
+    uint64_t next; /* of (id, period), or of the last one */
+    uint64_t sum;
+    char text[1024];
+};
+
+static inline docket_status read_counter(void *context, const struct dk_counter_image *image)
+{
+    struct reading *reading = context;
+    reading->count++;
+    reading->sum += image->next;
+    if (image->series_id == reading->id && image->period == reading->period)
+        reading->next = image->next;
+    return DOCKET_OK;
+}
+
+static inline docket_status read_series(void *context, const struct dk_series_record *record)
+{
+    struct reading *reading = context;
+    size_t used = strlen(reading->text);
+    reading->count++;
+    snprintf(reading->text + used, sizeof reading->text - used, "%s/%s=%llu ", record->tenant,
+             record->name, (unsigned long long)record->id);
+    return DOCKET_OK;
+}
+
+static inline docket_status read_range(void *context, const struct dk_fate_record *record)
+{
+    struct reading *reading = context;
+    size_t used = strlen(reading->text);
+    reading->count++;
+    snprintf(reading->text + used, sizeof reading->text - used, "%llu-%llu %s by %s, ",
+             (unsigned long long)record->range.first, (unsigned long long)record->range.last,
+             dk_fate_name(record->fate), dk_cause_name(record->cause));
+    return DOCKET_OK;
+}
+
+static inline docket_status read_event(void *context, const struct dk_event *event)
+{
+    struct reading *reading = context;
+    size_t used = strlen(reading->text);
+    reading->count++;
+    snprintf(reading->text + used, sizeof reading->text - used, "%llu %s: %s; ",
+             (unsigned long long)event->number, event->kind, event->text);
+    return DOCKET_OK;
+}
+
+static inline uint64_t next_of(uint64_t id, int32_t period)
+{
+    struct reading reading = {.id = id, .period = period};
+    if (dk_store_each_counter(store, read_counter, &reading) != DOCKET_OK)
+        fail_msg("%s", dk_error_text());
+    return reading.next;
+}
+
+static inline struct reading events_from(uint64_t from)
+{
+    struct reading reading = {0};
+    if (dk_store_each_event(store, from, read_event, &reading) != DOCKET_OK)
+        fail_msg("%s", dk_error_text());
+    return reading;
+}
+
+static inline void assert_refused(docket_status wanted, const char *words)
+{
+    docket_status status = open_store();
+    if (status != wanted)
+        fail_msg("%s: %s", docket_status_name(status), dk_error_text());
+    if (!strstr(dk_error_text(), words))
+        fail_msg("\"%s\" is not in: %s", words, dk_error_text());
+}
+
+static inline void assert_sound(void)
+{
+    uint64_t records = 0;
+    if (dk_store_verify(store, &records) != DOCKET_OK)
+        fail_msg("%s", dk_error_text());
+    assert_true(records >= 8);
+}
+
+static inline struct dk_fate_record range_of(uint64_t first, uint64_t last)
+{
+    return (struct dk_fate_record){.series_id = 1,
+                                   .period = 2026,
+                                   .fate = DK_FATE_UNKNOWN,
+                                   .cause = DK_CAUSE_POWER_LOSS,
+                                   .range = {first, last}};
+}
+
+#define IN_A_REALM(name) cmocka_unit_test_setup_teardown(name, make_realm, remove_realm)
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct option_row {
+    const char *name;
+    char letter;
+    const char *argument;
+    const char *text;
+} rows[OPT_IDS] = {
+    [OPT_COUNT] = {"count", 'n', "N", "how many numbers, 1 to 10000 (default 1)"},
+    [OPT_TIMEOUT] = {"timeout", 't', "SECONDS", "longest wait for a number (default 2; 0 never waits)"},
+    [OPT_ALL] = {"all", 'a', NULL, "every series of the realm"},
+    [OPT_ORDER] = {"order", 0, "ORDER", "strict (default) or leased"},
+    [OPT_RESTART] = {"restart", 0, "WHEN", "never, yearly (default), monthly or daily"},
+    [OPT_TEMPLATE] = {"template", 0, "TEXT", "such as {SERIES}-{YYYY}{MM}{DD}-{N:6}"},
+    [OPT_WINDOW] = {"window", 0, "N", "most numbers that a power loss may make unknown"},
+    [OPT_START_AFTER] = {"start-after", 0, "N", "the first number will be N + 1 (default 0)"},
+    [OPT_VERBOSE] = {"verbose", 'v', NULL, "a line for each series too"},
+    [OPT_REALM] = {"realm", 0, "DIR", "the realm (default $DOCKET_REALM, else ./.docket)"},
+    [OPT_NO_START] = {"no-start", 0, NULL, "do not start docketd if none answers"},
+    [OPT_JSON] = {"json", 0, NULL, "one JSON object on stdout; errors as JSON on stderr"},
+    [OPT_QUIET] = {"quiet", 'q', NULL, "nothing on stderr but errors"},
+    [OPT_HELP] = {"help", 'h', NULL, "this text"},
+};
+
+enum { LONG_BASE = 256 }; /* getopt_long's answers: behind all letters */
+
+static uint32_t options_of(const struct cli_command *command)
+{
+    return command->options | BIT(OPT_HELP);
+}
+
+/* The two shapes that getopt_long wants, out of the one table. */
+static void make_getopt(const struct cli_command *command, struct option *longs, char *shorts)
+{
+    *shorts++ = ':'; /* a missing argument is told from an unknown option */
+    for (int id = 0; id < OPT_IDS; id++) {
+        if ((options_of(command) & BIT(id)) == 0)
+            continue;
+        *longs++ = (struct option){rows[id].name, rows[id].argument ? required_argument : no_argument, NULL,
+                                   LONG_BASE + id};
+        if (rows[id].letter != 0) {
+            *shorts++ = rows[id].letter;
+            if (rows[id].argument != NULL)
+                *shorts++ = ':';
+        }
+    }
+    *longs = (struct option){NULL, 0, NULL, 0};
+    *shorts = '\0';
+}
+
+static int id_of(int answer)
+{
+    if (answer >= LONG_BASE)
+        return answer - LONG_BASE;
+    for (int id = 0; id < OPT_IDS; id++)
+        if (rows[id].letter == answer)
+            return id;
+    return OPT_HELP;
+}
+
+static int refuse_option(const struct cli *cli, int answer, char **argv)
+{
+    char shown[64];
+    if (optopt > 0 && optopt < LONG_BASE)
+        snprintf(shown, sizeof shown, "-%c", optopt);
+    else
+        snprintf(shown, sizeof shown, "%s", argv[optind - 1]);
+    if (answer == ':')
+        return cli_fail(cli, DOCKET_BAD_ARGUMENT, "%s wants an argument; see docket help %s", shown,
+                        cli->command->name);
+    return cli_fail(cli, DOCKET_BAD_ARGUMENT, "docket %s has no option %s; see docket help %s", cli->command->name,
+                    shown, cli->command->name);
+}
+
+static int take_operands(struct cli *cli, int argc, char **argv)
+{
+    const struct cli_command *command = cli->command;
+    int count = argc - optind;
+    if (count > command->operands_max)
+        return cli_fail(cli, DOCKET_BAD_ARGUMENT, "docket %s does not know what to do with '%s'; see docket help %s",
+                        command->name, argv[optind + command->operands_max], command->name);
+    if (count < command->operands_min)
+        return cli_fail(cli, DOCKET_BAD_ARGUMENT, "docket %s wants %s; see docket help %s", command->name,
+                        command->operands, command->name);
+    for (int i = 0; i < count; i++)
+        cli->operands[i] = argv[optind + i];
+    cli->operand_count = count;
+    return CLI_DONE;
+}
+
+static int find_realm(struct cli *cli)
+{
+    const char *from_environment = getenv("DOCKET_REALM");
+    cli->realm = "./.docket";
+    if (from_environment != NULL && from_environment[0] != '\0')
+        cli->realm = from_environment;
+    if (cli_given(cli, OPT_REALM))
+        cli->realm = cli->values[OPT_REALM];
+    if (cli->realm[0] == '\0')
+        return cli_fail(cli, DOCKET_BAD_ARGUMENT, "--realm wants the path of a directory");
+    return CLI_DONE;
+}
+
+/* How errors are to look must be known before the first one. */
+static void find_json(struct cli *cli, int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--json") == 0)
+            cli->json = (cli->command->options & BIT(OPT_JSON)) != 0;
+}
+
+int cli_parse(struct cli *cli, const struct cli_command *command, int argc, char **argv)
+{
+    struct option longs[OPT_IDS + 1];
+    char shorts[2 * OPT_IDS + 2];
+    int answer;
+    *cli = (struct cli){.command = command};
+    find_json(cli, argc, argv);
+    make_getopt(command, longs, shorts);
+    opterr = 0;
+    optind = 1;
+    while ((answer = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+        if (answer == '?' || answer == ':')
+            return refuse_option(cli, answer, argv);
+        cli->values[id_of(answer)] = optarg != NULL ? optarg : "";
+    }
+    if (cli_given(cli, OPT_HELP))
+        return CLI_DONE;
+    cli->json = cli_given(cli, OPT_JSON);
+    cli->quiet = cli_given(cli, OPT_QUIET);
+    int code = take_operands(cli, argc, argv);
+    return code == CLI_DONE ? find_realm(cli) : code;
+}
+
+bool cli_given(const struct cli *cli, enum cli_option_id id)
+{
+    return cli->values[id] != NULL;
+}
+
+int cli_number(const struct cli *cli, enum cli_option_id id, uint64_t min, uint64_t max, uint64_t *value)
+{
+    const char *text = cli->values[id];
+    if (text == NULL)
+        return CLI_DONE;
+    errno = 0;
+    uint64_t parsed = strtoull(text, NULL, 10);
+    if (text[0] == '\0' || text[strspn(text, "0123456789")] != '\0' || errno != 0 || parsed < min || parsed > max)
+        return cli_fail(cli, id == OPT_COUNT ? DOCKET_BAD_COUNT : DOCKET_BAD_ARGUMENT,
+                        "--%s wants a number from %llu to %llu, not '%s'", rows[id].name, (unsigned long long)min,
+                        (unsigned long long)max, text);
+    *value = parsed;
+    return CLI_DONE;
+}
+
+int cli_seconds(const struct cli *cli, enum cli_option_id id, int64_t *timeout_ns)
+{
+    const double seconds_max = 86400;
+    const char *text = cli->values[id];
+    if (text == NULL)
+        return CLI_DONE;
+    char *end = NULL;
+    double seconds = strtod(text, &end);
+    if (text[strspn(text, "0123456789.")] != '\0' || end == text || *end != '\0' || seconds > seconds_max)
+        return cli_fail(cli, DOCKET_BAD_ARGUMENT, "--%s wants seconds from 0 to 86400, such as 0.5, not '%s'",
+                        rows[id].name, text);
+    *timeout_ns = (int64_t)(seconds * 1e9);
+    return CLI_DONE;
+}
+
+void cli_print_options(const struct cli_command *command)
+{
+    for (int id = 0; id < OPT_IDS; id++) {
+        char shown[48];
+        if ((options_of(command) & BIT(id)) == 0)
+            continue;
+        snprintf(shown, sizeof shown, "%c%c%c --%s%s%s", rows[id].letter ? '-' : ' ',
+                 rows[id].letter ? rows[id].letter : ' ', rows[id].letter ? ',' : ' ', rows[id].name,
+                 rows[id].argument ? " " : "", rows[id].argument ? rows[id].argument : "");
+        printf("  %-24s %s\n", shown, rows[id].text);
+    }
+}
+
+int cli_finish(const struct cli *cli, int code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    if (code != CLI_DONE) /* said already, most likely with the number that was lost */
+        return code;
+    return cli_fail(cli, DOCKET_SYSTEM, "cannot write to stdout");
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cli: the command line of docket. What every subcommand gets, and how each
+ * says what happened.
+ *
+ * Invariants
+ *  1. stdout carries data, stderr carries talk. A number is printed after it
+ *     was taken, never before.
+ *  2. Options are declared once, in cli.c; parser, usage and help are made of
+ *     that table. Exit codes are declared once, in failure.c.
+ *  3. tools/ includes public headers only.
+ */
+#ifndef DOCKET_TOOLS_CLI_H
+#define DOCKET_TOOLS_CLI_H
+
+#include "docket.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The first key of every JSON object that we print. Raised when a key changes
+ * its meaning or goes; new keys do not raise it. */
+#define CLI_SCHEMA_VERSION 1
+
+enum cli_exit {
+    CLI_DONE = 0,
+    CLI_NO = 1,
+    CLI_USAGE = 2,
+    CLI_UNREACHABLE = 3,
+    CLI_REFUSED = 4,
+    CLI_EXHAUSTED = 5
+};
+
+enum cli_option_id {
+    OPT_COUNT,
+    OPT_TIMEOUT,
+    OPT_ALL,
+    OPT_ORDER,
+    OPT_RESTART,
+    OPT_TEMPLATE,
+    OPT_WINDOW,
+    OPT_START_AFTER,
+    OPT_VERBOSE,
+    OPT_REALM,
+    OPT_NO_START,
+    OPT_JSON,
+    OPT_QUIET,
+    OPT_HELP,
+    OPT_IDS
+};
+
+#define BIT(id) (1u << (id))
+
+struct cli;
+
+struct cli_command {
+    const char *name;     /* "next", "series add" */
+    const char *operands; /* "TENANT/SERIES", "" */
+    const char *summary;  /* a line for `docket help` */
+    const char *text;     /* what `docket help NAME` adds */
+    uint32_t options;     /* BIT()s; OPT_HELP is always there */
+    int operands_min, operands_max;
+    int (*run)(struct cli *cli); /* returns an exit code */
+};
+
+enum { CLI_OPERANDS_MAX = 2 };
+
+struct cli {
+    const struct cli_command *command;
+    const char *values[OPT_IDS]; /* NULL: not given; "" for one without argument */
+    const char *operands[CLI_OPERANDS_MAX];
+    int operand_count;
+    const char *realm;
+    bool json;
+    bool quiet;
+};
+
+/* cli.c */
+/* CLI_DONE, or CLI_USAGE when it has said why. */
+int cli_parse(struct cli *cli, const struct cli_command *command, int argc, char **argv);
+bool cli_given(const struct cli *cli, enum cli_option_id id);
+/* Leaves *value alone if the option was not given. */
+int cli_number(const struct cli *cli, enum cli_option_id id, uint64_t min, uint64_t max, uint64_t *value);
+int cli_seconds(const struct cli *cli, enum cli_option_id id, int64_t *timeout_ns);
+void cli_print_options(const struct cli_command *command);
+/* Flushes stdout; an exit code that says whether everything was written. */
+int cli_finish(const struct cli *cli, int code);
+
+/* failure.c */
+/* Says the formatted sentence and what to do next; returns the exit code of the status. */
+int cli_fail(const struct cli *cli, docket_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The same with the library's own sentence. */
+int cli_fail_status(const struct cli *cli, docket_status status);
+/* An honest no: exit code 1, whatever the status. */
+int cli_no(const struct cli *cli, docket_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* A line on stderr, unless --quiet. */
+void cli_note(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int cli_exit_of(docket_status status);
+void cli_print_exit_codes(void);
+
+/* commands.c */
+const struct cli_command *cli_command_at(size_t index); /* NULL behind the last */
+
+/* One file each. */
+extern const struct cli_command command_next, command_block, command_peek, command_status, command_inspect,
+    command_fate, command_series_add, command_series_list, command_series_show, command_version, command_help;
+
+#endif

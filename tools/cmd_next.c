@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * docket next: takes numbers one by one and prints each when it is ours.
+ */
+#include "address.h"
+#include "output.h"
+#include "session.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+struct taking {
+    const struct cli *cli;
+    const struct address *address;
+    int64_t timeout_ns;
+    uint64_t wanted, taken;
+    json_t *numbers; /* NULL: lines */
+    char first[DOCKET_TEXT_MAX], last[DOCKET_TEXT_MAX];
+    char lost[DOCKET_TEXT_MAX]; /* taken, and not printed */
+};
+
+/* A line is flushed before the next number is taken: when the reader goes away
+ * at most one number is lost, and we can say which. */
+static bool hand_over(struct taking *taking, const char *text, uint64_t number, int32_t period)
+{
+    if (taking->numbers != NULL)
+        return json_array_append_new(taking->numbers, json_pack("{s:I, s:s, s:i}", "number", (json_int_t)number,
+                                                                "text", text, "period", (int)period)) == 0;
+    return printf("%s\n", text) > 0 && fflush(stdout) == 0;
+}
+
+static docket_status take(docket_realm *realm, void *context)
+{
+    struct taking *taking = context;
+    docket_series *series = NULL;
+    docket_status status = docket_series_open(realm, taking->address->tenant, taking->address->series, &series);
+    while (status == DOCKET_OK && taking->taken < taking->wanted) {
+        char text[DOCKET_TEXT_MAX];
+        uint64_t number = 0;
+        int32_t period = 0;
+        status = docket_next_text(series, taking->timeout_ns, text, sizeof text, &number, &period);
+        if (status != DOCKET_OK)
+            break;
+        if (taking->taken++ == 0)
+            snprintf(taking->first, sizeof taking->first, "%s", text);
+        snprintf(taking->last, sizeof taking->last, "%s", text);
+        if (!hand_over(taking, text, number, period)) {
+            snprintf(taking->lost, sizeof taking->lost, "%s", text);
+            break;
+        }
+    }
+    return status;
+}
+
+static int print_json(const struct taking *taking)
+{
+    json_t *object = output_object();
+    if (object == NULL || json_object_set_new(object, "realm", output_string(taking->cli->realm)) != 0 ||
+        json_object_set_new(object, "tenant", json_string(taking->address->tenant)) != 0 ||
+        json_object_set_new(object, "series", json_string(taking->address->series)) != 0 ||
+        json_object_set(object, "numbers", taking->numbers) != 0) {
+        json_decref(object);
+        object = NULL;
+    }
+    return output_json(taking->cli, object);
+}
+
+static int run(struct cli *cli)
+{
+    struct address address;
+    struct taking taking = {.cli = cli, .address = &address, .timeout_ns = DOCKET_TIMEOUT_DEFAULT, .wanted = 1};
+    int code = address_parse(cli, cli->operands[0], false, &address);
+    if (code == CLI_DONE)
+        code = cli_number(cli, OPT_COUNT, 1, DOCKET_BLOCK_MAX, &taking.wanted);
+    if (code == CLI_DONE)
+        code = cli_seconds(cli, OPT_TIMEOUT, &taking.timeout_ns);
+    if (code != CLI_DONE)
+        return code;
+    signal(SIGPIPE, SIG_IGN); /* a reader that went away is an answer, not a death: see hand_over() */
+    if (cli->json && (taking.numbers = json_array()) == NULL)
+        return cli_fail(cli, DOCKET_NO_MEMORY, "no memory for the JSON");
+    code = session_run(cli, take, &taking);
+    if (cli->json) {
+        int printed = code == CLI_DONE || taking.taken > 0 ? print_json(&taking) : CLI_DONE;
+        json_decref(taking.numbers);
+        code = code == CLI_DONE ? printed : code;
+        if (code == CLI_DONE && fflush(stdout) != 0)
+            code = cli_fail(cli, DOCKET_SYSTEM,
+                            "%s to %s were taken and could not be printed; they count as handed out", taking.first,
+                            taking.last);
+        return code;
+    }
+    if (code == CLI_DONE && taking.lost[0] != '\0')
+        return cli_fail(cli, DOCKET_SYSTEM, "%s was taken and could not be printed; it counts as handed out",
+                        taking.lost);
+    return code;
+}
+
+const struct cli_command command_next = {
+    .name = "next",
+    .operands = "TENANT/SERIES",
+    .summary = "take the next document number",
+    .text = "Prints document numbers, one a line, each after it was taken: it is durable and\n"
+            "never given again. A series that does not exist is created with the realm's\n"
+            "default policy. Starts docketd for the realm if none answers.\n"
+            "In a strict series numbers come in call order across the host.",
+    .options = BIT(OPT_COUNT) | BIT(OPT_TIMEOUT) | BIT(OPT_REALM) | BIT(OPT_NO_START) | BIT(OPT_JSON) | BIT(OPT_QUIET),
+    .operands_min = 1,
+    .operands_max = 1,
+    .run = run};

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * docket series add, list, show.
+ */
+#include "address.h"
+#include "docket_admin.h"
+#include "output.h"
+#include "session.h"
+#include "viewing.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* ---- add ---- */
+
+struct adding {
+    const struct address *address;
+    struct docket_policy policy;
+};
+
+static docket_status add(docket_realm *realm, void *context)
+{
+    const struct adding *adding = context;
+    return docket_admin_series_add(realm, adding->address->tenant, adding->address->series, &adding->policy);
+}
+
+static int run_add(struct cli *cli)
+{
+    struct address address;
+    uint64_t window = 0, start_after = 0;
+    int code = address_parse(cli, cli->operands[0], false, &address);
+    if (code == CLI_DONE)
+        code = cli_number(cli, OPT_WINDOW, 1, UINT32_MAX, &window);
+    if (code == CLI_DONE)
+        code = cli_number(cli, OPT_START_AFTER, 0, DOCKET_NUMBER_MAX - 1, &start_after);
+    if (code != CLI_DONE)
+        return code;
+    struct adding adding = {.address = &address,
+                            .policy = {.order = cli->values[OPT_ORDER],
+                                       .restart = cli->values[OPT_RESTART],
+                                       .template_text = cli->values[OPT_TEMPLATE],
+                                       .window = (uint32_t)window,
+                                       .start_after = start_after}};
+    code = session_run(cli, add, &adding);
+    if (code != CLI_DONE)
+        return code;
+    if (!cli->json) {
+        printf("%s/%s is declared\n", address.tenant, address.series);
+        return CLI_DONE;
+    }
+    json_t *object = output_object();
+    if (object != NULL)
+        json_object_update_new(object, json_pack("{s:o, s:s, s:s, s:b}", "realm", output_string(cli->realm), "tenant",
+                                                 address.tenant, "series", address.series, "declared", 1));
+    return output_json(cli, object);
+}
+
+/* ---- list ---- */
+
+struct listing {
+    json_t *series; /* or */
+    struct libscols_table *table;
+    uint64_t count;
+};
+
+enum { LIST_COLUMNS = 6 };
+
+static int list_one(void *context, const struct docket_view_series *series)
+{
+    struct listing *listing = context;
+    char name[2 * DOCKET_NAME_MAX + 2], window[16];
+    listing->count++;
+    if (listing->series != NULL) {
+        json_array_append_new(listing->series, viewing_series_json(series));
+        return 0;
+    }
+    snprintf(name, sizeof name, "%s/%s", series->tenant, series->name);
+    snprintf(window, sizeof window, "%" PRIu32, series->window);
+    const char *const cells[LIST_COLUMNS] = {name,   series->order,         series->restart,
+                                             window, series->template_text, series->desk};
+    output_row(listing->table, cells, LIST_COLUMNS);
+    return 0;
+}
+
+static int print_list(const struct cli *cli, const struct listing *listing)
+{
+    if (!cli->json) {
+        if (listing->count == 0)
+            printf("no series is at a desk\n");
+        output_table_print(listing->table);
+        return CLI_DONE;
+    }
+    json_t *object = output_object();
+    if (object != NULL) {
+        json_object_set_new(object, "realm", output_string(cli->realm));
+        json_object_set_new(object, "series", listing->series);
+    }
+    return output_json(cli, object);
+}
+
+static int run_list(struct cli *cli)
+{
+    static const char *const headings[LIST_COLUMNS] = {"SERIES", "ORDER", "RESTART", ">WINDOW", "TEMPLATE", "DESK"};
+    docket_view *view = NULL;
+    struct listing listing = {0};
+    int code = viewing_open(cli, &view);
+    if (code != CLI_DONE)
+        return code;
+    if (cli->json)
+        listing.series = json_array();
+    else
+        listing.table = output_table(headings, LIST_COLUMNS);
+    docket_status status = docket_view_each_series(view, list_one, &listing);
+    if (status == DOCKET_OK) {
+        code = print_list(cli, &listing);
+    } else {
+        code = cli_fail_status(cli, status);
+        json_decref(listing.series);
+        output_table_drop(listing.table);
+    }
+    docket_view_close(view);
+    return code;
+}
+
+/* ---- show ---- */
+
+static void next_text(const struct docket_view_series *series, char text[DOCKET_TEXT_MAX])
+{
+    const struct docket_view_period *now = viewing_current(series);
+    if (now == NULL || now->next == 0 || docket_view_text(series, now->next, text, DOCKET_TEXT_MAX) != DOCKET_OK)
+        text[0] = '\0';
+}
+
+static void show_text(const struct docket_view_series *series)
+{
+    char text[DOCKET_TEXT_MAX];
+    struct libscols_table *table = viewing_series_table(false);
+    next_text(series, text);
+    printf("series    %s/%s at %s%s\n", series->tenant, series->name, series->desk,
+           series->quarantined ? ", QUARANTINED" : "");
+    printf("order     %s\nrestart   %s\ntemplate  %s\nwindow    %" PRIu32 "\n", series->order, series->restart,
+           series->template_text, series->window);
+    printf("next      %s\n\n", text[0] != '\0' ? text : "nothing is laid");
+    viewing_series_rows(table, false, series);
+    output_table_print(table);
+}
+
+static int show_json(const struct cli *cli, const struct docket_view_series *series)
+{
+    char text[DOCKET_TEXT_MAX];
+    json_t *object = output_object();
+    next_text(series, text);
+    if (object != NULL) {
+        json_object_set_new(object, "realm", output_string(cli->realm));
+        json_object_update_new(object, viewing_series_json(series));
+        json_object_set_new(object, "next_text", json_string(text));
+    }
+    return output_json(cli, object);
+}
+
+static int run_show(struct cli *cli)
+{
+    struct address address;
+    struct docket_view_series series;
+    docket_view *view = NULL;
+    int code = address_parse(cli, cli->operands[0], false, &address);
+    if (code == CLI_DONE)
+        code = viewing_open(cli, &view);
+    if (code != CLI_DONE)
+        return code;
+    docket_status status = docket_view_series_find(view, address.tenant, address.series, &series);
+    if (status != DOCKET_OK)
+        code = cli_fail_status(cli, status);
+    else if (cli->json)
+        code = show_json(cli, &series);
+    else
+        show_text(&series);
+    docket_view_close(view);
+    return code;
+}
+
+const struct cli_command command_series_add = {
+    .name = "series add",
+    .operands = "TENANT/SERIES",
+    .summary = "declare a series with its policy",
+    .text = "Durable on return. Declaring the same again is fine; with other settings it is an\n"
+            "honest no. What is not given is the realm's default. Template tokens: {SERIES}\n"
+            "{YYYY} {YY} {MM} {DD} {N} {N:width}. Starts docketd for the realm if none answers.",
+    .options = BIT(OPT_ORDER) | BIT(OPT_RESTART) | BIT(OPT_TEMPLATE) | BIT(OPT_WINDOW) | BIT(OPT_START_AFTER) |
+               BIT(OPT_REALM) | BIT(OPT_NO_START) | BIT(OPT_JSON) | BIT(OPT_QUIET),
+    .operands_min = 1,
+    .operands_max = 1,
+    .run = run_add};
+
+const struct cli_command command_series_list = {
+    .name = "series list",
+    .operands = "",
+    .summary = "the series at the realm's desks",
+    .text = "Reads the shared files and works while docketd is dead.",
+    .options = BIT(OPT_REALM) | BIT(OPT_JSON) | BIT(OPT_QUIET),
+    .run = run_list};
+
+const struct cli_command command_series_show = {
+    .name = "series show",
+    .operands = "TENANT/SERIES",
+    .summary = "one series: policy, periods, supply",
+    .text = "Reads the shared files and works while docketd is dead.",
+    .options = BIT(OPT_REALM) | BIT(OPT_JSON) | BIT(OPT_QUIET),
+    .operands_min = 1,
+    .operands_max = 1,
+    .run = run_show};

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * docket status: is docketd there, and how long would the supply last.
+ */
+#include "output.h"
+#include "viewing.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+struct totals {
+    uint64_t series, quarantined, laid, open, leases, without_period;
+    uint64_t seats_taken, seats_max, waiting;
+    uint64_t seats_reaped, tails_recovered, numbers_recovered; /* since the desks were built */
+    struct libscols_table *table; /* NULL: not asked for */
+    json_t *list;                 /* likewise */
+};
+
+static int add_desk(void *context, const struct docket_view_desk *desk)
+{
+    struct totals *totals = context;
+    totals->seats_taken += desk->seats_taken;
+    totals->seats_max += desk->seats_max;
+    totals->waiting += desk->waiting;
+    totals->seats_reaped += desk->seats_reaped;
+    totals->tails_recovered += desk->tails_recovered;
+    totals->numbers_recovered += desk->numbers_recovered;
+    return 0;
+}
+
+/* Supply is what can be taken now: the next period's does not count yet. */
+static int add_series(void *context, const struct docket_view_series *series)
+{
+    struct totals *totals = context;
+    const struct docket_view_period *now = viewing_current(series);
+    totals->series++;
+    totals->quarantined += series->quarantined != 0;
+    totals->without_period += now == NULL;
+    if (now != NULL) {
+        totals->laid += now->laid;
+        totals->open += now->open;
+        totals->leases += now->leases;
+    }
+    if (totals->table != NULL)
+        viewing_series_rows(totals->table, false, series);
+    if (totals->list != NULL)
+        json_array_append_new(totals->list, viewing_series_json(series));
+    return 0;
+}
+
+static int print_json(const struct cli *cli, const struct docket_view_realm *realm, const struct totals *totals)
+{
+    json_t *object = output_object();
+    if (object == NULL)
+        return output_json(cli, NULL);
+    viewing_realm_json(object, realm);
+    json_object_set_new(
+        object, "figures",
+        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "desks", (json_int_t)realm->desk_count,
+                  "seats_taken", (json_int_t)totals->seats_taken, "seats_max", (json_int_t)totals->seats_max,
+                  "series", (json_int_t)totals->series, "quarantined", (json_int_t)totals->quarantined,
+                  "without_period", (json_int_t)totals->without_period, "laid", (json_int_t)totals->laid, "open",
+                  (json_int_t)totals->open, "leases", (json_int_t)totals->leases, "waiting",
+                  (json_int_t)totals->waiting, "seats_reaped", (json_int_t)totals->seats_reaped, "tails_recovered",
+                  (json_int_t)totals->tails_recovered, "numbers_recovered", (json_int_t)totals->numbers_recovered));
+    if (totals->list != NULL)
+        json_object_set(object, "series", totals->list);
+    return output_json(cli, object);
+}
+
+static void print_text(const struct docket_view_realm *realm, struct totals *totals)
+{
+    viewing_print_realm(realm);
+    printf("seats     %" PRIu64 " of %" PRIu64 " taken\n", totals->seats_taken, totals->seats_max);
+    printf("series    %" PRIu64, totals->series);
+    if (totals->quarantined != 0)
+        printf(", %" PRIu64 " QUARANTINED", totals->quarantined);
+    if (totals->without_period != 0)
+        printf(", %" PRIu64 " without the current period", totals->without_period);
+    printf("\nsupply    %" PRIu64 " laid, %" PRIu64 " left in %" PRIu64 " open leases\n", totals->laid, totals->open,
+           totals->leases);
+    if (totals->seats_reaped != 0)
+        printf("recovered %" PRIu64 " dead seats, %" PRIu64 " tails, %" PRIu64 " numbers\n", totals->seats_reaped,
+               totals->tails_recovered, totals->numbers_recovered);
+    if (totals->waiting != 0)
+        printf("waiting   %" PRIu64 " series asked for supply\n", totals->waiting);
+    else
+        printf("waiting   nothing\n");
+    if (totals->table != NULL && totals->series != 0) {
+        putchar('\n');
+        output_table_print(totals->table);
+        totals->table = NULL;
+    }
+}
+
+static int show(const struct cli *cli, docket_view *view)
+{
+    struct docket_view_realm realm;
+    struct totals totals = {0};
+    if (cli_given(cli, OPT_VERBOSE) && cli->json)
+        totals.list = json_array();
+    else if (cli_given(cli, OPT_VERBOSE))
+        totals.table = viewing_series_table(false);
+    docket_status status = docket_view_realm_show(view, &realm);
+    if (status == DOCKET_OK)
+        status = docket_view_each_desk(view, add_desk, &totals);
+    if (status == DOCKET_OK)
+        status = docket_view_each_series(view, add_series, &totals);
+    int code = CLI_DONE;
+    if (status != DOCKET_OK)
+        code = cli_fail_status(cli, status);
+    else if (cli->json)
+        code = print_json(cli, &realm, &totals);
+    else
+        print_text(&realm, &totals);
+    output_table_drop(totals.table);
+    json_decref(totals.list);
+    return code == CLI_DONE && realm.serving <= 0 ? CLI_NO : code;
+}
+
+static int run(struct cli *cli)
+{
+    docket_view *view = NULL;
+    int code = viewing_open(cli, &view);
+    if (code == CLI_DONE)
+        code = show(cli, view);
+    docket_view_close(view);
+    return code;
+}
+
+const struct cli_command command_status = {
+    .name = "status",
+    .operands = "",
+    .summary = "is docketd serving, and how much supply is left",
+    .text = "Reads the shared files: asks docketd nothing and works while it is dead. docketd\n"
+            "is serving, stopped (in order) or dead (no heartbeat for 2 s). Supply counts the\n"
+            "current period: laid is for anybody, open is left in somebody's lease.\n"
+            "Exit code 1 if docketd is not serving, 3 if it has not run since the machine\n"
+            "started.",
+    .options = BIT(OPT_VERBOSE) | BIT(OPT_REALM) | BIT(OPT_JSON) | BIT(OPT_QUIET),
+    .run = run};

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * docket: the command. Finds the subcommand, has its options read, runs it.
+ */
+#include "cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* In the order in which `docket help` lists them. */
+static const struct cli_command *const commands[] = {
+    &command_next,       &command_block,       &command_peek,        &command_status,  &command_inspect, &command_fate,
+    &command_series_add, &command_series_list, &command_series_show, &command_version, &command_help};
+
+const struct cli_command *cli_command_at(size_t index)
+{
+    return index < sizeof commands / sizeof commands[0] ? commands[index] : NULL;
+}
+
+static const char *word_of(const char *argument)
+{
+    if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0)
+        return "help";
+    if (strcmp(argument, "--version") == 0 || strcmp(argument, "-V") == 0)
+        return "version";
+    return argument;
+}
+
+/* Matches "series add" over two words; *words says how many were used. */
+static const struct cli_command *find(int argc, char **argv, int *words)
+{
+    char two[64];
+    const char *one = word_of(argv[1]);
+    snprintf(two, sizeof two, "%s %s", one, argc > 2 ? argv[2] : "");
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        *words = strchr(commands[i]->name, ' ') != NULL ? 2 : 1;
+        if (strcmp(commands[i]->name, *words == 2 ? two : one) == 0)
+            return commands[i];
+    }
+    return NULL;
+}
+
+static int refuse_command(const struct cli *cli, int argc, char **argv)
+{
+    if (argc < 2)
+        return cli_fail(cli, DOCKET_BAD_ARGUMENT, "which command? See docket help");
+    if (strcmp(argv[1], "series") == 0)
+        return cli_fail(cli, DOCKET_BAD_ARGUMENT,
+                        "docket series wants add, list or show; see docket help series add");
+    if (argv[1][0] == '-')
+        return cli_fail(cli, DOCKET_BAD_ARGUMENT, "options go behind the command; see docket help");
+    return cli_fail(cli, DOCKET_BAD_ARGUMENT, "there is no command '%s'; see docket help", argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+    struct cli cli = {.command = &command_help};
+    int words = 1;
+    const struct cli_command *command = argc < 2 ? NULL : find(argc, argv, &words);
+    if (command == NULL)
+        return refuse_command(&cli, argc, argv);
+    int code = cli_parse(&cli, command, argc - words, argv + words);
+    if (code == CLI_DONE && cli_given(&cli, OPT_HELP)) {
+        cli = (struct cli){.command = &command_help, .operands = {command->name}, .operand_count = 1};
+        command = &command_help;
+    }
+    if (code == CLI_DONE)
+        code = command->run(&cli);
+    return cli_finish(&cli, code);
+}

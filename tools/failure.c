@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * failure: how a status becomes a sentence and an exit code.
+ */
+#include "cli.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { MESSAGE_BYTES = 4096 };
+
+static const struct exit_row {
+    enum cli_exit code;
+    const char *text;
+} exit_codes[] = {
+    {CLI_DONE, "done"},
+    {CLI_NO, "an honest no: nothing is laid to peek at, no such series, it exists with other settings, "
+             "docketd is not serving (status)"},
+    {CLI_USAGE, "the command is wrong: option, name, count, period or policy"},
+    {CLI_UNREACHABLE, "not reachable: no realm, no docketd, no permission, or the system refused"},
+    {CLI_REFUSED, "refused for safety: look before you go on"},
+    {CLI_EXHAUSTED, "timed out, or something is used up: numbers, seats, space"},
+};
+
+/* By category; statuses that differ from their category are in next_steps. */
+static const enum cli_exit by_category[] = {
+    [DOCKET_CATEGORY_OK] = CLI_DONE,
+    [DOCKET_CATEGORY_TRY_AGAIN] = CLI_EXHAUSTED,
+    [DOCKET_CATEGORY_CALLER] = CLI_USAGE,
+    [DOCKET_CATEGORY_ENVIRONMENT] = CLI_UNREACHABLE,
+    [DOCKET_CATEGORY_SAFETY] = CLI_REFUSED,
+    [DOCKET_CATEGORY_EXHAUSTED] = CLI_EXHAUSTED,
+};
+
+enum { BY_CATEGORY = -1 };
+
+static const struct next_step {
+    docket_status status;
+    int code; /* BY_CATEGORY, or one of its own */
+    const char *text;
+} next_steps[] = {
+    {DOCKET_TIMEOUT, BY_CATEGORY, "see docket status, and try again; no number was taken"},
+    {DOCKET_UNREACHABLE, CLI_UNREACHABLE, "start docketd for this realm"},
+    {DOCKET_PERIOD_NOT_OPEN, BY_CATEGORY, "start docketd, or wait until it has published the period"},
+    {DOCKET_NO_REALM, CLI_UNREACHABLE, "name one with --realm, or make one with docket series add"},
+    {DOCKET_NO_SERIES, CLI_NO, "see docket series list, or declare it with docket series add"},
+    {DOCKET_EXISTS, CLI_NO, "see docket series show"},
+    {DOCKET_BAD_NAME, BY_CATEGORY, "use 1 to 64 of A-Z a-z 0-9 . _ -, a letter or digit first"},
+    {DOCKET_BAD_POLICY, BY_CATEGORY, "see docket help series add"},
+    {DOCKET_NOT_PERMITTED, BY_CATEGORY, "run it as the realm's owner, or ask for access to the desk"},
+    {DOCKET_SEATS_EXHAUSTED, CLI_EXHAUSTED, "see docket inspect for who sits there"},
+    {DOCKET_LINES_EXHAUSTED, CLI_EXHAUSTED, "give blocks back first"},
+    {DOCKET_REALM_FULL, CLI_EXHAUSTED, "raise docketd's limit of series"},
+    {DOCKET_NO_SPACE, CLI_EXHAUSTED, "free space on the disk and on the tmpfs"},
+    {DOCKET_NO_MEMORY, CLI_EXHAUSTED, "free memory or raise the limit of descriptors"},
+    {DOCKET_EXHAUSTED, BY_CATEGORY, "go on with another series"},
+    {DOCKET_QUARANTINED, BY_CATEGORY, "see docket fate for its numbers and docketd's log for the cause"},
+    {DOCKET_STORE_IN_USE, BY_CATEGORY, "stop the other docketd, or use it"},
+    {DOCKET_STORE_REWOUND, BY_CATEGORY, "do not go on before you know why: the store was restored or copied"},
+    {DOCKET_UNSAFE_FILES, BY_CATEGORY, "look at owner and mode before you go on"},
+    {DOCKET_BAD_LAYOUT, BY_CATEGORY, "use docket, docketd and libdocket of one release"},
+};
+
+static const struct next_step *step_of(docket_status status)
+{
+    for (size_t i = 0; i < sizeof next_steps / sizeof next_steps[0]; i++)
+        if (next_steps[i].status == status)
+            return &next_steps[i];
+    return NULL;
+}
+
+int cli_exit_of(docket_status status)
+{
+    const struct next_step *step = step_of(status);
+    if (step != NULL && step->code != BY_CATEGORY)
+        return step->code;
+    docket_category category = docket_status_category(status);
+    return (size_t)category < sizeof by_category / sizeof by_category[0] ? (int)by_category[category] : CLI_REFUSED;
+}
+
+void cli_print_exit_codes(void)
+{
+    for (size_t i = 0; i < sizeof exit_codes / sizeof exit_codes[0]; i++)
+        printf("  %d  %s\n", (int)exit_codes[i].code, exit_codes[i].text);
+}
+
+static void say_json(docket_status status, const char *message)
+{
+    json_t *object = json_pack("{s:i, s:{s:s, s:s, s:b, s:s}}", "schema_version", CLI_SCHEMA_VERSION, "error",
+                               "status", docket_status_name(status), "category",
+                               docket_category_name(docket_status_category(status)), "retryable",
+                               docket_status_retryable(status), "message", message);
+    if (object == NULL) { /* a path that is not UTF-8, or no memory: the rest still helps */
+        fprintf(stderr, "{\"schema_version\":%d,\"error\":{\"status\":\"%s\",\"category\":\"%s\",\"retryable\":%s,"
+                        "\"message\":\"%s\"}}\n",
+                CLI_SCHEMA_VERSION, docket_status_name(status),
+                docket_category_name(docket_status_category(status)),
+                docket_status_retryable(status) ? "true" : "false", docket_status_text(status));
+        return;
+    }
+    json_dumpf(object, stderr, JSON_COMPACT);
+    fputc('\n', stderr);
+    json_decref(object);
+}
+
+/* Sentences quote what somebody typed or logged: it must not move a cursor,
+ * nor look like a second line of ours. */
+static void make_one_line(char *message)
+{
+    for (; *message != '\0'; message++)
+        if ((unsigned char)*message < ' ' || *message == 0x7f)
+            *message = '?';
+}
+
+static void say(const struct cli *cli, docket_status status, const char *sentence, const char *next)
+{
+    char message[MESSAGE_BYTES];
+    snprintf(message, sizeof message, "%s%s%s", sentence, next != NULL ? "; " : "", next != NULL ? next : "");
+    make_one_line(message);
+    fflush(stdout); /* what was done comes first, also where both go to one file */
+    if (cli->json)
+        say_json(status, message);
+    else
+        fprintf(stderr, "docket: %s\n", message);
+}
+
+int cli_fail(const struct cli *cli, docket_status status, const char *format, ...)
+{
+    char sentence[MESSAGE_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(sentence, sizeof sentence, format, arguments);
+    va_end(arguments);
+    say(cli, status, sentence, NULL);
+    return cli_exit_of(status);
+}
+
+int cli_fail_status(const struct cli *cli, docket_status status)
+{
+    const struct next_step *step = step_of(status);
+    const char *sentence = docket_last_error();
+    say(cli, status, sentence[0] != '\0' ? sentence : docket_status_text(status), step != NULL ? step->text : NULL);
+    return cli_exit_of(status);
+}
+
+int cli_no(const struct cli *cli, docket_status status, const char *format, ...)
+{
+    char sentence[MESSAGE_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(sentence, sizeof sentence, format, arguments);
+    va_end(arguments);
+    say(cli, status, sentence, NULL);
+    return CLI_NO;
+}
+
+void cli_note(const struct cli *cli, const char *format, ...)
+{
+    char sentence[MESSAGE_BYTES];
+    if (cli->quiet)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(sentence, sizeof sentence, format, arguments);
+    va_end(arguments);
+    if (!cli->json) {
+        fprintf(stderr, "docket: %s\n", sentence);
+        return;
+    }
+    json_t *object = json_pack("{s:i, s:{s:s}}", "schema_version", CLI_SCHEMA_VERSION, "note", "message", sentence);
+    if (object == NULL)
+        return;
+    json_dumpf(object, stderr, JSON_COMPACT);
+    fputc('\n', stderr);
+    json_decref(object);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+#include "output.h"
+
+#include <libsmartcols.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+json_t *output_object(void)
+{
+    return json_pack("{s:i}", "schema_version", CLI_SCHEMA_VERSION);
+}
+
+int output_json(const struct cli *cli, json_t *object)
+{
+    if (object == NULL)
+        return cli_fail(cli, DOCKET_NO_MEMORY, "no memory for the JSON");
+    int written = json_dumpf(object, stdout, JSON_COMPACT);
+    json_decref(object);
+    putchar('\n');
+    return written == 0 ? CLI_DONE : cli_fail(cli, DOCKET_SYSTEM, "cannot write the JSON to stdout");
+}
+
+json_t *output_string(const char *text)
+{
+    char ascii[4096];
+    json_t *string = json_string(text);
+    if (string != NULL)
+        return string;
+    size_t i = 0;
+    for (; i < sizeof ascii - 1 && text[i] != '\0'; i++)
+        ascii[i] = text[i];
+    for (size_t j = 0; j < i; j++)
+        if ((unsigned char)ascii[j] >= 0x80)
+            ascii[j] = '?';
+    ascii[i] = '\0';
+    return json_string(ascii);
+}
+
+const char *output_time(int64_t utc_s, char text[OUTPUT_TIME_BYTES])
+{
+    struct tm parts;
+    time_t time = (time_t)utc_s;
+    if (gmtime_r(&time, &parts) == NULL || strftime(text, OUTPUT_TIME_BYTES, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
+        snprintf(text, OUTPUT_TIME_BYTES, "%lld", (long long)utc_s);
+    return text;
+}
+
+struct libscols_table *output_table(const char *const *headings, size_t count)
+{
+    struct libscols_table *table = scols_new_table();
+    for (size_t i = 0; table != NULL && i < count; i++) {
+        bool right = headings[i][0] == '>';
+        scols_table_new_column(table, headings[i] + right, 0, right ? SCOLS_FL_RIGHT : 0);
+    }
+    return table;
+}
+
+void output_row(struct libscols_table *table, const char *const *cells, size_t count)
+{
+    struct libscols_line *line = table != NULL ? scols_table_new_line(table, NULL) : NULL;
+    for (size_t i = 0; line != NULL && i < count; i++)
+        scols_line_set_data(line, i, cells[i]);
+}
+
+void output_table_print(struct libscols_table *table)
+{
+    if (table == NULL)
+        return;
+    scols_table_set_stream(table, stdout);
+    if (!scols_table_is_empty(table))
+        scols_print_table(table);
+    scols_unref_table(table);
+}
+
+void output_table_drop(struct libscols_table *table)
+{
+    if (table != NULL)
+        scols_unref_table(table);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#include "session.h"
+
+#include "start.h"
+
+#include <time.h>
+
+struct attempt {
+    const struct cli *cli;
+    docket_status (*step)(docket_realm *realm, void *context);
+    void *context;
+};
+
+static docket_status make(const struct attempt *attempt)
+{
+    docket_realm *realm = NULL;
+    docket_status status = docket_realm_open(attempt->cli->realm, &realm);
+    if (status != DOCKET_OK)
+        return status;
+    status = attempt->step(realm, attempt->context);
+    docket_realm_close(realm);
+    return status;
+}
+
+static bool wants_docketd(docket_status status)
+{
+    return status == DOCKET_NO_REALM || status == DOCKET_UNREACHABLE;
+}
+
+static void pause_ms(long ms)
+{
+    struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    nanosleep(&pause, NULL);
+}
+
+/* Ours came too late: another docketd holds the realm, and may still be
+ * getting ready. */
+static docket_status wait_for_the_other(const struct attempt *attempt, const struct starter *starter)
+{
+    docket_status status = make(attempt);
+    while (wants_docketd(status) && start_in_time(starter)) {
+        pause_ms(50);
+        status = make(attempt);
+    }
+    return status;
+}
+
+static int start_and_go_on(const struct attempt *attempt, struct starter *starter, docket_status status)
+{
+    const struct cli *cli = attempt->cli;
+    enum start_end end = START_OTHER;
+    if (starter->waited) /* somebody else has just started one */
+        status = make(attempt);
+    if (!wants_docketd(status))
+        return status == DOCKET_OK ? CLI_DONE : cli_fail_status(cli, status);
+    /* Only where there is none at all: a realm that does not answer is never made anew. */
+    starter->create = status == DOCKET_NO_REALM;
+    int code = start_docketd(cli, starter, &end);
+    if (code != CLI_DONE)
+        return code;
+    status = end == START_READY ? make(attempt) : wait_for_the_other(attempt, starter);
+    if (end == START_FAILED && wants_docketd(status))
+        return start_say_log(cli, starter);
+    return status == DOCKET_OK ? CLI_DONE : cli_fail_status(cli, status);
+}
+
+int session_run(const struct cli *cli, docket_status (*step)(docket_realm *realm, void *context), void *context)
+{
+    const struct attempt attempt = {.cli = cli, .step = step, .context = context};
+    docket_status status = make(&attempt);
+    if (status == DOCKET_OK)
+        return CLI_DONE;
+    if (!wants_docketd(status) || cli_given(cli, OPT_NO_START))
+        return cli_fail_status(cli, status);
+    struct starter starter;
+    int code = start_prepare(cli, &starter);
+    if (code == CLI_DONE)
+        code = start_and_go_on(&attempt, &starter, status);
+    start_done(&starter);
+    return code;
+}
