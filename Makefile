@@ -57,7 +57,7 @@ UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
 UNIT_TESTS   := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/unit/%)
 
 WORKER_SOURCES := tests/process/worker.c tests/process/worker_main.c tests/lib/worklog.c
-TEST_PROGRAMS  := $(BUILD)/docket-audit $(BUILD)/docket-worker $(BUILD)/docket-forker $(BUILD)/docket-opener \
+TEST_PROGRAMS  := $(BUILD)/docket-audit $(BUILD)/docket-worker $(BUILD)/docket-forker \
                   $(BUILD)/example
 BENCHES        := $(BUILD)/bench_next
 
@@ -136,8 +136,6 @@ LINK_DOCKET = $(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -L$(BUILD) -ldocket -W
 $(BUILD)/docket-worker: $(WORKER_SOURCES:%.c=$(BUILD)/obj/%.o) $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 $(BUILD)/docket-forker: $(BUILD)/obj/tests/process/forker.o $(BUILD)/obj/tests/lib/worklog.o $(BUILD)/libdocket.so
-	$(LINK_DOCKET)
-$(BUILD)/docket-opener: $(BUILD)/obj/tests/process/opener.o $(BUILD)/obj/tests/lib/worklog.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 $(BUILD)/bench_%: $(BUILD)/obj/bench/bench_%.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)

@@ -170,7 +170,7 @@ serves_or_ended() {
 
 start_docketd() {
     local code=0
-    run_child "$work/docketd.log" "$docketd" --realm "$realm"
+    run_child "$work/docketd.log" "$docketd" --realm "$realm" --create
     docketd_pid=$child
     wait_until 20 serves_or_ended || code=1
     if [ "$code" != 0 ] || ! is_running "$docketd_pid"; then
