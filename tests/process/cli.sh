@@ -271,7 +271,7 @@ check 'docketd that was started: holds no descriptor of ours' lacks "$started" "
 stop_started
 expect 'status after it stopped in order: an honest no' 1 status
 out_has 'status after it stopped in order: says stopped' '^docketd   stopped'
-expect 'peek after it stopped: still answers' 0 peek acme/INV
+refused 'peek after it stopped in order, which takes back what was laid: an honest no' 1 peek acme/INV
 expect 'next --no-start after it stopped: not reachable' 3 next acme/INV --no-start
 expect 'next after it stopped: starts it again' 0 next acme/INV --quiet
 err_empty 'next --quiet: says nothing'
