@@ -36,15 +36,13 @@ enum { BY_CATEGORY = -1 };
 
 static const struct next_step {
     docket_status status;
-    int code; /* BY_CATEGORY, or one of its own */
-    const char *text;
+    int code;         /* BY_CATEGORY, or one of its own */
+    const char *text; /* NULL: the library's sentences end with what to do next */
 } next_steps[] = {
-    {DOCKET_TIMEOUT, BY_CATEGORY, "see docket status, and try again; no number was taken"},
-    {DOCKET_UNREACHABLE, CLI_UNREACHABLE, "start docketd for this realm"},
-    {DOCKET_PERIOD_NOT_OPEN, BY_CATEGORY, "start docketd, or wait until it has published the period"},
+    {DOCKET_UNREACHABLE, CLI_UNREACHABLE, NULL},
     {DOCKET_NO_REALM, CLI_UNREACHABLE, "name one with --realm, or make one with docket series add"},
     {DOCKET_NO_SERIES, CLI_NO, "see docket series list, or declare it with docket series add"},
-    {DOCKET_EXISTS, CLI_NO, "see docket series show"},
+    {DOCKET_EXISTS, CLI_NO, NULL},
     {DOCKET_BAD_NAME, BY_CATEGORY, "use 1 to 64 of A-Z a-z 0-9 . _ -, a letter or digit first"},
     {DOCKET_BAD_POLICY, BY_CATEGORY, "see docket help series add"},
     {DOCKET_NOT_PERMITTED, BY_CATEGORY, "run it as the realm's owner, or ask for access to the desk"},
@@ -57,7 +55,6 @@ static const struct next_step {
     {DOCKET_QUARANTINED, BY_CATEGORY, "see docket fate for its numbers and docketd's log for the cause"},
     {DOCKET_STORE_IN_USE, BY_CATEGORY, "stop the other docketd, or use it"},
     {DOCKET_STORE_REWOUND, BY_CATEGORY, "do not go on before you know why: the store was restored or copied"},
-    {DOCKET_UNSAFE_FILES, BY_CATEGORY, "look at owner and mode before you go on"},
     {DOCKET_BAD_LAYOUT, BY_CATEGORY, "use docket, docketd and libdocket of one release"},
 };
 

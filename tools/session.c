@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "session.h"
 
+#include "docket_inspect.h"
 #include "start.h"
 
 #include <time.h>
@@ -58,16 +59,31 @@ static int start_and_go_on(const struct attempt *attempt, struct starter *starte
     int code = start_docketd(cli, starter, &end);
     if (code != CLI_DONE)
         return code;
-    status = end == START_READY ? make(attempt) : wait_for_the_other(attempt, starter);
-    if (end == START_FAILED && wants_docketd(status))
+    if (end == START_FAILED)
         return start_say_log(cli, starter);
+    status = end == START_READY ? make(attempt) : wait_for_the_other(attempt, starter);
     return status == DOCKET_OK ? CLI_DONE : cli_fail_status(cli, status);
+}
+
+/* The shared files say at once that nobody serves; the library would try for
+ * seconds, since docketd may be on its way. Only asked where we would start one. */
+static docket_status look_first(const struct cli *cli)
+{
+    docket_view *view = NULL;
+    struct docket_view_realm realm;
+    docket_status status = docket_view_open(cli->realm, &view);
+    if (status == DOCKET_OK && docket_view_realm_show(view, &realm) == DOCKET_OK && realm.serving <= 0)
+        status = DOCKET_UNREACHABLE;
+    docket_view_close(view);
+    return wants_docketd(status) ? status : DOCKET_OK; /* anything else is for the library to say */
 }
 
 int session_run(const struct cli *cli, docket_status (*step)(docket_realm *realm, void *context), void *context)
 {
     const struct attempt attempt = {.cli = cli, .step = step, .context = context};
-    docket_status status = make(&attempt);
+    docket_status status = cli_given(cli, OPT_NO_START) ? DOCKET_OK : look_first(cli);
+    if (status == DOCKET_OK)
+        status = make(&attempt);
     if (status == DOCKET_OK)
         return CLI_DONE;
     if (!wants_docketd(status) || cli_given(cli, OPT_NO_START))

@@ -141,6 +141,7 @@ docket_status dk_wrap(docket_status status, const char *format, ...)
 {
     char inner[DK_ERROR_BYTES - 4];
     memcpy(inner, last_error, sizeof inner);
+    inner[sizeof inner - 1] = 0;
     va_list arguments;
     va_start(arguments, format);
     int used = vsnprintf(last_error, sizeof last_error, format, arguments);

@@ -162,21 +162,55 @@ static void resolve_all(struct dk_daemon *daemon, struct dk_desk_book *desk, str
                desk->rule.name, dk_cause_name(cause), ranges);
 }
 
+static bool in_memory(const struct dk_daemon *daemon, const struct dk_series_book *series, int32_t label)
+{
+    for (int bank = 0; bank < DK_BANKS; bank++)
+        if (series->bank[bank] != NULL && series->bank[bank]->period.label == label)
+            return true;
+    if (series->record.policy.order == DK_STRICT || series->desk->rows_used == 0)
+        return false; /* only a counter with rows outlives its bank */
+    for (const struct dk_counter *counter = daemon->counters; counter != NULL; counter = counter->next_of_all)
+        if (counter->bank < 0 && counter->series == series && counter->period.label == label)
+            return true;
+    return false;
+}
+
+/* A counter that the store knows and the board does not: the desk is new, or
+ * docketd died between the counter's first commit and its bank. The current
+ * and the next period go on the board; a past one only waits to be closed. */
 static void put_on_board(struct dk_daemon *daemon, struct dk_series_book *series, const struct dk_counter_image *image)
 {
-    struct dk_period period;
-    int64_t now_s = dk_clock_wall_s();
+    struct dk_period now, period;
     enum dk_restart restart = (enum dk_restart)series->record.policy.restart;
-    dk_period_at(restart, now_s, &period);
-    if (period.label != image->period && period.end_s != INT64_MAX)
-        dk_period_at(restart, period.end_s, &period);
+    dk_period_at(restart, dk_clock_wall_s(), &now);
+    period = now;
+    if (image->period > now.label && now.end_s != INT64_MAX)
+        dk_period_at(restart, now.end_s, &period);
+    if (image->period < now.label)
+        period = (struct dk_period){.label = image->period};
     if (period.label != image->period)
         return; /* a period of a clock that ran ahead: left in the store until its time */
+    struct dk_counter *counter = dk_counter_new(daemon, series, &period, image);
+    if (image->period < now.label) {
+        counter->ended = true;
+        return;
+    }
     for (int bank = 0; bank < DK_BANKS; bank++) {
         if (series->bank[bank] == NULL) {
-            dk_periods_publish(dk_counter_new(daemon, series, &period, image), bank);
+            dk_periods_publish(counter, bank);
             return;
         }
+    }
+}
+
+/* Every open counter of the desk that has no place in memory yet. */
+static void put_rest_on_board(struct dk_daemon *daemon, const struct dk_desk_book *desk, const struct images *images)
+{
+    for (size_t i = 0; i < images->count; i++) {
+        struct dk_series_book *series = series_of(daemon, images->all[i].series_id);
+        if (series != NULL && series->desk == desk && !series->quarantined && !images->all[i].closed &&
+            !in_memory(daemon, series, images->all[i].period))
+            put_on_board(daemon, series, &images->all[i]);
     }
 }
 
@@ -203,11 +237,7 @@ static docket_status fill_built(struct dk_daemon *daemon, struct dk_desk_book *d
         if (status != DOCKET_OK)
             return status;
     }
-    for (size_t i = 0; i < images->count; i++) {
-        struct dk_series_book *series = series_of(daemon, images->all[i].series_id);
-        if (series != NULL && series->desk == desk && !images->all[i].closed)
-            put_on_board(daemon, series, &images->all[i]);
-    }
+    put_rest_on_board(daemon, desk, images);
     return DOCKET_OK;
 }
 
@@ -278,9 +308,11 @@ static bool adopt_bank(struct dk_daemon *daemon, struct dk_series_book *series, 
 {
     struct shared_board_bank *bank = &dk_desk_slot(&series->desk->map, series->slot)->bank[index];
     uint64_t epoch = dk_load_acquire(&bank->epoch); /* ORDER-4 */
+    /* The word's own count, if docketd died while it rewrote the bank. */
+    struct dk_strict word = dk_strict_unpack(dk_load_acquire(&dk_table_slot(&series->desk->map, series->slot)->bank[index].strict));
+    series->assignments[index] = epoch != 0 ? epoch & 63 : word.epoch;
     if (epoch == 0)
         return true;
-    series->assignments[index] = epoch & 63;
     const struct dk_counter_image *image =
         image_of(images, series->record.id, (int32_t)(uint32_t)dk_load_relaxed(&bank->period));
     if (image == NULL) {
@@ -562,6 +594,7 @@ static docket_status open_desk(struct dk_daemon *daemon, struct dk_desk_book *de
                 (status = dk_series_place(daemon, series)) != DOCKET_OK)
                 return status; /* committed, and docketd died before its slot was written */
         }
+        put_rest_on_board(daemon, desk, images);
     } else if ((status = fill_built(daemon, desk, images)) != DOCKET_OK) {
         return status;
     }

@@ -181,9 +181,23 @@ static bool give_back_turn(struct dk_counter *counter)
     return true;
 }
 
+/* An ended counter that never came on the board: nobody took from it. */
+static void close_unpublished(struct dk_counter *counter)
+{
+    struct dk_job *job = dk_job_new(settled, counter);
+    struct dk_counter_image *image = image_of(counter, job);
+    image->mark = image->next;
+    image->closed = 1;
+    dk_keeper_post(counter, job);
+}
+
 void dk_strict_turn(struct dk_counter *counter)
 {
     struct dk_strict now;
+    if (counter->bank < 0 && counter->ended && !counter->settled) {
+        close_unpublished(counter);
+        return;
+    }
     if (counter->bank < 0 || counter->settled || !look(counter, &now)) {
         refuse_give_backs(counter);
         return;

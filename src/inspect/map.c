@@ -28,7 +28,8 @@ static docket_status find_runtime(docket_view *view, int realm)
     }
     ssize_t bytes = readlinkat(realm, "runtime", target, sizeof target - 1);
     if (bytes < 0 && errno == ENOENT)
-        return dk_fail(DOCKET_UNREACHABLE, "docketd has not run for %s since the machine started", view->directory);
+        return dk_fail(DOCKET_UNREACHABLE, "docketd has not run for %s since the machine started; start it",
+                       view->directory);
     if (bytes < 0 && errno == EINVAL)
         return dk_fail(DOCKET_UNSAFE_FILES, "%s/runtime is not the symbolic link that docketd makes",
                        view->directory);
@@ -47,7 +48,7 @@ static docket_status open_runtime(docket_view *view, uid_t owner)
     uid_t runtime_owner = 0;
     docket_status status = dk_directory_open(view->runtime, &view->runtime_fd, &runtime_owner);
     if (status == DOCKET_NO_REALM) /* a dangling link: tmpfs is empty after a restart of the machine */
-        return dk_fail(DOCKET_UNREACHABLE, "docketd has not run for %s since the machine started (%s is gone)",
+        return dk_fail(DOCKET_UNREACHABLE, "docketd has not run for %s since the machine started (%s is gone); start it",
                        view->directory, view->runtime);
     if (status != DOCKET_OK)
         return status;
@@ -155,7 +156,7 @@ static docket_status open_desks(docket_view *view, uid_t owner)
 {
     uint32_t count = count_desks(view);
     if (count == 0)
-        return dk_fail(DOCKET_UNREACHABLE, "docketd has not made its files in %s yet", view->runtime);
+        return dk_fail(DOCKET_UNREACHABLE, "docketd has not made its files in %s yet; start it, or try again", view->runtime);
     view->desks = calloc(count, sizeof *view->desks);
     if (view->desks == NULL)
         return dk_fail(DOCKET_NO_MEMORY, "no memory for %u desks", count);
