@@ -8,13 +8,18 @@
 
 #include "table/directory.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-enum { MEMO = 8 };
+enum { MEMO = 8, TABLE_FIRST = 16 };
 
+/* A thread's hands: a memo for the hot ones, a table by serial for all. A hand
+ * whose serial is 0 was wiped by a fork or dropped by a close. */
 struct mine {
     struct hand *memo[MEMO];
-    struct hand *all;
+    struct hand **table;
+    uint64_t room; /* a power of two, or 0 */
+    uint64_t used;
 };
 
 static __thread struct mine mine;
@@ -22,30 +27,45 @@ static pthread_key_t key;
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 static bool key_made;
 
+static void link_to_realm(struct hand *hand)
+{
+    struct live *live = hand->series->realm->live;
+    pthread_mutex_lock(&live->lock);
+    hand->next_of_realm = live->hands;
+    if (live->hands != NULL)
+        live->hands->previous_of_realm = hand;
+    live->hands = hand;
+    pthread_mutex_unlock(&live->lock);
+}
+
 static void unlink_from_realm(struct hand *hand)
 {
     struct live *live = hand->series->realm->live;
     pthread_mutex_lock(&live->lock);
-    for (struct hand **at = &live->hands; *at != NULL; at = &(*at)->next_of_realm) {
-        if (*at == hand) {
-            *at = hand->next_of_realm;
-            break;
-        }
-    }
+    if (hand->previous_of_realm != NULL)
+        hand->previous_of_realm->next_of_realm = hand->next_of_realm;
+    else
+        live->hands = hand->next_of_realm;
+    if (hand->next_of_realm != NULL)
+        hand->next_of_realm->previous_of_realm = hand->previous_of_realm;
     pthread_mutex_unlock(&live->lock);
 }
 
-/* A thread ends: its leases go back. Hands that a fork wiped have no serial;
- * neither have those of a realm that was closed. */
+/* A thread ends: its leases go back. */
 static void end_thread(void *context)
 {
     struct mine *ending = context;
-    for (struct hand *hand = ending->all, *next; hand != NULL && hand->serial != 0; hand = next) {
-        next = hand->next_of_thread;
-        dk_lease_give_back(&hand->lease, hand->slot);
-        unlink_from_realm(hand);
+    for (uint64_t i = 0; i < ending->room; i++) {
+        struct hand *hand = ending->table[i];
+        if (hand == NULL)
+            continue;
+        if (hand->serial != 0) {
+            dk_lease_give_back(&hand->lease, hand->slot);
+            unlink_from_realm(hand);
+        }
         dk_hand_free(hand);
     }
+    free(ending->table);
     memset(ending, 0, sizeof *ending);
 }
 
@@ -60,54 +80,85 @@ struct hand *dk_hand_find(const struct docket_series *series)
     return hand != NULL && hand->serial == series->serial ? hand : NULL;
 }
 
-/* Drops from the thread's list what a fork wiped or a close freed. */
-static void tidy(void)
+static struct hand *find_in_table(uint64_t serial)
 {
-    struct hand **at = &mine.all;
-    while (*at != NULL) {
-        if ((*at)->serial == 0 || (*at)->series == NULL) {
-            *at = NULL; /* what follows was wiped or freed with it */
-            return;
-        }
-        at = &(*at)->next_of_thread;
+    for (uint64_t i = 0; i < mine.room; i++) {
+        struct hand *hand = mine.table[(serial + i) % mine.room];
+        if (hand == NULL || hand->serial == serial)
+            return hand;
     }
+    return NULL;
 }
 
-docket_status dk_hand_make(struct docket_series *series, struct hand **made)
+static void put_in_table(struct hand **table, uint64_t room, struct hand *hand)
 {
-    tidy();
-    for (struct hand *hand = mine.all; hand != NULL; hand = hand->next_of_thread) {
-        if (hand->serial == series->serial) {
-            mine.memo[series->serial % MEMO] = hand;
-            *made = hand;
-            return DOCKET_OK;
+    uint64_t at = hand->serial % room;
+    while (table[at] != NULL)
+        at = (at + 1) % room;
+    table[at] = hand;
+}
+
+/* Twice the room when half is used; hands that were wiped or dropped go. */
+static bool make_room(void)
+{
+    if (mine.used * 2 < mine.room)
+        return true;
+    uint64_t room = mine.room == 0 ? TABLE_FIRST : mine.room * 2;
+    struct hand **table = calloc(room, sizeof(struct hand *));
+    if (table == NULL)
+        return false;
+    mine.used = 0;
+    for (uint64_t i = 0; i < mine.room; i++) {
+        struct hand *hand = mine.table[i];
+        if (hand == NULL)
+            continue;
+        if (hand->serial == 0) {
+            dk_hand_free(hand);
+            continue;
         }
+        put_in_table(table, room, hand);
+        mine.used++;
     }
+    free(mine.table);
+    mine.table = table;
+    mine.room = room;
+    memset(mine.memo, 0, sizeof mine.memo);
+    return true;
+}
+
+static docket_status make_hand(struct docket_series *series, struct hand **made)
+{
     pthread_once(&key_once, make_key);
-    if (!key_made || pthread_setspecific(key, &mine) != 0)
-        return dk_fail(DOCKET_NO_MEMORY, "no thread key is left for docket");
+    if (!key_made || pthread_setspecific(key, &mine) != 0 || !make_room())
+        return dk_fail(DOCKET_NO_MEMORY, "no memory or thread key is left for docket");
     struct hand *hand = dk_hand_new();
     if (hand == NULL)
         return dk_fail(DOCKET_NO_MEMORY, "no memory that is wiped on fork; docket needs Linux 4.14 or later");
     hand->series = series;
     hand->strict = series->strict;
     hand->bank = -1;
-    hand->serial = series->serial;
     docket_status status = dk_hand_bind(hand);
     if (status != DOCKET_OK) {
         dk_hand_free(hand);
         return status;
     }
-    struct live *live = series->realm->live;
-    pthread_mutex_lock(&live->lock);
-    hand->next_of_realm = live->hands;
-    live->hands = hand;
-    pthread_mutex_unlock(&live->lock);
-    hand->next_of_thread = mine.all;
-    mine.all = hand;
-    mine.memo[series->serial % MEMO] = hand;
+    hand->serial = series->serial;
+    link_to_realm(hand);
+    put_in_table(mine.table, mine.room, hand);
+    mine.used++;
     *made = hand;
     return DOCKET_OK;
+}
+
+docket_status dk_hand_make(struct docket_series *series, struct hand **made)
+{
+    docket_status status = DOCKET_OK;
+    *made = find_in_table(series->serial);
+    if (*made == NULL)
+        status = make_hand(series, made);
+    if (status == DOCKET_OK)
+        mine.memo[series->serial % MEMO] = *made;
+    return status;
 }
 
 /* The newest seat of this process where the series sits; docketd is asked only
@@ -147,8 +198,7 @@ void dk_hand_drop_all(struct docket_realm *realm)
         dk_lease_give_back(&hand->lease, hand->slot);
         hand->serial = 0;
         hand->series = NULL;
-        /* Not freed into the pool while another thread's list may lead through
-         * it; its thread drops it at its next call. */
+        /* Freed by its own thread, whose table leads to it. */
     }
     live->hands = NULL;
 }

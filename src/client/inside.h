@@ -89,8 +89,7 @@ struct hand {
     struct lease lease;
     struct text_day text;
     struct docket_series *series;
-    struct hand *next_of_realm;
-    struct hand *next_of_thread;
+    struct hand *next_of_realm, *previous_of_realm;
 };
 
 struct docket_block {
@@ -133,7 +132,10 @@ struct docket_realm {
     char directory[DK_PATH_BYTES];
     uid_t owner;
     struct live *live;
-    struct docket_series *series; /* under live->lock */
+    /* Under live->lock: chains by hash of tenant and name. */
+    struct docket_series **series;
+    uint32_t bucket_count; /* a power of two, or 0 */
+    uint32_t series_count;
 };
 
 /* pool.c: wiped memory for hands and blocks; never returned to the system. */

@@ -2,7 +2,7 @@
 /* realm: opening and closing, and handles. */
 #include "client/inside.h"
 
-#include "numbering/period.h"
+#include "base/hash.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -65,10 +65,13 @@ void docket_realm_close(docket_realm *realm)
         next = seat->next;
         dk_seat_leave(seat);
     }
-    for (struct docket_series *series = realm->series, *next; series != NULL; series = next) {
-        next = series->next;
-        free(series);
+    for (uint32_t i = 0; i < realm->bucket_count; i++) {
+        for (struct docket_series *series = realm->series[i], *next; series != NULL; series = next) {
+            next = series->next;
+            free(series);
+        }
     }
+    free(realm->series);
     munmap(realm->live, DK_PAGE);
     free(realm);
 }
@@ -112,15 +115,64 @@ static docket_status make_series(docket_realm *realm, const char *tenant, const 
     return DOCKET_OK;
 }
 
-static struct docket_series *find_series(docket_realm *realm, const char *tenant, const char *name)
+static uint32_t bucket_of(const docket_realm *realm, const char *tenant, const char *name)
 {
-    struct docket_series *found;
-    pthread_mutex_lock(&realm->live->lock);
-    for (found = realm->series; found != NULL; found = found->next)
-        if (strcmp(found->tenant, tenant) == 0 && strcmp(found->name, name) == 0)
-            break;
-    pthread_mutex_unlock(&realm->live->lock);
+    uint64_t hash = dk_hash(tenant, strlen(tenant), dk_hash(name, strlen(name), 0));
+    return (uint32_t)hash & (realm->bucket_count - 1);
+}
+
+/* Under live->lock. */
+static struct docket_series *find_series(const docket_realm *realm, const char *tenant, const char *name)
+{
+    if (realm->bucket_count == 0)
+        return NULL;
+    struct docket_series *found = realm->series[bucket_of(realm, tenant, name)];
+    while (found != NULL && (strcmp(found->tenant, tenant) != 0 || strcmp(found->name, name) != 0))
+        found = found->next;
     return found;
+}
+
+static bool grow_buckets(docket_realm *realm)
+{
+    uint32_t before = realm->bucket_count, count = before == 0 ? 16 : before * 2;
+    struct docket_series **old = realm->series, **buckets = calloc(count, sizeof *buckets);
+    if (buckets == NULL)
+        return before != 0; /* longer chains will do */
+    realm->series = buckets;
+    realm->bucket_count = count;
+    for (uint32_t i = 0; i < before; i++) {
+        for (struct docket_series *series = old[i], *next; series != NULL; series = next) {
+            next = series->next;
+            uint32_t bucket = bucket_of(realm, series->tenant, series->name);
+            series->next = buckets[bucket];
+            buckets[bucket] = series;
+        }
+    }
+    free(old);
+    return true;
+}
+
+/* Another thread may have made the same series meanwhile: then its handle is
+ * the one, and ours is freed. */
+static docket_status keep_series(docket_realm *realm, struct docket_series *made, docket_series **kept)
+{
+    docket_status status = DOCKET_OK;
+    pthread_mutex_lock(&realm->live->lock);
+    *kept = find_series(realm, made->tenant, made->name);
+    if (*kept != NULL) {
+        free(made);
+    } else if (realm->series_count >= realm->bucket_count && !grow_buckets(realm)) {
+        free(made);
+        status = dk_fail(DOCKET_NO_MEMORY, "no memory for a handle");
+    } else {
+        uint32_t bucket = bucket_of(realm, made->tenant, made->name);
+        made->next = realm->series[bucket];
+        realm->series[bucket] = made;
+        realm->series_count++;
+        *kept = made;
+    }
+    pthread_mutex_unlock(&realm->live->lock);
+    return status;
 }
 
 docket_status docket_series_open(docket_realm *realm, const char *tenant, const char *name, docket_series **series)
@@ -133,18 +185,17 @@ docket_status docket_series_open(docket_realm *realm, const char *tenant, const 
         status = dk_name_check("series", name);
     if (status != DOCKET_OK)
         return status;
-    *series = find_series(realm, tenant, name);
-    if (*series != NULL)
-        return DOCKET_OK;
-    status = make_series(realm, tenant, name, &made);
-    if (status != DOCKET_OK)
-        return status;
     pthread_mutex_lock(&realm->live->lock);
-    made->next = realm->series;
-    realm->series = made;
+    made = find_series(realm, tenant, name);
     pthread_mutex_unlock(&realm->live->lock);
-    *series = made;
-    return DOCKET_OK;
+    if (made == NULL) {
+        status = make_series(realm, tenant, name, &made);
+        if (status == DOCKET_OK)
+            status = keep_series(realm, made, &made);
+    }
+    if (status == DOCKET_OK)
+        *series = made;
+    return status;
 }
 
 size_t docket_text_size(const docket_series *series)

@@ -28,6 +28,7 @@ struct record {
 
 struct log {
     const char *name; /* file name, for sentences */
+    int fd;
     const unsigned char *bytes;
     size_t size, records; /* records: room for them, not how many there are */
     char id[NAME_MAX_BYTES * 3], tenant[NAME_MAX_BYTES + 1], series[NAME_MAX_BYTES + 1];
@@ -100,15 +101,29 @@ static const char *read_header(struct log *log)
     return NULL;
 }
 
+/* Whether a byte of [from, to) is not zero. Holes are skipped: most of a
+ * killed thread's log is one. */
+static bool any_written(const struct log *log, size_t from, size_t to)
+{
+    while (from < to) {
+        size_t end = (from / 4096 + 1) * 4096;
+        for (; from < end && from < to; from++)
+            if (log->bytes[from])
+                return true;
+        if (from == to)
+            return false;
+        off_t data = lseek(log->fd, (off_t)from, SEEK_DATA);
+        if (data < 0)
+            return errno != ENXIO; /* ENXIO: only a hole is left */
+        from = (size_t)data;
+    }
+    return false;
+}
+
 static void check_rest(struct audit *audit, const struct log *log, size_t end)
 {
-    const unsigned char *from = log->bytes + HEADER_BYTES + end * RECORD_BYTES;
-    const unsigned char *to = log->bytes + log->size;
-    for (; from < to; from++)
-        if (*from) {
-            bad_log(audit, log, "something stands behind its end");
-            return;
-        }
+    if (any_written(log, HEADER_BYTES + end * RECORD_BYTES, log->size))
+        bad_log(audit, log, "something stands behind its end");
 }
 
 /* What reading a log needs to know of the record before. */
@@ -191,11 +206,12 @@ static int open_log(struct audit *audit, int directory, const char *name, visit_
     }
     log.size = (size_t)facts.st_size;
     void *map = log.size ? mmap(NULL, log.size, PROT_READ, MAP_PRIVATE, fd, 0) : NULL;
-    close(fd);
     if (map == MAP_FAILED) {
         fprintf(stderr, "docket-audit: %s: %s\n", name, strerror(errno));
+        close(fd);
         return AUDIT_UNREADABLE;
     }
+    log.fd = fd;
     log.bytes = map;
     const char *reason = read_header(&log);
     int result = AUDIT_CLEAN;
@@ -205,6 +221,7 @@ static int open_log(struct audit *audit, int directory, const char *name, visit_
         result = visit(audit, &log);
     if (map)
         munmap(map, log.size);
+    close(fd);
     return result;
 }
 

@@ -216,17 +216,31 @@ static bool take_one(struct hand *hand, const struct target *target, struct hold
                                                      : take_next(hand, target, work);
 }
 
-/* Sleeps until `count` numbers fit the rate; looks every hundredth second. */
-static void keep_rate(const struct settings *settings, const struct timespec *start,
-                      uint64_t count)
+/* When the thread began, or went on after it had been stopped. */
+struct pace {
+    uint64_t start_ns, start_count;
+};
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* Sleeps until `count` numbers fit the rate; looks every hundredth second.
+ * Lost time is not caught up, so that a stopped worker goes on as it was. */
+static void keep_rate(const struct settings *settings, struct pace *pace, uint64_t count)
 {
     uint64_t burst = settings->rate / 100 ? settings->rate / 100 : 1;
     if (!settings->rate || count % burst)
         return;
-    uint64_t due_ns = (uint64_t)start->tv_nsec +
-                      (uint64_t)((double)count * 1e9 / (double)settings->rate);
-    struct timespec due = {start->tv_sec + (time_t)(due_ns / 1000000000u),
-                           (long)(due_ns % 1000000000u)};
+    uint64_t due_ns = pace->start_ns + (uint64_t)((double)(count - pace->start_count) * 1e9 /
+                                                  (double)settings->rate);
+    uint64_t now = now_ns();
+    if (now > due_ns + 200000000u)
+        *pace = (struct pace){now, count};
+    struct timespec due = {(time_t)(due_ns / 1000000000u), (long)(due_ns % 1000000000u)};
     clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
 }
 
@@ -262,10 +276,9 @@ static void run_targets(struct hand *hand)
     const struct settings *settings = &worker->settings;
     unsigned targets = worker->target_count;
     struct holding *work = calloc(targets, sizeof *work);
-    struct timespec start;
+    struct pace pace = {now_ns(), 0};
     bool good = work != NULL;
 
-    clock_gettime(CLOCK_MONOTONIC, &start);
     for (unsigned i = 0; good && i < targets; i++)
         work[i].log.fd = -1;
     for (unsigned i = 0; good && i < targets; i++)
@@ -274,7 +287,7 @@ static void run_targets(struct hand *hand)
     for (uint64_t i = 0; good && !stopped(hand) && (!settings->count || i < settings->count); i++) {
         unsigned at = (unsigned)(i % targets);
         good = take_one(hand, &worker->targets[at], &work[at]);
-        keep_rate(settings, &start, i + 1);
+        keep_rate(settings, &pace, i + 1);
     }
     for (unsigned i = 0; work && i < targets; i++)
         end_work(hand, &worker->targets[i], &work[i]);
