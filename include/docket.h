@@ -57,7 +57,8 @@ extern "C" {
 /* Largest number: exact in every JSON reader. */
 #define DOCKET_NUMBER_MAX 999999999999999ULL
 
-/* Most numbers in one block. */
+/* Most numbers in one block; a series whose window is smaller gives no more than
+ * its window in one. */
 #define DOCKET_BLOCK_MAX 10000u
 
 /* A timeout argument, in nanoseconds: 0 never waits; this one waits for the
@@ -190,7 +191,8 @@ docket_status docket_next_text(docket_series *series, int64_t timeout_ns, char *
 size_t docket_text_size(const docket_series *series);
 
 /*
- * A contiguous block of count numbers (1 to DOCKET_BLOCK_MAX) under a lease of
+ * A contiguous block of count numbers (1 to DOCKET_BLOCK_MAX, and at most the
+ * series' window) under a lease of
  * its own. In a leased series, what is not taken when the process dies is
  * spare again. In a strict series the whole block counts as handed out at this
  * call. One thread at a time may use a block. The block is the caller's until

@@ -5,6 +5,7 @@
 #include "cli.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* In the order in which `docket help` lists them. */
@@ -52,8 +53,23 @@ static int refuse_command(const struct cli *cli, int argc, char **argv)
     return cli_fail(cli, DOCKET_BAD_ARGUMENT, "there is no command '%s'; see docket help", argv[1]);
 }
 
+/* The realm may stand before the command too, as people write it; an option
+ * behind the command still wins. Returns how many words it took. */
+static int take_realm(int argc, char **argv)
+{
+    static const char joined[] = "--realm=";
+    if (argc > 2 && strcmp(argv[1], "--realm") == 0)
+        return setenv("DOCKET_REALM", argv[2], 1) == 0 ? 2 : 0;
+    if (argc > 1 && strncmp(argv[1], joined, sizeof joined - 1) == 0)
+        return setenv("DOCKET_REALM", argv[1] + sizeof joined - 1, 1) == 0 ? 1 : 0;
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
+    int taken = take_realm(argc, argv);
+    argc -= taken;
+    argv += taken;
     struct cli cli = {.command = &command_help};
     int words = 1;
     const struct cli_command *command = argc < 2 ? NULL : find(argc, argv, &words);

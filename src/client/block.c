@@ -57,8 +57,11 @@ docket_status docket_block_open(docket_series *series, uint32_t count, int64_t t
     if (series == NULL || block == NULL || timeout_ns < DOCKET_TIMEOUT_DEFAULT)
         return dk_fail(DOCKET_BAD_ARGUMENT, "docket_block_open wants a series, a place for the block and a timeout of "
                                             "-1 or more");
-    if (count == 0 || count > DOCKET_BLOCK_MAX)
-        return dk_fail(DOCKET_BAD_COUNT, "a block has 1 to %u numbers, not %u", DOCKET_BLOCK_MAX, count);
+    /* No more may lie ahead than the window, which bounds what a power loss costs. */
+    uint32_t most = series->window < DOCKET_BLOCK_MAX ? series->window : DOCKET_BLOCK_MAX;
+    if (count == 0 || count > most)
+        return dk_fail(DOCKET_BAD_COUNT, "a block of %s/%s has 1 to %u numbers, not %u", series->tenant, series->name,
+                       most, count);
     docket_status status = dk_hand_enter(series, &hand);
     if (status != DOCKET_OK)
         return status;

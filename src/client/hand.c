@@ -11,17 +11,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MEMO = 8, TABLE_FIRST = 16 };
+enum { TABLE_FIRST = 16 };
 
-/* A thread's hands: a memo for the hot ones, a table by serial for all. A hand
- * whose serial is 0 was wiped by a fork or dropped by a close. */
+/* A thread's hands, by serial. One whose serial is 0 was wiped by a fork or
+ * dropped by a close. */
 struct mine {
-    struct hand *memo[MEMO];
     struct hand **table;
     uint64_t room; /* a power of two, or 0 */
     uint64_t used;
 };
 
+__thread struct hand *dk_hand_memo[DK_MEMO];
 static __thread struct mine mine;
 static pthread_key_t key;
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
@@ -67,17 +67,12 @@ static void end_thread(void *context)
     }
     free(ending->table);
     memset(ending, 0, sizeof *ending);
+    memset(dk_hand_memo, 0, sizeof dk_hand_memo);
 }
 
 static void make_key(void)
 {
     key_made = pthread_key_create(&key, end_thread) == 0;
-}
-
-struct hand *dk_hand_find(const struct docket_series *series)
-{
-    struct hand *hand = mine.memo[series->serial % MEMO];
-    return hand != NULL && hand->serial == series->serial ? hand : NULL;
 }
 
 static struct hand *find_in_table(uint64_t serial)
@@ -122,7 +117,7 @@ static bool make_room(void)
     free(mine.table);
     mine.table = table;
     mine.room = room;
-    memset(mine.memo, 0, sizeof mine.memo);
+    memset(dk_hand_memo, 0, sizeof dk_hand_memo);
     return true;
 }
 
@@ -157,7 +152,7 @@ docket_status dk_hand_make(struct docket_series *series, struct hand **made)
     if (*made == NULL)
         status = make_hand(series, made);
     if (status == DOCKET_OK)
-        mine.memo[series->serial % MEMO] = *made;
+        dk_hand_memo[series->serial % DK_MEMO] = *made;
     return status;
 }
 

@@ -146,9 +146,18 @@ struct docket_block *dk_block_new(void);
 void dk_block_free(struct docket_block *block);
 uint64_t dk_serial_next(void);
 
-/* hand.c: the calling thread's hand for a series. */
+/* hand.c: the calling thread's hand for a series. The memo leads to the hot
+ * ones: a hand that a fork wiped or a close dropped has another serial. */
+enum { DK_MEMO = 8 };
+extern __thread struct hand *dk_hand_memo[DK_MEMO];
+
+static inline struct hand *dk_hand_find(const struct docket_series *series)
+{
+    struct hand *hand = dk_hand_memo[series->serial % DK_MEMO];
+    return hand != NULL && hand->serial == series->serial ? hand : NULL;
+}
+
 docket_status dk_hand_make(struct docket_series *series, struct hand **hand) DK_MUST_USE;
-struct hand *dk_hand_find(const struct docket_series *series);
 void dk_hand_drop_all(struct docket_realm *realm);
 /* Puts the hand at the seat and slot where its series is now. */
 docket_status dk_hand_bind(struct hand *hand) DK_MUST_USE;

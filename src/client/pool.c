@@ -25,7 +25,7 @@ struct pool {
     union cell *free;
 };
 
-static _Atomic(struct pool *) the_pool;
+static dk_word the_pool; /* address of the pool; private to the process */
 static dk_word serials;
 
 uint64_t dk_serial_next(void)
@@ -52,16 +52,14 @@ void *dk_wiped_page(void)
 
 static struct pool *pool(void)
 {
-    struct pool *found = atomic_load_explicit(&the_pool, memory_order_acquire);
-    if (found != NULL)
-        return found;
+    uint64_t found = dk_load_acquire(&the_pool); /* ORDER-15 */
+    if (found != 0)
+        return (struct pool *)(uintptr_t)found;
     struct pool *made = dk_wiped_page();
-    if (made == NULL)
-        return NULL;
-    if (atomic_compare_exchange_strong_explicit(&the_pool, &found, made, memory_order_acq_rel, memory_order_acquire))
+    if (made == NULL || dk_cas_acq_rel(&the_pool, &found, (uint64_t)(uintptr_t)made)) /* ORDER-15 */
         return made;
     munmap(made, DK_PAGE); /* another thread was first */
-    return found;
+    return (struct pool *)(uintptr_t)found;
 }
 
 static void *cell_new(void)

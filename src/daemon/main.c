@@ -164,7 +164,7 @@ static docket_status open_runtime(struct dk_daemon *daemon)
         return status;
     snprintf(daemon->runtime, sizeof daemon->runtime, "%s/%016llx", root,
              (unsigned long long)daemon->facts.store_id[0]);
-    if (mkdir(daemon->runtime, config->shared ? 0711 : 0700) != 0 && errno != EEXIST)
+    if (mkdir(daemon->runtime, 0700) != 0 && errno != EEXIST)
         return dk_fail_errno(dk_status_of_errno(errno), errno, "cannot make %s", daemon->runtime);
     uid_t owner;
     status = dk_directory_open(daemon->runtime, &daemon->runtime_fd, &owner);
@@ -174,8 +174,11 @@ static docket_status open_runtime(struct dk_daemon *daemon)
         status = dk_fail(DOCKET_UNSAFE_FILES, "%s belongs to uid %u, not to docketd", daemon->runtime, (unsigned)owner);
     if (status != DOCKET_OK)
         return status;
-    if (fchmod(daemon->runtime_fd, config->shared ? 0711 : 0700) != 0)
-        return dk_fail_errno(DOCKET_SYSTEM, errno, "cannot set the mode of %s", daemon->runtime);
+    /* Shared: others look the socket up; the files' own modes keep their bytes. */
+    if (fchmod(daemon->runtime_fd, config->shared ? 0755 : 0700) != 0 ||
+        (config->shared && fchmod(daemon->realm_fd, 0755) != 0))
+        return dk_fail_errno(dk_status_of_errno(errno), errno, "cannot set the mode of %s or %s", daemon->runtime,
+                             config->realm);
     snprintf(link_name, sizeof link_name, "runtime.%d", (int)getpid());
     unlinkat(daemon->realm_fd, link_name, 0);
     if (symlinkat(daemon->runtime, daemon->realm_fd, link_name) != 0 ||

@@ -1,0 +1,63 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# deps: what building and testing need, from the one list below. Says what is
+# missing and the line that installs it; runs that line when root, or through
+# sudo where it asks for no password; otherwise ends with 3. NO_DEPS=1 skips.
+set -eu
+
+# command or header | package
+list='
+cmd:gcc gcc
+cmd:make make
+hdr:sys/types.h libc6-dev
+cmd:pkg-config pkg-config
+hdr:urcu/wfcqueue.h liburcu-dev
+hdr:lmdb.h liblmdb-dev
+hdr:ini.h libinih-dev
+hdr:xxhash.h libxxhash-dev
+hdr:jansson.h libjansson-dev
+hdr:libsmartcols/libsmartcols.h libsmartcols-dev
+hdr:cmocka.h libcmocka-dev
+cmd:spin spin
+cmd:setpriv util-linux
+cmd:awk mawk
+'
+
+[ "${NO_DEPS:-0}" = 1 ] && exit 0
+
+present() {
+    case $1 in
+    cmd:*) command -v "${1#cmd:}" >/dev/null 2>&1 ;;
+    hdr:*) [ -e "/usr/include/${1#hdr:}" ] || ls /usr/include/*/"${1#hdr:}" >/dev/null 2>&1 ;;
+    esac
+}
+
+missing=$(echo "$list" | while read -r what package; do
+    [ -n "$what" ] || continue
+    present "$what" || echo "$package"
+done | sort -u | tr '\n' ' ')
+[ -n "$missing" ] || exit 0
+
+line="apt-get install -y --no-install-recommends $missing"
+echo "docket needs packages that this machine does not have; the line that installs them:"
+echo "    $line"
+if [ "$(id -u)" = 0 ]; then
+    as=
+elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
+    as='sudo -n'
+else
+    echo "This user may not run it: run it as root, then try again." >&2
+    exit 3
+fi
+log=$(mktemp)
+export DEBIAN_FRONTEND=noninteractive
+# shellcheck disable=SC2086
+if ! { $as apt-get update && $as $line; } >"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    echo "The packages could not be installed; the output above says why." >&2
+    rm -f "$log"
+    exit 3
+fi
+rm -f "$log"
+echo "installed."
