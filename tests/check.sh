@@ -20,10 +20,10 @@ count() {
     if line=$(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$log" | tail -n 1) && [ -n "$line" ]; then
         read -r ok _ bad _ no _ <<<"$line"
     elif grep -q '\[  PASSED  \]' "$log"; then
-        ok=$(grep -oE '\[  PASSED  \] [0-9]+' "$log" | awk '{n += $3} END {print n + 0}')
-        bad=$(grep -oE '\[  FAILED  \] [0-9]+ test' "$log" | awk '{n += $3} END {print n + 0}')
+        ok=$(grep -oE '\[  PASSED  \] [0-9]+' "$log" | awk '{n += $4} END {print n + 0}')
+        bad=$(grep -oE '\[  FAILED  \] [0-9]+ test' "$log" | awk '{n += $4} END {print n + 0}')
         no=$(grep -cE '\[  SKIPPED \] [a-z_]' "$log")
-        [ "$no" = 0 ] || no=$(grep -oE '\[  SKIPPED \] [0-9]+ test' "$log" | awk '{n += $3} END {print n + 0}')
+        [ "$no" = 0 ] || no=$(grep -oE '\[  SKIPPED \] [0-9]+ test' "$log" | awk '{n += $4} END {print n + 0}')
     elif [ "$code" = 0 ]; then
         ok=1
     fi

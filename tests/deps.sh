@@ -20,6 +20,7 @@ hdr:jansson.h libjansson-dev
 hdr:libsmartcols/libsmartcols.h libsmartcols-dev
 hdr:cmocka.h libcmocka-dev
 cmd:spin spin
+cmd:jq jq
 cmd:setpriv util-linux
 cmd:awk mawk
 '

@@ -154,7 +154,8 @@ refused 'version with an operand: usage' 2 version now
 
 refused 'no command: usage' 2
 refused 'an unknown command: usage' 2 frobnicate
-refused 'an option before the command: usage' 2 --realm x next acme/INV
+refused 'an option other than the realm before the command: usage' 2 --json next acme/INV
+refused 'a realm and no command: usage' 2 --realm x
 refused 'series without a verb: usage' 2 series
 refused 'series with an unknown verb: usage' 2 series drop acme/INV
 refused 'an empty command: usage' 2 ''
@@ -439,7 +440,7 @@ expect 'block in a leased series: contiguous' 0 block acme/ORD -n 200 --json
 json 'block in a leased series: contiguous' '.last - .first == 199 and .count == 200'
 
 expect 'series add with a small window: fine' 0 series add acme/SMALL --window 16
-refused 'block of more than the window holds, without waiting: timed out' 5 block acme/SMALL -n 17 --timeout 0
+refused 'block of more than the window: usage' 2 block acme/SMALL -n 17 --timeout 0
 expect 'block that times out, --json: timed out' 5 block acme/OTHER -n 10000 --timeout 0 --json
 json 'block that times out, --json: an error object that says try again' \
     '.error.status == "DOCKET_TIMEOUT" and .error.category == "try again" and .error.retryable == true' "$case_err"
