@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* recovery: what its two files share. Nobody else includes this. */
+#ifndef DK_DAEMON_RECOVERY_H
+#define DK_DAEMON_RECOVERY_H
+
+#include "daemon/daemon.h"
+
+/* The open counters of the store, by series and period. */
+struct dk_images {
+    struct dk_counter_image *all;
+    size_t count;
+};
+
+struct dk_series_book *dk_series_by_id(struct dk_daemon *daemon, uint64_t id);
+
+/* Reads a desk's live files into the books. DAMAGED if they cannot be what a
+ * docketd of this store wrote; a single counter that cannot be is quarantined. */
+docket_status dk_adopt_desk(struct dk_daemon *daemon, struct dk_desk_book *desk,
+                            const struct dk_images *images) DK_MUST_USE;
+
+#endif
