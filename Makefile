@@ -58,7 +58,7 @@ UNIT_TESTS   := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/unit/%)
 
 WORKER_SOURCES := tests/process/worker.c tests/process/worker_main.c tests/lib/worklog.c
 TEST_PROGRAMS  := $(BUILD)/docket-audit $(BUILD)/docket-worker $(BUILD)/docket-forker \
-                  $(BUILD)/example
+                  $(BUILD)/example $(BUILD)/shiftclock.so
 BENCHES        := $(BUILD)/bench_next
 
 .PHONY: all lib demo check unit process model examples proof bench floors orders deps install uninstall clean help \
@@ -139,6 +139,10 @@ $(BUILD)/docket-forker: $(BUILD)/obj/tests/process/forker.o $(BUILD)/obj/tests/l
 	$(LINK_DOCKET)
 $(BUILD)/bench_%: $(BUILD)/obj/bench/bench_%.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
+
+$(BUILD)/shiftclock.so: tests/lib/shiftclock.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(BASEFLAGS) -fvisibility=default -shared -fPIC -o $@ $<
 
 # The README's example, cut out and compiled as it stands.
 $(BUILD)/example.c: README.md

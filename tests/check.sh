@@ -71,12 +71,12 @@ for part in $parts; do
         ;;
     process)
         run "process: audit finds" tests/process/audit_selftest.sh
-        for test in example cli inputs proof_block proof_kill proof_c proof_d proof_e proof_f proof_g; do
+        for test in example cli inputs proof_block proof_kill proof_c proof_d proof_e proof_f proof_g proof_edge; do
             [ -e "tests/process/$test.sh" ] && run "process: $test" "tests/process/$test.sh"
         done
         ;;
     proof)
-        for test in proof_c proof_d proof_e proof_f proof_g proof_kill proof_block; do
+        for test in proof_c proof_d proof_e proof_f proof_g proof_kill proof_block proof_edge; do
             SCALE=proof run "proof: $test" "tests/process/$test.sh"
         done
         ;;

@@ -68,7 +68,7 @@ static bool read_bank(struct hand *hand, int index, int64_t now_s)
 /* The hand stands in the period of now_s, or says why not. */
 docket_status dk_take_prepare(struct hand *hand, int64_t now_s)
 {
-    if (in_period(hand, now_s) && dk_load_acquire(&hand->board->epoch) == hand->epoch)
+    if (in_period(hand, now_s) && dk_load_acquire(&hand->board->epoch) == hand->epoch) /* ORDER-4 */
         return DOCKET_OK;
     dk_lease_give_back(&hand->lease, hand->slot); /* of a period that is over */
     hand->bank = -1;

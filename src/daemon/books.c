@@ -107,6 +107,19 @@ struct dk_range dk_ranges_cut(struct dk_range *ranges, size_t *count, size_t ind
     return whole;
 }
 
+/* The period that comes next has the same supply lying ready as this one, so
+ * that its first minutes do without docketd as well as any other. */
+static void lead_next_period(struct dk_counter *counter)
+{
+    for (int bank = 0; bank < DK_BANKS; bank++) {
+        struct dk_counter *other = counter->series->bank[bank];
+        if (other == NULL || other->period.start_s < counter->period.end_s || other->window >= counter->window)
+            continue;
+        other->window = counter->window;
+        dk_keeper_ask(other);
+    }
+}
+
 /*
  * A window is a minute of the seen rate, at least DK_WINDOW_MIN and at most the
  * policy's. It grows fourfold at a time, so that a first call costs little
@@ -114,6 +127,8 @@ struct dk_range dk_ranges_cut(struct dk_range *ranges, size_t *count, size_t ind
  */
 void dk_counter_judge_window(struct dk_counter *counter, uint64_t given, int64_t now_ns)
 {
+    if (counter->period.start_s > dk_clock_wall_s())
+        return; /* not begun: its window follows the current period's */
     int64_t elapsed_ns = now_ns - counter->looked_ns;
     if (elapsed_ns < 1)
         elapsed_ns = 1;
@@ -130,6 +145,7 @@ void dk_counter_judge_window(struct dk_counter *counter, uint64_t given, int64_t
     counter->window = (uint32_t)(window > largest ? largest : window);
     counter->looked_ns = now_ns;
     counter->looked_next = given;
+    lead_next_period(counter);
 }
 
 static void forget(struct dk_job *job)

@@ -63,6 +63,9 @@ static void opened(struct dk_job *job)
     if (bank >= 0 && !series->quarantined) {
         struct dk_counter *counter =
             dk_counter_new(series->desk->daemon, series, &opening->period, &job->images[0]);
+        for (int other = 0; other < DK_BANKS; other++)
+            if (series->bank[other] != NULL && series->bank[other]->window > counter->window)
+                counter->window = series->bank[other]->window; /* see lead_next_period() in books.c */
         dk_periods_publish(counter, bank);
     }
     free(opening);

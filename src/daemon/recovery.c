@@ -11,9 +11,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "table/directory.h"
-#include "table/seat.h"
-#include "table/slot.h"
 
 #include <poll.h>
 #include <stdlib.h>

@@ -28,5 +28,5 @@ bool dk_place_take_back(dk_word *claim, uint64_t seq, uint64_t *seen)
 
 bool dk_place_clear(dk_word *claim, uint64_t word, uint64_t seq)
 {
-    return dk_cas_acq_rel(claim, &word, dk_claim_pack(DK_EMPTY, seq)); /* ORDER-10, ORDER-11 */
+    return dk_cas_acq_rel(claim, &word, dk_claim_pack(DK_EMPTY, seq)); /* ORDER-10 */
 }

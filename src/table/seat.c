@@ -140,7 +140,7 @@ docket_status dk_seat_map(int locked, int probe, const struct dk_identity *ident
     if (status == DOCKET_OK && (fstat(locked, &facts) != 0 || facts.st_size < DK_PAGE))
         status = dk_fail(DOCKET_BAD_LAYOUT, "seat %u has no usable size", seat);
     if (status == DOCKET_OK) {
-        mapped = mmap(NULL, (size_t)facts.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, locked, 0);
+        mapped = mmap(NULL, (size_t)facts.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, locked, 0); /* ORDER-11 */
         if (mapped == MAP_FAILED)
             status = dk_fail_errno(dk_status_of_errno(errno), errno, "cannot map seat %u", seat);
     }
