@@ -33,7 +33,8 @@ count() {
     passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + no))
     printf '%-34s %4d passed %3d failed %3d skipped %6ss\n' "$name" "$ok" "$bad" "$no" "$took"
     if [ "$bad" != 0 ]; then
-        sed 's/^/    /' "$log" | tail -n 60
+        grep -A 12 -E '^FAIL|\[  FAILED  \]|error: Failure' "$log" | head -n 120 | sed 's/^/    /'
+        tail -n 12 "$log" | sed 's/^/    /'
     fi
     grep -iE '^ *(skip|SKIP)|skipped: |SKIPPED \] [a-z]' "$log" | sed 's/^/    /'
     return 0

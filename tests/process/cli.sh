@@ -268,7 +268,7 @@ out_has 'a second next: the second number' '-000002$'
 err_empty 'a second next: says nothing'
 default_runtime=$(readlink .docket/runtime)
 check 'docketd that was started: has a session of its own' \
-    test "$(ps -o sid= -p "$started" | tr -d ' ')" = "$started"
+    test "$(awk '{print $6}' "/proc/$started/stat")" = "$started"
 holds() { find "/proc/$1/fd" -lname "$2" | grep -q .; }
 lacks() { ! holds "$@"; }
 check 'docketd that was started: its log is its stderr' holds "$started" "$work/fresh/.docket/docketd.log"
