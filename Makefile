@@ -105,9 +105,11 @@ $(BUILD)/libdocket.so: $(LIBRARY)
 	$(Q)ln -sf libdocket.so.$(VERSION) $(BUILD)/libdocket.so.$(SOVERSION)
 	$(Q)ln -sf libdocket.so.$(SOVERSION) $@
 
+PC_WORDS = -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@VERSION@|$(VERSION)|'
+
 $(BUILD)/libdocket.pc: src/client/libdocket.pc.in Makefile
 	@mkdir -p $(@D)
-	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@VERSION@|$(VERSION)|' $< > $@
+	$(Q)sed $(PC_WORDS) $< > $@
 
 $(BUILD)/docketd: $(DAEMON_OBJECTS)
 	@echo "  link $@"
@@ -199,7 +201,7 @@ install: all
 	install -m 755 $(LIBRARY) $(DESTDIR)$(LIBDIR)/
 	ln -sf libdocket.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libdocket.so.$(SOVERSION)
 	ln -sf libdocket.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libdocket.so
-	install -m 644 $(BUILD)/libdocket.pc $(DESTDIR)$(LIBDIR)/pkgconfig/
+	sed $(PC_WORDS) src/client/libdocket.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/libdocket.pc
 	install -m 644 include/docket.h include/docket_inspect.h include/docket_admin.h $(DESTDIR)$(INCLUDEDIR)/
 	install -m 755 $(BUILD)/docket $(DESTDIR)$(BINDIR)/
 	install -m 755 $(BUILD)/docketd $(DESTDIR)$(SBINDIR)/

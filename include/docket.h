@@ -22,8 +22,9 @@
  * - Power loss. Numbers that were laid or leased since the last journal entry
  *   become `unknown`: never given again, listed by `docket fate`.
  * - Threads. Every function may be called from any thread at any time unless
- *   its comment says otherwise. A call from a signal handler that interrupted
- *   a call on the same series returns DOCKET_BUSY.
+ *   its comment says otherwise. From a signal handler only docket_next() and
+ *   docket_next_text() may be called; one that interrupted a call of its own
+ *   thread may get DOCKET_BUSY, and then has taken no number.
  * - fork. A child may go on with the realm and series it inherited: its first
  *   call attaches anew. A docket_block belongs to the process that opened it.
  * - Waiting. A call waits only when no number is laid: three tries with
@@ -31,8 +32,9 @@
  *   A refused or timed-out call takes no number.
  * - Descriptors. The library keeps none between calls, so a program that closes
  *   or reuses descriptors it does not know cannot harm it, nor it the program.
- * - The library starts no threads, handles no signals, prints nothing, never
- *   exits, and must not be unloaded (it is linked nodelete).
+ * - The library starts no threads, handles no signals, prints nothing and never
+ *   exits (but for an internal check that fails: our bug, said on stderr), and
+ *   must not be unloaded (it is linked nodelete).
  */
 #ifndef DOCKET_H
 #define DOCKET_H
@@ -147,7 +149,8 @@ docket_status docket_realm_open(const char *directory, docket_realm **realm);
 /*
  * Gives back every lease of the calling process in this realm, leaves the
  * seat, and frees the realm with all its series. No other thread may be inside
- * a call on the realm. In a forked child it frees the child's copies only. NULL is fine. Never waits.
+ * a call on the realm; give blocks back first. In a forked child it frees the
+ * child's copies only. NULL is fine. Never waits.
  */
 void docket_realm_close(docket_realm *realm);
 
@@ -211,7 +214,8 @@ docket_status docket_block_show(const docket_block *block, uint64_t *first, uint
  * Statuses: OK, BLOCK_EMPTY, FOREIGN_BLOCK, BAD_ARGUMENT. */
 docket_status docket_block_next(docket_block *block, uint64_t *number);
 
-/* The same, as its document number with the date of the call. */
+/* The same, as its document number with the date of the call; once the block's
+ * period is over, with the last day of that period. */
 docket_status docket_block_next_text(docket_block *block, char *text, size_t size,
                                      uint64_t *number);
 
@@ -232,13 +236,14 @@ docket_status docket_block_take_all(docket_block *block, uint64_t *first, uint32
  */
 docket_status docket_block_give_back(docket_block *block, uint32_t *returned);
 
-/* The number that a call would probably get now, without taking it: advice,
- * not a promise. Never waits. Statuses: OK, TIMEOUT (none is laid),
- * PERIOD_NOT_OPEN, and those of attaching. */
+/* The number that a call would probably get next, without taking it: advice,
+ * not a promise. Does not wait for supply: a strict series answers though none
+ * is laid, a leased one with TIMEOUT then. Statuses: OK, TIMEOUT,
+ * PERIOD_NOT_OPEN, QUARANTINED, and those of attaching. */
 docket_status docket_peek(docket_series *series, uint64_t *number, int32_t *period);
 
 /* How many numbers this series can still give to this process should docketd
- * stay away: its own lease and what is laid for all. Never waits. */
+ * stay away: its own lease and what is laid for all. Does not wait for supply. */
 docket_status docket_supply(docket_series *series, uint64_t *count);
 
 #pragma GCC visibility pop

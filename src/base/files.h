@@ -35,7 +35,7 @@ docket_status dk_file_read(int directory, const char *name, char *text, size_t s
 docket_status dk_file_replace(int directory, const char *name, mode_t mode, const void *bytes,
                               size_t count) DK_MUST_USE;
 
-/* The first of /run/docket, $XDG_RUNTIME_DIR and /dev/shm/docket-UID that is
+/* The first of /run/docket, $XDG_RUNTIME_DIR/docket and /dev/shm/docket-UID that is
  * (or can be made) a tmpfs directory of ours; wanted != NULL asks for that one
  * alone. Made with 0700, or 0711 if shared. path gets it. */
 docket_status dk_runtime_root(const char *wanted, bool shared, char *path, size_t size) DK_MUST_USE;

@@ -45,6 +45,8 @@ static docket_status attempt_block(struct hand *hand, int64_t now_s, void *conte
     block->incarnation = hand->seat->map.incarnation;
     block->slot = hand->slot;
     block->period = hand->period;
+    block->from_s = hand->from_s;
+    block->until_s = hand->until_s;
     block->count = wanted->count;
     if (!hand->strict)
         block->first = block->lease.first;
@@ -62,7 +64,7 @@ docket_status docket_block_open(docket_series *series, uint32_t count, int64_t t
     if (count == 0 || count > most)
         return dk_fail(DOCKET_BAD_COUNT, "a block of %s/%s has 1 to %u numbers, not %u", series->tenant, series->name,
                        most, count);
-    docket_status status = dk_hand_enter(series, &hand);
+    docket_status status = dk_hand_enter(series, timeout_ns, &hand);
     if (status != DOCKET_OK)
         return status;
     struct wanted wanted = {.block = dk_block_new(), .count = count};
@@ -142,7 +144,14 @@ docket_status docket_block_next_text(docket_block *block, char *text, size_t siz
         return dk_fail(text == NULL ? DOCKET_BAD_ARGUMENT : DOCKET_BUFFER_TOO_SMALL,
                        "the buffer has %zu bytes and the longest text needs %zu; no number was taken", size,
                        block->series->text_bytes);
-    status = dk_text_day(&block->text, block->series, block->seat, dk_clock_wall_s());
+    /* After the period's end its last day: a later date would be another
+     * period's text, with that period's number on it. */
+    int64_t now_s = dk_clock_wall_s();
+    if (block->series->timed && now_s >= block->until_s)
+        now_s = block->until_s - 1;
+    if (block->series->timed && now_s < block->from_s)
+        now_s = block->from_s;
+    status = dk_text_day(&block->text, block->series, block->seat, now_s);
     if (status == DOCKET_OK)
         status = take(block, 1, &taken);
     if (status != DOCKET_OK)

@@ -121,7 +121,7 @@ static bool make_room(void)
     return true;
 }
 
-static docket_status make_hand(struct docket_series *series, struct hand **made)
+static docket_status make_hand(struct docket_series *series, int64_t timeout_ns, struct hand **made)
 {
     pthread_once(&key_once, make_key);
     if (!key_made || pthread_setspecific(key, &mine) != 0 || !make_room())
@@ -132,7 +132,7 @@ static docket_status make_hand(struct docket_series *series, struct hand **made)
     hand->series = series;
     hand->strict = series->strict;
     hand->bank = -1;
-    docket_status status = dk_hand_bind(hand);
+    docket_status status = dk_hand_bind(hand, false, timeout_ns);
     if (status != DOCKET_OK) {
         dk_hand_free(hand);
         return status;
@@ -145,37 +145,86 @@ static docket_status make_hand(struct docket_series *series, struct hand **made)
     return DOCKET_OK;
 }
 
-docket_status dk_hand_make(struct docket_series *series, struct hand **made)
+docket_status dk_hand_make(struct docket_series *series, int64_t timeout_ns, struct hand **made)
 {
     docket_status status = DOCKET_OK;
     *made = find_in_table(series->serial);
     if (*made == NULL)
-        status = make_hand(series, made);
+        status = make_hand(series, timeout_ns, made);
     if (status == DOCKET_OK)
         dk_hand_memo[series->serial % DK_MEMO] = *made;
     return status;
 }
 
-/* The newest seat of this process where the series sits; docketd is asked only
- * if there is none. */
-docket_status dk_hand_bind(struct hand *hand)
+static __thread bool inside_slow;
+
+bool dk_slow_enter(void)
 {
-    struct docket_series *series = hand->series;
+    if (inside_slow)
+        return false;
+    inside_slow = true;
+    dk_compiler_barrier(); /* for a handler of this very thread */
+    return true;
+}
+
+void dk_slow_leave(void)
+{
+    dk_compiler_barrier();
+    inside_slow = false;
+}
+
+/* The newest seat of this process where the series sits. */
+static struct seat *find_seat(const struct docket_series *series, uint32_t *slot)
+{
     struct live *live = series->realm->live;
-    struct seat *seat = NULL;
-    uint32_t slot = DK_NO_SLOT;
-    docket_status status = DOCKET_OK;
+    struct seat *seat;
     pthread_mutex_lock(&live->lock);
     for (seat = live->seats; seat != NULL; seat = seat->next) {
-        slot = dk_directory_find(&seat->map, series->tenant, series->name);
-        if (slot != DK_NO_SLOT)
+        *slot = dk_directory_find(&seat->map, series->tenant, series->name);
+        if (*slot != DK_NO_SLOT)
             break;
     }
-    if (seat == NULL)
-        status = dk_reach_series(series->realm, series->tenant, series->name, &seat, &slot);
     pthread_mutex_unlock(&live->lock);
-    if (status != DOCKET_OK)
-        return status;
+    return seat;
+}
+
+/* Waits for another thread of ours that is asking, no longer than the caller would. */
+static bool lock_attach(struct live *live, int64_t timeout_ns)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    int64_t end_ns = (int64_t)until.tv_sec * DK_SECOND_NS + until.tv_nsec + timeout_ns;
+    until.tv_sec = end_ns / DK_SECOND_NS;
+    until.tv_nsec = end_ns % DK_SECOND_NS;
+    return pthread_mutex_timedlock(&live->attach_lock, &until) == 0;
+}
+
+static docket_status reach_seat(const struct docket_series *series, bool fresh, int64_t timeout_ns, struct seat **seat,
+                                uint32_t *slot)
+{
+    struct live *live = series->realm->live;
+    int64_t until_ns = dk_clock_monotonic_ns() + timeout_ns;
+    if (!lock_attach(live, timeout_ns))
+        return dk_fail(DOCKET_UNREACHABLE, "another thread of this process is still waiting for docketd");
+    docket_status status = DOCKET_OK;
+    *seat = fresh ? NULL : find_seat(series, slot); /* it may have come meanwhile */
+    if (*seat == NULL)
+        status = dk_reach_series(series->realm, series->tenant, series->name, until_ns - dk_clock_monotonic_ns(), seat,
+                                 slot);
+    pthread_mutex_unlock(&live->attach_lock);
+    return status;
+}
+
+docket_status dk_hand_bind(struct hand *hand, bool fresh, int64_t timeout_ns)
+{
+    const struct docket_series *series = hand->series;
+    uint32_t slot = DK_NO_SLOT;
+    struct seat *seat = fresh ? NULL : find_seat(series, &slot);
+    if (seat == NULL) {
+        docket_status status = reach_seat(series, fresh, timeout_ns, &seat, &slot);
+        if (status != DOCKET_OK)
+            return status;
+    }
     hand->seat = seat;
     hand->slot = slot;
     hand->bank = -1;

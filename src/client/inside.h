@@ -98,6 +98,7 @@ struct docket_block {
     struct seat *seat;
     uint64_t incarnation;
     bool strict;
+    int64_t from_s, until_s; /* of the period: no text of another one */
     int32_t period;
     uint32_t slot;
     uint64_t first;   /* strict */
@@ -109,8 +110,9 @@ struct docket_block {
 
 /* What of a realm must not survive a fork. One wiped page. */
 struct live {
-    pthread_mutex_t lock;       /* zero is unlocked; taken before line_lock */
-    pthread_mutex_t line_lock;  /* the lines of all seats: claims are rare */
+    pthread_mutex_t lock;        /* zero is unlocked; the lists; never held while waiting */
+    pthread_mutex_t attach_lock; /* held while docketd is asked; taken before lock */
+    pthread_mutex_t line_lock;   /* the lines of all seats: claims are rare */
     struct seat *seats;
     struct hand *hands;
 };
@@ -157,19 +159,26 @@ static inline struct hand *dk_hand_find(const struct docket_series *series)
     return hand != NULL && hand->serial == series->serial ? hand : NULL;
 }
 
-docket_status dk_hand_make(struct docket_series *series, struct hand **hand) DK_MUST_USE;
+docket_status dk_hand_make(struct docket_series *series, int64_t timeout_ns, struct hand **hand) DK_MUST_USE;
 void dk_hand_drop_all(struct docket_realm *realm);
-/* Puts the hand at the seat and slot where its series is now. */
-docket_status dk_hand_bind(struct hand *hand) DK_MUST_USE;
+/* Puts the hand at the seat and slot where its series is now. docketd is asked
+ * if this process has no seat there, or if fresh wants it. */
+docket_status dk_hand_bind(struct hand *hand, bool fresh, int64_t timeout_ns) DK_MUST_USE;
+
+/* A thread that waits, attaches or gives back holds locks: a signal handler
+ * that interrupts it must not come here again. False: BUSY. */
+bool dk_slow_enter(void);
+void dk_slow_leave(void);
 
 /* reach.c: docketd, seats and slots. */
 docket_status dk_reach_ask(struct docket_realm *realm, const struct dk_request *request, int64_t timeout_ns,
                                      struct dk_reply *reply, int fds[DK_WIRE_FDS]) DK_MUST_USE;
-/* Finds (and by docketd makes) the series; a seat at its desk. Under live->lock. */
-docket_status dk_reach_series(struct docket_realm *realm, const char *tenant, const char *name,
-                                        struct seat **seat, uint32_t *slot) DK_MUST_USE;
+/* Finds (and by docketd makes) the series; a seat at its desk. One thread of
+ * the process at a time: under live->attach_lock. */
+docket_status dk_reach_series(struct docket_realm *realm, const char *tenant, const char *name, int64_t timeout_ns,
+                              struct seat **seat, uint32_t *slot) DK_MUST_USE;
 /* True if docketd serves other files for this desk than those we sit at. */
-bool dk_reach_moved(struct docket_realm *realm, struct seat *seat);
+bool dk_reach_moved(struct docket_realm *realm, struct seat *seat, int64_t timeout_ns);
 void dk_seat_leave(struct seat *seat);
 
 /* lease.c: blocks of a leased series. */
@@ -190,7 +199,7 @@ docket_status dk_take_prepare(struct hand *hand, int64_t now_s) DK_MUST_USE;
 docket_status dk_take_wait(struct hand *hand, int64_t timeout_ns,
                                      docket_status (*attempt)(struct hand *hand, int64_t now_s, void *context),
                                      void *context, uint32_t want) DK_MUST_USE;
-docket_status dk_hand_enter(struct docket_series *series, struct hand **hand) DK_MUST_USE;
+docket_status dk_hand_enter(struct docket_series *series, int64_t timeout_ns, struct hand **hand) DK_MUST_USE;
 static inline void dk_hand_leave(struct hand *hand)
 {
     dk_compiler_barrier();

@@ -159,7 +159,7 @@ void dk_lease_give_back(struct lease *lease, uint32_t slot)
     lease->open = false;
     dk_add_relaxed(&dk_seat_words(lease->seat->base)->give_backs, 1);
     leave_line(lease, lease->claim, lease->word);
-    dk_desk_want(&lease->seat->map, slot);
+    dk_desk_ask(&lease->seat->map, slot);
 }
 
 struct sum {

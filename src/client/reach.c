@@ -123,12 +123,12 @@ static docket_status fill_seat(struct seat *seat, const struct dk_reply *reply, 
     return status;
 }
 
-static docket_status take_seat(struct docket_realm *realm, uint32_t desk, struct seat **taken)
+static docket_status take_seat(struct docket_realm *realm, uint32_t desk, int64_t timeout_ns, struct seat **taken)
 {
     struct dk_request request = {.type = DK_ASK_ATTACH, .desk = desk};
     struct dk_reply reply;
     int fds[DK_WIRE_FDS];
-    docket_status status = dk_reach_ask(realm, &request, DK_TIMEOUT_NS, &reply, fds);
+    docket_status status = dk_reach_ask(realm, &request, timeout_ns, &reply, fds);
     if (status != DOCKET_OK)
         return status;
     for (int i = 0; i < DK_WIRE_FDS; i++)
@@ -155,18 +155,20 @@ static docket_status take_seat(struct docket_realm *realm, uint32_t desk, struct
         return status;
     }
     seat->live = realm->live;
+    pthread_mutex_lock(&realm->live->lock);
     seat->next = realm->live->seats;
     realm->live->seats = seat;
+    pthread_mutex_unlock(&realm->live->lock);
     *taken = seat;
     return DOCKET_OK;
 }
 
-bool dk_reach_moved(struct docket_realm *realm, struct seat *seat)
+bool dk_reach_moved(struct docket_realm *realm, struct seat *seat, int64_t timeout_ns)
 {
     struct dk_request request = {.type = DK_ASK_HELLO, .desk = seat->map.index};
     struct dk_reply reply;
     int fds[DK_WIRE_FDS];
-    return ask_once(realm, &request, 50 * DK_MILLISECOND_NS, &reply, fds) == DOCKET_OK &&
+    return ask_once(realm, &request, timeout_ns, &reply, fds) == DOCKET_OK &&
            reply.incarnation != 0 && reply.incarnation != seat->map.incarnation;
 }
 
@@ -178,21 +180,22 @@ static struct seat *seat_of(struct docket_realm *realm, uint32_t desk, uint64_t 
     return NULL;
 }
 
-docket_status dk_reach_series(struct docket_realm *realm, const char *tenant, const char *name, struct seat **seat,
-                              uint32_t *slot)
+docket_status dk_reach_series(struct docket_realm *realm, const char *tenant, const char *name, int64_t timeout_ns,
+                              struct seat **seat, uint32_t *slot)
 {
     struct dk_request request = {.type = DK_ASK_OPEN};
     struct dk_reply reply;
     int fds[DK_WIRE_FDS];
+    int64_t until_ns = dk_clock_monotonic_ns() + timeout_ns;
     snprintf(request.tenant, sizeof request.tenant, "%s", tenant);
     snprintf(request.name, sizeof request.name, "%s", name);
-    docket_status status = dk_reach_ask(realm, &request, DK_TIMEOUT_NS, &reply, fds);
+    docket_status status = dk_reach_ask(realm, &request, timeout_ns, &reply, fds);
     if (status != DOCKET_OK)
         return status;
     *slot = reply.slot;
     *seat = seat_of(realm, reply.desk, reply.incarnation);
     if (*seat == NULL)
-        status = take_seat(realm, reply.desk, seat);
+        status = take_seat(realm, reply.desk, until_ns - dk_clock_monotonic_ns(), seat);
     if (status != DOCKET_OK)
         return status;
     /* The key on the board decides, not the message. */

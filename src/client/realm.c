@@ -104,7 +104,7 @@ static docket_status make_series(docket_realm *realm, const char *tenant, const 
     snprintf(series->tenant, sizeof series->tenant, "%s", tenant);
     snprintf(series->name, sizeof series->name, "%s", name);
     probe.series = series;
-    docket_status status = dk_hand_bind(&probe);
+    docket_status status = dk_hand_bind(&probe, false, DK_TIMEOUT_NS);
     if (status == DOCKET_OK)
         status = read_slot(series, dk_desk_slot(&probe.seat->map, probe.slot));
     if (status != DOCKET_OK) {

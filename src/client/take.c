@@ -18,17 +18,25 @@
 
 enum { TRIES = 3 };
 
-docket_status dk_hand_enter(struct docket_series *series, struct hand **entered)
+static docket_status busy(const struct docket_series *series)
+{
+    return dk_fail(DOCKET_BUSY, "this thread is inside a call already (%s/%s asked from a signal handler?)",
+                   series->tenant, series->name);
+}
+
+docket_status dk_hand_enter(struct docket_series *series, int64_t timeout_ns, struct hand **entered)
 {
     struct hand *hand = dk_hand_find(series);
     if (hand == NULL) {
-        docket_status status = dk_hand_make(series, &hand);
+        if (!dk_slow_enter())
+            return busy(series);
+        docket_status status = dk_hand_make(series, timeout_ns < 0 ? DK_TIMEOUT_NS : timeout_ns, &hand);
+        dk_slow_leave();
         if (status != DOCKET_OK)
             return status;
     }
     if (hand->busy)
-        return dk_fail(DOCKET_BUSY, "this thread is inside a call on %s/%s already (a signal handler?)",
-                       series->tenant, series->name);
+        return busy(series);
     hand->busy = 1;
     dk_compiler_barrier(); /* for a handler of this very thread */
     *entered = hand;
@@ -119,7 +127,7 @@ static void ask_for(const struct hand *hand, uint32_t want)
 {
     if (hand->bank >= 0 && want > 1 && dk_load_relaxed(&hand->table->want) < want)
         dk_store_release(&hand->table->want, want); /* the greatest wish wins soon enough: each try asks again */
-    dk_desk_want(&hand->seat->map, hand->slot);
+    dk_desk_ask(&hand->seat->map, hand->slot);
     dk_doorbell_ring(&dk_table_words(&hand->seat->map)->bell);
 }
 
@@ -151,38 +159,46 @@ static int64_t slice_ns(int64_t timeout_ns, int try)
     return slice + slice / 1024 * jitter;
 }
 
-docket_status dk_take_wait(struct hand *hand, int64_t timeout_ns,
-                           docket_status (*attempt)(struct hand *, int64_t, void *), void *context, uint32_t want)
+/* Nothing came in a whole slice: perhaps docketd has built the desk anew, and
+ * we sit at the old one. Its numbers are unknown in the new books: never given
+ * twice. Then the hand moves to the new desk. */
+static docket_status follow_docketd(struct hand *hand, int64_t end_ns)
+{
+    int64_t left_ns = end_ns - dk_clock_monotonic_ns();
+    int64_t patience_ns = left_ns < 50 * DK_MILLISECOND_NS ? left_ns : 50 * DK_MILLISECOND_NS;
+    if (patience_ns <= 0 || !dk_reach_moved(hand->series->realm, hand->seat, patience_ns))
+        return DOCKET_TIMEOUT;
+    docket_status status = dk_hand_bind(hand, true, end_ns - dk_clock_monotonic_ns());
+    return status == DOCKET_OK ? DOCKET_TIMEOUT : status;
+}
+
+static docket_status wait_slices(struct hand *hand, int64_t timeout_ns,
+                                 docket_status (*attempt)(struct hand *, int64_t, void *), void *context,
+                                 uint32_t want)
 {
     docket_status status = attempt(hand, dk_clock_wall_s(), context);
-    if (status != DOCKET_TIMEOUT && status != DOCKET_PERIOD_NOT_OPEN)
-        return explain(hand, status, 0);
-    if (timeout_ns < 0)
-        timeout_ns = DK_TIMEOUT_NS;
+    if (timeout_ns == 0 || (status != DOCKET_TIMEOUT && status != DOCKET_PERIOD_NOT_OPEN))
+        return status;
     int64_t began_ns = dk_clock_monotonic_ns(), end_ns = began_ns + timeout_ns;
     for (int try = 0; try < TRIES && (status == DOCKET_TIMEOUT || status == DOCKET_PERIOD_NOT_OPEN); try++) {
         int64_t until_ns = try == TRIES - 1 ? end_ns : dk_clock_monotonic_ns() + slice_ns(timeout_ns, try);
-        if (timeout_ns == 0)
-            break;
         status = wait_slice(hand, until_ns < end_ns ? until_ns : end_ns, attempt, context, want);
-        /* Nothing came: perhaps docketd has built the desk anew, and we sit at
-         * the old one. Its numbers are unknown in the new books: never given twice. */
-        if (status == DOCKET_TIMEOUT && try < TRIES - 1 && dk_reach_moved(hand->series->realm, hand->seat)) {
-            struct live *live = hand->series->realm->live;
-            pthread_mutex_lock(&live->lock);
-            struct seat *fresh;
-            uint32_t slot;
-            docket_status found =
-                dk_reach_series(hand->series->realm, hand->series->tenant, hand->series->name, &fresh, &slot);
-            pthread_mutex_unlock(&live->lock);
-            if (found == DOCKET_OK)
-                found = dk_hand_bind(hand);
-            if (found != DOCKET_OK)
-                status = found;
-        }
+        if (status == DOCKET_TIMEOUT && try < TRIES - 1)
+            status = follow_docketd(hand, end_ns);
     }
-    if (timeout_ns > 0)
-        note_wait(hand, began_ns, status == DOCKET_OK);
+    note_wait(hand, began_ns, status == DOCKET_OK);
+    return status;
+}
+
+docket_status dk_take_wait(struct hand *hand, int64_t timeout_ns,
+                           docket_status (*attempt)(struct hand *, int64_t, void *), void *context, uint32_t want)
+{
+    if (timeout_ns < 0)
+        timeout_ns = DK_TIMEOUT_NS;
+    if (!dk_slow_enter())
+        return busy(hand->series);
+    docket_status status = wait_slices(hand, timeout_ns, attempt, context, want);
+    dk_slow_leave();
     return explain(hand, status, timeout_ns);
 }
 
@@ -267,7 +283,7 @@ static docket_status next_number(docket_series *series, int64_t timeout_ns, bool
 {
     for (;;) {
         struct hand *hand;
-        docket_status status = dk_hand_enter(series, &hand);
+        docket_status status = dk_hand_enter(series, timeout_ns, &hand);
         if (status != DOCKET_OK)
             return status;
         status = take_one(hand, timeout_ns, text, number);
@@ -343,7 +359,7 @@ static docket_status look_leased(const struct hand *hand, uint64_t *next, uint64
 static docket_status look(docket_series *series, uint64_t *next, uint64_t *count, int32_t *period)
 {
     struct hand *hand;
-    docket_status status = dk_hand_enter(series, &hand);
+    docket_status status = dk_hand_enter(series, DK_TIMEOUT_NS, &hand);
     if (status != DOCKET_OK)
         return status;
     status = dk_take_prepare(hand, dk_clock_wall_s());

@@ -109,7 +109,7 @@ static bool set_window(struct dk_config *config, const char *value)
 }
 
 static const struct key keys[] = {
-    {"realm", "runtime_dir", "(the first of /run/docket, XDG_RUNTIME_DIR, /dev/shm/docket-UID that is tmpfs)",
+    {"realm", "runtime_dir", "(the first of /run/docket, XDG_RUNTIME_DIR/docket, /dev/shm/docket-UID that is tmpfs)",
      "absolute path of a tmpfs directory for the shared files", set_runtime_dir},
     {"realm", "witness", "(REALM/witness)",
      "absolute path of the witness file; best on another disk than the store", set_witness},

@@ -62,10 +62,6 @@ static void add_place(struct sheet *sheet, const struct dk_counter *counter, uin
     uint64_t end = place->first + place->size;
     uint32_t offset = place->seen_offset;
     struct dk_claim claim = dk_claim_unpack(dk_load_acquire(dk_book_claim(desk, row, index))); /* ORDER-10 */
-    if (counter->series->quarantined) {
-        add(sheet, place->first + place->seen_offset, end, DK_FATE_UNKNOWN, DK_CAUSE_QUARANTINE, -1);
-        return;
-    }
     if (claim.state != DK_OWNED || claim.seat >= desk->map.geometry.seats_max) {
         add(sheet, place->first, end, claim.state == DK_FREE ? DK_FATE_LAID : DK_FATE_SPARE, 0, -1);
         return;
@@ -88,8 +84,8 @@ static void add_place(struct sheet *sheet, const struct dk_counter *counter, uin
 
 static void add_strict(struct sheet *sheet, const struct dk_counter *counter)
 {
-    if (counter->series->quarantined || counter->bank < 0) {
-        add(sheet, counter->next, counter->mark, DK_FATE_UNKNOWN, DK_CAUSE_QUARANTINE, -1);
+    if (counter->bank < 0) {
+        add(sheet, counter->next, counter->mark, DK_FATE_SPARE, 0, -1); /* ended before it came on the board */
         return;
     }
     struct dk_strict now = dk_strict_unpack(dk_load_acquire(&dk_book_table_bank(counter)->strict)); /* ORDER-8 */
@@ -194,6 +190,21 @@ static const struct dk_counter *in_memory(const struct sheet *sheet, const struc
     return NULL;
 }
 
+/* Shared words of a quarantined series are no evidence: what its last durable
+ * image cannot vouch for is unknown, as after a power loss. */
+static docket_status write_quarantined(struct sheet *sheet, const struct dk_counter_image *image)
+{
+    for (uint32_t i = 0; i < image->place_count; i++) {
+        const struct dk_place_record *place = &image->places[i];
+        if (place->size > 0)
+            add(sheet, place->first + place->offset, place->first + place->size, DK_FATE_UNKNOWN,
+                DK_CAUSE_QUARANTINE, -1);
+    }
+    add_spares(sheet, image->spares, image->spare_count);
+    add(sheet, image->next, image->mark, DK_FATE_UNKNOWN, DK_CAUSE_QUARANTINE, -1);
+    return write_counter(sheet, image->period, image->extent_first, image->mark);
+}
+
 static docket_status write_image(void *context, const struct dk_counter_image *image)
 {
     struct sheet *sheet = context;
@@ -204,6 +215,8 @@ static docket_status write_image(void *context, const struct dk_counter_image *i
     if (sheet->period >= 0 && sheet->period != image->period)
         return DOCKET_OK;
     sheet->record = &daemon->series_by_id[image->series_id]->record;
+    if (daemon->series_by_id[image->series_id]->quarantined && !image->closed)
+        return write_quarantined(sheet, image);
     const struct dk_counter *counter = in_memory(sheet, image);
     if (counter != NULL)
         return write_live(sheet, counter);

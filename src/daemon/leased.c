@@ -142,11 +142,12 @@ static bool look_owned(struct plan *plan, uint32_t row_at, int index, uint64_t w
     if (verdict == DK_DAMAGED_CURSOR && seat->state == DK_SEAT_TAKEN)
         return true; /* nothing is decided over a live owner's head */
     uint64_t rest = place->first + place->seen_offset, last = place->first + place->size - 1;
-    if (verdict == DK_DAMAGED_CURSOR)
+    if (verdict == DK_DAMAGED_CURSOR) {
         plan_unknown(plan, rest, last);
-    else
+    } else {
         plan_tail(plan, rest, last);
-    count_tail(counter, seat, last - rest + 1);
+        count_tail(counter, seat, last - rest + 1);
+    }
     plan_close(plan, row_at, index, word, true);
     return true;
 }

@@ -36,7 +36,10 @@ void dk_periods_publish(struct dk_counter *counter, int bank)
     dk_store_release(&board->end_s, (uint64_t)counter->period.end_s);
     dk_store_release(&board->base, counter->base);
     dk_store_release(&board->limit, counter->next); /* strict: nothing raised. leased: first never laid */
-    dk_store_release(&board->last, counter->extent_last);
+    uint64_t last = counter->extent_last;
+    if (dk_is_strict(counter) && last - counter->base >= DK_NEXT_MAX - DK_ROOM_MAX)
+        last = counter->base + DK_NEXT_MAX - DK_ROOM_MAX - 1; /* the word counts no further */
+    dk_store_release(&board->last, last);
     dk_store32_release(&board->row, 0);
     if (dk_is_strict(counter))
         dk_strict_open(&dk_book_table_bank(counter)->strict, (uint32_t)(counter->epoch % DK_STRICT_EPOCHS),

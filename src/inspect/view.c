@@ -102,8 +102,9 @@ docket_status docket_view_realm_show(docket_view *view, struct docket_view_realm
                                         .started_s = (int64_t)dk_load_relaxed(&words->started_s),
                                         .commit_number = dk_load_relaxed(&words->commit_number),
                                         .desk_count = view->desk_count};
-    snprintf(facts->store_id, sizeof facts->store_id, "%016" PRIx64 "%016" PRIx64, desk->store_id[0],
-             desk->store_id[1]);
+    const uint8_t *id = (const uint8_t *)desk->store_id;
+    for (size_t i = 0; i < sizeof desk->store_id; i++)
+        snprintf(facts->store_id + 2 * i, 3, "%02x", id[i]);
     return DOCKET_OK;
 }
 

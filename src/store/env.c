@@ -39,7 +39,7 @@ docket_status dk_env_fail(const struct dk_store *store, int error, const char *d
     switch (error) {
     case MDB_MAP_FULL:
         return dk_fail(DOCKET_NO_SPACE,
-                       "cannot %s: the map of %zu bytes is full; start docketd with a larger one",
+                       "cannot %s: the map of %zu bytes is full; this build has no larger one: take old realms apart",
                        doing, store->map_bytes);
     case ENOSPC:
     case EDQUOT:

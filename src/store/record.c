@@ -155,8 +155,8 @@ docket_status dk_record_damaged(enum dk_kind kind, struct dk_slice key, const ch
     char text[KEY_TEXT_BYTES];
     spell_key(kind, key, text);
     return dk_fail(DOCKET_DAMAGED,
-                   "the %s record %s %s; stop here and restore the store from a backup, with "
-                   "docketd --accept-store",
+                   "the %s record %s %s; keep the store as it is and ask for help; an older copy may be "
+                   "served only with docketd --accept-store N",
                    dk_kind_name(kind), text, what);
 }
 

@@ -107,7 +107,7 @@ struct dk_fate_record {
 struct dk_event {
     uint64_t number; /* given by the store */
     int64_t time_ns;
-    char kind[24]; /* "series", "start", "stop", "recovery", "reap", "quarantine" ... */
+    char kind[24]; /* "create", "start", "accept", "series", "recovery", "quarantine" */
     uint32_t uid;
     char text[256];
 };

@@ -25,6 +25,12 @@ void dk_desk_want(const struct dk_desk *desk, uint32_t slot)
         dk_or_release(summary, summary_bit); /* ORDER-12 */
 }
 
+void dk_desk_ask(const struct dk_desk *desk, uint32_t slot)
+{
+    dk_or_release(dk_table_want_bits(desk) + slot / 64, 1ull << (slot % 64));               /* ORDER-12 */
+    dk_or_release(dk_table_want_summary(desk) + slot / 4096, 1ull << (slot / 64 % 64)); /* ORDER-12 */
+}
+
 void dk_header_fill(struct shared_header *header, uint64_t magic, const struct dk_geometry *geometry,
                     const struct dk_identity *identity, uint32_t seat, uint64_t file_bytes)
 {
@@ -314,7 +320,8 @@ static docket_status grow(struct dk_desk *desk, int directory, dk_word *ready, u
     uint32_t now = (uint32_t)dk_load_relaxed(ready); /* docketd wrote it itself */
     uint32_t next = dk_step_next(now, first, max);
     if (next == now)
-        return dk_fail(DOCKET_REALM_FULL, "the desk holds %u %s, its largest number; raise series_max and restart",
+        return dk_fail(DOCKET_REALM_FULL, "the desk holds %u %s, as many as it was made for; raise series_max, stop the workers and docketd in "
+                       "order, and start again",
                        now, what);
     docket_status status = open_pair(directory, desk->index, "", 0, fds);
     if (status != DOCKET_OK)

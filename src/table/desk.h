@@ -89,12 +89,16 @@ static inline struct shared_table_row *dk_table_row(const struct dk_desk *desk, 
     return (struct shared_table_row *)(void *)(desk->table + dk_table_rows_at(&desk->geometry)) + row;
 }
 
-/* Worker and docketd: asks docketd for supply of a slot's bank. Cheap if asked
- * already. */
+/* Worker: supply runs low. Cheap if somebody has said so already. */
 void dk_desk_want(const struct dk_desk *desk, uint32_t slot);
 
-/* NULL, or why this header cannot be used: magic, version, size, flags,
- * signature, readiness. name goes into the sentence. */
+/* Worker: docketd must look at what was stored before this call (a cursor with
+ * STOP, a wish, a wait): never skipped, since a bit seen set may be on its way
+ * to be cleared by a docketd that has not seen that store. */
+void dk_desk_ask(const struct dk_desk *desk, uint32_t slot);
+
+/* BAD_LAYOUT if this header cannot be used: magic, version, size, flags,
+ * signature; UNREACHABLE if it is not ready yet. name goes into the sentence. */
 docket_status dk_header_check(const struct shared_header *header, uint64_t magic, uint64_t file_bytes,
                               const char *name) DK_MUST_USE;
 void dk_header_fill(struct shared_header *header, uint64_t magic, const struct dk_geometry *geometry,

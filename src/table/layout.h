@@ -99,10 +99,11 @@ struct shared_board_words {
     dk_word rows_used;
     dk_word assignments; /* last serial of an epoch */
     uint64_t reserved[3];
-    /* statistics, since the desk was built */
+    /* statistics: of the running docketd ... */
     dk_word commits;
     dk_word commit_ns_last;
     dk_word commit_ns_max;
+    /* ... and since the desk was built */
     dk_word blocks_laid;
     dk_word raises;          /* strict limits raised */
     dk_word seats_reaped;
@@ -110,8 +111,7 @@ struct shared_board_words {
     dk_word numbers_recovered;
     dk_word numbers_given_back;
     dk_word quarantines;
-    dk_word waits_served;
-    dk_word statistics_reserved[5];
+    dk_word statistics_reserved[6];
 };
 
 /* One UTC instant at which a day begins in the calendar's zone, and the date

@@ -16,8 +16,8 @@
  *   take        -      -      -      -        each is one CAS on the word;
  *   raise       -      X      X      X        X: docketd's one thread
  * take is lock-free (a failed CAS means another caller took a number), raise,
- * close and untake are too. next + room changes only by raise, close and
- * untake, all docketd's: docketd compares it with its own books and
+ * close and untake are too. next + room changes only by raise and close,
+ * both docketd's (take and untake keep the sum): docketd compares it with its own books and
  * quarantines a counter whose word says otherwise.
  */
 #ifndef DK_TABLE_SLOT_H
