@@ -47,22 +47,6 @@ static bool adopt_slots(struct dk_daemon *daemon, struct dk_desk_book *desk)
     return true;
 }
 
-static const struct dk_counter_image *image_of(const struct dk_images *images, uint64_t series_id, int32_t period)
-{
-    size_t low = 0, high = images->count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        const struct dk_counter_image *image = &images->all[middle];
-        if (image->series_id == series_id && image->period == period)
-            return image;
-        if (image->series_id < series_id || (image->series_id == series_id && image->period < period))
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return NULL;
-}
-
 /* A strict word must lie between what the store has seen and what it allows. */
 static void adopt_strict(struct dk_counter *counter)
 {
@@ -88,7 +72,7 @@ static bool adopt_bank(struct dk_daemon *daemon, struct dk_series_book *series, 
     if (epoch == 0)
         return true;
     const struct dk_counter_image *image =
-        image_of(images, series->record.id, (int32_t)(uint32_t)dk_load_relaxed(&bank->period));
+        dk_images_find(images, series->record.id, (int32_t)(uint32_t)dk_load_relaxed(&bank->period));
     if (image == NULL) {
         /* Closed in the store; docketd died before it cleared the bank. */
         dk_store_release(&bank->epoch, 0);
@@ -126,7 +110,7 @@ static struct dk_counter *counter_of_row(struct dk_daemon *daemon, struct dk_ser
     for (struct dk_counter *counter = daemon->counters; counter != NULL; counter = counter->next_of_all)
         if (counter->series == series && counter->period.label == label)
             return counter;
-    const struct dk_counter_image *image = image_of(images, series->record.id, label);
+    const struct dk_counter_image *image = dk_images_find(images, series->record.id, label);
     if (image == NULL)
         return NULL;
     struct dk_period period = {.label = label};
@@ -213,7 +197,7 @@ static bool adopt_row(struct dk_daemon *daemon, struct dk_desk_book *desk, uint3
         desk->row_pool[desk->row_pool_count++] = row;
         return true;
     }
-    const struct dk_counter_image *image = image_of(images, series->record.id, counter->period.label);
+    const struct dk_counter_image *image = dk_images_find(images, series->record.id, counter->period.label);
     struct dk_row_book *book = dk_leased_add_row_book(counter, row);
     for (int i = 0; i < DK_PLACES_PER_ROW; i++) {
         if (series->quarantined)

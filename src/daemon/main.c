@@ -27,6 +27,7 @@ struct options {
     bool check_config;
     bool create;
     bool accept;
+    uint64_t advance;
     int64_t idle_exit_s;
 };
 
@@ -42,8 +43,9 @@ static const char usage[] =
     "  --config FILE      configuration (default: DIR/docket.conf, if it exists)\n"
     "  --check-config     read the configuration, say what is wrong with it, and end\n"
     "  --help-config      list every key with its default and meaning\n"
-    "  --accept-store     serve although the witness is missing or does not fit: only after you\n"
-    "                     have made sure that this is the newest store\n"
+    "  --accept-store N   serve a store whose witness is missing or does not fit: every counter is\n"
+    "                     moved N numbers forward first, and those are unknown; N must be at\n"
+    "                     least what any counter can have given since the copy was made\n"
     "  --idle-exit S      stop after S seconds without any worker\n"
     "  --version, --help\n"
     "\n"
@@ -73,7 +75,7 @@ static int read_options(int count, char **values, struct options *options)
     static const struct option table[] = {
         {"realm", required_argument, NULL, REALM},      {"config", required_argument, NULL, CONFIG},
         {"check-config", no_argument, NULL, CHECK},     {"create", no_argument, NULL, CREATE},
-        {"accept-store", no_argument, NULL, ACCEPT},    {"idle-exit", required_argument, NULL, IDLE},
+        {"accept-store", required_argument, NULL, ACCEPT}, {"idle-exit", required_argument, NULL, IDLE},
         {"help-config", no_argument, NULL, REFERENCE},  {"version", no_argument, NULL, VERSION},
         {"help", no_argument, NULL, HELP},              {NULL, 0, NULL, 0}};
     char *end;
@@ -84,7 +86,14 @@ static int read_options(int count, char **values, struct options *options)
         case CONFIG: options->config = optarg; break;
         case CHECK: options->check_config = true; break;
         case CREATE: options->create = true; break;
-        case ACCEPT: options->accept = true; break;
+        case ACCEPT:
+            options->accept = true;
+            options->advance = strtoull(optarg, &end, 10);
+            if (*optarg < '0' || *optarg > '9' || *end != 0 || options->advance > DOCKET_NUMBER_MAX / 2) {
+                fprintf(stderr, "docketd: --accept-store wants how many numbers to move forward\n");
+                return EXIT_USAGE;
+            }
+            break;
         case IDLE:
             options->idle_exit_s = strtol(optarg, &end, 10);
             if (*optarg == 0 || *end != 0 || options->idle_exit_s < 0 || options->idle_exit_s > 31536000) {
@@ -242,6 +251,8 @@ static void announce(struct dk_daemon *daemon)
 static docket_status start(struct dk_daemon *daemon, const struct options *options)
 {
     dk_boot_id(daemon->boot_id);
+    daemon->accepted = options->accept;
+    daemon->advance = options->advance;
     docket_status status = make_desks(daemon);
     if (status == DOCKET_OK)
         status = open_descriptors(daemon);

@@ -53,6 +53,22 @@ static int compare_images(const void *left, const void *right)
     return a->period < b->period ? -1 : a->period > b->period;
 }
 
+const struct dk_counter_image *dk_images_find(const struct dk_images *images, uint64_t series_id, int32_t period)
+{
+    size_t low = 0, high = images->count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        const struct dk_counter_image *image = &images->all[middle];
+        if (image->series_id == series_id && image->period == period)
+            return image;
+        if (image->series_id < series_id || (image->series_id == series_id && image->period < period))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
 static void free_images(struct dk_images *images)
 {
     for (size_t i = 0; i < images->count; i++) {
@@ -85,13 +101,14 @@ static void add_unknown(struct dk_job *job, const struct dk_counter_image *image
 
 /* What this counter's last image cannot vouch for is unknown; the rest stands. */
 static void resolve(struct dk_job *job, struct dk_counter_image *image, uint32_t cause, uint64_t incarnation,
-                    bool ended)
+                    uint64_t advance, bool ended)
 {
     for (uint32_t i = 0; i < image->place_count; i++) {
         const struct dk_place_record *place = &image->places[i];
         if (place->size > 0)
             add_unknown(job, image, cause, place->first + place->offset, place->first + place->size);
     }
+    image->mark += image->extent_last + 1 - image->mark < advance ? image->extent_last + 1 - image->mark : advance;
     add_unknown(job, image, cause, image->next, image->mark);
     image->next = image->mark;
     image->place_count = 0;
@@ -123,6 +140,28 @@ static void commit_now(struct dk_daemon *daemon, struct dk_job *job, bool *done)
     daemon->facts.commit_number = dk_clerk_show(daemon->clerk).commit_number;
 }
 
+/* An accepted store may be older than the current period: its counter, which
+ * the store has never heard of, moves forward too. */
+static void advance_unseen(struct dk_daemon *daemon, struct dk_desk_book *desk, struct dk_images *images,
+                           struct dk_job *job)
+{
+    struct dk_images known = *images; /* sorted; what is added behind it is not */
+    for (uint64_t id = 0; id < daemon->series_room; id++) {
+        struct dk_series_book *series = daemon->series_by_id[id];
+        struct dk_period period;
+        if (series == NULL || series->desk != desk)
+            continue;
+        dk_period_at((enum dk_restart)series->record.policy.restart, dk_clock_wall_s(), &period);
+        if (dk_images_find(&known, id, period.label) != NULL)
+            continue;
+        struct dk_counter_image image;
+        dk_image_begin(&image, id, period.label, 0, desk->map.incarnation);
+        resolve(job, &image, DK_CAUSE_ACCEPTED, desk->map.incarnation, daemon->advance, false);
+        if (keep_image(images, &image) == DOCKET_OK)
+            known.all = images->all; /* it may have moved */
+    }
+}
+
 static void resolve_all(struct dk_daemon *daemon, struct dk_desk_book *desk, struct dk_images *images,
                                  uint32_t cause)
 {
@@ -136,8 +175,10 @@ static void resolve_all(struct dk_daemon *daemon, struct dk_desk_book *desk, str
             continue;
         struct dk_period period;
         dk_period_at((enum dk_restart)series->record.policy.restart, now_s, &period);
-        resolve(job, image, cause, desk->map.incarnation, image->period < period.label);
+        resolve(job, image, cause, desk->map.incarnation, daemon->advance, image->period < period.label);
     }
+    if (daemon->accepted)
+        advance_unseen(daemon, desk, images, job);
     if (job->image_count > 0 || job->range_count > 0)
         dk_job_event(job, "recovery", 0, "desk %s built anew (%s): %zu counters, %zu unknown ranges", desk->rule.name,
                      dk_cause_name(cause), job->image_count, job->range_count);
@@ -297,11 +338,13 @@ static docket_status try_adopt(struct dk_daemon *daemon, struct dk_desk_book *de
 
 static docket_status open_desk(struct dk_daemon *daemon, struct dk_desk_book *desk, struct dk_images *images)
 {
-    docket_status status = try_adopt(daemon, desk, images);
+    docket_status status = daemon->accepted ? DOCKET_NO_REALM : try_adopt(daemon, desk, images);
     bool adopted = status == DOCKET_OK;
     uint32_t cause = memcmp(daemon->facts.boot_id, daemon->boot_id, sizeof daemon->boot_id) == 0
                          ? DK_CAUSE_RUNTIME_LOST
                          : DK_CAUSE_POWER_LOSS;
+    if (daemon->accepted)
+        cause = DK_CAUSE_ACCEPTED;
     if (status == DOCKET_NO_REALM)
         status = build(daemon, desk, images, cause);
     if (status != DOCKET_OK)

@@ -13,6 +13,9 @@ struct dk_images {
 
 struct dk_series_book *dk_series_by_id(struct dk_daemon *daemon, uint64_t id);
 
+/* The image of one counter in a sorted list, or NULL. */
+const struct dk_counter_image *dk_images_find(const struct dk_images *images, uint64_t series_id, int32_t period);
+
 /* Reads a desk's live files into the books. DAMAGED if they cannot be what a
  * docketd of this store wrote; a single counter that cannot be is quarantined. */
 docket_status dk_adopt_desk(struct dk_daemon *daemon, struct dk_desk_book *desk,

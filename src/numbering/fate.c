@@ -13,6 +13,7 @@ static const char *const causes[] = {
     [DK_CAUSE_DAMAGED_CURSOR] = "damaged cursor",
     [DK_CAUSE_GIVEN_BACK] = "given back",
     [DK_CAUSE_QUARANTINE] = "quarantine",
+    [DK_CAUSE_ACCEPTED] = "accepted store",
 };
 
 const char *dk_fate_name(unsigned fate)

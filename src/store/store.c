@@ -104,7 +104,7 @@ static docket_status judge_absence(const struct opening *opening)
     return dk_fail(DOCKET_STORE_REWOUND,
                    "there is a witness but no store: the store was removed. A new one would give "
                    "numbers that are on documents already. Put the store back; or, if a new one is "
-                   "meant, start docketd --accept-store");
+                   "meant, start docketd --accept-store N");
 }
 
 static docket_status make_store(struct dk_store *store, struct opening *opening)
@@ -154,7 +154,7 @@ static docket_status judge_witness(const struct opening *opening)
     return dk_fail(DOCKET_STORE_REWOUND,
                    "the witness %s, so nothing says whether this store is the latest. Put the "
                    "witness back; or, if this store is known to be the latest, start docketd "
-                   "--accept-store",
+                   "--accept-store N",
                    opening->found == DK_WITNESS_ABSENT ? "is missing" : "is damaged");
 }
 

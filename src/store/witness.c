@@ -123,7 +123,7 @@ static docket_status rewound(const char *what, const struct dk_witness *witness,
         "%s: it is at generation %" PRIu64 ", commit %" PRIu64
         "; the witness, at generation %" PRIu64 ", commit %" PRIu64
         " (%s). Numbers that this store does not know may be on documents. Put the right "
-        "store back; or, if this one is meant, start docketd --accept-store",
+        "store back; or, if this one is meant, start docketd --accept-store N",
         what, generation, commit, witness->generation, witness->commit,
         phase_names[witness->phase]);
 }
