@@ -21,8 +21,7 @@ static docket_status take_strict(struct hand *hand, struct docket_block *block, 
     if (taken != DK_TAKE_DONE) {
         if (dk_load_acquire(&dk_desk_slot(&hand->seat->map, hand->slot)->state) != 0)
             return DOCKET_QUARANTINED;
-        bool last_limit = dk_load_acquire(&hand->board->limit) > dk_load_acquire(&hand->board->last);
-        return taken == DK_TAKE_EMPTY && last_limit ? DOCKET_EXHAUSTED : DOCKET_TIMEOUT;
+        return taken == DK_TAKE_EMPTY && dk_strict_exhausted(hand, count) ? DOCKET_EXHAUSTED : DOCKET_TIMEOUT;
     }
     dk_desk_want(&hand->seat->map, hand->slot);
     return DOCKET_OK;
@@ -110,21 +109,38 @@ docket_status docket_block_show(const docket_block *block, uint64_t *first, uint
 }
 
 /* Published before the numbers are returned, as with any lease. */
+static docket_status take_inside(docket_block *block, uint32_t count, uint64_t *first)
+{
+    if (count == 0 || block->count - block->taken < count)
+        return dk_fail(DOCKET_BLOCK_EMPTY, "all %u numbers of the block have been taken", block->count);
+    uint32_t taken = block->taken;
+    if (!block->strict) {
+        dk_lease_publish(&block->lease, taken + count);
+        block->lease.offset = taken + count;
+    }
+    block->taken = taken + count;
+    *first = block->first + taken;
+    return DOCKET_OK;
+}
+
 static docket_status take(docket_block *block, uint32_t count, uint64_t *first)
 {
     docket_status status = check(block);
     if (status != DOCKET_OK)
         return status;
-    if (block->taken == block->count)
-        return dk_fail(DOCKET_BLOCK_EMPTY, "all %u numbers of the block have been taken", block->count);
-    uint64_t taken = block->first + block->taken;
-    if (!block->strict) {
-        dk_lease_publish(&block->lease, block->taken + count);
-        block->lease.offset = block->taken + count;
-    }
-    block->taken += count;
-    *first = taken;
-    return DOCKET_OK;
+    if (block->busy)
+        return dk_fail(DOCKET_BUSY, "this block is in use (asked from a signal handler?)");
+    block->busy = 1;
+    dk_compiler_barrier(); /* for a handler of this very thread */
+    uint64_t taken = 0;
+    status = take_inside(block, count, &taken);
+    dk_compiler_barrier();
+    if (block->serial == 0)
+        return dk_fail(DOCKET_FOREIGN_BLOCK, "a signal handler forked inside this call: the block is the parent's");
+    block->busy = 0;
+    if (status == DOCKET_OK)
+        *first = taken;
+    return status;
 }
 
 docket_status docket_block_next(docket_block *block, uint64_t *number)

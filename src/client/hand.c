@@ -55,6 +55,7 @@ static void unlink_from_realm(struct hand *hand)
 static void end_thread(void *context)
 {
     struct mine *ending = context;
+    dk_hands_lock();
     for (uint64_t i = 0; i < ending->room; i++) {
         struct hand *hand = ending->table[i];
         if (hand == NULL)
@@ -65,6 +66,7 @@ static void end_thread(void *context)
         }
         dk_hand_free(hand);
     }
+    dk_hands_unlock();
     free(ending->table);
     memset(ending, 0, sizeof *ending);
     memset(dk_hand_memo, 0, sizeof dk_hand_memo);
@@ -98,7 +100,10 @@ static bool make_room(void)
 {
     if (mine.used * 2 < mine.room)
         return true;
-    uint64_t room = mine.room == 0 ? TABLE_FIRST : mine.room * 2;
+    uint64_t live = 0;
+    for (uint64_t i = 0; i < mine.room; i++)
+        live += mine.table[i] != NULL && mine.table[i]->serial != 0;
+    uint64_t room = mine.room == 0 ? TABLE_FIRST : live * 4 > mine.room ? mine.room * 2 : mine.room;
     struct hand **table = calloc(room, sizeof(struct hand *));
     if (table == NULL)
         return false;
@@ -237,6 +242,7 @@ docket_status dk_hand_bind(struct hand *hand, bool fresh, int64_t timeout_ns)
 void dk_hand_drop_all(struct docket_realm *realm)
 {
     struct live *live = realm->live;
+    dk_hands_lock();
     for (struct hand *hand = live->hands, *next; hand != NULL; hand = next) {
         next = hand->next_of_realm;
         dk_lease_give_back(&hand->lease, hand->slot);
@@ -245,4 +251,5 @@ void dk_hand_drop_all(struct docket_realm *realm)
         /* Freed by its own thread, whose table leads to it. */
     }
     live->hands = NULL;
+    dk_hands_unlock();
 }

@@ -31,8 +31,11 @@
 struct line {
     uint16_t lease;     /* number of its last lease */
     bool in_use;
-    dk_word *claim;     /* place of a lease that was given back: the line rests ... */
-    uint64_t word;      /* ... while its claim word is still this one */
+    dk_word *claim;     /* place of its last lease: the line rests ... */
+    uint64_t word;      /* ... while the claim word is still this one */
+    uint64_t pulse;           /* docketd's heartbeat last seen from this line */
+    uint16_t lease_at_pulse;  /* its lease number then */
+    uint16_t lease_before;    /* and one heartbeat earlier: what was left before it is cleared */
 };
 
 struct live;
@@ -94,6 +97,7 @@ struct hand {
 
 struct docket_block {
     uint64_t serial;  /* 0: wiped: the parent's */
+    uint32_t busy;    /* inside a call */
     struct docket_series *series;
     struct seat *seat;
     uint64_t incarnation;
@@ -142,6 +146,10 @@ struct docket_realm {
 
 /* pool.c: wiped memory for hands and blocks; never returned to the system. */
 void *dk_wiped_page(void);
+/* Held while a thread's end gives its hands back, and while a close drops a
+ * realm's: the one sees all of the other or nothing. */
+void dk_hands_lock(void);
+void dk_hands_unlock(void);
 struct hand *dk_hand_new(void);
 void dk_hand_free(struct hand *hand);
 struct docket_block *dk_block_new(void);
@@ -200,6 +208,9 @@ docket_status dk_take_wait(struct hand *hand, int64_t timeout_ns,
                                      docket_status (*attempt)(struct hand *hand, int64_t now_s, void *context),
                                      void *context, uint32_t want) DK_MUST_USE;
 docket_status dk_hand_enter(struct docket_series *series, int64_t timeout_ns, struct hand **hand) DK_MUST_USE;
+/* True if fewer than count numbers are left to the counter for ever: judged by
+ * its word, since the board's limit moves before the word does. */
+bool dk_strict_exhausted(const struct hand *hand, uint32_t count);
 static inline void dk_hand_leave(struct hand *hand)
 {
     dk_compiler_barrier();

@@ -4,11 +4,22 @@
  *
  * A line claims its next lease only when the last one is used up (its cursor
  * says offset == size), or was given back and docketd has cleared its place:
- * the claim word that is no longer ours is docketd's acknowledgement.
+ * the claim word that is no longer ours is docketd's acknowledgement. A line
+ * that leaves its counter rests until its last place is cleared, used up or not.
+ *
+ * Lease numbers wrap, so a place that nobody cleared must not see its line come
+ * round. Leaving a counter asks docketd for a turn, which clears all that is
+ * used up there, at the latest with its next heartbeat but one. So a line that
+ * has gone LEASES_UNSEEN leases since the heartbeat before the last one takes
+ * no more until docketd has lived on.
  */
 #include "client/inside.h"
 
 #include "table/seat.h"
+
+#include <string.h>
+
+#define LEASES_UNSEEN 16384u
 
 static bool is_resting(const struct line *line)
 {
@@ -103,6 +114,18 @@ static void choose(void *context, const struct candidate *found)
         choice->best = *found;
 }
 
+static bool may_go_on(const struct lease *lease)
+{
+    struct line *line = &lease->seat->lines[lease->line]; /* ours while in use */
+    uint64_t pulse = dk_load_relaxed(&dk_desk_words(&lease->seat->map)->heartbeat_ns); /* relaxed: only compared */
+    if (pulse != line->pulse) {
+        line->pulse = pulse;
+        line->lease_before = line->lease_at_pulse;
+        line->lease_at_pulse = lease->number;
+    }
+    return (uint16_t)(lease->number - line->lease_before) < LEASES_UNSEEN;
+}
+
 static docket_status claim_any(struct lease *lease, struct seat *seat, const struct shared_board_bank *bank,
                                uint32_t serial, uint32_t size_min)
 {
@@ -131,8 +154,15 @@ docket_status dk_lease_claim(struct lease *lease, struct seat *seat, uint32_t sl
                              uint64_t epoch, uint32_t size_min)
 {
     docket_status status = DOCKET_OK;
+    if (lease->cursor != NULL && lease->seat != seat) {
+        /* docketd built the desk anew while the caller waited: its line is of the old one. */
+        dk_lease_give_back(lease, slot);
+        memset(lease, 0, sizeof *lease);
+    }
     if (lease->cursor == NULL)
         status = take_line(lease, seat);
+    if (status == DOCKET_OK && !may_go_on(lease))
+        status = DOCKET_TIMEOUT;
     if (status == DOCKET_OK)
         status = claim_any(lease, seat, bank, dk_epoch_serial(epoch), size_min);
     if (status != DOCKET_OK)
@@ -149,8 +179,9 @@ void dk_lease_give_back(struct lease *lease, uint32_t slot)
     if (lease->cursor == NULL)
         return;
     if (!lease->open || lease->offset == lease->size) {
-        leave_line(lease, NULL, 0); /* used up: the cursor says so */
         lease->open = false;
+        leave_line(lease, lease->claim, lease->word); /* used up: the cursor says so */
+        dk_desk_ask(&lease->seat->map, slot);
         return;
     }
     /* The last store of this lease; the line rests until docketd has cleared the place. */

@@ -22,6 +22,7 @@ union cell {
 /* Lies in a wiped page itself: a child starts with an empty pool. */
 struct pool {
     pthread_mutex_t lock;
+    pthread_mutex_t hands_lock;
     union cell *free;
 };
 
@@ -60,6 +61,20 @@ static struct pool *pool(void)
         return made;
     munmap(made, DK_PAGE); /* another thread was first */
     return (struct pool *)(uintptr_t)found;
+}
+
+void dk_hands_lock(void)
+{
+    struct pool *held = pool();
+    if (held != NULL)
+        pthread_mutex_lock(&held->hands_lock);
+}
+
+void dk_hands_unlock(void)
+{
+    struct pool *held = pool();
+    if (held != NULL)
+        pthread_mutex_unlock(&held->hands_lock);
 }
 
 static void *cell_new(void)

@@ -172,6 +172,13 @@ static docket_status follow_docketd(struct hand *hand, int64_t end_ns)
     return status == DOCKET_OK ? DOCKET_TIMEOUT : status;
 }
 
+/* Every number was laid, and a whole slice brought none back. */
+static bool leased_exhausted(const struct hand *hand)
+{
+    return !hand->strict && hand->bank >= 0 &&
+           dk_load_acquire(&hand->board->limit) > dk_load_acquire(&hand->board->last);
+}
+
 static docket_status wait_slices(struct hand *hand, int64_t timeout_ns,
                                  docket_status (*attempt)(struct hand *, int64_t, void *), void *context,
                                  uint32_t want)
@@ -183,6 +190,8 @@ static docket_status wait_slices(struct hand *hand, int64_t timeout_ns,
     for (int try = 0; try < TRIES && (status == DOCKET_TIMEOUT || status == DOCKET_PERIOD_NOT_OPEN); try++) {
         int64_t until_ns = try == TRIES - 1 ? end_ns : dk_clock_monotonic_ns() + slice_ns(timeout_ns, try);
         status = wait_slice(hand, until_ns < end_ns ? until_ns : end_ns, attempt, context, want);
+        if (status == DOCKET_TIMEOUT && leased_exhausted(hand))
+            status = DOCKET_EXHAUSTED;
         if (status == DOCKET_TIMEOUT && try < TRIES - 1)
             status = follow_docketd(hand, end_ns);
     }
@@ -204,6 +213,13 @@ docket_status dk_take_wait(struct hand *hand, int64_t timeout_ns,
 
 /* ---- one number ---- */
 
+bool dk_strict_exhausted(const struct hand *hand, uint32_t count)
+{
+    struct dk_strict now = dk_strict_unpack(dk_load_acquire(&hand->table->strict)); /* ORDER-8 */
+    return now.epoch == hand->epoch % DK_STRICT_EPOCHS &&
+           hand->base + now.next + count - 1 > dk_load_acquire(&hand->board->last);
+}
+
 static docket_status strict_attempt(struct hand *hand, uint32_t count, uint64_t *first)
 {
     uint32_t left = 0;
@@ -222,9 +238,7 @@ static docket_status strict_attempt(struct hand *hand, uint32_t count, uint64_t 
                                                                                         : DOCKET_TIMEOUT;
     default:
         hand->room_high = 0;
-        if (dk_load_acquire(&hand->board->limit) > dk_load_acquire(&hand->board->last) && left == 0)
-            return DOCKET_EXHAUSTED;
-        return DOCKET_TIMEOUT;
+        return dk_strict_exhausted(hand, count) ? DOCKET_EXHAUSTED : DOCKET_TIMEOUT;
     }
 }
 
@@ -234,8 +248,6 @@ static docket_status leased_attempt(struct hand *hand, uint64_t *number)
     if (!lease->open || lease->offset >= lease->size) {
         docket_status status =
             dk_lease_claim(lease, hand->seat, hand->slot, hand->board, hand->epoch, 1);
-        if (status == DOCKET_TIMEOUT && dk_load_acquire(&hand->board->limit) > dk_load_acquire(&hand->board->last))
-            return DOCKET_EXHAUSTED;
         if (status != DOCKET_OK)
             return status;
     }

@@ -147,6 +147,11 @@ static bool adopt_place(struct dk_counter *counter, uint32_t row, int index, str
     struct dk_laid laid = dk_place_read(dk_book_place(desk, row, index));
     place->closed_seq = record != NULL ? record->closed_seq : 0;
     bool half_laid = now.state == DK_EMPTY && laid.seq > now.seq && laid.seq > place->closed_seq;
+    if (now.state == DK_EMPTY && now.seq < place->closed_seq)
+        return false; /* an empty word keeps the seq of its last block */
+    if (half_laid && laid.seq != now.seq + 1 &&
+        (record == NULL || (laid.seq != record->seq && laid.seq != record->seq + 1)))
+        return false; /* not the next block of this place: the word was zeroed */
     if (now.state != DK_EMPTY || half_laid) {
         place->seq = laid.seq;
         place->first = laid.first;
@@ -245,15 +250,16 @@ static void adopt_seats(struct dk_daemon *daemon, struct dk_desk_book *desk)
     for (uint32_t i = 0; i < desk->map.geometry.seats_max; i++) {
         struct shared_seat_entry *entry = dk_desk_seat(&desk->map, i);
         struct dk_seat_book *book = &desk->seats[i];
-        if (dk_load_acquire(&entry->state) == DK_SEAT_FREE)
+        uint64_t state = dk_load_acquire(&entry->state);
+        if (state == DK_SEAT_FREE)
             continue;
         book->salt = dk_load_relaxed(&entry->salt);
         book->uid = (uid_t)dk_load_relaxed(&entry->uid);
-        if (dk_seat_open(daemon->runtime_fd, desk->index, i, &book->keep) != DOCKET_OK) {
-            /* Its file is gone: its cursors cannot be read, so its blocks' rest is unknown. */
-            dk_log(DK_LOG_WARNING, "%s", dk_error_text());
+        if (state == DK_SEAT_LOST || dk_seat_open(daemon->runtime_fd, desk->index, i, &book->keep) != DOCKET_OK) {
+            dk_log(DK_LOG_WARNING, "%s; what its blocks still held is unknown", dk_error_text());
             book->keep = -1;
-            book->state = DK_SEAT_REAPING;
+            book->state = DK_SEAT_LOST;
+            dk_store_release(&entry->state, DK_SEAT_LOST);
         } else {
             book->state = DK_SEAT_TAKEN; /* the first probe tells */
         }

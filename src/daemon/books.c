@@ -165,6 +165,9 @@ void dk_series_quarantine(struct dk_series_book *series, const char *why)
         if (series->record.policy.order == DK_STRICT)
             dk_store_release(&slot->bank[i].limit, 0); /* no ticket passes a limit of 0 */
     }
+    for (int i = 0; i < DK_BANKS; i++)
+        if (series->bank[i] != NULL)
+            dk_strict_refuse(series->bank[i]);
     struct shared_board_words *words = dk_desk_words(&series->desk->map);
     dk_store_relaxed(&words->quarantines, dk_load_relaxed(&words->quarantines) + 1);
     dk_log(DK_LOG_ERROR, "%s/%s is quarantined: %s; a process at desk %s wrote where it may not. No more than what open "

@@ -97,7 +97,9 @@ struct dk_series_book {
     bool quarantined;
 };
 
-enum dk_seat_state { DK_SEAT_FREE = 0, DK_SEAT_TAKEN = 1, DK_SEAT_REAPING = 2 };
+/* LOST: its file is gone, so neither its owner's death nor its cursors can be
+ * told; its blocks' rest is unknown, and it is not given again on this desk. */
+enum dk_seat_state { DK_SEAT_FREE = 0, DK_SEAT_TAKEN = 1, DK_SEAT_REAPING = 2, DK_SEAT_LOST = 3 };
 
 struct dk_seat_book {
     enum dk_seat_state state;

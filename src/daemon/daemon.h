@@ -42,6 +42,8 @@ struct dk_daemon {
 /* keeper.c: supply. Queues a turn; turns run from the loop, never nested. */
 void dk_keeper_ask(struct dk_counter *counter);
 void dk_keeper_run(struct dk_daemon *daemon);
+/* Counters that have left the board and wait for their last leases. */
+void dk_keeper_ask_detached(struct dk_daemon *daemon);
 /* Looks at the want bits of every desk; true if some were set. */
 bool dk_keeper_sweep(struct dk_daemon *daemon);
 /* Commits the turn's job; apply runs when it is durable. */
@@ -51,9 +53,9 @@ void dk_keeper_done(struct dk_counter *counter);
 
 /* strict.c, leased.c: one turn of a counter. */
 void dk_strict_turn(struct dk_counter *counter);
+/* strict.c: answers those who wait to give back: nothing comes back. */
+void dk_strict_refuse(struct dk_counter *counter);
 void dk_leased_turn(struct dk_counter *counter);
-/* leased.c: takes the counter's rows off the bank; they go on without it. */
-void dk_leased_detach(struct dk_counter *counter);
 /* leased.c: rows to the pool, once every place is EMPTY. */
 void dk_leased_release_rows(struct dk_counter *counter);
 /* leased.c: adopts a row of the desk's files for a counter. */
@@ -65,6 +67,8 @@ void dk_periods_sweep(struct dk_daemon *daemon);
 /* Puts a counter on the board: its bank, its first supply by a turn. */
 void dk_periods_publish(struct dk_counter *counter, int bank);
 void dk_periods_counter_settled(struct dk_counter *counter);
+/* The bank of an ended counter is free for another period; its rows go on without it. */
+void dk_periods_release_bank(struct dk_counter *counter);
 void dk_calendar_write(struct dk_desk *map, int64_t now_s);
 
 /* series.c: creation. */

@@ -58,6 +58,13 @@ void dk_keeper_done(struct dk_counter *counter)
     }
 }
 
+void dk_keeper_ask_detached(struct dk_daemon *daemon)
+{
+    for (struct dk_counter *counter = daemon->counters; counter != NULL; counter = counter->next_of_all)
+        if (counter->bank < 0)
+            dk_keeper_ask(counter);
+}
+
 static void ask_slot(struct dk_desk_book *desk, uint32_t slot)
 {
     struct dk_series_book *series = slot < desk->slots_used ? desk->series[slot] : NULL;

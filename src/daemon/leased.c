@@ -298,8 +298,12 @@ struct dk_row_book *dk_leased_add_row_book(struct dk_counter *counter, uint32_t 
     book->row = row;
     for (int i = 0; i < DK_PLACES_PER_ROW; i++) {
         uint64_t word = dk_load_acquire(dk_book_claim(desk, row, i));
-        /* An EMPTY word keeps its place's seq; blocks before it are finished. */
-        book->place[i].seq = book->place[i].closed_seq = word >> 62 == DK_EMPTY ? word & DK_SEQ_MASK : 0;
+        /* An EMPTY word keeps its place's seq, and so does the board, which no
+         * worker can write: blocks up to it are finished. */
+        uint64_t seq = dk_load_relaxed(&dk_book_place(desk, row, i)->seq);
+        if (word >> 62 == DK_EMPTY && (word & DK_SEQ_MASK) > seq)
+            seq = word & DK_SEQ_MASK;
+        book->place[i].seq = book->place[i].closed_seq = seq;
     }
     desk->row_owner[row] = counter;
     return book;
@@ -493,6 +497,9 @@ static void committed(struct dk_job *job)
     counter->closed = image->closed != 0;
     counter->settled = counter->settled || settled;
     plan_free(plan);
+    /* Only now, with its last number durable, may the bank forget it. */
+    if (settled && counter->ended && counter->bank >= 0 && !counter->closed)
+        dk_periods_release_bank(counter);
     dk_job_free(job);
     dk_keeper_done(counter);
     if (!counter->settled && winding_down(counter))
@@ -551,13 +558,6 @@ void dk_leased_turn(struct dk_counter *counter)
     dk_job_free(plan->job);
     apply(plan);
     plan_free(plan);
-}
-
-void dk_leased_detach(struct dk_counter *counter)
-{
-    struct shared_board_bank *bank = dk_book_bank(counter);
-    dk_store32_release(&bank->row, 0);
-    counter->bank = -1;
 }
 
 void dk_leased_release_rows(struct dk_counter *counter)

@@ -99,6 +99,11 @@ static void look_idle(struct dk_daemon *daemon)
 
 static void tick(struct dk_daemon *daemon)
 {
+    static int64_t next_detached_ns;
+    if (dk_clock_monotonic_ns() >= next_detached_ns) {
+        next_detached_ns = dk_clock_monotonic_ns() + DK_SECOND_NS;
+        dk_keeper_ask_detached(daemon);
+    }
     show(daemon);
     dk_reaper_tick(daemon, true);
     dk_periods_sweep(daemon);

@@ -130,12 +130,19 @@ static void end_period(struct dk_series_book *series, int bank)
     struct dk_counter *counter = series->bank[bank];
     counter->ended = true;
     counter->settled = false;
-    if (!dk_is_strict(counter)) {
-        dk_store_release(&dk_book_bank(counter)->epoch, 0); /* ORDER-4 */
-        dk_leased_detach(counter);
-        series->bank[bank] = NULL;
-    }
     dk_keeper_ask(counter);
+}
+
+void dk_periods_release_bank(struct dk_counter *counter)
+{
+    struct dk_series_book *series = counter->series;
+    struct shared_board_bank *bank = dk_book_bank(counter);
+    dk_store_release(&bank->epoch, 0); /* ORDER-4 */
+    dk_store32_release(&bank->row, 0);
+    series->bank[counter->bank] = NULL;
+    counter->bank = -1;
+    series->next_edge_s = 0;
+    series->desk->daemon->next_edge_s = 0;
 }
 
 /* The ended counter has its last durable word: off the board, out of memory. */
@@ -143,10 +150,8 @@ void dk_periods_counter_settled(struct dk_counter *counter)
 {
     struct dk_daemon *daemon = dk_daemon_of(counter);
     struct dk_series_book *series = counter->series;
-    if (counter->bank >= 0) {
-        dk_store_release(&dk_book_bank(counter)->epoch, 0); /* ORDER-4 */
-        series->bank[counter->bank] = NULL;
-    }
+    if (counter->bank >= 0)
+        dk_periods_release_bank(counter);
     dk_leased_release_rows(counter);
     for (struct dk_counter **at = &daemon->counters; *at != NULL; at = &(*at)->next_of_all) {
         if (*at == counter) {

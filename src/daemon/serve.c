@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -52,6 +53,7 @@ struct dk_connections {
     struct creation *creations;
     size_t count;
     bool graves;
+    int reserve_fd;
     uint64_t next_series;
 };
 
@@ -342,6 +344,10 @@ static docket_status give_back(struct dk_connection *connection, const struct dk
     struct dk_daemon *daemon = connection->daemon;
     if (request->desk >= daemon->desk_count || request->slot >= daemon->desks[request->desk].slots_used)
         return dk_fail(DOCKET_BAD_ARGUMENT, "there is no slot %u at desk %u", request->slot, request->desk);
+    if (request->count == 0 || request->count > DOCKET_BLOCK_MAX || request->first == 0 ||
+        request->first > DOCKET_NUMBER_MAX)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "%u numbers from %llu are not the end of a block", request->count,
+                       (unsigned long long)request->first);
     struct dk_desk_book *desk = &daemon->desks[request->desk];
     struct dk_series_book *series = desk->series[request->slot];
     docket_status status = check_desk(connection, desk);
@@ -350,6 +356,7 @@ static docket_status give_back(struct dk_connection *connection, const struct dk
     for (int bank = 0; bank < DK_BANKS; bank++) {
         struct dk_counter *counter = series->bank[bank];
         if (counter == NULL || counter->period.label != request->period || !dk_is_strict(counter) ||
+            series->quarantined || counter->closed ||
             request->incarnation != desk->map.incarnation)
             continue;
         struct dk_give_back *queued = dk_must_alloc(1, sizeof *queued);
@@ -440,12 +447,28 @@ static docket_status know_peer(struct dk_connection *connection)
     return DOCKET_OK;
 }
 
+/* No descriptor is left: the one kept in reserve takes the caller in and hangs
+ * up, so that it hears of it and the loop does not spin. */
+static void turn_away(struct dk_daemon *daemon)
+{
+    struct dk_connections *all = daemon->connections;
+    if (all->reserve_fd >= 0)
+        close(all->reserve_fd);
+    int fd = accept4(daemon->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+    if (fd >= 0)
+        close(fd);
+    all->reserve_fd = eventfd(0, EFD_CLOEXEC);
+}
+
 void dk_serve_accept(struct dk_daemon *daemon)
 {
     for (;;) {
         int fd = accept4(daemon->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (fd < 0)
+        if (fd < 0) {
+            if (errno == EMFILE || errno == ENFILE)
+                turn_away(daemon);
             return;
+        }
         struct dk_connections *all = daemon->connections;
         struct dk_connection *made = all->count < CONNECTIONS_MAX ? calloc(1, sizeof *made) : NULL;
         if (made == NULL) {
@@ -496,6 +519,7 @@ size_t dk_serve_count(const struct dk_daemon *daemon)
 docket_status dk_serve_start(struct dk_daemon *daemon)
 {
     daemon->connections = dk_must_alloc(1, sizeof *daemon->connections);
+    daemon->connections->reserve_fd = eventfd(0, EFD_CLOEXEC);
     daemon->connections->next_series = daemon->facts.series_last + 1;
     docket_status status =
         dk_wire_listen(daemon->runtime_fd, daemon->config.shared ? 0666 : 0600, &daemon->listen_fd);

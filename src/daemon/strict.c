@@ -81,7 +81,7 @@ static uint64_t target_of(struct dk_counter *counter, const struct dk_strict *no
 }
 
 /* Nothing can come back any more: what was asked for stays handed out. */
-static void refuse_give_backs(struct dk_counter *counter)
+void dk_strict_refuse(struct dk_counter *counter)
 {
     while (counter->give_backs != NULL) {
         struct dk_give_back *request = counter->give_backs;
@@ -98,7 +98,7 @@ static void settled(struct dk_job *job)
     counter->closed = job->images[0].closed != 0;
     counter->settled = true;
     dk_job_free(job);
-    refuse_give_backs(counter);
+    dk_strict_refuse(counter);
     dk_keeper_done(counter);
     if (counter->closed)
         dk_periods_counter_settled(counter);
@@ -157,14 +157,36 @@ static void void_the_rest(struct dk_counter *counter, struct dk_job *job, const 
     dk_job_range(job, &record);
 }
 
+struct overlap {
+    uint64_t first, end;
+    bool found;
+};
+
+static docket_status look_at_range(void *context, const struct dk_fate_record *record)
+{
+    struct overlap *overlap = context;
+    if (record->range.first < overlap->end && record->range.last >= overlap->first)
+        overlap->found = true;
+    return DOCKET_OK;
+}
+
+/* A number that has its fate in the store already cannot be given back. */
+static bool on_record(const struct dk_counter *counter, const struct dk_give_back *request)
+{
+    struct overlap overlap = {.first = request->first, .end = request->first + request->count};
+    docket_status status = dk_store_each_range(dk_daemon_of(counter)->store, counter->series->record.id,
+                                               counter->period.label, look_at_range, &overlap);
+    return status != DOCKET_OK || overlap.found;
+}
+
 /* True if a give-back was found impossible and answered, or is on its way. */
 static bool give_back_turn(struct dk_counter *counter)
 {
     struct dk_give_back *request = counter->give_backs;
     if (request == NULL)
         return false;
-    uint64_t end = request->first + request->count;
-    if (request->count == 0 || request->first < counter->extent_first || end > counter->next) {
+    uint64_t end = request->first + request->count; /* serve.c bounded both */
+    if (request->first < counter->extent_first || end > counter->next || on_record(counter, request)) {
         counter->give_backs = request->next;
         dk_serve_given_back(request->connection, 0);
         free(request);
@@ -199,7 +221,7 @@ void dk_strict_turn(struct dk_counter *counter)
         return;
     }
     if (counter->bank < 0 || counter->settled || !look(counter, &now)) {
-        refuse_give_backs(counter);
+        dk_strict_refuse(counter);
         return;
     }
     if (give_back_turn(counter))

@@ -11,9 +11,9 @@
  * seat.
  *
  * k counts the leases of a line and wraps: it is compared as a serial number.
- * That is safe while a line has fewer than 32768 claimed places that docketd
- * has not cleared; a line serves one counter at a time and a counter has at
- * most DK_ROWS_PER_COUNTER * 8 = 8192 places.
+ * That is safe while no place of a line stays uncleared for 32768 of its later
+ * leases: client/lease.c bounds how far a line goes on without docketd, which
+ * clears what a line left behind in each turn of its counter.
  */
 #ifndef DK_TABLE_CURSOR_H
 #define DK_TABLE_CURSOR_H

@@ -130,7 +130,7 @@ struct shared_calendar {
 
 /* Who sits where: for display and to salt cursors. Written by docketd. */
 struct shared_seat_entry {
-    dk_word state; /* 0 free, 1 taken, 2 being reaped; taken before descriptors are sent */
+    dk_word state; /* 0 free, 1 taken, 2 being reaped, 3 lost; taken before descriptors are sent */
     dk_word salt;  /* of this sitting's cursors */
     dk_word pid;
     dk_word uid;
