@@ -22,6 +22,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Callers who only take blocks never use the small ends that others gave back;
+ * beyond so many spare ranges the smallest become void, with their cause. */
+#define SPARES_MAX 4096u
+#define FRAGMENT_SIZE 64u
+
 /* Most blocks that lie free at once. */
 #define FREE_BLOCKS 32u
 
@@ -81,12 +86,12 @@ static void plan_tail(struct plan *plan, uint64_t first, uint64_t last)
     plan->needs_commit = true;
 }
 
-static void plan_unknown(struct plan *plan, uint64_t first, uint64_t last)
+static void plan_record(struct plan *plan, enum dk_fate fate, enum dk_cause cause, uint64_t first, uint64_t last)
 {
     struct dk_fate_record record = {.series_id = plan->counter->series->record.id,
                                     .period = plan->counter->period.label,
-                                    .fate = DK_FATE_UNKNOWN,
-                                    .cause = DK_CAUSE_DAMAGED_CURSOR,
+                                    .fate = (uint32_t)fate,
+                                    .cause = (uint32_t)cause,
                                     .range = {first, last},
                                     .time_ns = dk_clock_wall_ns()};
     dk_job_range(plan->job, &record);
@@ -143,7 +148,7 @@ static bool look_owned(struct plan *plan, uint32_t row_at, int index, uint64_t w
         return true; /* nothing is decided over a live owner's head */
     uint64_t rest = place->first + place->seen_offset, last = place->first + place->size - 1;
     if (verdict == DK_DAMAGED_CURSOR) {
-        plan_unknown(plan, rest, last);
+        plan_record(plan, DK_FATE_UNKNOWN, DK_CAUSE_DAMAGED_CURSOR, rest, last);
     } else {
         plan_tail(plan, rest, last);
         count_tail(counter, seat, last - rest + 1);
@@ -307,6 +312,22 @@ struct dk_row_book *dk_leased_add_row_book(struct dk_counter *counter, uint32_t 
     }
     desk->row_owner[row] = counter;
     return book;
+}
+
+static void void_fragments(struct plan *plan)
+{
+    size_t kept = 0;
+    if (plan->spare_count <= SPARES_MAX)
+        return;
+    for (size_t i = 0; i < plan->spare_count; i++) {
+        struct dk_range range = plan->spares[i];
+        bool enough = kept + (plan->spare_count - i) <= SPARES_MAX / 2;
+        if (!enough && range.last - range.first + 1 < FRAGMENT_SIZE)
+            plan_record(plan, DK_FATE_VOID, DK_CAUSE_FRAGMENT, range.first, range.last);
+        else
+            plan->spares[kept++] = range;
+    }
+    plan->spare_count = kept;
 }
 
 /* Lays what was asked for in one piece, then blocks until enough lies free. */
@@ -542,6 +563,7 @@ void dk_leased_turn(struct dk_counter *counter)
         plan_free(plan);
         return;
     }
+    void_fragments(plan);
     if (winding_down(counter)) {
         plan_settle(plan);
     } else {

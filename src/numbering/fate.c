@@ -14,6 +14,7 @@ static const char *const causes[] = {
     [DK_CAUSE_GIVEN_BACK] = "given back",
     [DK_CAUSE_QUARANTINE] = "quarantine",
     [DK_CAUSE_ACCEPTED] = "accepted store",
+    [DK_CAUSE_FRAGMENT] = "fragment",
 };
 
 const char *dk_fate_name(unsigned fate)

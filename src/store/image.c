@@ -117,7 +117,7 @@ static bool range_is_sound(const struct dk_fate_record *record)
     return record->series_id > 0 && record->period >= 0 && record->range.first > 0 &&
            record->range.first <= record->range.last && record->range.last <= DOCKET_NUMBER_MAX &&
            (record->fate == DK_FATE_VOID || record->fate == DK_FATE_UNKNOWN) &&
-           record->cause <= DK_CAUSE_ACCEPTED;
+           record->cause <= DK_CAUSE_FRAGMENT;
 }
 
 docket_status dk_image_encode_range(const struct dk_fate_record *record, struct dk_key *key,
