@@ -2,7 +2,6 @@
 #include "daemon/books.h"
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "daemon/daemon.h"
 
 #include <stdlib.h>
@@ -105,75 +104,4 @@ struct dk_range dk_ranges_cut(struct dk_range *ranges, size_t *count, size_t ind
     memmove(&ranges[index], &ranges[index + 1], (*count - index - 1) * sizeof *ranges);
     (*count)--;
     return whole;
-}
-
-/* The period that comes next has the same supply lying ready as this one, so
- * that its first minutes do without docketd as well as any other. */
-static void lead_next_period(struct dk_counter *counter)
-{
-    for (int bank = 0; bank < DK_BANKS; bank++) {
-        struct dk_counter *other = counter->series->bank[bank];
-        if (other == NULL || other->period.start_s < counter->period.end_s || other->window >= counter->window)
-            continue;
-        other->window = counter->window;
-        dk_keeper_ask(other);
-    }
-}
-
-/*
- * A window is a minute of the seen rate, at least DK_WINDOW_MIN and at most the
- * policy's. It grows fourfold at a time, so that a first call costs little
- * after a power loss, and halves when the rate falls.
- */
-void dk_counter_judge_window(struct dk_counter *counter, uint64_t given, int64_t now_ns)
-{
-    if (counter->period.start_s > dk_clock_wall_s())
-        return; /* not begun: its window follows the current period's */
-    int64_t elapsed_ns = now_ns - counter->looked_ns;
-    if (elapsed_ns < 1)
-        elapsed_ns = 1;
-    uint64_t count = given > counter->looked_next ? given - counter->looked_next : 0;
-    double a_minute = (double)count * 60e9 / (double)elapsed_ns;
-    uint64_t largest = counter->series->record.policy.window;
-    uint64_t window = a_minute > (double)largest ? largest : (uint64_t)a_minute;
-    if (window > (uint64_t)counter->window * 4)
-        window = (uint64_t)counter->window * 4;
-    if (window < counter->window / 2)
-        window = counter->window / 2;
-    if (window < DK_WINDOW_MIN)
-        window = DK_WINDOW_MIN;
-    counter->window = (uint32_t)(window > largest ? largest : window);
-    counter->looked_ns = now_ns;
-    counter->looked_next = given;
-    lead_next_period(counter);
-}
-
-static void forget(struct dk_job *job)
-{
-    dk_job_free(job);
-}
-
-void dk_series_quarantine(struct dk_series_book *series, const char *why)
-{
-    if (series->quarantined)
-        return;
-    series->quarantined = true;
-    struct shared_board_slot *slot = dk_desk_slot(&series->desk->map, series->slot);
-    dk_store_release(&slot->state, 1);
-    for (int i = 0; i < DK_BANKS; i++) {
-        dk_store_release(&slot->bank[i].epoch, 0); /* no new claim: ORDER-4 */
-        if (series->record.policy.order == DK_STRICT)
-            dk_store_release(&slot->bank[i].limit, 0); /* no ticket passes a limit of 0 */
-    }
-    for (int i = 0; i < DK_BANKS; i++)
-        if (series->bank[i] != NULL)
-            dk_strict_refuse(series->bank[i]);
-    struct shared_board_words *words = dk_desk_words(&series->desk->map);
-    dk_store_relaxed(&words->quarantines, dk_load_relaxed(&words->quarantines) + 1);
-    dk_log(DK_LOG_ERROR, "%s/%s is quarantined: %s; a process at desk %s wrote where it may not. No more than what open "
-                         "leases hold is given from it until the desk's files were looked into",
-           series->record.tenant, series->record.name, why, series->desk->rule.name);
-    struct dk_job *job = dk_job_new(forget, NULL);
-    dk_job_event(job, "quarantine", 0, "%s/%s: %s", series->record.tenant, series->record.name, why);
-    dk_clerk_post(series->desk->daemon->clerk, job);
 }

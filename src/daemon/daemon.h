@@ -51,6 +51,13 @@ void dk_keeper_post(struct dk_counter *counter, struct dk_job *job);
 /* Ends a turn: not busy; asks again if a turn was asked for meanwhile. */
 void dk_keeper_done(struct dk_counter *counter);
 
+/* How many numbers the next lay may put ahead: follows the rate. */
+void dk_keeper_judge_window(struct dk_counter *counter, uint64_t given, int64_t now_ns);
+
+/* quarantine.c: says so on the board, in the log and in an event; nothing more
+ * is laid, raised or claimed. */
+void dk_series_quarantine(struct dk_series_book *series, const char *why);
+
 /* strict.c, leased.c: one turn of a counter. */
 void dk_strict_turn(struct dk_counter *counter);
 /* strict.c: answers those who wait to give back: nothing comes back. */
@@ -72,6 +79,7 @@ void dk_periods_release_bank(struct dk_counter *counter);
 void dk_calendar_write(struct dk_desk *map, int64_t now_s);
 
 /* series.c: creation. */
+struct dk_series_book *dk_series_by_id(struct dk_daemon *daemon, uint64_t id); /* or NULL */
 struct dk_series_book *dk_series_find(struct dk_daemon *daemon, const char *tenant, const char *name);
 struct dk_desk_book *dk_series_desk(struct dk_daemon *daemon, const char *tenant);
 struct dk_series_book *dk_series_book_new(struct dk_daemon *daemon, const struct dk_series_record *record);

@@ -7,6 +7,7 @@
 #include "daemon/daemon.h"
 
 #include "base/check.h"
+#include "base/clock.h"
 
 void dk_keeper_ask(struct dk_counter *counter)
 {
@@ -106,4 +107,45 @@ bool dk_keeper_sweep(struct dk_daemon *daemon)
     for (uint32_t i = 0; i < daemon->desk_count; i++)
         found = sweep_desk(&daemon->desks[i]) || found;
     return found;
+}
+
+/* The period that comes next has the same supply lying ready as this one, so
+ * that its first minutes do without docketd as well as any other. */
+static void lead_next_period(struct dk_counter *counter)
+{
+    for (int bank = 0; bank < DK_BANKS; bank++) {
+        struct dk_counter *other = counter->series->bank[bank];
+        if (other == NULL || other->period.start_s < counter->period.end_s || other->window >= counter->window)
+            continue;
+        other->window = counter->window;
+        dk_keeper_ask(other);
+    }
+}
+
+/*
+ * A window is a minute of the seen rate, at least DK_WINDOW_MIN and at most the
+ * policy's. It grows fourfold at a time, so that a first call costs little
+ * after a power loss, and halves when the rate falls.
+ */
+void dk_keeper_judge_window(struct dk_counter *counter, uint64_t given, int64_t now_ns)
+{
+    if (counter->period.start_s > dk_clock_wall_s())
+        return; /* not begun: its window follows the current period's */
+    int64_t elapsed_ns = now_ns - counter->looked_ns;
+    if (elapsed_ns < 1)
+        elapsed_ns = 1;
+    uint64_t count = given > counter->looked_next ? given - counter->looked_next : 0;
+    double a_minute = (double)count * 60e9 / (double)elapsed_ns;
+    uint64_t largest = counter->series->record.policy.window;
+    uint64_t window = a_minute > (double)largest ? largest : (uint64_t)a_minute;
+    if (window > (uint64_t)counter->window * 4)
+        window = (uint64_t)counter->window * 4;
+    if (window < counter->window / 2)
+        window = counter->window / 2;
+    if (window < DK_WINDOW_MIN)
+        window = DK_WINDOW_MIN;
+    counter->window = (uint32_t)(window > largest ? largest : window);
+    counter->looked_ns = now_ns;
+    counter->looked_next = given;
+    lead_next_period(counter);
 }

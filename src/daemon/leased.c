@@ -343,7 +343,7 @@ static void plan_lays(struct plan *plan)
     if (!low && want == 0)
         return;
     if (low)
-        dk_counter_judge_window(counter, counter->next, dk_clock_monotonic_ns());
+        dk_keeper_judge_window(counter, counter->next, dk_clock_monotonic_ns());
     uint64_t block = counter->window / 8 > 0 ? counter->window / 8 : 1;
     uint32_t row_at = 0;
     int index = 0;

@@ -31,60 +31,6 @@ static docket_status keep_series(void *context, const struct dk_series_record *r
     return DOCKET_OK;
 }
 
-static docket_status keep_image(void *context, const struct dk_counter_image *image)
-{
-    struct dk_images *images = context;
-    if (image->closed)
-        return DOCKET_OK;
-    if ((images->count & (images->count + 1)) == 0) /* room doubles at 1, 3, 7 ... */
-        images->all = dk_must_grow(images->all, images->count * 2 + 2, sizeof *images->all);
-    struct dk_counter_image *copy = &images->all[images->count++];
-    *copy = *image;
-    copy->places = dk_must_alloc(image->place_count, sizeof *copy->places);
-    if (image->place_count > 0)
-        memcpy(copy->places, image->places, image->place_count * sizeof *copy->places);
-    dk_image_copy_spares(copy, image->spares, image->spare_count);
-    return DOCKET_OK;
-}
-
-static int compare_images(const void *left, const void *right)
-{
-    const struct dk_counter_image *a = left, *b = right;
-    if (a->series_id != b->series_id)
-        return a->series_id < b->series_id ? -1 : 1;
-    return a->period < b->period ? -1 : a->period > b->period;
-}
-
-const struct dk_counter_image *dk_images_find(const struct dk_images *images, uint64_t series_id, int32_t period)
-{
-    size_t low = 0, high = images->count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        const struct dk_counter_image *image = &images->all[middle];
-        if (image->series_id == series_id && image->period == period)
-            return image;
-        if (image->series_id < series_id || (image->series_id == series_id && image->period < period))
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return NULL;
-}
-
-static void free_images(struct dk_images *images)
-{
-    for (size_t i = 0; i < images->count; i++) {
-        free(images->all[i].places);
-        free(images->all[i].spares);
-    }
-    free(images->all);
-}
-
-struct dk_series_book *dk_series_by_id(struct dk_daemon *daemon, uint64_t id)
-{
-    return id < daemon->series_room ? daemon->series_by_id[id] : NULL;
-}
-
 /* ---- building anew ---- */
 
 static void add_unknown(struct dk_job *job, const struct dk_counter_image *image, uint32_t cause, uint64_t first,
@@ -159,7 +105,7 @@ static void advance_unseen(struct dk_daemon *daemon, struct dk_desk_book *desk, 
         struct dk_counter_image image;
         dk_image_begin(&image, id, period.label, 0, desk->map.incarnation);
         resolve(job, &image, DK_CAUSE_ACCEPTED, desk->map.incarnation, daemon->advance, false);
-        if (keep_image(images, &image) == DOCKET_OK)
+        if (dk_images_keep(images, &image) == DOCKET_OK)
             known.all = images->all; /* it may have moved */
     }
 }
@@ -432,12 +378,11 @@ docket_status dk_recovery_run(struct dk_daemon *daemon)
     struct dk_images images = {0};
     docket_status status = dk_store_each_series(daemon->store, keep_series, daemon);
     if (status == DOCKET_OK)
-        status = dk_store_each_counter(daemon->store, keep_image, &images);
-    if (images.count > 1)
-        qsort(images.all, images.count, sizeof *images.all, compare_images);
+        status = dk_store_each_counter(daemon->store, dk_images_keep, &images);
+    dk_images_sort(&images);
     for (uint32_t d = 0; d < daemon->desk_count && status == DOCKET_OK; d++)
         status = open_desk(daemon, &daemon->desks[d], &images);
-    free_images(&images);
+    dk_images_free(&images);
     for (struct dk_counter *counter = daemon->counters; status == DOCKET_OK && counter != NULL;
          counter = counter->next_of_all)
         dk_keeper_ask(counter);

@@ -11,8 +11,10 @@ struct dk_images {
     size_t count;
 };
 
-struct dk_series_book *dk_series_by_id(struct dk_daemon *daemon, uint64_t id);
-
+/* Copies an image that is not closed; for dk_store_each_counter(). */
+docket_status dk_images_keep(void *context, const struct dk_counter_image *image) DK_MUST_USE;
+void dk_images_sort(struct dk_images *images);
+void dk_images_free(struct dk_images *images);
 /* The image of one counter in a sorted list, or NULL. */
 const struct dk_counter_image *dk_images_find(const struct dk_images *images, uint64_t series_id, int32_t period);
 

@@ -86,3 +86,8 @@ docket_status dk_series_place(struct dk_daemon *daemon, struct dk_series_book *s
     dk_directory_insert(&desk->map, index);
     return DOCKET_OK;
 }
+
+struct dk_series_book *dk_series_by_id(struct dk_daemon *daemon, uint64_t id)
+{
+    return id < daemon->series_room ? daemon->series_by_id[id] : NULL;
+}

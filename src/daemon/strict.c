@@ -70,7 +70,7 @@ static uint64_t target_of(struct dk_counter *counter, const struct dk_strict *no
         want = DOCKET_BLOCK_MAX; /* what a worker wrote is a wish */
     if (now->room > counter->window / 2 && now->room >= want)
         return counter->limit;
-    dk_counter_judge_window(counter, counter->next, dk_clock_monotonic_ns());
+    dk_keeper_judge_window(counter, counter->next, dk_clock_monotonic_ns());
     uint64_t ahead = want > counter->window ? want : counter->window;
     uint64_t target = counter->next + ahead;
     if (target > counter->extent_last + 1)
