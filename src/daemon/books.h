@@ -178,4 +178,7 @@ void dk_ranges_add(struct dk_range **ranges, size_t *count, uint64_t first, uint
 /* Takes up to most numbers from the front of range `index`. */
 struct dk_range dk_ranges_cut(struct dk_range *ranges, size_t *count, size_t index, uint64_t most);
 
+/* How many numbers the next lay may put ahead: follows the rate. */
+void dk_counter_judge_window(struct dk_counter *counter, uint64_t given, int64_t now_ns);
+
 #endif

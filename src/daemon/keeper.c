@@ -122,30 +122,10 @@ static void lead_next_period(struct dk_counter *counter)
     }
 }
 
-/*
- * A window is a minute of the seen rate, at least DK_WINDOW_MIN and at most the
- * policy's. It grows fourfold at a time, so that a first call costs little
- * after a power loss, and halves when the rate falls.
- */
 void dk_keeper_judge_window(struct dk_counter *counter, uint64_t given, int64_t now_ns)
 {
     if (counter->period.start_s > dk_clock_wall_s())
         return; /* not begun: its window follows the current period's */
-    int64_t elapsed_ns = now_ns - counter->looked_ns;
-    if (elapsed_ns < 1)
-        elapsed_ns = 1;
-    uint64_t count = given > counter->looked_next ? given - counter->looked_next : 0;
-    double a_minute = (double)count * 60e9 / (double)elapsed_ns;
-    uint64_t largest = counter->series->record.policy.window;
-    uint64_t window = a_minute > (double)largest ? largest : (uint64_t)a_minute;
-    if (window > (uint64_t)counter->window * 4)
-        window = (uint64_t)counter->window * 4;
-    if (window < counter->window / 2)
-        window = counter->window / 2;
-    if (window < DK_WINDOW_MIN)
-        window = DK_WINDOW_MIN;
-    counter->window = (uint32_t)(window > largest ? largest : window);
-    counter->looked_ns = now_ns;
-    counter->looked_next = given;
+    dk_counter_judge_window(counter, given, now_ns);
     lead_next_period(counter);
 }

@@ -123,6 +123,8 @@ static docket_status check_pair(struct dk_desk *desk)
         dk_table_bytes(&desk->geometry) != desk->table_bytes)
         return dk_fail(DOCKET_BAD_LAYOUT, "board and table do not have the sizes of their geometry");
     if (table->incarnation != board->incarnation || table->desk != board->desk ||
+        table->slots_max != board->slots_max || table->rows_max != board->rows_max ||
+        table->seats_max != board->seats_max || table->lines_per_seat != board->lines_per_seat ||
         memcmp(table->store_id, board->store_id, sizeof board->store_id) != 0)
         return dk_fail(DOCKET_BAD_LAYOUT, "board and table are not of one desk");
     return DOCKET_OK;
@@ -170,6 +172,12 @@ static docket_status allocate(int fd, size_t at, size_t bytes, const char *what)
     return DOCKET_OK;
 }
 
+/* A step that did not fit gives back what it had got. Steps begin on pages of their own. */
+static void release(int fd, size_t at, size_t bytes)
+{
+    (void)fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)at, (off_t)dk_page_up(bytes));
+}
+
 static docket_status allocate_slots(const struct dk_geometry *g, int board, int table, uint32_t from, uint32_t to)
 {
     size_t count = to - from;
@@ -181,6 +189,13 @@ static docket_status allocate_slots(const struct dk_geometry *g, int board, int 
     if (status == DOCKET_OK)
         status = allocate(table, dk_table_slots_at(g) + from * sizeof(struct shared_table_slot),
                           count * sizeof(struct shared_table_slot), "table slots");
+    if (status != DOCKET_OK) {
+        release(board, dk_directory_at(g) + 2 * (size_t)from * sizeof(dk_word32), 2 * count * sizeof(dk_word32));
+        release(board, dk_board_slots_at(g) + from * sizeof(struct shared_board_slot),
+                count * sizeof(struct shared_board_slot));
+        release(table, dk_table_slots_at(g) + from * sizeof(struct shared_table_slot),
+                count * sizeof(struct shared_table_slot));
+    }
     return status;
 }
 
@@ -192,6 +207,12 @@ static docket_status allocate_rows(const struct dk_geometry *g, int board, int t
     if (status == DOCKET_OK)
         status = allocate(table, dk_table_rows_at(g) + from * sizeof(struct shared_table_row),
                           count * sizeof(struct shared_table_row), "table rows");
+    if (status != DOCKET_OK) {
+        release(board, dk_board_rows_at(g) + from * sizeof(struct shared_board_row),
+                count * sizeof(struct shared_board_row));
+        release(table, dk_table_rows_at(g) + from * sizeof(struct shared_table_row),
+                count * sizeof(struct shared_table_row));
+    }
     return status;
 }
 
@@ -305,8 +326,10 @@ docket_status dk_desk_adopt(struct dk_desk *desk, int directory, uint32_t index)
     if (status != DOCKET_OK)
         return status;
     status = dk_desk_map(desk, fds[0], fds[1], true);
-    if (status == DOCKET_OK && desk->index != index)
+    if (status == DOCKET_OK && desk->index != index) {
+        dk_desk_unmap(desk);
         status = dk_fail(DOCKET_BAD_LAYOUT, "board-%u says that it is desk %u", index, desk->index);
+    }
     close(fds[0]);
     close(fds[1]);
     return status;

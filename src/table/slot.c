@@ -6,7 +6,7 @@ bool dk_strict_untake(dk_word *word, uint64_t epoch, uint64_t base, uint64_t fir
     uint64_t seen = dk_load_acquire(word); /* ORDER-8 */
     for (;;) {
         struct dk_strict now = dk_strict_unpack(seen);
-        bool ours_are_last = now.epoch == epoch % DK_STRICT_EPOCHS && base + now.next == first + count;
+        bool ours_are_last = count <= now.next && now.epoch == epoch % DK_STRICT_EPOCHS && base + now.next == first + count;
         if (!ours_are_last || now.room + count > DK_ROOM_MAX)
             return false;
         if (dk_cas_acq_rel(word, &seen, dk_strict_pack(now.epoch, now.next - count, now.room + count)))

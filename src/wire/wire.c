@@ -115,7 +115,7 @@ static docket_status receive_reply(int fd, uint32_t type, struct dk_reply *reply
     struct iovec body = {.iov_base = reply, .iov_len = sizeof *reply};
     struct msghdr message = {
         .msg_iov = &body, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
-    ssize_t got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+    ssize_t got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_TRUNC); /* the packet's own length */
     if (got <= 0)
         return dk_fail_errno(DOCKET_UNREACHABLE, got == 0 ? ECONNRESET : errno, "docketd has gone away");
     take_descriptors(&message, fds);

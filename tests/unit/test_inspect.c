@@ -393,7 +393,7 @@ static void a_beating_docketd_is_serving(void **state)
     assert_int_equal(realm.serving, 1);
     assert_string_equal(realm.directory, f.realm);
     assert_string_equal(realm.runtime, f.runtime);
-    assert_string_equal(realm.store_id, "0000000000000abc0000000000000def");
+    assert_string_equal(realm.store_id, "bc0a000000000000ef0d000000000000");
     assert_true(realm.docketd_pid == 4711 && realm.generation == 5 && realm.commit_number == 42);
     assert_int_equal(realm.desk_count, 1);
     docket_view_close(view);
