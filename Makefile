@@ -58,7 +58,7 @@ UNIT_TESTS   := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/unit/%)
 
 WORKER_SOURCES := tests/process/worker.c tests/process/worker_main.c tests/lib/worklog.c
 TEST_PROGRAMS  := $(BUILD)/docket-audit $(BUILD)/docket-worker $(BUILD)/docket-forker \
-                  $(BUILD)/example $(BUILD)/shiftclock.so
+                  $(BUILD)/docket-library $(BUILD)/docket-attacks $(BUILD)/example $(BUILD)/shiftclock.so
 BENCHES        := $(BUILD)/bench_next
 
 .PHONY: all lib demo check unit process model examples proof bench floors orders deps install uninstall clean help \
@@ -138,6 +138,10 @@ LINK_DOCKET = $(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -L$(BUILD) -ldocket -W
 $(BUILD)/docket-worker: $(WORKER_SOURCES:%.c=$(BUILD)/obj/%.o) $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 $(BUILD)/docket-forker: $(BUILD)/obj/tests/process/forker.o $(BUILD)/obj/tests/lib/worklog.o $(BUILD)/libdocket.so
+	$(LINK_DOCKET)
+$(BUILD)/docket-library: $(BUILD)/obj/tests/process/library.o $(BUILD)/libdocket.so
+	$(LINK_DOCKET)
+$(BUILD)/docket-attacks: $(BUILD)/obj/tests/process/attacks.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 $(BUILD)/bench_%: $(BUILD)/obj/bench/bench_%.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)

@@ -72,7 +72,7 @@ for part in $parts; do
         ;;
     process)
         run "process: audit finds" tests/process/audit_selftest.sh
-        for test in example cli inputs proof_block proof_kill proof_c proof_d proof_e proof_f proof_g proof_edge; do
+        for test in example cli inputs attacks attacks_rebuild proof_block proof_kill proof_c proof_d proof_e proof_f proof_g proof_edge; do
             [ -e "tests/process/$test.sh" ] && run "process: $test" "tests/process/$test.sh"
         done
         ;;

@@ -933,6 +933,7 @@ int main(int count, char **words)
             continue;
         realm_directory = words[1];
         argument = count > 3 ? words[3] : "";
+        forget_seen();
         cases[i].run();
         if (wrong > SHOWN)
             printf("and %u more\n", wrong - SHOWN);
