@@ -158,7 +158,7 @@ static void a_word_of_another_sitting_is_refused_as_often_as_16_bits_can(void **
         near += passes(sample.word, sample.salt ^ 1ull << round % 64, sample.line);
     }
     assert_true(passed <= tried / CHANCE * LENIENCE);
-    assert_int_equal(near, 0); /* one bit of the salt is as good as one bit of the word */
+    assert_true(near <= tried / CHANCE * LENIENCE); /* of a salt that differs in one bit */
 }
 
 static void a_word_of_another_line_is_refused_as_often_as_16_bits_can(void **state)
