@@ -237,13 +237,15 @@ docket_status docket_block_take_all(docket_block *block, uint64_t *first, uint32
 docket_status docket_block_give_back(docket_block *block, uint32_t *returned);
 
 /* The number that a call would probably get next, without taking it: advice,
- * not a promise. Does not wait for supply: a strict series answers though none
+ * not a promise. Does not wait for supply, and at most 0.1 s for a seat where this
+ * process has none: a strict series answers though none
  * is laid, a leased one with TIMEOUT then. Statuses: OK, TIMEOUT,
  * PERIOD_NOT_OPEN, QUARANTINED, and those of attaching. */
 docket_status docket_peek(docket_series *series, uint64_t *number, int32_t *period);
 
 /* How many numbers this series can still give to this process should docketd
- * stay away: its own lease and what is laid for all. Does not wait for supply. */
+ * stay away: its own lease and what is laid for all. Waits as
+ * docket_peek() does. */
 docket_status docket_supply(docket_series *series, uint64_t *count);
 
 #pragma GCC visibility pop

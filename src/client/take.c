@@ -18,6 +18,9 @@
 
 enum { TRIES = 3 };
 
+/* A look waits for nothing but the seat of a process that has none yet. */
+#define LOOK_TIMEOUT_NS (100 * DK_MILLISECOND_NS)
+
 static docket_status busy(const struct docket_series *series)
 {
     return dk_fail(DOCKET_BUSY, "this thread is inside a call already (%s/%s asked from a signal handler?)",
@@ -371,7 +374,7 @@ static docket_status look_leased(const struct hand *hand, uint64_t *next, uint64
 static docket_status look(docket_series *series, uint64_t *next, uint64_t *count, int32_t *period)
 {
     struct hand *hand;
-    docket_status status = dk_hand_enter(series, DK_TIMEOUT_NS, &hand);
+    docket_status status = dk_hand_enter(series, LOOK_TIMEOUT_NS, &hand);
     if (status != DOCKET_OK)
         return status;
     status = dk_take_prepare(hand, dk_clock_wall_s());

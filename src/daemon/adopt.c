@@ -167,7 +167,7 @@ static bool adopt_place(struct dk_counter *counter, uint32_t row, int index, str
         finish_lay(counter, claim, place);
     bool pending = record != NULL && record->size > 0 && record->seq > place->closed_seq;
     if (pending && !place->recorded) {
-        if (record->seq == now.seq && now.state == DK_EMPTY)
+        if (record->seq == now.seq && laid.seq == now.seq && now.state == DK_EMPTY)
             return false; /* a recorded block is cleared only after a commit that closes it */
         /* Recorded as laid from a spare, never reached: spare again. Its seq is
          * spent, so that the record can never be taken for a later block. */
@@ -175,9 +175,12 @@ static bool adopt_place(struct dk_counter *counter, uint32_t row, int index, str
     }
     uint64_t spent = pending && record->seq > place->seq ? record->seq : place->seq;
     if (!place->live) {
+        /* The word keeps the spent seq too, so that the next block's is always one more. */
         place->seq = spent;
-    } else if (place->seq <= place->closed_seq) {
-        if ((now.state != DK_OWNED && now.state != DK_TAKEN) || !dk_place_clear(claim, word, place->seq))
+        return spent == now.seq || dk_cas_acq_rel(claim, &word, dk_claim_pack(DK_EMPTY, spent)); /* ORDER-10 */
+    }
+    if (place->seq <= place->closed_seq) {
+        if ((now.state != DK_OWNED && now.state != DK_TAKEN) || !dk_place_clear(claim, word, spent))
             return false;
         place->live = place->recorded = false;
         place->seq = spent;
@@ -186,6 +189,18 @@ static bool adopt_place(struct dk_counter *counter, uint32_t row, int index, str
     if (now.state == DK_OWNED)
         return now.seq == (place->seq & DK_SEQ_LOW_MASK);
     return now.state == DK_EMPTY || now.seq == place->seq;
+}
+
+/* Of a counter whose last commit closed every block: what docketd had not yet
+ * cleared when it died is cleared here, before another counter gets the row. */
+static void clear_row(struct dk_desk_book *desk, uint32_t row)
+{
+    for (int i = 0; i < DK_PLACES_PER_ROW; i++) {
+        dk_word *claim = dk_book_claim(desk, row, i);
+        uint64_t word = dk_load_acquire(claim); /* ORDER-10 */
+        if (word >> 62 != DK_EMPTY)
+            (void)dk_place_clear(claim, word, dk_place_read(dk_book_place(desk, row, i)).seq);
+    }
 }
 
 static bool adopt_row(struct dk_daemon *daemon, struct dk_desk_book *desk, uint32_t row, const struct dk_images *images)
@@ -198,6 +213,7 @@ static bool adopt_row(struct dk_daemon *daemon, struct dk_desk_book *desk, uint3
                        : counter_of_row(daemon, series, (int32_t)dk_load32_relaxed(&shared->period), images);
     if (counter == NULL) {
         /* In the pool, or of a counter that closed before its rows were pooled. */
+        clear_row(desk, row);
         dk_store32_release(&dk_desk_row(&desk->map, row)->slot, 0);
         desk->row_pool[desk->row_pool_count++] = row;
         return true;
@@ -245,26 +261,39 @@ static bool adopt_rows(struct dk_daemon *daemon, struct dk_desk_book *desk, cons
     return true;
 }
 
-static void adopt_seats(struct dk_daemon *daemon, struct dk_desk_book *desk)
+/* DOCKET_SYSTEM: the file is not there. Anything else is docketd's own trouble,
+ * and no reason to give a live worker up. */
+static docket_status adopt_seat(struct dk_daemon *daemon, struct dk_desk_book *desk, uint32_t index, uint64_t state)
 {
-    for (uint32_t i = 0; i < desk->map.geometry.seats_max; i++) {
-        struct shared_seat_entry *entry = dk_desk_seat(&desk->map, i);
-        struct dk_seat_book *book = &desk->seats[i];
-        uint64_t state = dk_load_acquire(&entry->state);
+    struct shared_seat_entry *entry = dk_desk_seat(&desk->map, index);
+    struct dk_seat_book *book = &desk->seats[index];
+    book->salt = dk_load_relaxed(&entry->salt);
+    book->uid = (uid_t)dk_load_relaxed(&entry->uid);
+    book->state = DK_SEAT_TAKEN; /* the first probe tells */
+    docket_status status = DOCKET_SYSTEM;
+    if (state != DK_SEAT_LOST)
+        status = dk_seat_open(daemon->runtime_fd, desk->index, index, &book->keep);
+    if (status != DOCKET_SYSTEM)
+        return status;
+    if (state != DK_SEAT_LOST)
+        dk_log(DK_LOG_WARNING, "%s; what its blocks still held is unknown", dk_error_text());
+    book->keep = -1;
+    book->state = DK_SEAT_LOST;
+    dk_store_release(&entry->state, DK_SEAT_LOST);
+    return DOCKET_OK;
+}
+
+static docket_status adopt_seats(struct dk_daemon *daemon, struct dk_desk_book *desk)
+{
+    docket_status status = DOCKET_OK;
+    for (uint32_t i = 0; i < desk->map.geometry.seats_max && status == DOCKET_OK; i++) {
+        uint64_t state = dk_load_acquire(&dk_desk_seat(&desk->map, i)->state);
         if (state == DK_SEAT_FREE)
             continue;
-        book->salt = dk_load_relaxed(&entry->salt);
-        book->uid = (uid_t)dk_load_relaxed(&entry->uid);
-        if (state == DK_SEAT_LOST || dk_seat_open(daemon->runtime_fd, desk->index, i, &book->keep) != DOCKET_OK) {
-            dk_log(DK_LOG_WARNING, "%s; what its blocks still held is unknown", dk_error_text());
-            book->keep = -1;
-            book->state = DK_SEAT_LOST;
-            dk_store_release(&entry->state, DK_SEAT_LOST);
-        } else {
-            book->state = DK_SEAT_TAKEN; /* the first probe tells */
-        }
+        status = adopt_seat(daemon, desk, i, state);
         desk->seats_used = i + 1;
     }
+    return status;
 }
 
 docket_status dk_adopt_desk(struct dk_daemon *daemon, struct dk_desk_book *desk, const struct dk_images *images)
@@ -279,7 +308,9 @@ docket_status dk_adopt_desk(struct dk_daemon *daemon, struct dk_desk_book *desk,
                 return dk_fail(DOCKET_DAMAGED, "the board of desk %s has laid more than the store allows; stop its "
                                                "workers, remove %s, and start again",
                                desk->rule.name, daemon->runtime);
-    adopt_seats(daemon, desk);
+    docket_status status = adopt_seats(daemon, desk);
+    if (status != DOCKET_OK)
+        return status;
     if (!adopt_rows(daemon, desk, images))
         return dk_fail(DOCKET_DAMAGED, "the rows of desk %s cannot be read; stop its workers, remove %s, and start "
                                        "again",

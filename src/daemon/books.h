@@ -55,6 +55,7 @@ struct dk_give_back {
     struct dk_connection *connection;
     uint64_t first;
     uint32_t count;
+    bool tried; /* it could not come back: void */
 };
 
 struct dk_counter {

@@ -13,7 +13,7 @@ enum { LINE_BYTES_MAX = 190 };
 
 struct reading {
     struct dk_config *config;
-    docket_status status;
+    uint32_t seen; /* a bit for each row of keys[] */
     char why[320];
 };
 
@@ -196,7 +196,8 @@ static int take(void *context, const char *section, const char *name, const char
     for (size_t i = 0; !known && i < sizeof keys / sizeof keys[0]; i++) {
         if (strcmp(keys[i].section, section) == 0 && strcmp(keys[i].name, name) == 0) {
             known = true;
-            good = keys[i].set(reading->config, value);
+            good = (reading->seen & 1u << i) == 0 && keys[i].set(reading->config, value);
+            reading->seen |= 1u << i;
         }
     }
     if (!known)
@@ -208,15 +209,39 @@ static int take(void *context, const char *section, const char *name, const char
     return good;
 }
 
-static docket_status check_lines(FILE *in, const char *file)
+/* The parser says nothing of a section without keys: a mistyped one, or a desk
+ * without tenants, must not pass unseen. */
+static docket_status check_section(struct dk_config *config, char *line, int number)
+{
+    char *name = line + strspn(line, " \t");
+    if (*name != '[')
+        return DOCKET_OK;
+    name++;
+    name[strcspn(name, "]\r\n")] = 0;
+    if (strcmp(name, "realm") == 0 || strcmp(name, "default") == 0)
+        return DOCKET_OK;
+    if (strncmp(name, "desk ", 5) == 0 && desk_named(config, name + 5) != NULL)
+        return DOCKET_OK;
+    if (strncmp(name, "desk ", 5) == 0)
+        return dk_fail(DOCKET_BAD_CONFIG, "%s:%d: desk %.60s cannot be used: a name like a tenant's, and at most %d desks",
+                       config->file, number, name + 5, DK_DESKS_MAX);
+    return dk_fail(DOCKET_BAD_CONFIG, "%s:%d: unknown section [%.60s]; there are [realm], [default] and [desk NAME]",
+                   config->file, number, name);
+}
+
+static docket_status check_lines(struct dk_config *config, FILE *in)
 {
     char line[4096];
-    for (int number = 1; fgets(line, sizeof line, in) != NULL; number++)
+    docket_status status = DOCKET_OK;
+    for (int number = 1; status == DOCKET_OK && fgets(line, sizeof line, in) != NULL; number++) {
         if (strlen(line) > LINE_BYTES_MAX)
-            return dk_fail(DOCKET_BAD_CONFIG, "%s:%d: the line has more than %d bytes; shorten it", file, number,
-                           LINE_BYTES_MAX);
+            status = dk_fail(DOCKET_BAD_CONFIG, "%s:%d: the line has more than %d bytes; shorten it", config->file,
+                             number, LINE_BYTES_MAX);
+        else
+            status = check_section(config, line, number);
+    }
     rewind(in);
-    return DOCKET_OK;
+    return status;
 }
 
 static docket_status check_desks(const struct dk_config *config)
@@ -239,7 +264,7 @@ static docket_status check_desks(const struct dk_config *config)
 static docket_status read_file(struct dk_config *config, FILE *in)
 {
     struct reading reading = {.config = config};
-    docket_status status = check_lines(in, config->file);
+    docket_status status = check_lines(config, in);
     if (status != DOCKET_OK)
         return status;
     int line = ini_parse_file(in, take, &reading);

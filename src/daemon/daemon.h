@@ -113,6 +113,8 @@ docket_status dk_bell_start(struct dk_daemon *daemon, struct dk_desk_book *desk)
 
 /* guard.c: a file truncated under docketd costs its desk, not docketd. */
 void dk_guard_install(struct dk_daemon *daemon);
+/* While the store is opened and walked at the start: a crash in it is damage. */
+void dk_guard_reading_store(bool reading);
 
 /* notify.c: one datagram to the service manager; nothing if there is none. */
 void dk_notify(const char *text);

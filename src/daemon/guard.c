@@ -14,6 +14,24 @@
 
 static struct dk_daemon *guarded;
 
+/* LMDB checks little of what it reads: a damaged page can end in its own abort,
+ * or in a touch behind the file's end. Nothing is served then; say why. */
+static void refuse_store(int number)
+{
+    static const char words[] =
+        "docketd: error: the store's file is damaged: touching it ended docketd. Keep the file, put "
+        " the newest good copy back, and read about --accept-store before you start it\n";
+    ssize_t written = write(STDERR_FILENO, words, sizeof words - 1);
+    (void)written;
+    (void)number;
+    _exit(4);
+}
+
+void dk_guard_reading_store(bool reading)
+{
+    signal(SIGABRT, reading ? refuse_store : SIG_DFL);
+}
+
 static bool inside(const uint8_t *base, size_t bytes, const uint8_t *address)
 {
     return base != NULL && address >= base && address < base + bytes;
@@ -34,7 +52,7 @@ static void mend(int number, siginfo_t *facts, void *context)
             return;
         }
     }
-    signal(number, SIG_DFL); /* not ours: die of it */
+    refuse_store(number); /* nothing else that docketd maps can shrink */
 }
 
 void dk_guard_install(struct dk_daemon *daemon)

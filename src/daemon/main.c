@@ -256,16 +256,17 @@ static docket_status start(struct dk_daemon *daemon, const struct options *optio
     docket_status status = make_desks(daemon);
     if (status == DOCKET_OK)
         status = open_descriptors(daemon);
+    dk_guard_install(daemon);
+    dk_guard_reading_store(true);
     if (status == DOCKET_OK)
         status = open_store(daemon, options);
     if (status == DOCKET_OK)
         status = open_runtime(daemon);
     if (status == DOCKET_OK)
-        dk_guard_install(daemon);
-    if (status == DOCKET_OK)
         status = dk_clerk_start(daemon->store, daemon->facts.commit_number, &daemon->clerk, &daemon->clerk_fd);
     if (status == DOCKET_OK)
         status = dk_recovery_run(daemon);
+    dk_guard_reading_store(false);
     for (uint32_t i = 0; i < daemon->desk_count && status == DOCKET_OK; i++)
         status = dk_bell_start(daemon, &daemon->desks[i]);
     if (status == DOCKET_OK)

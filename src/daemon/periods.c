@@ -76,25 +76,41 @@ static void opened(struct dk_job *job)
 }
 
 struct found {
-    int32_t period;
+    struct dk_daemon *daemon;
+    struct dk_series_book *series;
+    const struct dk_period *period;
     bool any;
 };
 
-static docket_status note_period(void *context, const struct dk_counter_image *image)
+static bool in_memory(const struct found *found)
+{
+    for (const struct dk_counter *counter = found->daemon->counters; counter != NULL; counter = counter->next_of_all)
+        if (counter->series == found->series && counter->period.label == found->period->label)
+            return true;
+    return false;
+}
+
+/* A period that the store knows has ended, and a clock that went back does not
+ * open it again; or it was opened by a clock that ran ahead, and its time has
+ * come: then it goes on the board as it stands. */
+static docket_status meet_image(void *context, const struct dk_counter_image *image)
 {
     struct found *found = context;
-    found->any = found->any || image->period == found->period;
+    if (image->period != found->period->label)
+        return DOCKET_OK;
+    found->any = true;
+    int bank = free_bank(found->series);
+    if (!image->closed && bank >= 0 && image->place_count == 0 && !in_memory(found))
+        dk_periods_publish(dk_counter_new(found->daemon, found->series, found->period, image), bank);
     return DOCKET_OK;
 }
 
-/* A period that the store knows was on the board before: it is in memory still,
- * or it has ended, and a clock that went back does not open it again. */
-static bool seen_before(struct dk_daemon *daemon, struct dk_series_book *series, int32_t period)
+static bool seen_before(struct dk_daemon *daemon, struct dk_series_book *series, const struct dk_period *period)
 {
-    struct found found = {.period = period};
-    docket_status status = dk_store_each_counter_of(daemon->store, series->record.id, note_period, &found);
+    struct found found = {.daemon = daemon, .series = series, .period = period};
+    docket_status status = dk_store_each_counter_of(daemon->store, series->record.id, meet_image, &found);
     if (status != DOCKET_OK)
-        dk_log(DK_LOG_ERROR, "cannot look for period %d of %s/%s: %s", period, series->record.tenant,
+        dk_log(DK_LOG_ERROR, "cannot look for period %d of %s/%s: %s", period->label, series->record.tenant,
                series->record.name, dk_error_text());
     return status != DOCKET_OK || found.any;
 }
@@ -112,8 +128,8 @@ static bool open_period(struct dk_daemon *daemon, struct dk_series_book *series,
 {
     if (on_board(series, period->label))
         return true;
-    if (series->publishing || free_bank(series) < 0 || seen_before(daemon, series, period->label))
-        return false;
+    if (series->publishing || free_bank(series) < 0 || seen_before(daemon, series, period))
+        return on_board(series, period->label);
     struct opening *opening = dk_must_alloc(1, sizeof *opening);
     *opening = (struct opening){.series = series, .period = *period};
     struct dk_job *job = dk_job_new(opened, opening);

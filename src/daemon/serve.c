@@ -256,7 +256,14 @@ static docket_status compare_declared(const struct dk_connection *connection, co
 {
     struct dk_policy wanted;
     policy_of(connection->daemon, request, &wanted);
-    if (request->type != DK_ASK_DECLARE || same_policy(&wanted, &series->record.policy))
+    if (request->type != DK_ASK_DECLARE)
+        return DOCKET_OK;
+    const struct dk_counter *counter = series->bank[0] != NULL ? series->bank[0] : series->bank[1];
+    if (request->start_after != 0 && counter != NULL && counter->extent_first != request->start_after + 1)
+        return dk_fail(DOCKET_EXISTS, "%s/%s exists and begins at %llu, not behind %llu; nothing was changed",
+                       request->tenant, request->name, (unsigned long long)counter->extent_first,
+                       (unsigned long long)request->start_after);
+    if (same_policy(&wanted, &series->record.policy))
         return DOCKET_OK;
     return dk_fail(DOCKET_EXISTS, "%s/%s exists as %s, restarting %s, window %u, template %s; a policy is fixed at "
                                   "creation: use another series name",

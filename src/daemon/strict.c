@@ -132,7 +132,8 @@ static void given_back(struct dk_job *job)
             returned = request->count;
             announce(counter);
         } else {
-            counter->next = before;
+            counter->next = before; /* later numbers went, or the word has no room for them */
+            request->tried = true;
         }
     }
     bool done = job->range_count > 0 || returned > 0;
@@ -195,7 +196,7 @@ static bool give_back_turn(struct dk_counter *counter)
     }
     struct dk_job *job = dk_job_new(given_back, counter);
     struct dk_counter_image *image = image_of(counter, job);
-    if (end == counter->next)
+    if (end == counter->next && !request->tried)
         image->next = request->first;
     else
         void_the_rest(counter, job, request);

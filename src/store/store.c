@@ -107,10 +107,16 @@ static docket_status judge_absence(const struct opening *opening)
                    "meant, start docketd --accept-store N");
 }
 
+static docket_status no_store(void)
+{
+    return dk_fail(DOCKET_NO_REALM, "it holds no store. If there should be one, see whether its disk is mounted; a new "
+                                    "realm is made once, with docketd --create");
+}
+
 static docket_status make_store(struct dk_store *store, struct opening *opening)
 {
     if (!opening->options->create)
-        return dk_fail(DOCKET_NO_REALM, "it holds no store");
+        return no_store();
     docket_status status = judge_absence(opening);
     if (status == DOCKET_OK)
         status = dk_create_store(store, opening->options);
@@ -298,6 +304,9 @@ static docket_status open_all(struct dk_store *store, struct opening *opening)
 {
     const struct dk_store_options *options = opening->options;
     docket_status status = enter_realm(store, options);
+    /* Refused before anything is made: not even the lock's file. */
+    if (status == DOCKET_OK && !options->create && !store_is_there(store))
+        status = no_store();
     if (status == DOCKET_OK)
         status = dk_lock_take(store->realm_fd, &store->lock_fd);
     if (status == DOCKET_OK)

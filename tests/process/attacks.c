@@ -23,6 +23,7 @@
 #include "table/layout.h"
 #include "wire/wire.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -404,16 +405,17 @@ static void close_on_threads(char **words)
 
 /* ---- messages made by hand ---- */
 
+/* Nobody listens for a moment after docketd's start. */
 static int dial(void)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     snprintf(address.sun_path, sizeof address.sun_path, "%s/runtime/socket", getenv("DOCKET_REALM"));
-    if (fd < 0 || connect(fd, (const struct sockaddr *)(const void *)&address, sizeof address) != 0) {
-        complain("docketd does not listen");
-        exit(1);
-    }
-    return fd;
+    for (int64_t end_ns = now_ns() + PATIENCE_NS; fd >= 0 && now_ns() < end_ns; usleep(10000))
+        if (connect(fd, (const struct sockaddr *)(const void *)&address, sizeof address) == 0)
+            return fd;
+    complain("cannot reach docketd: %s", strerror(errno));
+    exit(1);
 }
 
 static void post(int fd, struct dk_request request)

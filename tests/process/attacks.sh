@@ -10,9 +10,17 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 # ---- helpers --------------------------------------------------------------
 
+declare -A attackers=()
+
 # attack NAME CASE [ARGUMENT...]: in the background; its output is $work/NAME.out
 attack() {
     run_child "$work/$1.out" "$attacks" "${@:2}"
+    attackers[$1]=$child
+}
+
+# end_attack NAME: by SIGKILL
+end_attack() {
+    kill_child "${attackers[$1]}"
 }
 
 # attacked CASE [ARGUMENT...]: to its end. A hang is a failure.
@@ -23,9 +31,12 @@ attacked() {
 # told NAME WORDS: the case in the background has said so
 told() { grep -qx -e "$2" "$work/$1.out"; }
 
+told_or_ended() { told "$1" "$2" || ! is_running "${attackers[$1]}"; }
+
 # came_to NAME WORDS: the case says so within 20 seconds
 came_to() {
-    if ! wait_until 20 told "$1" "$2"; then
+    wait_until 20 told_or_ended "$1" "$2" || true
+    if ! told "$1" "$2"; then
         echo "$1 did not come to: $2"
         cat "$work/$1.out"
         return 1
@@ -63,8 +74,13 @@ fated() {
     return "$bad"
 }
 
-# Every kill is over: the reaper has had the dead.
-reaped() { wait_until 10 has_no_open; }
+no_open_in() {
+    fate && jq -e --arg series "$1" '[.counters[] | select(.series == $series) | .ranges[]] | all(.fate != "open")' \
+        "$work/fate.json"
+}
+
+# reaped SERIES: what the dead held of it is cleared
+reaped() { wait_until 5 no_open_in "$1"; }
 
 alive() { is_running "$docketd_pid" && is_serving; }
 
@@ -91,12 +107,11 @@ start_docketd
 # ---- a line's lease number comes round ------------------------------------
 # Blocks of OTHER have two numbers (an eighth of its window): 66,500 numbers are
 # 33,250 leases, more than half of what a lease number of 16 bits tells apart.
-# It takes seconds: it runs beside the cases that leave docketd alone.
+# It takes seconds: it runs beside cases in which docketd lives.
 
 add_series acme/ROUND --order leased
 add_series acme/OTHER --order leased --window 16
 attack round line-comes-round ROUND OTHER 16 66500
-round=$child
 
 # ---- signals --------------------------------------------------------------
 
@@ -119,6 +134,42 @@ check "a signal every 20 us takes from the strict block it interrupts: no number
 
 add_series acme/CLOSE --order leased
 check "four threads end while their realm closes, 500 times: the process lives" attacked close-on-threads CLOSE 500
+
+# ---- the last numbers -----------------------------------------------------
+
+# nine_then_exhausted ORDER: in one process
+nine_then_exhausted() {
+    diff <(printf 'given END-%s 999999999999991 999999999999999\nrefused DOCKET_EXHAUSTED\n' "$1") \
+        <(attacked take "END-$1" 12)
+}
+
+# nine_commands ORDER: each takes one; the tenth ends with 5
+nine_commands() {
+    local code=0 i
+    for ((i = 0; i < 9; i++)); do
+        "$docket" next --no-start "acme/CMD-$1" || return 1
+    done >"$work/nine"
+    [ "$(sort -u "$work/nine" | wc -l)" = 9 ] || { cat "$work/nine"; return 1; }
+    "$docket" next --no-start "acme/CMD-$1" || code=$?
+    [ "$code" = 5 ] || { echo "the tenth ended with $code"; return 1; }
+}
+
+for order in strict leased; do
+    add_series "acme/END-$order" --order "$order" --start-after 999999999999990
+    add_series "acme/CMD-$order" --order "$order" --start-after 999999999999990
+    check "$order, start after 999999999999990: a process gets nine numbers, then EXHAUSTED" nine_then_exhausted "$order"
+    check "$order, start after 999999999999990: nine commands get one each, the tenth exits 5" nine_commands "$order"
+done
+
+# ---- the line that came round ---------------------------------------------
+
+check "a line that left a used-up block: it takes 66,500 numbers of another counter" came_to round 'at rest'
+end_attack round
+check "a line that left a used-up block, SIGKILL: its leases are cleared" reaped ROUND
+check "a line that left a used-up block, SIGKILL: the block is handed out still, not spare" fated 'handed out' round
+attack round2 take ROUND 100
+wait_child "$child" || true
+check "a line that left a used-up block, SIGKILL: its numbers are never given again" never_twice round round2
 
 # ---- messages made by hand ------------------------------------------------
 
@@ -163,44 +214,6 @@ check "GIVE_BACK in a series under quarantine: answered, other series go on" \
 check "GIVE_BACK in a series under quarantine: docketd lives on" lives_on WELL
 revive
 
-# ---- the last numbers -----------------------------------------------------
-
-last_nine="given END-strict 999999999999991 999999999999999"
-
-# nine_then_exhausted ORDER: in one process
-nine_then_exhausted() {
-    diff <(printf 'given END-%s 999999999999991 999999999999999\nrefused DOCKET_EXHAUSTED\n' "$1") \
-        <(attacked take "END-$1" 12)
-}
-
-# nine_commands ORDER: each takes one; the tenth ends with 5
-nine_commands() {
-    local code=0 i
-    for ((i = 0; i < 9; i++)); do
-        "$docket" next --no-start "acme/CMD-$1" || return 1
-    done >"$work/nine"
-    [ "$(sort -u "$work/nine" | wc -l)" = 9 ] || { cat "$work/nine"; return 1; }
-    "$docket" next --no-start "acme/CMD-$1" || code=$?
-    [ "$code" = 5 ] || { echo "the tenth ended with $code"; return 1; }
-}
-
-for order in strict leased; do
-    add_series "acme/END-$order" --order "$order" --start-after 999999999999990
-    add_series "acme/CMD-$order" --order "$order" --start-after 999999999999990
-    check "$order, start after 999999999999990: a process gets nine numbers, then EXHAUSTED" nine_then_exhausted "$order"
-    check "$order, start after 999999999999990: nine commands get one each, the tenth exits 5" nine_commands "$order"
-done
-
-# ---- the line that came round ---------------------------------------------
-
-check "a line that left a used-up block: it takes 66,500 numbers of another counter" came_to round 'at rest'
-kill_child "$round"
-check "a line that left a used-up block, SIGKILL: its leases are cleared" reaped
-check "a line that left a used-up block, SIGKILL: the block is handed out still, not spare" fated 'handed out' round
-attack round2 take ROUND 100
-wait_child "$child" || true
-check "a line that left a used-up block, SIGKILL: its numbers are never given again" never_twice round round2
-
 # ---- a seat's file is lost ------------------------------------------------
 
 add_series acme/SEAT --order leased --window 400
@@ -212,20 +225,19 @@ other_seat() {
 }
 
 attack seat1 seated SEAT "$work/seat.go"
-seat1=$child
 check "a process takes of its block: it has a seat" came_to seat1 'at ready'
 kill_docketd
 rm -f -- "$runtime"/*/"$(seat_of seat1)"
 start_docketd
-attack seat2 seated SEAT "$work/seat.go"
-seat2=$child
+sleep 0.5 # long enough to give the seat away
+attack seat2 seated SEAT "$work/never"
 check "its seat file is lost while docketd is dead: the next process comes in" came_to seat2 'at ready'
 check "its seat file is lost while docketd is dead: the next process gets another seat" other_seat
 touch "$work/seat.go"
 came_to seat1 'at rest' >/dev/null || true # it may be refused: its seat is lost
-check "its seat file is lost while docketd is dead: the next process goes on" came_to seat2 'at rest'
-kill_child "$seat1"
-kill_child "$seat2"
+end_attack seat1
+end_attack seat2
+check "its seat file is lost while docketd is dead, both SIGKILL: their leases are cleared" reaped SEAT
 attack seat3 take SEAT 600
 wait_child "$child" || true
 check "its seat file is lost while docketd is dead: no number is ever given again" never_twice seat1 seat2 seat3
@@ -236,7 +248,6 @@ check "its seat file is lost while docketd is dead: what it gave is handed out o
 
 add_series acme/WAIT --order leased --window 16
 attack wait1 block-across-rebuild WAIT "$work/dead"
-waits=$child
 check "a process is seated" came_to wait1 'at ready'
 kill_docketd
 touch "$work/dead"
@@ -245,7 +256,8 @@ sleep 0.3
 lose_power
 start_docketd
 check "runtime files lost, docketd back: the docket_block_open that waited gives numbers" came_to wait1 'at rest'
-kill_child "$waits"
+end_attack wait1
+check "runtime files lost, docketd back, SIGKILL: its block is cleared" reaped WAIT
 attack wait2 take WAIT 200
 wait_child "$child" || true
 check "runtime files lost, docketd back: its numbers are never given again" never_twice wait1 wait2
@@ -268,19 +280,22 @@ ticks_in_a_second() {
 kill_docketd
 start_docketd_under 'ulimit -n 40'
 attack crowd crowd 60
-crowd=$child
 check "40 descriptors and 60 callers that stay: some are let in, some refused" came_to crowd 'at rest'
 check "40 descriptors and 60 callers that stay: some are let in, some refused, none unanswered" \
     grep -q '^served [1-9][0-9]* of 60$' "$work/crowd.out"
 check "40 descriptors and 60 callers that stay: docketd does not spin" ticks_in_a_second 50
-kill_child "$crowd"
+end_attack crowd
 check "40 descriptors, the callers gone: docketd serves again" wait_until 5 lives_on WELL
 
 # ---- a lease given back after its period ----------------------------------
 
+# Of the old period: nothing is open or lies there, and what was taken is handed out.
 old_is_cleared() {
-    fate && jq -e --argjson year "$year" '[.counters[] | select(.series == "LATE" and .period == $year) | .ranges[]]
-        | length > 0 and all(.fate != "open" and .fate != "laid")' "$work/fate.json"
+    local number
+    number=$(awk '/^given /{ print $3 }' "$work/late.out")
+    fate && jq -e --argjson year "$year" --argjson number "$number" '[.counters[]
+        | select(.series == "LATE" and .period == $year) | .ranges[]] | all(.fate != "open" and .fate != "laid")
+        and any(.first <= $number and .last >= $number and .fate == "handed out")' "$work/fate.json"
 }
 
 kill_docketd
@@ -293,6 +308,5 @@ add_series acme/LATE --order leased
 attack late late-give-back LATE
 check "the year ends while a block is open: it can be given back in the new year" came_to late 'at rest'
 check "a block given back in the new year: it is cleared within a few seconds" wait_until 3 old_is_cleared
-check "a block given back in the new year: what was taken of it is handed out" fated 'handed out' late
 unset DOCKET_CLOCK_SHIFT_S LD_PRELOAD
 finish

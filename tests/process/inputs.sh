@@ -154,7 +154,7 @@ bad_config() {
 }
 long=$(printf 'x%.0s' $(seq 200))
 bad_config 'an unknown key' 3 'unknown key' '[realm]\naccess = private\ncolour = blue\n'
-bad_config 'an unknown section' 2 'unknown key' '[kitchen]\nsink = 1\n'
+bad_config 'an unknown section' 1 'unknown section' '[kitchen]\nsink = 1\n'
 bad_config 'an unknown section and nothing in it' 1 'kitchen' '[kitchen]\n'
 bad_config 'a key of another section' 2 'unknown key' '[default]\naccess = shared\n'
 bad_config 'a key before any section' 1 'unknown key' 'access = shared\n'
@@ -176,7 +176,7 @@ for bad in 'template = INV' 'template = {FOO}-{N}' 'template = {YY}-{N}'; do
     printf '[default]\n%s\n' "$bad" >"$work/bad.conf"
     refuses "a configuration with $bad" 2 '\[default\]' "$docketd" --realm "$realm" --check-config --config "$work/bad.conf"
 done
-bad_config 'a desk with a bad name' 2 'cannot be used' '[desk a/b]\ntenants = shop\n'
+bad_config 'a desk with a bad name' 1 'cannot be used' '[desk a/b]\ntenants = shop\n'
 bad_config 'a tenant with a bad name' 2 'cannot be used' '[desk till]\ntenants = shop, .x\n'
 bad_config 'tenants of the default desk' 2 'cannot be used' '[desk default]\ntenants = shop\n'
 printf '[desk till]\nuser = 0\n' >"$work/bad.conf"

@@ -107,11 +107,11 @@ static void count_number(struct hand *hand, const struct target *target, uint64_
     struct tally *tally = &hand->tallies[target - hand->worker->targets];
     if (!tally->numbers || number < tally->lowest) {
         tally->lowest = number;
-        memcpy(tally->first, text, DOCKET_TEXT_MAX);
+        snprintf(tally->first, sizeof tally->first, "%s", text);
     }
     if (number > tally->highest) {
         tally->highest = number;
-        memcpy(tally->last, text, DOCKET_TEXT_MAX);
+        snprintf(tally->last, sizeof tally->last, "%s", text);
     }
     tally->numbers++;
 }
