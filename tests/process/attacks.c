@@ -16,11 +16,11 @@
  * Exit: 0 as it should be, 1 not (a sentence says what), 2 usage.
  *
  * Messages are made by hand, past the library's own checks: wire.h is included
- * for its structures only, and layout.h for where the words of a table lie.
+ * for its structures only, and place.h for where the words of a table lie.
  * Nothing is linked but libdocket.
  */
 #include "docket.h"
-#include "table/layout.h"
+#include "table/place.h"
 #include "wire/wire.h"
 
 #include <errno.h>
@@ -120,11 +120,11 @@ static docket_block *block_of(docket_series *series, uint32_t count)
     return block;
 }
 
-/* Opens a block, takes all of it and lets go of it. */
-static uint64_t use_block(docket_series *series, uint32_t count)
+/* Takes all of a block and lets go of it. */
+static uint64_t use_up(docket_block *block)
 {
-    docket_block *block = block_of(series, count);
     uint64_t first = 0;
+    uint32_t count = 0;
     must(docket_block_take_all(block, &first, &count), "take_all");
     must(docket_block_give_back(block, NULL), "give_back");
     return first;
@@ -183,6 +183,63 @@ static void take(char **words)
         say("refused", docket_status_name(status));
 }
 
+/* ---- the table, as this process has it mapped ---- */
+
+static uint8_t *mapped_table(struct dk_geometry *geometry)
+{
+    char line[512], mode[8];
+    unsigned long at = 0, found = 0;
+    FILE *maps = fopen("/proc/self/maps", "re");
+    while (maps != NULL && found == 0 && fgets(line, sizeof line, maps) != NULL)
+        if (strstr(line, "/table-") != NULL && sscanf(line, "%lx-%*x %7s", &at, mode) == 2 && mode[1] == 'w')
+            found = at;
+    if (maps != NULL)
+        fclose(maps);
+    if (found == 0) {
+        complain("no table is mapped");
+        exit(1);
+    }
+    const struct shared_header *header = (const void *)(uintptr_t)found;
+    *geometry = (struct dk_geometry){header->slots_max, header->rows_max, header->seats_max, header->lines_per_seat};
+    return (uint8_t *)(uintptr_t)found;
+}
+
+static dk_word *strict_word(uint32_t slot)
+{
+    struct dk_geometry geometry;
+    uint8_t *table = mapped_table(&geometry);
+    return &((struct shared_table_slot *)(void *)(table + dk_table_slots_at(&geometry)))[slot].bank[0].strict;
+}
+
+/* Of the rows that a desk has from the start. */
+enum { PLACES = 1024 * DK_PLACES_PER_ROW };
+
+static dk_word *claim_words(void)
+{
+    struct dk_geometry geometry;
+    uint8_t *table = mapped_table(&geometry);
+    return (dk_word *)(void *)(table + dk_table_rows_at(&geometry));
+}
+
+/* A block, and the claim word by which it is ours. Nobody else may be claiming. */
+static docket_block *block_and_claim(docket_series *series, uint32_t count, dk_word **claim)
+{
+    static uint64_t before[PLACES];
+    dk_word *words = claim_words();
+    for (int i = 0; i < PLACES; i++)
+        before[i] = dk_load_acquire(&words[i]);
+    docket_block *block = block_of(series, count);
+    *claim = NULL;
+    for (int i = 0; i < PLACES && *claim == NULL; i++) {
+        uint64_t word = dk_load_acquire(&words[i]);
+        if (word != before[i] && word >> 62 == DK_OWNED)
+            *claim = &words[i];
+    }
+    if (*claim == NULL)
+        complain("the block is in no place");
+    return block;
+}
+
 /* ---- leases ---- */
 
 /* line-comes-round SERIES OTHER LINES NUMBERS: of a process with so many lines.
@@ -191,12 +248,14 @@ static void take(char **words)
 static void line_comes_round(char **words)
 {
     docket_series *series = series_of(words[0]), *other = series_of(words[1]);
-    uint64_t first = use_block(series, 10);
+    docket_block *block = block_of(series, 10);
+    usleep(300000); /* docketd's turn for this claim is over: none need follow on its own */
+    uint64_t first = use_up(block);
     give(words[0], first);
     run.last = first + 9;
     say_given();
     for (int line = 1; line < atoi(words[2]); line++) /* past the other lines, back to the first one */
-        use_block(other, 1);
+        use_up(block_of(other, 1));
     for (long i = 0, count = atol(words[3]); i < count; i++)
         next_of(other);
     rest();
@@ -251,13 +310,17 @@ static void seated(char **words)
     rest();
 }
 
-/* late-give-back SERIES: a block is given back when its period is over */
+/* late-give-back SERIES: a block is given back when its period is over. What
+ * `docket fate` says of it is told by the cursor already; that docketd has
+ * cleared its place is told by the claim word. */
 static void late_give_back(char **words)
 {
     docket_series *series = series_of(words[0]);
-    docket_block *block = block_of(series, 50);
     int32_t before = 0, now = 0;
     uint64_t number = 0;
+    dk_word *claim;
+    next_of(series);
+    docket_block *block = block_and_claim(series, 50, &claim);
     give_of_block(words[0], block, 1);
     must(docket_block_show(block, NULL, NULL, &before), "block_show");
     for (int64_t end_ns = now_ns() + PATIENCE_NS; now <= before && now_ns() < end_ns; usleep(50000))
@@ -266,6 +329,14 @@ static void late_give_back(char **words)
         complain("period %d does not end", before);
     usleep(500000); /* docketd has taken the old period off its board */
     must(docket_block_give_back(block, NULL), "give_back");
+    say("at", "given back");
+    for (int64_t end_ns = now_ns() + 3 * SECOND_NS; claim != NULL && dk_load_acquire(claim) >> 62 == DK_OWNED;) {
+        usleep(10000);
+        if (now_ns() > end_ns) {
+            complain("3 s later its place is not cleared");
+            exit(1);
+        }
+    }
     rest();
 }
 
@@ -527,28 +598,6 @@ static void give_back_void(char **words)
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
         if (give_back_range(request, first + ends[i].from, ends[i].count, "an end that was overtaken") != 0)
             complain("end %zu: docketd took numbers back below a later one", i);
-}
-
-/* The strict word of a slot, in this process's own writable mapping of the table. */
-static dk_word *strict_word(uint32_t slot)
-{
-    char line[512], mode[8];
-    unsigned long at = 0, found = 0;
-    FILE *maps = fopen("/proc/self/maps", "re");
-    while (maps != NULL && found == 0 && fgets(line, sizeof line, maps) != NULL)
-        if (strstr(line, "/table-") != NULL && sscanf(line, "%lx-%*x %7s", &at, mode) == 2 && mode[1] == 'w')
-            found = at;
-    if (maps != NULL)
-        fclose(maps);
-    if (found == 0) {
-        complain("no table is mapped");
-        exit(1);
-    }
-    uint8_t *table = (uint8_t *)(uintptr_t)found;
-    const struct shared_header *header = (const void *)table;
-    struct dk_geometry geometry = {header->slots_max, header->rows_max, header->seats_max, header->lines_per_seat};
-    struct shared_table_slot *slots = (void *)(table + dk_table_slots_at(&geometry));
-    return &slots[slot].bank[0].strict;
 }
 
 /* give-back-quarantined SERIES OTHER: the end of a block comes back when a scribble has put the series under
