@@ -21,6 +21,7 @@ hdr:libsmartcols/libsmartcols.h libsmartcols-dev
 hdr:cmocka.h libcmocka-dev
 cmd:spin spin
 cmd:jq jq
+cmd:python3 python3-minimal
 cmd:setpriv util-linux
 cmd:awk mawk
 '

@@ -157,7 +157,8 @@ nine_commands() {
 for order in strict leased; do
     add_series "acme/END-$order" --order "$order" --start-after 999999999999990
     add_series "acme/CMD-$order" --order "$order" --start-after 999999999999990
-    check "$order, start after 999999999999990: a process gets nine numbers, then EXHAUSTED" nine_then_exhausted "$order"
+    check "$order, start after 999999999999990: a process gets nine numbers, then EXHAUSTED" \
+        nine_then_exhausted "$order"
     check "$order, start after 999999999999990: nine commands get one each, the tenth exits 5" nine_commands "$order"
 done
 
