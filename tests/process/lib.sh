@@ -161,7 +161,8 @@ new_realm() {
 }
 
 is_serving() {
-    "$docket" status >/dev/null 2>&1
+    # A killed docketd's heartbeat looks fresh for a while: it must be ours.
+    "$docket" status --json 2>/dev/null | grep -q "\"state\":\"serving\",\"pid\":${docketd_pid:-[0-9]*},"
 }
 
 serves_or_ended() {

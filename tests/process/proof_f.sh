@@ -54,4 +54,21 @@ rm -rf -- "${runtime:?}"/*
 start_docketd
 check "runtime files lost after a stop in order, no worker alive: nothing becomes unknown" audit \
     --unknown-max "$before"
+# Another boot: the files are there, but of a boot that is over.
+another_boot_is_a_power_loss() {
+    fate && grep -q '"cause": *"power loss"' "$work/fate.json"
+}
+if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
+    "$docket" next acme/BOOT -n 3 --no-start >/dev/null
+    kill_docketd
+    echo 11111111-2222-3333-4444-555555555555 >"$work/boot_id"
+    run_child "$work/docketd.log" unshare -m bash -c \
+        'mount --bind "$1" /proc/sys/kernel/random/boot_id && exec "$2" --realm "$3"' _ "$work/boot_id" "$docketd" "$realm"
+    docketd_pid=$child
+    check "another boot, files of the last one: docketd builds anew" wait_until 20 is_serving
+    check "another boot: what was laid is unknown, the cause is power loss" another_boot_is_a_power_loss
+    check "another boot: no number comes back" test "$("$docket" next acme/BOOT --no-start | sed 's/.*-0*//')" -gt 3
+else
+    skip "another boot (needs root)"
+fi
 finish
