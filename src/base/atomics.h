@@ -68,6 +68,12 @@ static inline uint64_t dk_add_relaxed(dk_word *word, uint64_t value)
     return atomic_fetch_add_explicit(word, value, memory_order_relaxed);
 }
 
+/* For a statistic with one writer: no locked instruction. */
+static inline void dk_count_relaxed(dk_word *word, uint64_t value)
+{
+    dk_store_relaxed(word, dk_load_relaxed(word) + value);
+}
+
 static inline uint32_t dk_load32_acquire(const dk_word32 *word)
 {
     return atomic_load_explicit(word, memory_order_acquire);

@@ -2,30 +2,12 @@
 /* block: a contiguous run of numbers, taken in one step, used at leisure. */
 #include "client/inside.h"
 
-#include "table/slot.h"
-
 #include <string.h>
 
 struct wanted {
     struct docket_block *block;
     uint32_t count;
 };
-
-static docket_status take_strict(struct hand *hand, struct docket_block *block, uint32_t count)
-{
-    uint32_t left;
-    enum dk_take taken = dk_strict_take(&hand->table->strict, hand->epoch, hand->base, &hand->board->limit, count,
-                                        &block->first, &left);
-    if (taken == DK_TAKE_OTHER)
-        hand->bank = -1;
-    if (taken != DK_TAKE_DONE) {
-        if (dk_load_acquire(&dk_desk_slot(&hand->seat->map, hand->slot)->state) != 0)
-            return DOCKET_QUARANTINED;
-        return taken == DK_TAKE_EMPTY && dk_strict_exhausted(hand, count) ? DOCKET_EXHAUSTED : DOCKET_TIMEOUT;
-    }
-    dk_desk_want(&hand->seat->map, hand->slot);
-    return DOCKET_OK;
-}
 
 static docket_status attempt_block(struct hand *hand, int64_t now_s, void *context)
 {
@@ -35,11 +17,12 @@ static docket_status attempt_block(struct hand *hand, int64_t now_s, void *conte
     if (status != DOCKET_OK)
         return status;
     if (hand->strict)
-        status = take_strict(hand, block, wanted->count);
+        status = dk_take_strict(hand, wanted->count, &block->first);
     else
         status = dk_lease_claim(&block->lease, hand->seat, hand->slot, hand->board, hand->epoch, wanted->count);
     if (status != DOCKET_OK)
         return status;
+    dk_desk_want(&hand->seat->map, hand->slot); /* a whole block is gone at once */
     block->seat = hand->seat;
     block->incarnation = hand->seat->map.incarnation;
     block->slot = hand->slot;

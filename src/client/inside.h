@@ -208,9 +208,8 @@ docket_status dk_take_wait(struct hand *hand, int64_t timeout_ns,
                                      docket_status (*attempt)(struct hand *hand, int64_t now_s, void *context),
                                      void *context, uint32_t want) DK_MUST_USE;
 docket_status dk_hand_enter(struct docket_series *series, int64_t timeout_ns, struct hand **hand) DK_MUST_USE;
-/* True if fewer than count numbers are left to the counter for ever: judged by
- * its word, since the board's limit moves before the word does. */
-bool dk_strict_exhausted(const struct hand *hand, uint32_t count);
+/* Takes count numbers of a strict counter in one piece, or says why not. */
+docket_status dk_take_strict(struct hand *hand, uint32_t count, uint64_t *first) DK_MUST_USE;
 static inline void dk_hand_leave(struct hand *hand)
 {
     dk_compiler_barrier();

@@ -39,6 +39,7 @@ static docket_status take_line(struct lease *lease, struct seat *seat)
         line->in_use = true;
         line->claim = NULL;
         lease->seat = seat;
+        lease->claim = NULL;
         lease->line = at;
         lease->number = line->lease;
         lease->cursor = &dk_seat_line(seat->base, at)->cursor;
@@ -53,13 +54,13 @@ static docket_status take_line(struct lease *lease, struct seat *seat)
     return status;
 }
 
-static void leave_line(struct lease *lease, dk_word *claim, uint64_t word)
+static void leave_line(struct lease *lease)
 {
     struct line *line = &lease->seat->lines[lease->line];
     pthread_mutex_lock(&lease->seat->live->line_lock);
     line->lease = lease->number;
-    line->claim = claim;
-    line->word = word;
+    line->claim = lease->claim;
+    line->word = lease->word;
     line->in_use = false;
     pthread_mutex_unlock(&lease->seat->live->line_lock);
     lease->cursor = NULL;
@@ -178,18 +179,14 @@ void dk_lease_give_back(struct lease *lease, uint32_t slot)
 {
     if (lease->cursor == NULL)
         return;
-    if (!lease->open || lease->offset == lease->size) {
-        lease->open = false;
-        leave_line(lease, lease->claim, lease->word); /* used up: the cursor says so */
-        dk_desk_ask(&lease->seat->map, slot);
-        return;
+    if (lease->open && lease->offset < lease->size) {
+        /* The last store of this lease; the line rests until docketd has cleared the place. */
+        dk_store_release(lease->cursor,
+                         dk_cursor_pack(lease->number, lease->offset, true, lease->seat->salt, lease->line)); /* ORDER-7 */
+        dk_add_relaxed(&dk_seat_words(lease->seat->base)->give_backs, 1);
     }
-    /* The last store of this lease; the line rests until docketd has cleared the place. */
-    dk_store_release(lease->cursor,
-                     dk_cursor_pack(lease->number, lease->offset, true, lease->seat->salt, lease->line)); /* ORDER-7 */
-    lease->open = false;
-    dk_add_relaxed(&dk_seat_words(lease->seat->base)->give_backs, 1);
-    leave_line(lease, lease->claim, lease->word);
+    lease->open = false; /* used up otherwise: the cursor says so */
+    leave_line(lease);
     dk_desk_ask(&lease->seat->map, slot);
 }
 

@@ -216,14 +216,15 @@ docket_status dk_take_wait(struct hand *hand, int64_t timeout_ns,
 
 /* ---- one number ---- */
 
-bool dk_strict_exhausted(const struct hand *hand, uint32_t count)
+/* Judged by the word, since the board's limit moves before the word does. */
+static bool strict_exhausted(const struct hand *hand, uint32_t count)
 {
     struct dk_strict now = dk_strict_unpack(dk_load_acquire(&hand->table->strict)); /* ORDER-8 */
     return now.epoch == hand->epoch % DK_STRICT_EPOCHS &&
            hand->base + now.next + count - 1 > dk_load_acquire(&hand->board->last);
 }
 
-static docket_status strict_attempt(struct hand *hand, uint32_t count, uint64_t *first)
+docket_status dk_take_strict(struct hand *hand, uint32_t count, uint64_t *first)
 {
     uint32_t left = 0;
     switch (dk_strict_take(&hand->table->strict, hand->epoch, hand->base, &hand->board->limit, count, first, &left)) {
@@ -241,7 +242,7 @@ static docket_status strict_attempt(struct hand *hand, uint32_t count, uint64_t 
                                                                                         : DOCKET_TIMEOUT;
     default:
         hand->room_high = 0;
-        return dk_strict_exhausted(hand, count) ? DOCKET_EXHAUSTED : DOCKET_TIMEOUT;
+        return strict_exhausted(hand, count) ? DOCKET_EXHAUSTED : DOCKET_TIMEOUT;
     }
 }
 
@@ -274,7 +275,7 @@ static docket_status attempt_one(struct hand *hand, int64_t now_s, void *context
         status = dk_text_day(&hand->text, hand->series, hand->seat, now_s);
     if (status != DOCKET_OK)
         return status;
-    return hand->strict ? strict_attempt(hand, 1, &taken->number) : leased_attempt(hand, &taken->number);
+    return hand->strict ? dk_take_strict(hand, 1, &taken->number) : leased_attempt(hand, &taken->number);
 }
 
 /* The whole fast path: one clock at most, one instant for period and text. */
@@ -285,7 +286,7 @@ static docket_status take_one(struct hand *hand, int64_t timeout_ns, bool text, 
                  (!text || (hand->text.rendered.width != 0 && now_s >= hand->text.from_s && now_s < hand->text.until_s));
     if (ready && !hand->strict && hand->lease.open && hand->lease.offset < hand->lease.size)
         return leased_attempt(hand, number);
-    if (ready && hand->strict && strict_attempt(hand, 1, number) == DOCKET_OK)
+    if (ready && hand->strict && dk_take_strict(hand, 1, number) == DOCKET_OK)
         return DOCKET_OK;
     struct taken taken = {.text = text};
     docket_status status = dk_take_wait(hand, timeout_ns, attempt_one, &taken, 1);

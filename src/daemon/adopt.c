@@ -104,17 +104,14 @@ static bool adopt_bank(struct dk_daemon *daemon, struct dk_series_book *series, 
 static struct dk_counter *counter_of_row(struct dk_daemon *daemon, struct dk_series_book *series, int32_t label,
                                          const struct dk_images *images)
 {
-    for (int bank = 0; bank < DK_BANKS; bank++)
-        if (series->bank[bank] != NULL && series->bank[bank]->period.label == label)
-            return series->bank[bank];
-    for (struct dk_counter *counter = daemon->counters; counter != NULL; counter = counter->next_of_all)
-        if (counter->series == series && counter->period.label == label)
-            return counter;
+    struct dk_counter *counter = dk_series_counter(daemon, series, label);
+    if (counter != NULL)
+        return counter;
     const struct dk_counter_image *image = dk_images_find(images, series->record.id, label);
     if (image == NULL)
         return NULL;
     struct dk_period period = {.label = label};
-    struct dk_counter *counter = dk_counter_new(daemon, series, &period, image);
+    counter = dk_counter_new(daemon, series, &period, image);
     counter->ended = true;
     return counter;
 }

@@ -179,7 +179,7 @@ static void commit(struct dk_clerk *clerk, struct batch *batch)
     }
     uint64_t took_ns = (uint64_t)(dk_clock_monotonic_ns() - began_ns);
     /* Relaxed: statistics; the jobs' queue carries what matters. */
-    dk_store_relaxed(&clerk->commits, dk_load_relaxed(&clerk->commits) + 1);
+    dk_count_relaxed(&clerk->commits, 1);
     dk_store_relaxed(&clerk->commit_number, number);
     dk_store_relaxed(&clerk->commit_ns_last, took_ns);
     if (took_ns > dk_load_relaxed(&clerk->commit_ns_max))

@@ -297,12 +297,6 @@ docket_status dk_config_load(struct dk_config *config, const char *realm, const 
     return status;
 }
 
-void dk_config_free(struct dk_config *config)
-{
-    free(config->desks);
-    config->desks = NULL;
-}
-
 void dk_config_print_reference(FILE *out)
 {
     const char *section = "";

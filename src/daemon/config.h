@@ -39,7 +39,6 @@ struct dk_config {
 
 /* Fills in defaults, then reads file (absent: only if it was not asked for). */
 docket_status dk_config_load(struct dk_config *config, const char *realm, const char *file) DK_MUST_USE;
-void dk_config_free(struct dk_config *config);
 
 /* Every key, its default and meaning, as a commented file. */
 void dk_config_print_reference(FILE *out);

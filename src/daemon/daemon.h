@@ -83,6 +83,9 @@ struct dk_series_book *dk_series_by_id(struct dk_daemon *daemon, uint64_t id); /
 struct dk_series_book *dk_series_find(struct dk_daemon *daemon, const char *tenant, const char *name);
 struct dk_desk_book *dk_series_desk(struct dk_daemon *daemon, const char *tenant);
 struct dk_series_book *dk_series_book_new(struct dk_daemon *daemon, const struct dk_series_record *record);
+/* The series' counter of this period that is on the board, or in memory at all; NULL if none. */
+struct dk_counter *dk_series_on_board(const struct dk_series_book *series, int32_t period);
+struct dk_counter *dk_series_counter(const struct dk_daemon *daemon, const struct dk_series_book *series, int32_t period);
 /* Writes the series' slot on its desk; the banks follow by periods. */
 docket_status dk_series_place(struct dk_daemon *daemon, struct dk_series_book *series) DK_MUST_USE;
 

@@ -176,20 +176,6 @@ static docket_status write_live(struct sheet *sheet, const struct dk_counter *co
     return write_counter(sheet, counter->period.label, counter->extent_first, counter->mark);
 }
 
-static const struct dk_counter *in_memory(const struct sheet *sheet, const struct dk_counter_image *image)
-{
-    const struct dk_series_book *series = sheet->daemon->series_by_id[image->series_id];
-    for (int bank = 0; series != NULL && bank < DK_BANKS; bank++)
-        if (series->bank[bank] != NULL && series->bank[bank]->period.label == image->period)
-            return series->bank[bank];
-    if (image->closed)
-        return NULL;
-    for (const struct dk_counter *counter = sheet->daemon->counters; counter != NULL; counter = counter->next_of_all)
-        if (counter->series == series && counter->period.label == image->period)
-            return counter;
-    return NULL;
-}
-
 /* Shared words of a quarantined series are no evidence: what its last durable
  * image cannot vouch for is unknown, as after a power loss. */
 static docket_status write_quarantined(struct sheet *sheet, const struct dk_counter_image *image)
@@ -217,7 +203,9 @@ static docket_status write_image(void *context, const struct dk_counter_image *i
     sheet->record = &daemon->series_by_id[image->series_id]->record;
     if (daemon->series_by_id[image->series_id]->quarantined && !image->closed)
         return write_quarantined(sheet, image);
-    const struct dk_counter *counter = in_memory(sheet, image);
+    const struct dk_series_book *series = daemon->series_by_id[image->series_id];
+    const struct dk_counter *counter = image->closed ? dk_series_on_board(series, image->period)
+                                                     : dk_series_counter(daemon, series, image->period);
     if (counter != NULL)
         return write_live(sheet, counter);
     add_spares(sheet, image->spares, image->spare_count);

@@ -20,7 +20,7 @@ static void refuse_store(int number)
 {
     static const char words[] =
         "docketd: error: the store's file is damaged: touching it ended docketd. Keep the file, put "
-        " the newest good copy back, and read about --accept-store before you start it\n";
+        "the newest good copy back, and read about --accept-store before you start it\n";
     ssize_t written = write(STDERR_FILENO, words, sizeof words - 1);
     (void)written;
     (void)number;

@@ -113,10 +113,10 @@ static void count_tail(struct dk_counter *counter, const struct dk_seat_book *se
 {
     struct shared_board_words *words = dk_desk_words(&counter->series->desk->map);
     if (seat->state == DK_SEAT_REAPING) {
-        dk_store_relaxed(&words->tails_recovered, dk_load_relaxed(&words->tails_recovered) + 1);
-        dk_store_relaxed(&words->numbers_recovered, dk_load_relaxed(&words->numbers_recovered) + count);
+        dk_count_relaxed(&words->tails_recovered, 1);
+        dk_count_relaxed(&words->numbers_recovered, count);
     } else {
-        dk_store_relaxed(&words->numbers_given_back, dk_load_relaxed(&words->numbers_given_back) + count);
+        dk_count_relaxed(&words->numbers_given_back, count);
     }
 }
 
@@ -463,7 +463,7 @@ static void apply_lays(struct plan *plan)
         lay_one(plan, &plan->lays[i]);
     if (plan->lay_count == 0)
         return;
-    dk_store_relaxed(&words->blocks_laid, dk_load_relaxed(&words->blocks_laid) + plan->lay_count);
+    dk_count_relaxed(&words->blocks_laid, plan->lay_count);
     dk_doorbell_announce(&dk_book_bank(counter)->supply);
 }
 

@@ -68,7 +68,7 @@ static void opened(struct dk_job *job)
             dk_counter_new(series->desk->daemon, series, &opening->period, &job->images[0]);
         for (int other = 0; other < DK_BANKS; other++)
             if (series->bank[other] != NULL && series->bank[other]->window > counter->window)
-                counter->window = series->bank[other]->window; /* see lead_next_period() in books.c */
+                counter->window = series->bank[other]->window; /* see lead_next_period() in keeper.c */
         dk_periods_publish(counter, bank);
     }
     free(opening);
@@ -82,14 +82,6 @@ struct found {
     bool any;
 };
 
-static bool in_memory(const struct found *found)
-{
-    for (const struct dk_counter *counter = found->daemon->counters; counter != NULL; counter = counter->next_of_all)
-        if (counter->series == found->series && counter->period.label == found->period->label)
-            return true;
-    return false;
-}
-
 /* A period that the store knows has ended, and a clock that went back does not
  * open it again; or it was opened by a clock that ran ahead, and its time has
  * come: then it goes on the board as it stands. */
@@ -100,7 +92,8 @@ static docket_status meet_image(void *context, const struct dk_counter_image *im
         return DOCKET_OK;
     found->any = true;
     int bank = free_bank(found->series);
-    if (!image->closed && bank >= 0 && image->place_count == 0 && !in_memory(found))
+    if (!image->closed && bank >= 0 && image->place_count == 0 && 
+        dk_series_counter(found->daemon, found->series, image->period) == NULL)
         dk_periods_publish(dk_counter_new(found->daemon, found->series, found->period, image), bank);
     return DOCKET_OK;
 }
@@ -115,21 +108,13 @@ static bool seen_before(struct dk_daemon *daemon, struct dk_series_book *series,
     return status != DOCKET_OK || found.any;
 }
 
-static bool on_board(const struct dk_series_book *series, int32_t period)
-{
-    for (int bank = 0; bank < DK_BANKS; bank++)
-        if (series->bank[bank] != NULL && series->bank[bank]->period.label == period)
-            return true;
-    return false;
-}
-
 /* False if the period cannot be opened now; it is tried again at a later look. */
 static bool open_period(struct dk_daemon *daemon, struct dk_series_book *series, const struct dk_period *period)
 {
-    if (on_board(series, period->label))
+    if (dk_series_on_board(series, period->label) != NULL)
         return true;
     if (series->publishing || free_bank(series) < 0 || seen_before(daemon, series, period))
-        return on_board(series, period->label);
+        return dk_series_on_board(series, period->label) != NULL;
     struct opening *opening = dk_must_alloc(1, sizeof *opening);
     *opening = (struct opening){.series = series, .period = *period};
     struct dk_job *job = dk_job_new(opened, opening);

@@ -25,7 +25,7 @@ void dk_series_quarantine(struct dk_series_book *series, const char *why)
         if (series->bank[i] != NULL)
             dk_strict_refuse(series->bank[i]);
     struct shared_board_words *words = dk_desk_words(&series->desk->map);
-    dk_store_relaxed(&words->quarantines, dk_load_relaxed(&words->quarantines) + 1);
+    dk_count_relaxed(&words->quarantines, 1);
     dk_log(DK_LOG_ERROR, "%s/%s is quarantined: %s; a process at desk %s wrote where it may not. No more than what open "
                          "leases hold is given from it until the desk's files were looked into",
            series->record.tenant, series->record.name, why, series->desk->rule.name);

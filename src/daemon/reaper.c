@@ -92,7 +92,7 @@ static void finish(struct dk_desk_book *desk, uint32_t seat)
     show(desk, seat, 0);
     close(book->keep); /* the lock goes with it, last */
     book->keep = -1;
-    dk_store_relaxed(&words->seats_reaped, dk_load_relaxed(&words->seats_reaped) + 1);
+    dk_count_relaxed(&words->seats_reaped, 1);
 }
 
 void dk_reaper_tick(struct dk_daemon *daemon, bool probe)

@@ -110,8 +110,7 @@ static void advance_unseen(struct dk_daemon *daemon, struct dk_desk_book *desk, 
     }
 }
 
-static void resolve_all(struct dk_daemon *daemon, struct dk_desk_book *desk, struct dk_images *images,
-                                 uint32_t cause)
+static void resolve_all(struct dk_daemon *daemon, struct dk_desk_book *desk, struct dk_images *images, uint32_t cause)
 {
     bool done = false;
     int64_t now_s = dk_clock_wall_s();
@@ -138,17 +137,12 @@ static void resolve_all(struct dk_daemon *daemon, struct dk_desk_book *desk, str
                desk->rule.name, dk_cause_name(cause), ranges);
 }
 
+/* On a new desk nothing is, and no list is walked to find that out. */
 static bool in_memory(const struct dk_daemon *daemon, const struct dk_series_book *series, int32_t label)
 {
-    for (int bank = 0; bank < DK_BANKS; bank++)
-        if (series->bank[bank] != NULL && series->bank[bank]->period.label == label)
-            return true;
-    if (series->record.policy.order == DK_STRICT || series->desk->rows_used == 0)
-        return false; /* only a counter with rows outlives its bank */
-    for (const struct dk_counter *counter = daemon->counters; counter != NULL; counter = counter->next_of_all)
-        if (counter->bank < 0 && counter->series == series && counter->period.label == label)
-            return true;
-    return false;
+    bool may_outlive_bank = series->record.policy.order == DK_LEASED && series->desk->rows_used > 0;
+    return may_outlive_bank ? dk_series_counter(daemon, series, label) != NULL
+                            : dk_series_on_board(series, label) != NULL;
 }
 
 /* A counter that the store knows and the board does not: the desk is new, or

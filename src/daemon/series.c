@@ -91,3 +91,21 @@ struct dk_series_book *dk_series_by_id(struct dk_daemon *daemon, uint64_t id)
 {
     return id < daemon->series_room ? daemon->series_by_id[id] : NULL;
 }
+
+struct dk_counter *dk_series_on_board(const struct dk_series_book *series, int32_t period)
+{
+    for (int bank = 0; bank < DK_BANKS; bank++)
+        if (series->bank[bank] != NULL && series->bank[bank]->period.label == period)
+            return series->bank[bank];
+    return NULL;
+}
+
+struct dk_counter *dk_series_counter(const struct dk_daemon *daemon, const struct dk_series_book *series, int32_t period)
+{
+    struct dk_counter *found = dk_series_on_board(series, period);
+    for (struct dk_counter *counter = daemon->counters; found == NULL && counter != NULL;
+         counter = counter->next_of_all)
+        if (counter->series == series && counter->period.label == period)
+            found = counter;
+    return found;
+}

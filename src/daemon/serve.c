@@ -360,23 +360,20 @@ static docket_status give_back(struct dk_connection *connection, const struct dk
     docket_status status = check_desk(connection, desk);
     if (status != DOCKET_OK)
         return status;
-    for (int bank = 0; bank < DK_BANKS; bank++) {
-        struct dk_counter *counter = series->bank[bank];
-        if (counter == NULL || counter->period.label != request->period || !dk_is_strict(counter) ||
-            series->quarantined || counter->closed ||
-            request->incarnation != desk->map.incarnation)
-            continue;
-        struct dk_give_back *queued = dk_must_alloc(1, sizeof *queued);
-        *queued = (struct dk_give_back){.connection = connection, .first = request->first, .count = request->count};
-        struct dk_give_back **at = &counter->give_backs;
-        while (*at != NULL)
-            at = &(*at)->next;
-        *at = queued;
-        connection->asked = DK_ASK_GIVE_BACK;
-        dk_keeper_ask(counter);
+    struct dk_counter *counter = dk_series_on_board(series, request->period);
+    if (counter == NULL || !dk_is_strict(counter) || series->quarantined || counter->closed ||
+        request->incarnation != desk->map.incarnation) {
+        dk_serve_given_back(connection, 0); /* its period is over: it stays handed out */
         return DOCKET_OK;
     }
-    dk_serve_given_back(connection, 0); /* its period is over: it stays handed out */
+    struct dk_give_back *queued = dk_must_alloc(1, sizeof *queued);
+    *queued = (struct dk_give_back){.connection = connection, .first = request->first, .count = request->count};
+    struct dk_give_back **at = &counter->give_backs;
+    while (*at != NULL)
+        at = &(*at)->next;
+    *at = queued;
+    connection->asked = DK_ASK_GIVE_BACK;
+    dk_keeper_ask(counter);
     return DOCKET_OK;
 }
 

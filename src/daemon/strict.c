@@ -48,7 +48,7 @@ static void raise_to(struct dk_counter *counter, uint64_t target)
     dk_store_release(&dk_book_bank(counter)->limit, target);      /* before the word: ORDER-8 */
     dk_strict_raise(&dk_book_table_bank(counter)->strict, more);
     counter->limit = target;
-    dk_store_relaxed(&words->raises, dk_load_relaxed(&words->raises) + 1);
+    dk_count_relaxed(&words->raises, 1);
     announce(counter);
 }
 
