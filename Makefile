@@ -61,19 +61,24 @@ TEST_PROGRAMS  := $(BUILD)/docket-audit $(BUILD)/docket-worker $(BUILD)/docket-f
                   $(BUILD)/docket-library $(BUILD)/docket-attacks $(BUILD)/example $(BUILD)/shiftclock.so
 BENCHES        := $(BUILD)/bench_next
 
-.PHONY: all lib demo check unit process model examples proof bench floors orders deps install uninstall clean help \
-        asan tsan lint format
+# What the attacks need beside that: each tests/attack/*.mk adds to ATTACKS and says how it is made.
+ATTACKS        :=
+
+.PHONY: all lib built demo check torture unit process attack model examples proof bench floors orders deps install \
+        uninstall clean help asan ubsan tsan lint format
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo      install what is missing, build, run docket for real and audit it (about 15 s)"
-	@echo "make check     likewise, run the tests (about 2 minutes)"
+	@echo "make check     likewise, run the tests (about 6 minutes)"
+	@echo "make torture   likewise, the attacks at their full figures (about 70 minutes)"
 	@echo
 	@echo "make all       build libdocket, docketd, docket          make proof   the long process proofs"
 	@echo "make unit      unit tests                                make bench   ratios against bare limits"
 	@echo "make process   tests with real processes                 make floors  who may include whom"
 	@echo "make model     the protocol model (Spin)                 make orders  labels of memory orders"
-	@echo "make asan|tsan unit tests under sanitizers               make lint    static checkers"
+	@echo "make attack    the attacks at their small figures        make lint    static checkers"
+	@echo "make asan|ubsan|tsan  unit and thread tests under sanitizers"
 	@echo "make install   PREFIX, DESTDIR, LIBDIR are honoured      make clean"
 
 all: lib $(BUILD)/docketd $(BUILD)/docket
@@ -150,6 +155,8 @@ $(BUILD)/shiftclock.so: tests/lib/shiftclock.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(BASEFLAGS) -fvisibility=default -shared -fPIC -o $@ $<
 
+include $(wildcard tests/attack/*.mk)
+
 # The README's example, cut out and compiled as it stands.
 $(BUILD)/example.c: README.md
 	@mkdir -p $(@D)
@@ -166,9 +173,18 @@ demo: deps
 	@$(MAKE) --no-print-directory all $(TEST_PROGRAMS)
 	@BUILD=$(BUILD) tests/demo.sh
 
+built: all $(TEST_PROGRAMS) $(UNIT_TESTS) $(BENCHES) $(ATTACKS)
+
 check: deps
-	@$(MAKE) --no-print-directory all $(TEST_PROGRAMS) $(UNIT_TESTS) $(BENCHES)
+	@$(MAKE) --no-print-directory -j2 built
 	@BUILD=$(BUILD) tests/check.sh
+
+torture: deps
+	@$(MAKE) --no-print-directory -j2 built
+	@BUILD=$(BUILD) SCALE=torture tests/check.sh attack
+
+attack: built
+	@BUILD=$(BUILD) tests/check.sh attack
 
 unit: $(UNIT_TESTS)
 	@BUILD=$(BUILD) tests/check.sh unit

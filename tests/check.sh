@@ -1,20 +1,88 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# check: runs the tests from the foundations up and ends with one line of
-# counts. Arguments choose parts: house unit model process proof (default: all
-# but proof). BUILD names the folder of the binaries.
+# check: runs the tests and ends with a table of the attacks' figures, row by
+# row of what is attacked, and one line of counts. Arguments choose parts:
+# house unit model process attack proof (default: all but proof).
+#
+#   BUILD   the folder of the binaries               (build/release)
+#   SCALE   check or torture: the size of the attacks          (check)
+#   LANES   how many tests run at once               (2; torture: 3)
+#   ONLY    a regular expression: only tests whose name fits
+#
+# Each test's output stays in $BUILD/logs; the table's lines in $BUILD/rows, the
+# table itself in $BUILD/table.
 set -uo pipefail
 cd "$(dirname "$0")/.."
-export BUILD=${BUILD:-build/release}
-parts=${*:-house unit model process}
+export BUILD=${BUILD:-build/release} SCALE=${SCALE:-check}
+parts=${*:-house unit model process attack}
+lanes=${LANES:-$([ "$SCALE" = torture ] && echo 3 || echo 2)}
+logs=$BUILD/logs
+rm -rf "$logs" "$BUILD/rows" "$BUILD/table"
+mkdir -p "$logs"
 passed=0 failed=0 skipped=0
 began=$SECONDS
-out=$(mktemp -d)
-trap 'rm -rf "$out"' EXIT
 
-# Counts of one program: cmocka's and our scripts' closing lines; a program
-# that says nothing of the kind counts as one test.
+# Each job: seconds expected, limit, name, command. The unit tests go first, from
+# the ground floor up, so that the first failure is the telling one; the others
+# longest first, so that no lane waits for the last.
+first=() jobs=()
+soon() { [[ $2 =~ ${ONLY:-.} ]] && first+=("$*"); return 0; }
+job() { [[ $3 =~ ${ONLY:-.} ]] && jobs+=("$*"); return 0; }
+
+# The figure behind "# seconds: CHECK TORTURE" in a script, for this scale.
+expected() {
+    sed -n 's/^# seconds: *\([0-9]*\) *\([0-9]*\).*/\1 \2/p' "$1" | head -n 1 |
+        awk -v torture="$([ "$SCALE" = torture ] && echo 1)" '{print torture ? $2 : $1; found = 1} END {if (!found) print 5}'
+}
+
+unit_tests() {
+    local test name known='status policy template period files cursor slot place judge ranges desk directory seat
+        doorbell wire image store store_rewound store_damage inspect'
+    for name in $known; do
+        [ -e "tests/unit/test_$name.c" ] && soon 300 "unit:$name" "$BUILD/unit/test_$name"
+    done
+    for test in tests/unit/test_*.c; do
+        name=$(basename "$test" .c)
+        [[ " $(echo $known) " == *" ${name#test_} "* ]] || soon 300 "unit:${name#test_}" "$BUILD/unit/$name"
+    done
+}
+
+for part in $parts; do
+    case $part in
+    house)
+        soon 60 house:floors tests/floors.sh
+        soon 60 house:orders tests/orders.sh
+        ;;
+    unit) unit_tests ;;
+    model) job 40 900 model:searches "nice -n 5 tests/model/run" ;;
+    process)
+        for test in audit_selftest example cli inputs attacks proof_block proof_kill proof_c proof_d proof_e proof_f proof_g proof_edge; do
+            job "$(expected "tests/process/$test.sh")" 600 "process:$test" "tests/process/$test.sh"
+        done
+        ;;
+    proof)
+        for test in proof_c proof_d proof_e proof_f proof_g proof_kill proof_block proof_edge; do
+            job 60 1800 "proof:$test" "env SCALE=proof tests/process/$test.sh"
+        done
+        ;;
+    attack)
+        for test in tests/attack/[0-9]*.sh; do
+            [ -e "$test" ] || continue
+            seconds=$(expected "$test")
+            [ "$seconds" != 0 ] || continue # 0: not at this scale; another part runs it
+            job "$seconds" $((seconds * 4 + 300)) "attack:$(basename "$test" .sh)" "$test"
+        done
+        ;;
+    *)
+        echo "check: there is no part $part; there are house unit model process attack proof" >&2
+        exit 2
+        ;;
+    esac
+done
+
+# Counts of one test: cmocka's and our scripts' closing lines; a program that
+# says nothing of the kind counts as one test.
 count() {
     local log=$1 code=$2 name=$3 took=$4 ok=0 bad=0 no=0 line
     if line=$(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$log" | tail -n 1) && [ -n "$line" ]; then
@@ -31,78 +99,93 @@ count() {
         bad=1
     fi
     passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + no))
-    printf '%-34s %4d passed %3d failed %3d skipped %6ss\n' "$name" "$ok" "$bad" "$no" "$took"
+    printf '%-36s %5d passed %3d failed %3d skipped %6ss\n' "${name/:/: }" "$ok" "$bad" "$no" "$took"
     if [ "$bad" != 0 ]; then
+        [ "$code" != 124 ] || echo "    $name was ended: it took longer than its limit"
         grep -A 12 -E '^FAIL|\[  FAILED  \]|error: Failure' "$log" | head -n 120 | sed 's/^/    /'
         tail -n 12 "$log" | sed 's/^/    /'
     fi
-    grep -iE '^ *(skip|SKIP)|skipped: |SKIPPED \] [a-z]' "$log" | sed 's/^/    /'
+    grep -iE '^ *(skip|SKIP)  |skipped: |SKIPPED \] [a-z]' "$log" | sed 's/^/    /'
+    grep '^ROW|' "$log" | sed 's/^ROW|//' >>"$BUILD/rows"
     return 0
 }
 
-run() {
-    local name=$1 log="$out/log" start=$SECONDS code=0
-    shift
-    timeout 900 "$@" >"$log" 2>&1 </dev/null || code=$?
-    count "$log" "$code" "$name" $((SECONDS - start))
+# begin LIMIT NAME COMMAND: in the background; what came of it goes to NAME.code
+declare -A running=()
+begin() {
+    local limit=$1 name=$2
+    shift 2
+    (
+        code=0 start=$SECONDS
+        # shellcheck disable=SC2068
+        timeout --kill-after=10 "$limit" $@ >"$logs/$name" 2>&1 </dev/null || code=$?
+        echo "$code $((SECONDS - start))" >"$logs/$name.code"
+    ) &
+    running[$name]=$!
 }
 
-# The model needs the processor and nothing else, the process tests mostly wait:
-# it runs beside them, at the lowest priority, and is counted at the end.
-model_pid=
-if [[ " $parts " == *" model "* ]]; then
-    (
-        code=0
-        start=$SECONDS
-        nice -n 19 tests/model/run >"$out/model.log" 2>&1 </dev/null || code=$?
-        echo "$code $((SECONDS - start))" >"$out/model.code"
-    ) &
-    model_pid=$!
-fi
+end_running() {
+    local pid
+    trap - EXIT INT TERM
+    for pid in "${running[@]}"; do
+        pkill -TERM -P "$pid" 2>/dev/null
+    done
+    exit 130
+}
+trap end_running INT TERM
 
-for part in $parts; do
-    case $part in
-    house)
-        run "house: floors" tests/floors.sh
-        run "house: orders" tests/orders.sh
-        ;;
-    unit)
-        # From the ground floor up, so that the first failure is the telling one.
-        for test in status policy template period files cursor slot place judge ranges desk directory seat doorbell \
-            wire image store store_rewound store_damage inspect; do
-            [ -e "tests/unit/test_$test.c" ] && run "unit: $test" "$BUILD/unit/test_$test"
+settle() {
+    local name=$1 code=1 took=0
+    unset "running[$name]"
+    [ ! -s "$logs/$name.code" ] || read -r code took <"$logs/$name.code"
+    count "$logs/$name" "$code" "$name" "$took"
+}
+
+# await_one: until one of the running tests has ended
+await_one() {
+    local name
+    while [ "${#running[@]}" -gt 0 ]; do
+        for name in "${!running[@]}"; do
+            if [ -s "$logs/$name.code" ]; then
+                wait "${running[$name]}"
+                settle "$name"
+                return
+            fi
+            if ! kill -0 "${running[$name]}" 2>/dev/null; then
+                settle "$name"
+                return
+            fi
         done
-        for test in tests/unit/test_*.c; do
-            name=$(basename "$test" .c)
-            case " status policy template period files cursor slot place judge ranges desk directory seat doorbell wire image store store_rewound store_damage inspect " in
-            *" ${name#test_} "*) ;;
-            *) run "unit: ${name#test_}" "$BUILD/unit/$name" ;;
-            esac
-        done
-        ;;
-    model) ;; # in the background; see below
-    process)
-        run "process: audit finds" tests/process/audit_selftest.sh
-        for test in example cli inputs attacks attacks_rebuild proof_block proof_kill proof_c proof_d proof_e proof_f proof_g proof_edge; do
-            [ -e "tests/process/$test.sh" ] && run "process: $test" "tests/process/$test.sh"
-        done
-        ;;
-    proof)
-        for test in proof_c proof_d proof_e proof_f proof_g proof_kill proof_block proof_edge; do
-            SCALE=proof run "proof: $test" "tests/process/$test.sh"
-        done
-        ;;
-    *)
-        echo "check: there is no part $part; there are house unit model process proof" >&2
-        exit 2
-        ;;
-    esac
+        sleep 0.1
+    done
+}
+
+for line in "${first[@]}"; do
+    read -r limit name command <<<"$line"
+    begin "$limit" "$name" "$command"
+    wait "${running[$name]}"
+    settle "$name"
 done
-if [ -n "$model_pid" ]; then
-    wait "$model_pid"
-    read -r code took <"$out/model.code"
-    count "$out/model.log" "$code" "model: every search" "$took"
+while read -r _ limit name command; do
+    [ -n "$name" ] || continue
+    while [ "${#running[@]}" -ge "$lanes" ]; do
+        await_one
+    done
+    begin "$limit" "$name" "$command"
+done < <(printf '%s\n' "${jobs[@]}" | sort -rn)
+while [ "${#running[@]}" -gt 0 ]; do
+    await_one
+done
+
+# ROW|row|what|asked|reached|verdict, in the order of the rows.
+if [ -s "$BUILD/rows" ]; then
+    {
+        printf '\n%-4s %-66s %14s %14s  %s\n' row "what was attacked" asked reached ""
+        sort -t'|' -k1,1n -s "$BUILD/rows" |
+            awk -F'|' '{printf "%-4s %-66s %14s %14s  %s\n", $1, $2, $3, $4, $5}'
+    } | tee "$BUILD/table"
+    echo
 fi
-echo "in $((SECONDS - began)) s"
+echo "in $((SECONDS - began)) s, $lanes at once, scale $SCALE"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
