@@ -177,9 +177,8 @@ start_docketd() {
     docketd_pid=$child
     wait_until 20 serves_or_ended || code=1
     if [ "$code" != 0 ] || ! is_running "$docketd_pid"; then
-        printf 'docketd does not serve:\n' >&2
-        tail -n 20 "$work/docketd.log" >&2
-        exit 1
+        fail "docketd serves" "$work/docketd.log"
+        finish
     fi
 }
 
