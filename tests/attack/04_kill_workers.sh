@@ -24,6 +24,7 @@ series=acme/INV:sp,acme/ORD:lp,acme/DAY:sp,acme/DAYL:lp,beta/INV:s,beta/ORD:l
 killer=$(binary docket-killer)
 done_kills=0 inside=0 numbers=0 ended=0 hung=0 excused=0 bad=0
 
+realm_in=memory # many deaths a second want many commits a second
 new_realm "seats_max = $seats"
 note "seed $SEED"
 start_docketd

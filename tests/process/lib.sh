@@ -150,6 +150,8 @@ new_realm() {
     [ -n "$work" ] || new_work
     runtime=$(mktemp -d /dev/shm/docket-proof.XXXXXX)
     realm=$work/realm logs=$work/logs
+    # In memory syncs cost nothing: for those who kill processes, not the power.
+    [ "${realm_in:-disk}" = disk ] || realm=$runtime/realm
     mkdir -m 700 "$realm" "$logs"
     {
         printf '[realm]\nruntime_dir = %s\n' "$runtime"
