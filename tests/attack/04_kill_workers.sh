@@ -80,5 +80,6 @@ at_most "audits with a finding (twice, or not accounted for)" 0 "$bad"
 at_most "workers that ended by themselves" 0 "$ended"
 at_most "workers that hung in a call" 0 "$hung"
 at_least "seats taken at once afterwards" "$seats" "$seated"
+at_most "series quarantined" 0 "$(quarantines)"
 check "docketd is alive" is_running "$docketd_pid"
 finish

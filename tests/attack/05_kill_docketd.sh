@@ -66,7 +66,7 @@ leg() {
 # rest in memory, where it is docketd's own steps that are cut.
 begin disk
 leg 0 $((kills / 6)) "${PAUSE_US:-50000}"
-not_logged=$(figure not_logged "$work/audit.json")
+not_logged=$(figure not_logged "$work/audit.json") quarantined=$(quarantines)
 [ "$KEEP" = 1 ] || rm -rf -- "${work:?}" "${runtime:?}"
 work=''
 begin memory
@@ -83,5 +83,6 @@ at_most "marks behind a number handed out" 0 "$behind"
 at_most "audits with a finding (twice, or not accounted for)" 0 "$bad"
 at_most "workers that ended by themselves or hung" 0 $((ended + hung))
 at_most "workers without numbers when docketd was back" 0 "$stuck"
+at_most "series quarantined" 0 $((quarantined + $(quarantines)))
 at_most "docketd ended by itself" 0 "$daemon_ended"
 finish

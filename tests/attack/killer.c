@@ -219,9 +219,7 @@ static bool parse_series(struct crew *crew, char *list)
     return crew->target_count > 0;
 }
 
-enum { OPTIONS = 18 };
-
-static const struct option known[OPTIONS] = {
+static const struct option known[] = {
     {"realm", required_argument, NULL, 'R'},      {"logs", required_argument, NULL, 'L'},
     {"id", required_argument, NULL, 'I'},         {"series", required_argument, NULL, 'S'},
     {"seed", required_argument, NULL, 's'},       {"workers", required_argument, NULL, 'w'},
@@ -230,7 +228,8 @@ static const struct option known[OPTIONS] = {
     {"docketd", required_argument, NULL, 'd'},    {"daemon-log", required_argument, NULL, 'l'},
     {"daemon-kills", required_argument, NULL, 'K'}, {"marks", required_argument, NULL, 'm'},
     {"scratch", required_argument, NULL, 'x'},    {"seconds", required_argument, NULL, 'n'},
-    {"runtime", required_argument, NULL, 'u'},    {NULL, 0, NULL, 0},
+    {"runtime", required_argument, NULL, 'u'},    {"ballast", required_argument, NULL, 'B'},
+    {"clock", required_argument, NULL, 'c'},      {NULL, 0, NULL, 0},
 };
 
 static bool take_option(struct options *options, int letter, char *value)
@@ -254,6 +253,8 @@ static bool take_option(struct options *options, int letter, char *value)
     case 'x': options->scratch = value; return true;
     case 'n': options->seconds = number; return true;
     case 'u': options->runtime = value; return true;
+    case 'B': options->ballast = value; return true;
+    case 'c': options->clock = value; return true;
     default: return false;
     }
 }
@@ -267,7 +268,8 @@ static bool parse_options(int count, char **words, struct options *options)
             return false;
     const struct crew *crew = &options->crew;
     return optind == count && crew->realm && crew->logs && crew->id && crew->target_count &&
-           (!options->daemon_kills || (options->docketd && options->daemon_log)) &&
+           ((!options->daemon_kills && !options->seconds) || (options->docketd && options->daemon_log)) &&
+           (!options->seconds || options->runtime) &&
            (!options->marks || options->scratch);
 }
 
@@ -309,7 +311,9 @@ int main(int count, char **words)
     int error = crew_begin_logs(crew);
     for (unsigned p = 0; !error && p < crew->posts; p++)
         killer_hire(&killer, p);
-    if (!error && killer.options.daemon_kills)
+    if (!error && killer.options.seconds)
+        plan_run(&killer);
+    else if (!error && killer.options.daemon_kills)
         kill_docketd(&killer);
     else if (!error)
         kill_workers(&killer);

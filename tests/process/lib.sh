@@ -128,6 +128,7 @@ cleanup() {
         kill -CONT "$pid" 2>/dev/null || true
         kill_child "$pid"
     done
+    ! declare -F at_cleanup >/dev/null || at_cleanup # a script's own
     if [ -n "$work" ] && [ "$KEEP" = 1 ]; then
         printf 'kept: %s %s\n' "$work" "$runtime" >&2
     elif [ -n "$work" ]; then
@@ -151,7 +152,10 @@ new_realm() {
     runtime=$(mktemp -d /dev/shm/docket-proof.XXXXXX)
     realm=$work/realm logs=$work/logs
     # In memory syncs cost nothing: for those who kill processes, not the power.
-    [ "${realm_in:-disk}" = disk ] || realm=$runtime/realm
+    case ${realm_in:-disk} in
+    memory) realm=$runtime/realm ;;
+    /*) realm=$realm_in/realm ;;
+    esac
     mkdir -m 700 "$realm" "$logs"
     {
         printf '[realm]\nruntime_dir = %s\n' "$runtime"
