@@ -22,7 +22,7 @@ legs=${LEGS:-$(scale 3 10)}
 seats=48
 series=acme/INV:sp,acme/ORD:lp,acme/DAY:sp,acme/DAYL:lp,beta/INV:s,beta/ORD:l
 killer=$(binary docket-killer)
-done_kills=0 inside=0 numbers=0 ended=0 hung=0 excused=0 bad=0
+done_kills=0 inside=0 numbers=0 ended=0 hung=0 excused=0 bad=0 unanswered=0
 
 realm_in=memory # many deaths a second want many commits a second
 new_realm "seats_max = $seats"
@@ -47,6 +47,7 @@ leg() {
     done_kills=$((done_kills + $(figure_of kills "$out"))) inside=$((inside + $(figure_of inside "$out")))
     numbers=$((numbers + $(figure_of numbers "$out"))) ended=$((ended + $(figure_of ended "$out")))
     hung=$((hung + $(figure_of hung "$out"))) excused=$((excused + $(figure_of owed "$out")))
+    unanswered=$((unanswered + $(figure_of unanswered "$out")))
     grep -E 'ended by itself|in one call' "$out" || true
     if ! audit --unknown-max 0 >"$work/audit.txt" 2>&1; then
         bad=$((bad + 1))
@@ -79,6 +80,8 @@ at_least "numbers that they were given before they died" $((kills * 10)) "$numbe
 at_most "audits with a finding (twice, or not accounted for)" 0 "$bad"
 at_most "workers that ended by themselves" 0 "$ended"
 at_most "workers that hung in a call" 0 "$hung"
+# Two seconds are long, but the machine may be slow: a few, never many.
+at_most "blocks given back to a live docketd without an answer" $((kills / 200)) "$unanswered"
 at_least "seats taken at once afterwards" "$seats" "$seated"
 at_most "series quarantined" 0 "$(quarantines)"
 check "docketd is alive" is_running "$docketd_pid"

@@ -245,6 +245,8 @@ static void give_back(struct worker *worker, unsigned target, uint32_t left)
     worker->block[target] = NULL;
     if (at->strict && status == DOCKET_OK && (returned == left || !at->periodic))
         owe(worker, target, -(int64_t)left);
+    if (status == DOCKET_UNREACHABLE)
+        atomic_fetch_add_explicit(&worker->post->unanswered, 1, memory_order_relaxed);
     (void)leave(worker, status, "block_give_back");
 }
 

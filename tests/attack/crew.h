@@ -24,6 +24,7 @@ struct post {
     _Atomic uint32_t owed[TARGETS_MAX];
     _Atomic uint64_t numbers;    /* logged */
     _Atomic uint64_t refused;    /* calls that ended with a status that may pass */
+    _Atomic uint64_t unanswered; /* blocks given back that docketd said nothing to */
     _Atomic uint64_t call_since; /* CLOCK_MONOTONIC ns; 0: in no call */
     char failure[512];           /* why it ended by itself */
 };

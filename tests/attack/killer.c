@@ -277,10 +277,11 @@ static void print(const struct killer *killer)
 {
     const struct counts *counts = &killer->counts;
     const struct crew *crew = &killer->options.crew;
-    uint64_t numbers = 0, refused = 0, owed = 0;
+    uint64_t numbers = 0, refused = 0, owed = 0, unanswered = 0;
     for (unsigned p = 0; p < crew->posts; p++) {
         numbers += atomic_load(&crew->ground->posts[p].numbers);
         refused += atomic_load(&crew->ground->posts[p].refused);
+        unanswered += atomic_load(&crew->ground->posts[p].unanswered);
         for (unsigned t = 0; t < crew->target_count; t++)
             owed += killer->owed[p][t];
     }
@@ -293,8 +294,8 @@ static void print(const struct killer *killer)
            (unsigned long long)counts->marks_behind, (unsigned long long)counts->stuck);
     printf("losses %llu\nfull %llu\nclock_steps %llu\n", (unsigned long long)counts->losses,
            (unsigned long long)counts->full, (unsigned long long)counts->clock_steps);
-    printf("numbers %llu\nrefused %llu\nowed %llu\n", (unsigned long long)numbers, (unsigned long long)refused,
-           (unsigned long long)owed);
+    printf("numbers %llu\nrefused %llu\nowed %llu\nunanswered %llu\n", (unsigned long long)numbers,
+           (unsigned long long)refused, (unsigned long long)owed, (unsigned long long)unanswered);
 }
 
 int main(int count, char **words)
