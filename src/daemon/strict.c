@@ -143,7 +143,8 @@ static void given_back(struct dk_job *job)
         dk_serve_given_back(request->connection, returned);
         free(request);
     }
-    counter->again = counter->again || counter->give_backs != NULL;
+    /* This turn looked at no wish, and may have been a caller's that now waits. */
+    counter->again = true;
     dk_keeper_done(counter);
 }
 
