@@ -54,7 +54,7 @@ at_most 'numbers that kills cost beyond those of their own call' 0 "$((lost > ex
 at_most 'numbers of killed calls that were handed out and came back' "$loose" "$((excused - lost))"
 check "$total kills: docketd is the one that was started" is_running "$docketd_pid"
 "$docket" status --json >"$work/status.json"
-at_most 'series quarantined' 0 "$(grep -o '"quarantines": *[0-9]*' "$work/status.json" | grep -o '[0-9]*$')"
+at_most 'series quarantined' 0 "$(grep -o '"quarantined": *[0-9]*' "$work/status.json" | grep -o '[0-9]*$')"
 
 # All seats at once.
 pids=() ids=()

@@ -183,6 +183,28 @@ int view_bank_now(const struct view *view, uint32_t slot)
     return 0;
 }
 
+uint64_t view_supply(const struct view *view, uint32_t slot, uint32_t *blocks)
+{
+    const struct dk_desk *desk = &view->desk;
+    int index = view_bank_now(view, slot);
+    uint32_t serial = dk_epoch_serial(dk_load_acquire(&view_bank(view, slot, index)->epoch));
+    uint64_t rows = dk_load_acquire(&dk_desk_words(desk)->rows_used), supply = 0;
+    *blocks = 0;
+    if (dk_desk_slot(desk, slot)->order == 0)
+        return dk_strict_unpack(dk_load_acquire(&dk_table_slot(desk, slot)->bank[index].strict)).room;
+    for (uint32_t row = 0; row < rows; row++) {
+        for (int i = 0; i < DK_PLACES_PER_ROW; i++) {
+            uint64_t word = dk_load_acquire(&dk_table_row(desk, row)->claim[i]);
+            struct dk_laid laid = dk_place_read(&dk_desk_row(desk, row)->place[i]);
+            if (word >> 62 != DK_FREE || laid.serial != serial)
+                continue;
+            supply += laid.size;
+            (*blocks)++;
+        }
+    }
+    return supply;
+}
+
 static uint64_t fold(uint64_t hash, const void *bytes, size_t count)
 {
     const uint64_t *words = bytes;

@@ -51,6 +51,7 @@ static int survivor = -1;
 static struct point *points;
 static size_t point_count;
 static uint64_t excused, late;
+static const char *logs;
 
 /* ---- the child's clock ---- */
 
@@ -138,7 +139,7 @@ static void survivor_take(docket_series *series, struct worklog *log)
     must("the survivor's give back", docket_block_give_back(block, NULL));
 }
 
-static void survivor_life(int fd, const char *logs)
+static void survivor_life(int fd)
 {
     docket_realm *realm;
     docket_series *series;
@@ -160,7 +161,7 @@ static void survivor_life(int fd, const char *logs)
     _exit(0);
 }
 
-static pid_t survivor_start(const char *logs)
+static pid_t survivor_start(void)
 {
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
@@ -168,7 +169,7 @@ static pid_t survivor_start(const char *logs)
     pid_t pid = fork();
     if (pid == 0) {
         close(pair[0]);
-        survivor_life(pair[1], logs);
+        survivor_life(pair[1]);
     }
     close(pair[1]);
     survivor = pair[0];
@@ -180,6 +181,28 @@ static void survivor_must_take(void)
     char word = 't';
     if (write(survivor, &word, 1) != 1 || read(survivor, &word, 1) != 1)
         give_up("FAULT after a kill nobody else can take: %s", told->why);
+}
+
+/* ---- the log of the children ---- */
+
+/* Children write it through the mapping that they inherit, which does not move:
+ * a log that is nearly full is followed by another. */
+static void open_log(void)
+{
+    static unsigned count;
+    char id[64];
+    snprintf(id, sizeof id, "%s-%u", operation->name, ++count);
+    int error = worklog_open(&told->log, logs, id, STEP_TENANT, child_series, 1, 65535);
+    if (error != 0)
+        give_up("cannot open the log %s: %s", id, strerror(error));
+}
+
+/* Closed in order: it excuses what was told to it and no more. */
+static void close_log(void)
+{
+    int error = worklog_close(&told->log);
+    if (error != 0)
+        give_up("cannot close the log: %s", strerror(error));
 }
 
 /* ---- one child, from birth to the int3 before its operation ---- */
@@ -230,6 +253,10 @@ struct child {
 static void give_birth(struct child *child)
 {
     free_seats();
+    if (told->log.records > 60000) {
+        close_log();
+        open_log();
+    }
     watch(60, "a child making ready for %s", operation->name);
     told->unlogged = 0;
     child->pid = fork();
@@ -363,8 +390,8 @@ static void prepare_run(char **words)
         give_up("no memory");
     view_open(&view, child_realm);
     slot = view_slot(&view, child_series);
-    if (worklog_open(&told->log, words[2], operation->name, STEP_TENANT, child_series, 0, 60000) != 0)
-        give_up("cannot open the log in %s", words[2]);
+    logs = words[2];
+    open_log();
 }
 
 int main(int count, char **words)
@@ -377,7 +404,7 @@ int main(int count, char **words)
     }
     prepare_run(words);
     watch(60, "starting the survivor");
-    pid_t other = survivor_start(words[2]);
+    pid_t other = survivor_start();
     survivor_must_take();
     count_points();
     uint64_t kills = kill_at_points((size_t)atoi(words[6]));
@@ -387,6 +414,7 @@ int main(int count, char **words)
     waitpid(other, &status, 0);
     if (status != 0)
         give_up("FAULT the survivor did not end in order: %s", told->why);
+    close_log();
     printf("points %zu\nkills %llu\nlate %llu\nexcused %llu\nloose %d\n", point_count, (unsigned long long)kills,
            (unsigned long long)late, (unsigned long long)excused, (operation->flags & OP_LOOSE) != 0);
     return 0;

@@ -146,12 +146,14 @@ static void take_all(void)
         ;
 }
 
-static void take_all_but_two(void)
+/* Strict: all but two numbers. Leased: the own lease, and all blocks but one. */
+static void take_all_but_the_last(void)
 {
-    uint64_t left = 0;
+    uint32_t slot = view_slot(&view, child_series), blocks;
+    bool strict = dk_desk_slot(&view.desk, slot)->order == 0;
     for (;;) {
-        must("docket_supply", docket_supply(series, &left));
-        if (left <= 2 || !take_one(0))
+        uint64_t left = view_supply(&view, slot, &blocks);
+        if ((strict ? left <= 2 : blocks <= 1 && own_left() == 0) || !take_one(0))
             return;
     }
 }
@@ -185,7 +187,7 @@ static void act_next_at_once(void)
 static void act_next_in_vain(void)
 {
     uint64_t number;
-    (void)docket_next(series, 4000000, &number, NULL);
+    (void)docket_next(series, SECOND_NS / 10, &number, NULL);
 }
 
 static void act_next_text(void)
@@ -261,7 +263,7 @@ const struct operation operations[] = {
     {"l-text", "next_text, own lease", LEASED, 0, 1, until_lease_has_left, NULL, act_next_text},
     {"l-claim", "next, claims a block", LEASED, 0, 1, until_lease_is_used_up, NULL, act_next},
     {"l-first", "next, a thread's first", LEASED, 0, 1, nothing, NULL, act_next},
-    {"l-last", "next, the last block laid", LEASED, OP_AWAY, 1, until_lease_has_left, take_all_but_two, act_next_at_once},
+    {"l-last", "next, the last block laid", LEASED, OP_AWAY, 1, until_lease_has_left, take_all_but_the_last, act_next_at_once},
     {"l-empty", "next, nothing laid", LEASED, OP_AWAY, 1, until_lease_has_left, take_all, act_next_at_once},
     {"l-wait", "next, waits in vain", LEASED, OP_AWAY | OP_STATES, 1, until_lease_has_left, take_all, act_next_in_vain},
     {"l-edge", "next, over the period's edge", LEASED, 0, 1, until_lease_has_left, NULL, act_next_tomorrow},
@@ -279,7 +281,7 @@ const struct operation operations[] = {
     {"s-text", "next_text", STRICT, 0, 1, take_a_few, NULL, act_next_text},
     {"s-first", "next, a thread's first", STRICT, 0, 1, nothing, NULL, act_next},
     {"s-half", "next, half of the room gone", STRICT, OP_AWAY, 1, take_a_few, take_until_half, act_next_at_once},
-    {"s-last", "next, the last numbers laid", STRICT, OP_AWAY, 1, take_a_few, take_all_but_two, act_next_at_once},
+    {"s-last", "next, the last numbers laid", STRICT, OP_AWAY, 1, take_a_few, take_all_but_the_last, act_next_at_once},
     {"s-empty", "next, nothing laid", STRICT, OP_AWAY, 1, take_a_few, take_all, act_next_at_once},
     {"s-wait", "next, waits in vain", STRICT, OP_AWAY | OP_STATES, 1, take_a_few, take_all, act_next_in_vain},
     {"s-edge", "next, over the period's edge", STRICT, 0, 1, take_a_few, NULL, act_next_tomorrow},
