@@ -292,6 +292,21 @@ bool step_at_syscall(pid_t thread)
     return errno == 0 && (text & 0xffff) == 0x050f;
 }
 
+bool step_run_to(pid_t thread, uint64_t address)
+{
+    void *rip = (void *)offsetof(struct user_regs_struct, rip), *at = (void *)address;
+    if (step_rip(thread) == address)
+        return true;
+    errno = 0;
+    long text = ptrace(PTRACE_PEEKTEXT, thread, at, NULL);
+    if (errno != 0 || ptrace(PTRACE_POKETEXT, thread, at, (void *)((text & ~0xffl) | 0xcc)) != 0)
+        give_up("cannot set a breakpoint: %s", strerror(errno));
+    if (go_on(PTRACE_CONT, thread) != STOP_STEP || step_rip(thread) != address + 1)
+        return false;
+    return ptrace(PTRACE_POKETEXT, thread, at, (void *)text) == 0 &&
+           ptrace(PTRACE_POKEUSER, thread, rip, at) == 0;
+}
+
 void step_kill(pid_t child)
 {
     int status;

@@ -57,6 +57,8 @@ enum stop { STOP_STEP, STOP_SYSCALL, STOP_ENDED };
  * signal that arrives meanwhile is passed on. */
 enum stop step_one(pid_t thread);
 enum stop step_syscall(pid_t thread);
+/* Lets it run to an address, by a breakpoint. False: it stopped or ended elsewhere. */
+bool step_run_to(pid_t thread, uint64_t address);
 /* Waits until a traced child has stopped by itself (int3). False: it ended. */
 bool step_await_stop(pid_t child);
 uint64_t step_rip(pid_t thread);

@@ -72,7 +72,8 @@ bool owned_is_cleared(void);
 void docketd_start(bool traced);
 void docketd_await_serving(void);
 bool docketd_is_serving(void);
-void docketd_kill(void);
+/* SIGKILL; held: the thread of it that is traced, or docketd itself. */
+void docketd_kill(pid_t held);
 pid_t docketd_committer(void);
 /* Nothing is wanted, and no word changes. */
 void docketd_await_quiet(void);

@@ -54,8 +54,13 @@ void docketd_await_serving(void)
     }
 }
 
-void docketd_kill(void)
+void docketd_kill(pid_t held)
 {
+    int status;
+    kill(docketd, SIGKILL);
+    /* A thread that is traced is waited for by itself, and first. */
+    while (held != docketd && waitpid(held, &status, __WALL) == held && WIFSTOPPED(status))
+        ;
     step_kill(docketd);
 }
 

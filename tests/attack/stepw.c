@@ -31,11 +31,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { STEPS_MAX = 400000, SEATS_SPARE = 4 };
+enum { STEPS_MAX = 400000, SEATS_SPARE = 4, TRIES = 5 };
 
+/* Reached by a breakpoint at the last instruction before it that the operation
+ * comes to for the first time, and single steps from there. */
 struct point {
-    uint32_t calls; /* system calls before it */
-    uint32_t steps; /* instructions after the last of them */
+    uint64_t mark; /* address of that instruction */
+    uint32_t steps;
 };
 
 /* What of the desk says how far a child has taken numbers. */
@@ -295,13 +297,14 @@ static void bury(struct child *child)
 
 /* ---- counting ---- */
 
-static void add_point(uint32_t calls, uint32_t steps)
+static void add_point(struct point here)
 {
     if (point_count % 1024 == 0)
         points = realloc(points, (point_count + 1024) * sizeof *points);
     if (points == NULL)
         give_up("no memory");
-    points[point_count++] = (struct point){calls, steps};
+    if (point_count == 0 || memcmp(&points[point_count - 1], &here, sizeof here) != 0)
+        points[point_count++] = here;
 }
 
 static uint64_t state_of_desk(const struct child *child)
@@ -309,31 +312,44 @@ static uint64_t state_of_desk(const struct child *child)
     return view_hash(&view) ^ view_hash_seat(&view, child->seat_fd);
 }
 
+/* True if the address was not met before. */
+static bool is_new(uint64_t address)
+{
+    static uint64_t met[1 << 16];
+    for (uint64_t at = address * 0x9e3779b97f4a7c15ull >> 48;; at = (at + 1) & 0xffff) {
+        if (met[at] == address)
+            return false;
+        if (met[at] == 0) {
+            met[at] = address;
+            return true;
+        }
+    }
+}
+
 static void count_points(void)
 {
     struct child child;
-    bool states = operation->flags & OP_STATES;
-    uint32_t calls = 0, steps = 0;
+    bool states = operation->flags & OP_STATES, changed = true;
+    struct point here = {0};
+    const uint64_t end = (uint64_t)(uintptr_t)step_end;
     give_birth(&child);
     watch(120, "counting the points of %s", operation->name);
     uint64_t seen = state_of_desk(&child);
-    add_point(0, 0);
     for (uint32_t i = 0; i < STEPS_MAX; i++) {
-        bool call = step_at_syscall(child.pid);
-        if (call && states && !(points[point_count - 1].calls == calls && points[point_count - 1].steps == steps))
-            add_point(calls, steps); /* the call is not made */
-        if (step_one(child.pid) == STOP_ENDED || step_rip(child.pid) == (uint64_t)(uintptr_t)step_end)
+        uint64_t rip = step_rip(child.pid);
+        here = is_new(rip) ? (struct point){.mark = rip} : (struct point){here.mark, here.steps + 1};
+        bool call = states && step_at_syscall(child.pid);
+        if (!states || call || changed)
+            add_point(here); /* of a call: before it is made */
+        if (rip == end || step_one(child.pid) == STOP_ENDED)
             break;
-        steps = call ? 0 : steps + 1;
-        calls += call;
-        if (states && call && child.seat_fd < 0)
+        if (call && child.seat_fd < 0)
             (void)view_seat_of(&view, child.pid, &child.seat_fd);
         uint64_t now = states ? state_of_desk(&child) : 0;
-        if (!states || call || now != seen)
-            add_point(calls, steps);
+        changed = call || now != seen;
         seen = now;
     }
-    add_point(UINT32_MAX, 0); /* at its end, before it is logged */
+    add_point((struct point){.mark = end}); /* at its end, before it is logged */
     bury(&child);
 }
 
@@ -342,30 +358,32 @@ static void count_points(void)
 /* False if the operation was over before. */
 static bool walk(const struct child *child, const struct point *to)
 {
-    for (uint32_t i = 0; i < to->calls; i++)
-        for (int side = 0; side < 2; side++) /* entry and exit */
-            if (step_syscall(child->pid) != STOP_SYSCALL)
-                return to->calls == UINT32_MAX;
+    if (!step_run_to(child->pid, to->mark))
+        return false;
     for (uint32_t i = 0; i < to->steps; i++)
         if (step_one(child->pid) != STOP_STEP || step_rip(child->pid) == (uint64_t)(uintptr_t)step_end)
             return false;
     return true;
 }
 
+/* A walk that found the operation's end first (another path, by chance) was a
+ * kill there, and is tried again a few times. */
 static uint64_t kill_at_points(size_t sample)
 {
     size_t count = sample == 0 || sample > point_count ? point_count : sample;
-    uint64_t kills = 0;
     for (size_t i = 0; i < count; i++) {
-        struct child child;
-        const struct point *to = &points[i * point_count / count];
-        give_birth(&child);
-        watch(60, "walking to point %u+%u of %s", to->calls, to->steps, operation->name);
-        late += !walk(&child, to);
-        bury(&child);
-        kills++;
+        size_t at = i * point_count / count;
+        bool reached = false;
+        for (int try = 0; !reached && try < TRIES; try++) {
+            struct child child;
+            give_birth(&child);
+            watch(60, "walking to point %zu of %s", at, operation->name);
+            reached = walk(&child, &points[at]);
+            bury(&child);
+        }
+        late += !reached;
     }
-    return kills;
+    return count;
 }
 
 static int list(void)
