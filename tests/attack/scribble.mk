@@ -12,3 +12,8 @@ SCRIBBLE_WRAPS  := -Wl,--wrap=dk_clerk_post,--wrap=dk_strict_turn,--wrap=dk_leas
 ATTACKS += $(BUILD)/scribble
 $(BUILD)/scribble: $(SCRIBBLE_OBJECTS)
 	$(Q)$(CC) $(LDFLAGS) $(SCRIBBLE_WRAPS) -o $@ $^ -lurcu-cds -lurcu-common -lpthread
+
+# A member of a desk that scribbles on it while docketd and workers live.
+ATTACKS += $(BUILD)/scribbler
+$(BUILD)/scribbler: $(BUILD)/obj/tests/attack/scribbler.o
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^
