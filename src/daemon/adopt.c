@@ -154,6 +154,7 @@ static bool adopt_place(struct dk_counter *counter, uint32_t row, int index, str
         place->first = laid.first;
         place->size = laid.size;
         place->live = true;
+        place->taken = now.state == DK_TAKEN;
         place->recorded = record != NULL && record->size > 0 && record->seq == laid.seq;
         if (place->recorded)
             place->seen_offset = record->offset;
