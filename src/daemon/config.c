@@ -264,11 +264,10 @@ static docket_status read_file(struct dk_config *config, FILE *in)
 {
     struct reading reading = {.config = config};
     docket_status status = check_lines(config, in);
-    if (status == DOCKET_OK && ferror(in))
+    if (status == DOCKET_OK && (ferror(in) || fseek(in, 0, SEEK_SET) != 0))
         status = dk_fail_errno(DOCKET_BAD_CONFIG, EIO, "cannot read the configuration %s", config->file);
     if (status != DOCKET_OK)
         return status;
-    rewind(in);
     int line = ini_parse_file(in, take, &reading);
     if (line != 0)
         return dk_fail(DOCKET_BAD_CONFIG, "%s:%d: %s", config->file, line,
