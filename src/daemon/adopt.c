@@ -259,7 +259,7 @@ static bool adopt_rows(struct dk_daemon *daemon, struct dk_desk_book *desk, cons
     return true;
 }
 
-/* DOCKET_SYSTEM: the file is not there. Anything else is docketd's own trouble,
+/* A file that is gone leaves the seat lost. Anything else is docketd's own trouble,
  * and no reason to give a live worker up. */
 static docket_status adopt_seat(struct dk_daemon *daemon, struct dk_desk_book *desk, uint32_t index, uint64_t state)
 {
@@ -268,10 +268,10 @@ static docket_status adopt_seat(struct dk_daemon *daemon, struct dk_desk_book *d
     book->salt = dk_load_relaxed(&entry->salt);
     book->uid = (uid_t)dk_load_relaxed(&entry->uid);
     book->state = DK_SEAT_TAKEN; /* the first probe tells */
-    docket_status status = DOCKET_SYSTEM;
+    docket_status status = DOCKET_NO_REALM;
     if (state != DK_SEAT_LOST)
         status = dk_seat_open(daemon->runtime_fd, desk->index, index, &book->keep);
-    if (status != DOCKET_SYSTEM)
+    if (status != DOCKET_NO_REALM)
         return status;
     if (state != DK_SEAT_LOST)
         dk_log(DK_LOG_WARNING, "%s; what its blocks still held is unknown", dk_error_text());
