@@ -23,6 +23,7 @@ cmd:spin spin
 cmd:jq jq
 cmd:python3 python3-minimal
 cmd:setpriv util-linux
+cmd:musl-gcc musl-tools
 cmd:awk mawk
 '
 
