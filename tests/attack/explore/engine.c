@@ -433,7 +433,7 @@ void ex_search(const char *name, const struct ex_bounds *bounds, uint64_t most, 
     counts = result;
     prefix = 0;
     faulty = false;
-    bool shown = false;
+    bool shown = false, first_is_enough = getenv("KNOWN_BAD") != NULL;
     for (;;) {
         grew = false;
         run_schedule(bounds, begin);
@@ -459,7 +459,7 @@ void ex_search(const char *name, const struct ex_bounds *bounds, uint64_t most, 
             result->exhausted = true;
             break;
         }
-        if (result->schedules >= most)
+        if (result->schedules >= most || (faulty && first_is_enough))
             break;
     }
 }
