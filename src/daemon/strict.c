@@ -143,7 +143,8 @@ static void given_back(struct dk_job *job)
         dk_serve_given_back(request->connection, returned);
         free(request);
     }
-    /* This turn looked at no wish, and may have been a caller's that now waits. */
+    /* This turn looked at nothing else: a caller's wish, a stop or the period's
+     * end may have asked for it too. */
     counter->again = true;
     dk_keeper_done(counter);
 }
