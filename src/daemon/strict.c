@@ -143,9 +143,9 @@ static void given_back(struct dk_job *job)
         dk_serve_given_back(request->connection, returned);
         free(request);
     }
-    /* The turn that a stop or the period's end asked for went to this give-back. */
-    bool winding_down = counter->ended || dk_daemon_of(counter)->stopping;
-    counter->again = counter->again || counter->give_backs != NULL || winding_down;
+    /* This turn looked at nothing else: a caller's wish, a stop or the period's
+     * end may have asked for it too. */
+    counter->again = true;
     dk_keeper_done(counter);
 }
 
