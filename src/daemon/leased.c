@@ -59,6 +59,7 @@ struct plan {
     uint32_t free_blocks;
     uint32_t free_largest;
     uint32_t live;
+    bool leaves; /* of a period that lies ahead, with nothing out: its image has no places, and its rows may go */
     bool needs_commit;
     struct dk_job *job;
 };
@@ -77,7 +78,7 @@ static void plan_free(struct plan *plan)
 
 static bool winding_down(const struct dk_counter *counter)
 {
-    return counter->ended || dk_daemon_of(counter)->stopping;
+    return counter->ended || counter->ahead || dk_daemon_of(counter)->stopping;
 }
 
 static void plan_tail(struct plan *plan, uint64_t first, uint64_t last)
@@ -413,7 +414,7 @@ static void fill_image(struct plan *plan, struct dk_counter_image *image)
     dk_counter_image_frame(counter, image);
     image->mark = plan->mark;
     image->places = dk_must_alloc((size_t)counter->row_count * DK_PLACES_PER_ROW, sizeof *image->places);
-    for (uint32_t r = 0; r < counter->row_count; r++)
+    for (uint32_t r = 0; r < counter->row_count && !plan->leaves; r++)
         for (int i = 0; i < DK_PLACES_PER_ROW; i++)
             record_place(plan, r, i, image);
     dk_image_copy_spares(image, plan->spares, plan->spare_count);
@@ -521,11 +522,11 @@ static void committed(struct dk_job *job)
     bool settled = winding_down(counter) && image->mark == image->next && plan->lay_count == 0;
     mark_recorded(plan, image);
     apply(plan);
-    counter->closed = image->closed != 0;
+    counter->closed = image->closed != 0 || plan->leaves;
     counter->settled = counter->settled || settled;
     plan_free(plan);
     /* Only now, with its last number durable, may the bank forget it. */
-    if (settled && counter->ended && counter->bank >= 0 && !counter->closed)
+    if (settled && (counter->ended || counter->ahead) && counter->bank >= 0 && !counter->closed)
         dk_periods_release_bank(counter);
     dk_job_free(job);
     dk_keeper_done(counter);
@@ -541,8 +542,10 @@ static void plan_settle(struct plan *plan)
 {
     struct dk_counter *counter = plan->counter;
     plan->mark = counter->next;
+    plan->leaves = counter->ahead && !counter->ended && plan->live == 0;
     bool last_lease_is_back = plan->live == plan->close_count;
-    if (!counter->settled || plan->close_count > 0 || (counter->ended && last_lease_is_back && !counter->closed))
+    bool last_word = counter->ended ? last_lease_is_back : plan->leaves;
+    if (!counter->settled || plan->close_count > 0 || (last_word && !counter->closed))
         plan->needs_commit = true;
 }
 
@@ -586,6 +589,17 @@ void dk_leased_turn(struct dk_counter *counter)
     dk_job_free(plan->job);
     apply(plan);
     plan_free(plan);
+}
+
+void dk_leased_link_rows(struct dk_counter *counter)
+{
+    struct dk_desk *map = &counter->series->desk->map;
+    uint32_t next = 0;
+    for (uint32_t r = counter->row_count; r-- > 0;) {
+        dk_store32_release(&dk_desk_row(map, counter->rows[r].row)->next, next);
+        next = counter->rows[r].row + 1;
+    }
+    dk_store32_release(&dk_book_bank(counter)->row, next); /* ORDER-6 */
 }
 
 void dk_leased_release_rows(struct dk_counter *counter)

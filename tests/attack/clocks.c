@@ -87,7 +87,8 @@ static bool keep(struct source *source, uint64_t number, int32_t period, const c
         return false;
     if (worklog_add(&source->log, number, period, kind) != 0)
         return complain(source, "log", "full");
-    order_hash = (order_hash ^ number ^ ((uint64_t)(uint32_t)period << 40)) * 1099511628211u;
+    if (source->strict) /* a leased block may come before a lower one that was laid meanwhile */
+        order_hash = (order_hash ^ number ^ ((uint64_t)(uint32_t)period << 40)) * 1099511628211u;
     if (source->period != period) {
         printf("period %s %d %llu\n", source->name, period, (unsigned long long)number);
         source->period = period;
@@ -191,7 +192,7 @@ int main(int words_count, char **words)
         return 2;
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
-    stop_file = words_count > 7 ? words[7] : NULL;
+    stop_file = words_count > 7 && words[7][0] != 0 ? words[7] : NULL;
     if (docket_realm_open(words[1], &realm) != DOCKET_OK) {
         fprintf(stderr, "docket-clocks: %s\n", docket_last_error());
         return 1;
