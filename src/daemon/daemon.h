@@ -64,11 +64,13 @@ void dk_strict_turn(struct dk_counter *counter);
 /* strict.c: answers those who wait to give back: nothing comes back. */
 void dk_strict_refuse(struct dk_counter *counter);
 void dk_leased_turn(struct dk_counter *counter);
-/* leased.c: rows to the pool, once every place is EMPTY. */
+/* rows.c: a row for a counter whose places are all in use; false if there is none. */
+bool dk_leased_add_row(struct dk_counter *counter);
+/* Rows to the pool, once every place is EMPTY. */
 void dk_leased_release_rows(struct dk_counter *counter);
-/* leased.c: the chain of the counter's rows, for a bank that begins with them. */
+/* The chain of the counter's rows, for a bank that begins with them. */
 void dk_leased_link_rows(struct dk_counter *counter);
-/* leased.c: adopts a row of the desk's files for a counter. */
+/* Adopts a row of the desk's files for a counter. */
 struct dk_row_book *dk_leased_add_row_book(struct dk_counter *counter, uint32_t row);
 
 /* periods.c: banks follow the clock. */

@@ -228,6 +228,20 @@ set_clock "$clock" $(((steps + 402) * day + into)) $((3 * day))
 sleep "$astray_s"
 set_clock "$clock" $(((steps + 420) * day + into)) 0
 step_to $((steps + 420)) "after a while of clocks that differ at each call"
+# A block keeps its period, however far the clock goes.
+late() {
+    local late
+    # shellcheck disable=SC2086
+    sit "late$1" "$daily" late 0 "$work/stop-late$1" $shared
+    late=$child
+    wait_until 20 has_taken "late$1" 10 || return 1
+    set_clock "$clock" $(((steps + 420 + $1) * day + into)) 0
+    touch "$work/stop-late$1"
+    wait_child "$late" || { cat "$work/late$1.out"; return 1; }
+    set_clock "$clock" $(((steps + 420) * day + into)) 0
+}
+check "daily: a block used seven years before its day: its texts have that day" late -2600
+check "daily: a block used two years after its day: its texts have that day" late 800
 touch "$work/stop-daily"
 wait_child "$texts" || true
 wait_child "$blocks" || true
