@@ -225,7 +225,17 @@ sleep 1
 check "daily: a day that has ended is not opened again" test "$(grep -c "daily $(label 1) " "$work/texts.out")" = "$before"
 
 set_clock "$clock" $(((steps + 402) * day + into)) $((3 * day))
-sleep "$astray_s"
+# Meanwhile docketd is killed again and again: whatever it was opening, closing
+# or putting off is met by the next one, at another time of another clock.
+deaths=0
+for ((until = SECONDS + astray_s; SECONDS < until;)); do
+    sleep_random 50 600
+    kill_docketd
+    # shellcheck disable=SC2086
+    begin_docketd $shared || { fail "docketd starts under such clocks" "$work/docketd.log"; break; }
+    deaths=$((deaths + 1))
+done
+note "$deaths times docketd was killed meanwhile"
 set_clock "$clock" $(((steps + 420) * day + into)) 0
 step_to $((steps + 420)) "after a while of clocks that differ at each call"
 # A block keeps its period, however far the clock goes.
