@@ -11,7 +11,7 @@
 #
 #   VARIANTS   asan (with UBSan) ubsan tsan, clang-asan clang-ubsan clang-tsan
 #              (asan tsan; torture: all six)
-#   NUMBERS    that each thread takes (4000; torture 40000)
+#   NUMBERS    that each thread takes (2000; torture 40000)
 #   ROUNDS     kills and restarts of docketd (1; torture 4)
 . "$(dirname "$0")/lib.sh"
 
@@ -21,15 +21,16 @@ if [ "${STILL:-0}" != 1 ] && setarch -R true 2>/dev/null; then
 fi
 
 variants=${VARIANTS:-$(scale "asan tsan" "asan ubsan tsan clang-asan clang-ubsan clang-tsan")}
-numbers=${NUMBERS:-$(scale 4000 40000)}
+numbers=${NUMBERS:-$(scale 2000 40000)}
 rounds=${ROUNDS:-$(scale 1 4)}
 root=$(cd "$(dirname "$0")/../.." && pwd)
 builds=0 awake=0 tests=0 logged=0 reports=0
 
-library_cases='blocks_are_whole threads_share_and_give_back strict_blocks_come_back_in_reverse
-    handlers_never_duplicate a_realm_is_closed_and_opened_a_hundred_times'
-library_cases_large='bad_arguments bad_names bad_admin text_shows_series_date_and_number a_foreign_block_is_refused
-    children_take_their_own vfork_and_exec_disturb_nothing'
+library_cases='threads_share_and_give_back strict_blocks_come_back_in_reverse'
+library_cases_large='a_realm_is_closed_and_opened_a_hundred_times blocks_are_whole bad_arguments bad_names bad_admin
+    text_shows_series_date_and_number a_foreign_block_is_refused'
+# Not under TSan: it holds a handler back until the next call that it knows.
+library_cases_asan='handlers_never_duplicate children_take_their_own'
 
 # Every report goes to a file of its own under $reports_at.
 watch_reports() {
@@ -83,12 +84,17 @@ run_unit_tests() {
             fail "$1: $(basename "$test")" "$work/unit.out"
         fi
     done
-    pass "$1: unit tests have run"
+    pass "$1: unit tests have run ($SECONDS s)"
 }
 
+# Leaks are not looked for here: these cases end with their realm open, and what
+# it holds hangs on pages that the kernel wipes in a child, where the leak
+# checker does not look. The workers close theirs, and are looked at.
 run_library() {
     local cases=$library_cases case
     [ "$(scale small large)" = small ] || cases="$cases $library_cases_large"
+    [[ $1 == *tsan || $(scale small large) == small ]] || cases="$cases $library_cases_asan"
+    local -x ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
     for case in $cases; do
         check "$1: library, $case" timeout 300 "$BUILD/docket-library" "$realm" "$case"
     done
@@ -119,8 +125,12 @@ disturb() {
 }
 
 look_with_tools() {
-    "$docket" status --json --verbose && "$docket" inspect && "$docket" fate --all --json && "$docket" next acme/T -n 3 &&
-        "$docket" block acme/T -n 20 && "$docket" series list && "$docket" series show acme/T && "$docket" peek acme/T
+    "$docket" status --json --verbose && "$docket" inspect && "$docket" fate --all --json && "$docket" series list &&
+        "$docket" series show acme/STRICT
+}
+
+take_with_tools() {
+    "$docket" next acme/T -n 3 && "$docket" block acme/T -n 20 && "$docket" peek acme/T
 }
 
 run_crew() {
@@ -137,8 +147,6 @@ run_crew() {
     check "$1: every worker ended in order" all_worked strict leased blocks
     check "$1: the auditor agrees" audit
     logged=$((logged + $(figure logged "$work/audit.json")))
-    stop_docketd
-    check "$1: docketd stops in order" grep -q 'stopped in order' "$work/docketd.log"
 }
 
 show_reports() {
@@ -166,8 +174,11 @@ run_variant() {
     run_unit_tests "$variant"
     : >"$work/docketd.log"
     start_docketd
-    run_library "$variant"
     run_crew "$variant"
+    run_library "$variant"
+    check "$variant: the command takes numbers" take_with_tools
+    stop_docketd
+    check "$variant: docketd stops in order" grep -q 'stopped in order' "$work/docketd.log"
     found=$(count_reports)
     reports=$((reports + found))
     if [ "$found" = 0 ]; then
