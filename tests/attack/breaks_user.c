@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { RUN_S = 30, GOOD_FAILURES = 3, GONE_MS = 150, WORDS_MAX = 16 };
+enum { RUN_S = 30, GOOD_FAILURES = 3, GONE_MS = 150, WORDS_MAX = 16, BLOCK = 5 /* of --words "block -n 5" */ };
 
 /* ---- in the client: breaker->inside stands only while a call runs ---- */
 
@@ -244,7 +244,7 @@ void breaks_library(void)
 
 /* ---- the command ---- */
 
-/* The number on the last line that is a document number; 0 if there is none. */
+/* The number on the last line with a document number; 0 if there is none. */
 static uint64_t number_in(const char *log, bool *said)
 {
     char line[4096];
@@ -254,7 +254,8 @@ static uint64_t number_in(const char *log, bool *said)
     while (in != NULL && fgets(line, sizeof line, in) != NULL) {
         unsigned long long found;
         *said = *said || strncmp(line, "docket: ", 8) == 0 || strstr(line, "\"error\"") != NULL;
-        if (sscanf(line, "STRICT-%llu", &found) == 1 || sscanf(line, "LEASED-%llu", &found) == 1)
+        const char *text = strstr(line, "STRICT-") != NULL ? strstr(line, "STRICT-") : strstr(line, "LEASED-");
+        if (text != NULL && sscanf(text + 7, "%llu", &found) == 1)
             number = found;
     }
     if (in != NULL)
@@ -283,14 +284,14 @@ void breaks_command(void)
     trial.breaker->armed = 1;
     if (!run_broken(words, log))
         return;
-    bool said, takes = strcmp(words[1], "next") == 0;
+    bool said, takes = strcmp(words[1], "next") == 0, takes_block = strcmp(words[1], "block") == 0;
     uint64_t number = number_in(log, &said);
     int side = strstr(breaks_words, "LEASED") != NULL;
     bool done = trial.breaker->status == 0;
     judge_end(log, said, !takes || !done || number != 0);
     if (takes && done && number != 0)
         trial_keep(&trial, side, number);
-    else if (takes && worklog_excuse(&trial.log[side], 1) != 0) /* printing it failed */
+    else if ((takes || takes_block) && worklog_excuse(&trial.log[side], takes ? 1 : BLOCK) != 0) /* not printed, or not logged */
         trial_give_up("a log");
 }
 
