@@ -9,6 +9,7 @@ set -eu
 # command or header | package
 list='
 cmd:gcc gcc
+cmd:clang clang
 cmd:make make
 hdr:sys/types.h libc6-dev
 cmd:pkg-config pkg-config
@@ -23,6 +24,7 @@ cmd:spin spin
 cmd:jq jq
 cmd:python3 python3-minimal
 cmd:setpriv util-linux
+cmd:musl-gcc musl-tools
 cmd:awk mawk
 '
 

@@ -39,6 +39,8 @@ struct dk_place_book {
     uint64_t closed_seq;
     uint32_t size;
     uint32_t seen_offset; /* furthest valid cursor seen of the live block */
+    uint64_t claimed;    /* the live block's OWNED word, once seen: docketd alone may change it */
+    bool taken;          /* docketd itself takes the live block back */
     bool live;
     bool recorded;       /* the durable image speaks of the live block */
     bool closing;        /* the plan in flight closes the live block */

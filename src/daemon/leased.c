@@ -130,10 +130,15 @@ static bool look_owned(struct plan *plan, uint32_t row_at, int index, uint64_t w
     if (claim.seq != (place->seq & DK_SEQ_LOW_MASK) || claim.seat >= desk->map.geometry.seats_max ||
         claim.line >= desk->map.geometry.lines_per_seat || desk->seats[claim.seat].state == DK_SEAT_FREE)
         return false;
+    if (place->claimed != 0 && place->claimed != word)
+        return false; /* it was another's */
+    place->claimed = word;
     const struct dk_seat_book *seat = &desk->seats[claim.seat];
     uint32_t offset;
-    enum dk_verdict verdict =
-        dk_judge(&claim, place->size, dk_seat_cursor(seat->keep, claim.line), seat->salt, &offset);
+    uint64_t cursor;
+    if (!dk_seat_cursor(seat->keep, claim.line, &cursor))
+        return true; /* unread is not damaged: a later turn looks again */
+    enum dk_verdict verdict = dk_judge(&claim, place->size, cursor, seat->salt, &offset);
     if (verdict != DK_DAMAGED_CURSOR && offset < place->seen_offset)
         verdict = DK_DAMAGED_CURSOR; /* a cursor never goes back */
     if (verdict != DK_DAMAGED_CURSOR)
@@ -161,14 +166,15 @@ static bool look_free(struct plan *plan, uint32_t row_at, int index, uint64_t wo
 {
     struct dk_counter *counter = plan->counter;
     const struct dk_row_book *row = &counter->rows[row_at];
-    const struct dk_place_book *place = &row->place[index];
-    if ((word & DK_SEQ_MASK) != place->seq)
+    struct dk_place_book *place = &counter->rows[row_at].place[index];
+    if ((word & DK_SEQ_MASK) != place->seq || place->claimed != 0 || place->taken)
         return false;
     if (winding_down(counter)) {
         uint64_t seen;
         dk_word *claim = dk_book_claim(counter->series->desk, row->row, index);
         if (!dk_place_take_back(claim, place->seq, &seen))
             return seen >> 62 == DK_OWNED && look_owned(plan, row_at, index, seen); /* a worker was first */
+        place->taken = true;
         plan_tail(plan, place->first, place->first + place->size - 1);
         plan_close(plan, row_at, index, dk_claim_pack(DK_TAKEN, place->seq), true);
         return true;
@@ -194,8 +200,8 @@ static bool look_place(struct plan *plan, uint32_t row_at, int index)
         return look_free(plan, row_at, index, word);
     case DK_OWNED:
         return look_owned(plan, row_at, index, word);
-    case DK_TAKEN: /* a docketd that died while taking back */
-        if ((word & DK_SEQ_MASK) != place->seq)
+    case DK_TAKEN: /* by us, or by a docketd that died while taking back */
+        if ((word & DK_SEQ_MASK) != place->seq || !place->taken)
             return false;
         plan_tail(plan, place->first, place->first + place->size - 1);
         plan_close(plan, row_at, index, word, true);
@@ -449,6 +455,8 @@ static void lay_one(struct plan *plan, const struct plan_lay *lay)
     place->first = laid.first;
     place->size = laid.size;
     place->seen_offset = 0;
+    place->claimed = 0;
+    place->taken = false;
     place->live = true;
     place->recorded = lay->spare;
     if (!dk_place_lay(dk_book_claim(desk, row->row, lay->place), laid.seq))
