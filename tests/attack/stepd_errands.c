@@ -164,13 +164,13 @@ const struct errand errands[] = {
      victim_is_reaped, NULL},
     {"reseat", "reclaim a dead worker's seat", STRICT, 0, seat_a_victim, victim_kill, victim_is_reaped, NULL},
     {"seat", "give a seat", LEASED, 0, nothing, victim_asks_for_a_seat, victim_is_seated, NULL},
-    {"create", "make a series", LEASED, 0, nothing, ask_for_series, crew_answered, NULL},
     {"stop", "stop", LEASED, ERRAND_STOP, leases_are_out, terminate, never, NULL},
     {"stop-strict", "stop", STRICT, ERRAND_STOP, leases_are_out, terminate, never, NULL},
     {"adopt", "adopt", LEASED, ERRAND_START, low_supply_and_leases, take_until_low, docketd_is_serving,
      is_supplied},
     {"adopt-strict", "adopt", STRICT, ERRAND_START, low_supply_and_leases, take_until_low, docketd_is_serving,
      is_supplied},
+    {"create", "make a series", LEASED, 0, nothing, ask_for_series, crew_answered, NULL},
 };
 
 const size_t errand_count = sizeof errands / sizeof errands[0];
