@@ -9,6 +9,7 @@ set -eu
 # command or header | package
 list='
 cmd:gcc gcc
+cmd:clang clang
 cmd:make make
 hdr:sys/types.h libc6-dev
 cmd:pkg-config pkg-config

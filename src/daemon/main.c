@@ -250,10 +250,11 @@ static void announce(struct dk_daemon *daemon)
 
 static docket_status start(struct dk_daemon *daemon, const struct options *options)
 {
-    dk_boot_id(daemon->boot_id);
+    docket_status status = dk_boot_id(daemon->boot_id);
     daemon->accepted = options->accept;
     daemon->advance = options->advance;
-    docket_status status = make_desks(daemon);
+    if (status == DOCKET_OK)
+        status = make_desks(daemon);
     if (status == DOCKET_OK)
         status = open_descriptors(daemon);
     dk_guard_install(daemon);

@@ -303,6 +303,10 @@ static docket_status try_adopt(struct dk_daemon *daemon, struct dk_desk_book *de
     docket_status status = dk_desk_adopt(&desk->map, daemon->runtime_fd, desk->index);
     if (status == DOCKET_NO_REALM)
         return status;
+    /* What could not be opened or mapped now may be sound: live workers and
+     * their numbers are not given up for that. */
+    if (status != DOCKET_OK && status != DOCKET_BAD_LAYOUT && status != DOCKET_UNREACHABLE)
+        return dk_wrap(status, "desk %s cannot be adopted", desk->rule.name);
     if (status != DOCKET_OK) {
         dk_log(DK_LOG_WARNING, "desk %s cannot be adopted: %s", desk->rule.name, dk_error_text());
         return DOCKET_NO_REALM;

@@ -143,7 +143,9 @@ static void given_back(struct dk_job *job)
         dk_serve_given_back(request->connection, returned);
         free(request);
     }
-    counter->again = counter->again || counter->give_backs != NULL;
+    /* The turn that a stop or the period's end asked for went to this give-back. */
+    bool winding_down = counter->ended || dk_daemon_of(counter)->stopping;
+    counter->again = counter->again || counter->give_backs != NULL || winding_down;
     dk_keeper_done(counter);
 }
 

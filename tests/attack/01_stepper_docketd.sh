@@ -29,6 +29,7 @@ attack() {
     STEPD_LOG=$work/docketd.log "$stepper" "$realm" "$logs" "$name" "$name" "$docketd" "$sample" >"$out" 2>&1 || code=$?
     if [ "$code" != 0 ]; then
         tail -n 5 "$work/docketd.log" >>"$out"
+        sleep 1 # what the stepper left behind dies with it
         fail "$order, $what: every killed docketd has a successor that goes on" "$out"
         return
     fi

@@ -18,6 +18,7 @@
 
 /* ---- the watchdog ---- */
 
+pid_t goes_with_us;
 static char doing[256];
 
 static void too_long(int signal)
@@ -50,6 +51,11 @@ void give_up(const char *format, ...)
     va_end(arguments);
     printf(" (while: %s)\n", doing);
     fflush(stdout);
+    if (goes_with_us > 0) {
+        kill(goes_with_us, SIGKILL);
+        while (waitpid(goes_with_us, NULL, WNOHANG | __WALL) == 0)
+            usleep(1000);
+    }
     _exit(1);
 }
 

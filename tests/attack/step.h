@@ -73,6 +73,8 @@ void step_kill(pid_t child);
 void watch(unsigned seconds, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Prints and ends the program (exit 1), and its children with it. */
 void give_up(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+/* Killed and waited for by give_up(): a process that holds what the next run needs. */
+extern pid_t goes_with_us;
 /* Children that die with the program: each child calls it first. */
 void die_with_parent(void);
 int64_t now_ns(void);

@@ -210,6 +210,7 @@ static void judge(struct trial *trial)
         return;
     if (WIFSIGNALED(status) || (WIFEXITED(status) && WEXITSTATUS(status) >= 125)) {
         trial->faults.crashed++;
+        printf("signal %d\n", WIFSIGNALED(status) ? WTERMSIG(status) : 0);
         complain(trial, "ended by a signal", log);
         return;
     }
@@ -351,7 +352,7 @@ static bool again(struct trial *trial, docket_status status, const char *what, i
         printf("%s: %s: %s\n", what, docket_status_name(status), docket_last_error());
         trial->faults.refused++;
         complain(trial, "a call does not work though the fault is gone", "");
-        return false;
+        trial_give_up("the trial cannot go on");
     }
     trial_sleep_ms(2);
     return true;
@@ -467,7 +468,7 @@ static bool nothing_open(const struct trial *trial)
 
 void trial_audit(struct trial *trial, bool unknown_allowed)
 {
-    char command[TRIAL_PATH * 6];
+    char command[TRIAL_PATH * 8];
     int64_t until_ns = trial_now_ns() + PATIENCE_S * SECOND_NS;
     while (!nothing_open(trial) && trial_now_ns() < until_ns)
         trial_sleep_ms(5);
