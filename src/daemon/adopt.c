@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "table/directory.h"
+#include "table/doorbell.h"
 #include "table/seat.h"
 #include "table/slot.h"
 
@@ -257,7 +258,7 @@ static bool adopt_rows(struct dk_daemon *daemon, struct dk_desk_book *desk, cons
     return true;
 }
 
-/* DOCKET_SYSTEM: the file is not there. Anything else is docketd's own trouble,
+/* A file that is gone leaves the seat lost. Anything else is docketd's own trouble,
  * and no reason to give a live worker up. */
 static docket_status adopt_seat(struct dk_daemon *daemon, struct dk_desk_book *desk, uint32_t index, uint64_t state)
 {
@@ -266,10 +267,10 @@ static docket_status adopt_seat(struct dk_daemon *daemon, struct dk_desk_book *d
     book->salt = dk_load_relaxed(&entry->salt);
     book->uid = (uid_t)dk_load_relaxed(&entry->uid);
     book->state = DK_SEAT_TAKEN; /* the first probe tells */
-    docket_status status = DOCKET_SYSTEM;
+    docket_status status = DOCKET_NO_REALM;
     if (state != DK_SEAT_LOST)
         status = dk_seat_open(daemon->runtime_fd, desk->index, index, &book->keep);
-    if (status != DOCKET_SYSTEM)
+    if (status != DOCKET_NO_REALM)
         return status;
     if (state != DK_SEAT_LOST)
         dk_log(DK_LOG_WARNING, "%s; what its blocks still held is unknown", dk_error_text());
@@ -292,6 +293,16 @@ static docket_status adopt_seats(struct dk_daemon *daemon, struct dk_desk_book *
     return status;
 }
 
+/* The docketd before may have died between laying and ringing: whoever waits
+ * for what it laid looks again. */
+static void wake_waiting(struct dk_desk_book *desk)
+{
+    for (uint32_t slot = 0; slot < desk->slots_used; slot++)
+        for (int bank = 0; bank < DK_BANKS; bank++)
+            if (desk->series[slot]->bank[bank] != NULL)
+                dk_doorbell_announce(&dk_book_bank(desk->series[slot]->bank[bank])->supply);
+}
+
 docket_status dk_adopt_desk(struct dk_daemon *daemon, struct dk_desk_book *desk, const struct dk_images *images)
 {
     if (!adopt_slots(daemon, desk))
@@ -311,5 +322,6 @@ docket_status dk_adopt_desk(struct dk_daemon *daemon, struct dk_desk_book *desk,
         return dk_fail(DOCKET_DAMAGED, "the rows of desk %s cannot be read; stop its workers, remove %s, and start "
                                        "again",
                        desk->rule.name, daemon->runtime);
+    wake_waiting(desk);
     return DOCKET_OK;
 }

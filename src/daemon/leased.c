@@ -136,8 +136,10 @@ static bool look_owned(struct plan *plan, uint32_t row_at, int index, uint64_t w
     place->claimed = word;
     const struct dk_seat_book *seat = &desk->seats[claim.seat];
     uint32_t offset;
-    enum dk_verdict verdict =
-        dk_judge(&claim, place->size, dk_seat_cursor(seat->keep, claim.line), seat->salt, &offset);
+    uint64_t cursor;
+    if (!dk_seat_cursor(seat->keep, claim.line, &cursor))
+        return true; /* unread is not damaged: a later turn looks again */
+    enum dk_verdict verdict = dk_judge(&claim, place->size, cursor, seat->salt, &offset);
     if (verdict != DK_DAMAGED_CURSOR && offset < place->seen_offset)
         verdict = DK_DAMAGED_CURSOR; /* a cursor never goes back */
     if (verdict != DK_DAMAGED_CURSOR)

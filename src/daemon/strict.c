@@ -143,7 +143,9 @@ static void given_back(struct dk_job *job)
         dk_serve_given_back(request->connection, returned);
         free(request);
     }
-    counter->again = counter->again || counter->give_backs != NULL;
+    /* This turn looked at nothing else: a caller's wish, a stop or the period's
+     * end may have asked for it too. */
+    counter->again = true;
     dk_keeper_done(counter);
 }
 
