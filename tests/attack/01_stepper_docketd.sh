@@ -13,6 +13,7 @@
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/attack/lib.sh
 . "$here/lib.sh"
+export TMPDIR=/dev/shm # processes die here, no power is lost: the disk need not be waited for
 
 sample=${SAMPLE:-$(scale 14 0)}
 stepper=$(binary docket-stepd)
@@ -29,13 +30,14 @@ attack() {
     STEPD_LOG=$work/docketd.log "$stepper" "$realm" "$logs" "$name" "$name" "$docketd" "$sample" >"$out" 2>&1 || code=$?
     if [ "$code" != 0 ]; then
         tail -n 5 "$work/docketd.log" >>"$out"
+        sleep 1 # what the stepper left behind dies with it
         fail "$order, $what: every killed docketd has a successor that goes on" "$out"
         return
     fi
     kills=$(figure_of kills "$out") points=$(figure_of points "$out")
     at_least "docketd killed: $order, $what (of $points points)" \
         "$([ "$sample" = 0 ] || [ "$sample" -gt "$points" ] && echo "$points" || echo "$sample")" "$kills"
-    note "$(figure_of late "$out") of them behind the errand's end"
+    note "$(figure_of late "$out") of them behind the errand's end; $(figure_of steps "$out") steps"
     total=$((total + kills)) excused=$((excused + $(figure_of excused "$out")))
     start_docketd
     check "$order, $what: the audit is clean" audit --unknown-max 0

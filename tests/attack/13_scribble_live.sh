@@ -52,6 +52,9 @@ scribble() {
     "$scribbler" "$1" "$folder" 1 "$2" "$SEED" >>"$work/scribbler.out" 2>&1
 }
 
+# Tools go on too, whatever became of A's files.
+status_serves() { "$docket" status --json >"$work/status.json" && grep -q '"state":"serving"' "$work/status.json"; }
+
 same_docketd() { is_running "$first_pid" && [ "$docketd_pid" = "$first_pid" ]; }
 
 check "docketd and workers of two desks run" wait_until 20 both_run
@@ -59,7 +62,8 @@ for phase in "flips $SECONDS_OF_FLIPS" "holes $PART" "cut $PART" "unlink 1"; do
     read -r kind seconds <<<"$phase"
     check "$kind at desk A: the scribbler did what it is for" scribble "$kind" "$seconds"
     check "$kind at desk A: docketd lives" same_docketd
-    check "$kind at desk A: B is served by a new process" "$docket" next --no-start --timeout 20 B/S
+    check "$kind at desk A: docket status shows docketd and desk B" wait_until 20 status_serves
+    check "$kind at desk A: B is served by a new process" "$docket" next --no-start --timeout 20 B/P
 done
 touch "$work/enough"
 wait "$a_pid" || true
@@ -90,8 +94,8 @@ repeats=$("$docket" fate --all --json --no-start 2>/dev/null |
 # A is served again: its files are made anew, what they held is unknown.
 stop_docketd
 start_docketd
-check "desk A after a restart: served again" "$docket" next --no-start A/AGAIN
-check "desk B after a restart: goes on" "$docket" next --no-start B/L
+check "desk A after a restart: served again" "$docket" next --no-start --timeout 20 A/AGAIN
+check "desk B after a restart: goes on" "$docket" next --no-start --timeout 20 B/L
 
 at_least "live: words flipped under docketd" $((SECONDS_OF_FLIPS * 1000)) "$(figure_of flips "$work/scribbler.out")"
 at_least "live: pages punched, names removed, cuts" 5 $(($(figure_of holes "$work/scribbler.out") + $(figure_of unlink "$work/scribbler.out") + $(figure_of cut "$work/scribbler.out")))

@@ -18,7 +18,8 @@
 
 enum { THREADS_MAX = 128, PAGE_BYTES = 4096 };
 
-/* Calls that may fail, and how: the likely errno, and another. */
+/* Calls that may fail, and how: the likely errno, and another. Not brk, which has no errno:
+ * what it stands for is failed as an allocation. */
 static const struct breakable {
     long call;
     const char *name;
@@ -38,7 +39,6 @@ static const struct breakable {
     {SYS_mmap, "mmap", ENOMEM, EAGAIN},
     {SYS_mprotect, "mprotect", ENOMEM, EACCES},
     {SYS_madvise, "madvise", ENOMEM, EINVAL},
-    {SYS_brk, "brk", ENOMEM, ENOMEM},
     {SYS_socket, "socket", EMFILE, ENOBUFS},
     {SYS_connect, "connect", ECONNREFUSED, EAGAIN},
     {SYS_bind, "bind", EADDRINUSE, ENOMEM},

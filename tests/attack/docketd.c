@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -88,6 +89,38 @@ void daemon_stop(struct killer *killer)
     printf("docketd did not end within 30 s of SIGTERM\n");
     killer->counts.stuck++;
     daemon_kill(killer);
+}
+
+/* The transaction numbers in LMDB's two meta pages, one of which each commit writes last. */
+static const volatile uint64_t *transactions(struct killer *killer, size_t *apart)
+{
+    static const unsigned char *store;
+    char path[1100];
+    *apart = 4096 / sizeof(uint64_t);
+    if (!store) {
+        snprintf(path, sizeof path, "%s/store/data.mdb", killer->options.crew.realm);
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        void *map = fd < 0 ? MAP_FAILED : mmap(NULL, 8192, PROT_READ, MAP_SHARED, fd, 0);
+        if (map == MAP_FAILED) {
+            perror("killer: the store");
+            exit(2);
+        }
+        close(fd);
+        store = map;
+    }
+    return (const volatile uint64_t *)(const void *)(store + 144);
+}
+
+void daemon_await_commit(struct killer *killer)
+{
+    size_t apart;
+    const volatile uint64_t *number = transactions(killer, &apart);
+    uint64_t first = number[0], second = number[apart], until = crew_now_ns() + 30000000u;
+    while (number[0] == first && number[apart] == second && crew_now_ns() < until)
+        ;
+    until = crew_now_ns() + killer_below(killer, 200000);
+    while (crew_now_ns() < until)
+        ;
 }
 
 /* One line of docket-marks: "tenant series period mark". */

@@ -183,6 +183,8 @@ static void kill_docketd(struct killer *killer)
     while (killer->counts.daemon_kills + killer->counts.daemon_ended < options->daemon_kills) {
         daemon_start(killer);
         killer_sleep_us(killer_below(killer, options->pause_us * 2));
+        if (killer_below(killer, 2) == 0)
+            daemon_await_commit(killer);
         daemon_kill(killer);
         if (options->marks)
             daemon_judge_marks(killer);

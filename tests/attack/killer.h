@@ -45,6 +45,9 @@ void killer_expect_progress(struct killer *killer, unsigned seconds);
 void daemon_start(struct killer *killer);
 void daemon_kill(struct killer *killer);
 void daemon_stop(struct killer *killer);
+/* Returns a moment after docketd's next commit, or after 30 ms: between what is
+ * durable and what the shared files say, a random moment hardly ever falls. */
+void daemon_await_commit(struct killer *killer);
 bool daemon_is_there(struct killer *killer); /* false: it has ended by itself and is reaped */
 void daemon_judge_marks(struct killer *killer);
 

@@ -14,7 +14,7 @@
 # builds only wants to know whether there is one.
 . "$(dirname "${BASH_SOURCE[0]}")/../process/lib.sh"
 
-row=$(sed -n 's/^# row: *//p' "$0" | head -n 1)
+row=$(sed -n 's|^# row: *0*||p' "$0" | head -n 1)
 
 # table_line WHAT ASKED REACHED VERDICT
 table_line() {

@@ -31,6 +31,7 @@ void docketd_start(bool traced)
         execl(docketd_path, "docketd", "--realm", run_realm, (char *)NULL);
         _exit(127);
     }
+    goes_with_us = docketd;
     if (!traced)
         return;
     if (!step_await_stop(docketd)) /* at its first instruction */
