@@ -43,6 +43,7 @@ struct dk_store {
     char realm[DK_PATH_BYTES];
     int realm_fd;
     int lock_fd;
+    size_t allocated; /* bytes of data.mdb that surely have their blocks */
     int witness_fd; /* the witness's directory */
     char witness_name[256];
     struct dk_witness witness; /* as it is on the disk */
