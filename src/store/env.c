@@ -385,17 +385,39 @@ docket_status dk_env_empty(struct dk_store *store, MDB_txn *txn, enum dk_kind ki
 
 /* A head is LMDB's own record of what is in force: roots, last page, its commit
  * number. It lies at the start of page 0 or 1. */
-docket_status dk_env_head(struct dk_store *store, unsigned which, uint64_t *hash)
+/* Reads one of the two heads; or, with put, writes it. 0, or an errno. */
+static int move_head(struct dk_store *store, unsigned which, uint8_t bytes[DK_HEAD_BYTES], bool put)
 {
-    enum { HEAD_BYTES = 16 + 136 };
-    uint8_t bytes[HEAD_BYTES];
     MDB_stat tree;
     int fd;
     int error = mdb_env_stat(store->env, &tree);
     if (!error)
         error = mdb_env_get_fd(store->env, &fd);
-    if (!error && pread(fd, bytes, sizeof bytes, (off_t)which * tree.ms_psize) != (ssize_t)sizeof bytes)
-        error = EIO;
+    if (error)
+        return error;
+    off_t at = (off_t)which * tree.ms_psize;
+    ssize_t moved = put ? pwrite(fd, bytes, DK_HEAD_BYTES, at) : pread(fd, bytes, DK_HEAD_BYTES, at);
+    return moved == DK_HEAD_BYTES ? 0 : EIO;
+}
+
+int dk_env_commit(struct dk_store *store, MDB_txn *txn)
+{
+    uint8_t head[DK_HEAD_BYTES];
+    unsigned which = mdb_txn_id(txn) & 1;
+    int unread = move_head(store, which, head, false);
+    int error = mdb_txn_commit(txn);
+    /* Where its head could not be written LMDB leaves a mixture of the old one
+     * and the new one there, which the next start would take for damage. Nothing
+     * is synced: what is in force does not depend on it. */
+    if (error && !unread)
+        (void)move_head(store, which, head, true);
+    return error;
+}
+
+docket_status dk_env_head(struct dk_store *store, unsigned which, uint64_t *hash)
+{
+    uint8_t bytes[DK_HEAD_BYTES];
+    int error = move_head(store, which, bytes, false);
     if (error)
         return dk_env_fail(store, error, "read the head of the store's file");
     *hash = dk_checksum_bytes(bytes, sizeof bytes);

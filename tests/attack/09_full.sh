@@ -52,11 +52,11 @@ runtime=$(mktemp -d /dev/shm/docket-full.XXXXXX)
 chmod 755 "$work"
 signals=0 half=0 silent=0 unserved=0 points=0 refusals=0
 
-# realm_at DIRECTORY RUNTIME LINE...
+# realm_at DIRECTORY RUNTIME [SERIES_MAX]
 realm_at() {
     realm=$1
     mkdir -m 700 "$realm"
-    printf '[realm]\nruntime_dir = %s\nseries_max = 4096\nrows_max = 64\nlines_per_seat = 64\nseats_max = 64\n[default]\nwindow = 64\n' "$2" >"$realm/docket.conf"
+    printf '[realm]\nruntime_dir = %s\nseries_max = %s\nrows_max = 64\nlines_per_seat = 64\nseats_max = 64\n[default]\nwindow = 64\n' "$2" "${3:-4096}" >"$realm/docket.conf"
     export DOCKET_REALM=$realm
 }
 
@@ -130,7 +130,7 @@ create_at() {
     rm -rf "$realm" "${runtime:?}"/*
 }
 
-levels=$(scale "0 1 2 4 6 8 12 16 24 32 8192 8200 8208 8216 8224 8232 8240 8256" "$(seq -s' ' 0 40) $(seq -s' ' 8180 2 8280)")
+levels=$(scale "0 1 3 6 10 16 32 8192 8208 8224 8240 8256" "$(seq -s' ' 0 2 40) $(seq -s' ' 8180 6 8280)")
 for free in $levels; do
     create_at "$free"
 done
@@ -139,14 +139,14 @@ at_least "fill levels of the disk at which a realm was made" "$(wc -w <<<"$level
 # ---- a disk without a free block, while serving ----
 
 rm -f "$work/disk/filler"
-realm_at "$work/disk/realm" "$runtime"
+realm_at "$work/disk/realm" "$runtime" 65536
 logs=$work/logs
 mkdir "$logs"
 must_serve "room"
 add_series acme/INV --order strict
 add_series acme/ORD --order leased
 fill "$work/disk" 0
-numbers=$(scale 60000 400000)
+numbers=$(scale 40000 200000)
 before=$(stat -c %Y.%y "$realm/witness")
 start_worker full --series acme/INV,acme/ORD --count "$numbers" --timeout-ms 2000
 code=0
@@ -225,7 +225,7 @@ shm_at() {
 
 before=$points
 # Between these two a desk of this size begins to fit.
-sizes=$(scale "1 2 3 5 8 13 21 34 55 89 130 170 180 185 190 200 220 260" "$(seq -s' ' 1 3 260)")
+sizes=$(scale "1 3 8 21 55 89 130 170 180 190 200 260" "$(seq -s' ' 1 7 260)")
 for pages in $sizes; do
     shm_at "$pages"
 done
