@@ -52,6 +52,9 @@ scribble() {
     "$scribbler" "$1" "$folder" 1 "$2" "$SEED" >>"$work/scribbler.out" 2>&1
 }
 
+# Tools go on too, whatever became of A's files.
+status_serves() { "$docket" status --json >"$work/status.json" && grep -q '"state":"serving"' "$work/status.json"; }
+
 same_docketd() { is_running "$first_pid" && [ "$docketd_pid" = "$first_pid" ]; }
 
 check "docketd and workers of two desks run" wait_until 20 both_run
@@ -59,6 +62,7 @@ for phase in "flips $SECONDS_OF_FLIPS" "holes $PART" "cut $PART" "unlink 1"; do
     read -r kind seconds <<<"$phase"
     check "$kind at desk A: the scribbler did what it is for" scribble "$kind" "$seconds"
     check "$kind at desk A: docketd lives" same_docketd
+    check "$kind at desk A: docket status shows docketd and desk B" wait_until 20 status_serves
     check "$kind at desk A: B is served by a new process" "$docket" next --no-start --timeout 20 B/P
 done
 touch "$work/enough"

@@ -172,7 +172,8 @@ static void spoil_small(void)
     default:
         if (world.seat_view[0][seat] == NULL)
             return;
-        scribble_seat(0, seat, chance(2) ? chance(dk_lines_at() / 8) : dk_lines_at() / 8 + 1 + chance(7), chance(1 << 30));
+        scribble_seat(0, seat, chance(2) ? chance(dk_lines_at() / 8) : dk_lines_at() / 8 + 1 + chance(7),
+                      chance(1 << 30));
         figures.flips++;
     }
 }
@@ -276,7 +277,8 @@ static void replace_fallen(void)
         struct track *track = serving[i];
         if (track != NULL && !track->quarantined && track->stored.mark < NUMBERS_MAX)
             continue;
-        serving[i] = docketd_add_series(i >= SERIES_A, chance(3) == 0, chance(4) == 0 ? 16 : 16 + (uint32_t)chance(200));
+        serving[i] =
+            docketd_add_series(i >= SERIES_A, chance(3) == 0, chance(4) == 0 ? 16 : 16 + (uint32_t)chance(200));
         docketd_turn();
     }
 }
@@ -299,7 +301,7 @@ static void step(void)
     world.now_ns += (int64_t)chance(20) * DK_MILLISECOND_NS;
     if (chance(40) == 0)
         remember();
-    if (chance(20) == 0) {
+    if (chance(8) == 0) {
         world.late = true; /* plans wait for their commit while words change */
         docketd_turn();
     }
@@ -311,8 +313,17 @@ static void step(void)
     callers();
     if (chance(4) == 0)
         deaths();
-    if (chance(150) == 0)
+    if (chance(150) == 0) {
+        if (chance(3) == 0) {
+            world.late = chance(2) == 0; /* its last plans wait for their commit */
+            docketd_stop();
+            scribble_batch();
+            world.late = false;
+            docketd_turn();
+            figures.stops++;
+        }
         docketd_restart(while_down);
+    }
     docketd_turn();
 }
 
@@ -413,11 +424,12 @@ int main(int argc, char **argv)
     while (figures.flips < flips && argc <= 4)
         play_world(++number, flips);
     printf("flips %llu\nworlds %llu\nlooks %llu\ntakes %llu\nnoticed %llu\nharmless %llu\nrepeats %llu\nkills %llu\n"
-           "restarts %llu\nseries %llu\nattaches %llu\nfound 0\n",
+           "restarts %llu\nstops %llu\nwaits %llu\nseries %llu\nattaches %llu\nfound 0\n",
            (unsigned long long)figures.flips, (unsigned long long)number, (unsigned long long)figures.looks,
            (unsigned long long)figures.takes, (unsigned long long)figures.noticed,
            (unsigned long long)figures.harmless, (unsigned long long)figures.repeats,
-           (unsigned long long)figures.kills, (unsigned long long)figures.restarts, (unsigned long long)figures.series,
-           (unsigned long long)figures.attaches);
+           (unsigned long long)figures.kills, (unsigned long long)figures.restarts, (unsigned long long)figures.stops,
+           (unsigned long long)figures.waits,
+           (unsigned long long)figures.series, (unsigned long long)figures.attaches);
     return 0;
 }

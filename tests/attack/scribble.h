@@ -93,7 +93,7 @@ struct world {
 
 struct figures {
     uint64_t flips, steps, worlds, looks, takes;
-    uint64_t noticed, harmless, repeats, kills, restarts, series, attaches, reseated;
+    uint64_t noticed, harmless, repeats, kills, restarts, stops, waits, series, attaches;
 };
 
 extern struct world world;
@@ -120,6 +120,7 @@ struct track *docketd_add_series(uint32_t desk, bool strict, uint32_t window);
 void docketd_turn(void);
 /* Runs done() of what was committed; true if there was something. */
 bool docketd_collect(void);
+void docketd_stop(void);
 /* Dies, and starts again over the same files. The model is asked in between. */
 void docketd_restart(void (*meanwhile)(void));
 docket_status docketd_attach(uint32_t desk, uint32_t *seat, uint64_t *salt, int *locked, int *probe);
@@ -140,5 +141,7 @@ void model_seat_given(uint32_t desk, uint32_t seat);
 void model_restart(void);
 void model_adopted(void);
 bool model_may_fall(const struct track *track);
+/* A caller asked, docketd had its turn, and this supply word is as it was. */
+void model_still_waits(const dk_word32 *supply);
 
 #endif

@@ -130,7 +130,8 @@ docket_status dk_store_each_counter_of(struct dk_store *store, uint64_t series_i
 
 static const struct dk_geometry *geometry(uint32_t desk)
 {
-    static const struct dk_geometry large = {SLOTS_MAX, ROWS_MAX, SEATS_MAX, LINES}, small = {64, 128, SEATS_MAX, LINES};
+    static const struct dk_geometry large = {SLOTS_MAX, ROWS_MAX, SEATS_MAX, LINES};
+    static const struct dk_geometry small = {64, 128, SEATS_MAX, LINES};
     return desk == 0 ? &large : &small;
 }
 
@@ -177,7 +178,8 @@ static void free_books(void)
 
 static void set_up(void)
 {
-    static struct dk_desk_config desks[DESKS] = {{.name = "default"}, {.name = "b", .tenant_count = 1, .tenants = {"B"}}};
+    static struct dk_desk_config desks[DESKS] = {{.name = "default"},
+                                                 {.name = "b", .tenant_count = 1, .tenants = {"B"}}};
     struct dk_daemon *daemon = &world.daemon;
     int runtime = daemon->runtime_fd;
     memset(daemon, 0, sizeof *daemon);
@@ -262,7 +264,8 @@ void docketd_end(void)
 static struct dk_series_record record_of(const struct track *track, uint32_t window)
 {
     struct dk_series_record record = {.id = track->id};
-    record.policy = (struct dk_policy){.order = track->strict ? DK_STRICT : DK_LEASED, .restart = DK_NEVER, .window = window};
+    record.policy = (struct dk_policy){
+        .order = track->strict ? DK_STRICT : DK_LEASED, .restart = DK_NEVER, .window = window};
     snprintf(record.policy.template_text, sizeof record.policy.template_text, "{SERIES}-{N:6}");
     snprintf(record.tenant, sizeof record.tenant, "%s", track->desk == 0 ? "A" : "B");
     snprintf(record.name, sizeof record.name, "%s", track->name);
@@ -326,11 +329,14 @@ void dk_doorbell_wait(const dk_word32 *word, uint32_t seen, int64_t timeout_ns)
 {
     if (dk_load32_acquire(word) != seen)
         return;
+    figures.waits++;
     world.late = false;
     world.now_ns += DK_MILLISECOND_NS;
     docketd_turn();
-    if (dk_load32_acquire(word) == seen && timeout_ns > 0)
-        world.now_ns += timeout_ns;
+    if (dk_load32_acquire(word) != seen)
+        return;
+    model_still_waits(word);
+    world.now_ns += timeout_ns > 0 ? timeout_ns : 0;
 }
 
 /* ---- messages ---- */
@@ -390,6 +396,15 @@ docket_status docketd_attach(uint32_t desk, uint32_t *seat, uint64_t *salt, int 
 }
 
 /* ---- death and birth ---- */
+
+/* A stop in order begins: every counter has a turn. */
+void docketd_stop(void)
+{
+    world.daemon.stopping = true;
+    for (struct dk_counter *counter = world.daemon.counters; counter != NULL; counter = counter->next_of_all)
+        dk_keeper_ask(counter);
+    docketd_turn();
+}
 
 void docketd_restart(void (*meanwhile)(void))
 {

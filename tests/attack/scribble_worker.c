@@ -156,7 +156,7 @@ static docket_series *series_of(struct process *process, const struct track *tra
 
 static void open_block(struct process *process, unsigned at, struct track *track)
 {
-    uint32_t count = (uint32_t)chance(12) + 1;
+    uint32_t count = (uint32_t)chance(16) + 1;
     docket_status status = docket_block_open(series_of(process, track), count, 2 * DK_SECOND_NS, &process->blocks[at]);
     if (status == DOCKET_OK) {
         process->block_track[at] = track;
