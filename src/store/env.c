@@ -22,7 +22,8 @@ enum {
     MAP_GIBIBYTES = 16,
     PREALLOCATE_MEBIBYTES = 8,
     SMALLEST_MAP_PAGES = 32,
-    NEARLY_FULL_BYTES = 1 << 16
+    NEARLY_FULL_BYTES = 1 << 16,
+    LOCK_BYTES = 16384 /* twice what LMDB's 126 readers take */
 };
 
 /* LMDB calls a write that a full disk cut short EIO. */
@@ -168,6 +169,21 @@ static docket_status check_present(const struct dk_store *store, const char *fol
     return status;
 }
 
+/* LMDB writes its lock file through a map: a page that a full disk has no block
+ * for would be SIGBUS. Closed before LMDB opens it. */
+static docket_status preallocate_lock(const struct dk_store *store, const char *folder)
+{
+    char path[DK_PATH_BYTES];
+    snprintf(path, sizeof path, "%s/lock.mdb", folder);
+    int fd = openat(store->realm_fd, path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int error = fd < 0 || fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, LOCK_BYTES) != 0 ? errno : 0;
+    if (fd >= 0)
+        close(fd);
+    if (error == 0 || error == EOPNOTSUPP)
+        return DOCKET_OK;
+    return dk_fail_errno(dk_status_of_errno(error), error, "cannot make %s/%s", store->realm, path);
+}
+
 static docket_status open_env(struct dk_store *store, const char *folder)
 {
     char path[DK_PATH_BYTES];
@@ -198,6 +214,8 @@ docket_status dk_env_open(struct dk_store *store, const struct dk_store_options 
     docket_status status = dk_env_check_version(major, minor, patch);
     if (status == DOCKET_OK && !create)
         status = check_present(store, folder);
+    if (status == DOCKET_OK)
+        status = preallocate_lock(store, folder);
     if (status == DOCKET_OK)
         status = open_env(store, folder);
     if (status == DOCKET_OK)
