@@ -181,7 +181,8 @@ static docket_status open_databases(struct dk_store *store, bool create)
     return status;
 }
 
-/* LMDB takes a missing or empty data file for a new store; we do not. */
+/* LMDB takes a missing or empty data file for a new store, and trusts any other;
+ * we do not. */
 static docket_status check_present(const struct dk_store *store, const char *folder)
 {
     char path[DK_PATH_BYTES];
@@ -189,7 +190,12 @@ static docket_status check_present(const struct dk_store *store, const char *fol
     snprintf(path, sizeof path, "%s/data.mdb", folder);
     if (fstatat(store->realm_fd, path, &facts, AT_SYMLINK_NOFOLLOW) != 0 || facts.st_size == 0)
         return dk_fail(DOCKET_DAMAGED, "%s is missing or empty; restore it from a backup", path);
-    return DOCKET_OK;
+    int fd = openat(store->realm_fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return dk_fail_errno(dk_status_of_errno(errno), errno, "cannot open %s", path);
+    docket_status status = dk_pages_check(fd, path);
+    close(fd);
+    return status;
 }
 
 /* LMDB writes its lock file through a map: a page that a full disk has no block

@@ -8,6 +8,7 @@
  *   commit.c   one transaction       journal.c  append, fold, newest first
  *   walk.c     reading               lock.c     REALM/docketd.lock
  *   witness.c  what it promised      image.c    records as bytes (record.c, seen.c)
+ *   pages.c    the file, before LMDB trusts it
  */
 #ifndef DK_STORE_INSIDE_H
 #define DK_STORE_INSIDE_H
@@ -103,6 +104,11 @@ typedef docket_status (*dk_visit)(void *context, struct dk_slice key, struct dk_
 docket_status dk_env_walk(struct dk_store *store, MDB_txn *txn, enum dk_kind kind,
                           const struct dk_key *from, size_t prefix_bytes, dk_visit visit,
                           void *context) DK_MUST_USE;
+
+/* ---- pages.c ---- */
+
+/* DAMAGED unless the file's pages are a whole store of LMDB's. Before LMDB opens it. */
+docket_status dk_pages_check(int fd, const char *name) DK_MUST_USE;
 
 /* ---- create.c ---- */
 

@@ -10,7 +10,7 @@
  * hash, so that a value under a wrong key fails too; integers little-endian in
  * values, big-endian in keys so that they sort):
  *   meta      name -> schema_version, store_id, generation, commit, clean, inode,
- *             boot_id, machine_id
+ *             boot_id, machine_id, before, sum
  *   series    tenant 0 series -> series id, policy, desk, created, by uid
  *   counters  series id, period -> counter image (folded)
  *   journal   commit number -> the images of all counters that this commit changed
