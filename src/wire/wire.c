@@ -120,9 +120,10 @@ static docket_status receive_reply(int fd, uint32_t type, struct dk_reply *reply
     struct msghdr message = {
         .msg_iov = &body, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
     ssize_t got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_TRUNC); /* the packet's own length */
+    if (got >= 0) /* an empty packet can carry descriptors too */
+        take_descriptors(&message, fds);
     if (got <= 0)
         return dk_fail_errno(DOCKET_UNREACHABLE, got == 0 ? ECONNRESET : errno, "docketd has gone away");
-    take_descriptors(&message, fds);
     if ((size_t)got >= VERSION_ENDS && reply->magic == DK_WIRE_MAGIC && reply->version != DK_WIRE_VERSION)
         return dk_fail(DOCKET_PROTOCOL, "docketd speaks wire version %u and this library version %u; use the docketd "
                                         "and libdocket of one release",

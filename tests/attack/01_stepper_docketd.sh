@@ -13,6 +13,7 @@
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/attack/lib.sh
 . "$here/lib.sh"
+export TMPDIR=/dev/shm # processes die here, no power is lost: the disk need not be waited for
 
 sample=${SAMPLE:-$(scale 14 0)}
 stepper=$(binary docket-stepd)
@@ -36,7 +37,7 @@ attack() {
     kills=$(figure_of kills "$out") points=$(figure_of points "$out")
     at_least "docketd killed: $order, $what (of $points points)" \
         "$([ "$sample" = 0 ] || [ "$sample" -gt "$points" ] && echo "$points" || echo "$sample")" "$kills"
-    note "$(figure_of late "$out") of them behind the errand's end"
+    note "$(figure_of late "$out") of them behind the errand's end; $(figure_of steps "$out") steps"
     total=$((total + kills)) excused=$((excused + $(figure_of excused "$out")))
     start_docketd
     check "$order, $what: the audit is clean" audit --unknown-max 0

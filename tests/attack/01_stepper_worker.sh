@@ -14,6 +14,7 @@
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/attack/lib.sh
 . "$here/lib.sh"
+export TMPDIR=/dev/shm # processes die here, no power is lost: the disk need not be waited for
 
 sample=${SAMPLE:-0}
 stepper=$(binary docket-stepw)

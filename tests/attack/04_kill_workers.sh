@@ -9,10 +9,14 @@
 # outlives them, say how much). Nothing may hang, nobody may end by itself, and
 # at the end every seat can be taken again at once.
 #
+# Before that, for a while, wishes for numbers and ends of blocks given back
+# reach docketd in every mixture: no call may wait for a wish that was forgotten.
+#
 #   KILLS   how many          LEGS   audits in between          SEED
+#   WISH_S  seconds of wishes
 #
 # row: 4
-# seconds: 16 400
+# seconds: 18 300
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/attack/lib.sh
 . "$here/lib.sh"
@@ -35,6 +39,24 @@ add_series acme/DAYL --order leased --restart daily --window 256
 add_series beta/INV --order strict --restart never --window 64
 add_series beta/ORD --order leased --restart never --window 2000
 
+# Four pairs of threads, each at a series of its own.
+wishes() {
+    local pids=() i
+    for i in 1 2 3 4; do
+        add_series "wish/W$i" --order strict --restart never --window 16
+        run_child "$work/wish$i.out" "$(binary docket-wishes)" "$realm" "W$i" "${WISH_S:-$(scale 2 20)}" "$logs"
+        pids+=("$child")
+    done
+    for i in "${pids[@]}"; do
+        wait_child "$i" || true
+    done
+    cat "$work"/wish[1-4].out >"$work/wishes.out"
+    grep -E 'took|DOCKET_' "$work/wishes.out" || true
+    wish_calls=$(awk '$1 == "calls" {n += $2} END {print n}' "$work/wishes.out")
+    at_least "calls beside blocks given back, docketd alive" 1000 "$wish_calls"
+    at_most "calls whose wish was forgotten" 0 "$(awk '$1 == "late" || $1 == "failed" {n += $2} END {print n}' "$work/wishes.out")"
+}
+
 # leg N: kills, then an audit over all logs so far
 leg() {
     local out=$work/leg$1.out code=0
@@ -55,6 +77,7 @@ leg() {
     fi
 }
 
+wishes
 for ((i = 1; i <= legs; i++)); do
     leg "$i"
 done

@@ -51,6 +51,8 @@ export LD_PRELOAD=$shim:$shift_clock POWER_CLOCK=$shared/clock POWER_LOG=$shared
 exec $bare "\$@"
 END
     chmod 700 "$work/recorded"
+    printf '#!/bin/sh\nLD_PRELOAD=%s exec %s "$@"\n' "$shift_clock" "$bare" >"$work/shifted"
+    chmod 700 "$work/shifted"
     docketd=$work/recorded
 }
 
@@ -124,10 +126,11 @@ record_round() {
     cut_starts 2 5 $((RANDOM % 8 + 1))
     start_docketd
     work_on "$pace"
-    kill_child "$taker"
-    take b
     stop_docketd
     start_docketd
+    work_on "$pace"
+    kill_child "$taker"
+    take b
     work_on "$pace"
     crash
     kill_child "$taker"
@@ -148,17 +151,18 @@ judge_round() {
         fail "the images can be judged" "$work/images.out"
 }
 
-# One image served by docketd without a recorder.
+# One image served by docketd without a recorder, in the time of the recording.
 serve_sample() {
     local sample=$1 code=0
-    realm=$sample/realm logs=$sample/logs docketd=$bare
+    realm=$sample/realm logs=$sample/logs docketd=$work/shifted
     export DOCKET_REALM=$realm
     rm -rf -- "${runtime:?}"/*
     printf '[realm]\nruntime_dir = %s\n%s\n' "$runtime" "${other:+witness = $sample/other/witness}" >"$realm/docket.conf"
     chmod 700 "$realm"
     start_docketd
-    start_worker "after" --series "$(IFS=, && echo "${names[*]}")" --threads 2 --count 400
-    wait_child "$child" || code=1
+    run_child "$work/after.out" env LD_PRELOAD="$shift_clock" timeout 120 "$worker" --realm "$realm" --logs "$logs" \
+        --id after --series "$(IFS=, && echo "${names[*]}")" --threads 2 --count 400
+    wait_child "$child" || { cat "$work/after.out"; code=1; }
     audit || code=1
     stop_docketd
     rm -rf -- "$sample"
@@ -182,7 +186,7 @@ leave() {
 }
 shared=$work/none
 trap leave EXIT
-pace=${PACE:-$(scale 120 500)}
+pace=${PACE:-$(scale 60 400)}
 for ((round = 1; round <= rounds; round++)); do
     record_round
     judge_round

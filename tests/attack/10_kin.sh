@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # Kin: fork, raw clone, vfork, exec (also from a second thread), fork in another
-# thread's mid-operation, parent dies first, double fork, exit handlers and
+# thread's mid-operation, parent dies first (its child goes on, or stays idle), double fork, exit handlers and
 # destructors in the child, every descriptor closed, descriptors used again, a
 # process that shares the memory, fork in a signal handler. Each case many times,
 # strict and leased in turn, always with a lease in use and a block open.
@@ -20,7 +20,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
 
 rounds=${ROUNDS:-$(scale 20 200)}
-cases=${CASES:-fork clone vfork exec exec-thread mid-operation parent-first double-fork atexit closed reused sibling signal}
+cases=${CASES:-fork clone vfork exec exec-thread mid-operation parent-first idle-child double-fork atexit closed reused sibling signal}
 echo "seed $SEED"
 
 new_realm 'seats_max = 24' '[default]' 'restart = never' 'window = 400'

@@ -11,7 +11,8 @@
 # differs at each call: numbers follow it, none comes twice, every date shown
 # lies in its number's period.
 #
-# TAKES numbers of each scenario; STEPS days walked; ASTRAY_S seconds at the end.
+# TAKES numbers of each scenario; STEPS days walked; ASTRAY_S seconds at the
+# end; PARTS of never and daily.
 #
 # row: 12
 # seconds: 45 90
@@ -23,6 +24,7 @@ takes=${TAKES:-$(scale 4000 40000)}
 steps=${STEPS:-$(scale 4 16)}
 astray_s=${ASTRAY_S:-$(scale 4 20)}
 day=86400 year=31557600
+parts=${PARTS:-never daily}
 
 shim=$(binary shiftclock.so)
 clocks=$(binary docket-clocks)
@@ -109,8 +111,8 @@ scenario() {
     wait_until 20 seats seats_taken 0 || { echo "seats do not come back"; return 1; }
     audit --unknown-max 0 || return 1
     twice=$((twice + $(figure duplicates "$work/audit.json"))) lost=$((lost + $(figure unaccounted "$work/audit.json")))
-    decided="$(figure_of order "$work/first.out") $(jq -c '[.desks[].figures | .seats_reaped, .quarantines],
-        [.desks[].series[].period?]' "$work/inspect.json" | tr '\n' ' ')$(jq -c '[.counters[] | [.series, .period]] | sort' "$work/fate.json")"
+    [ "$(figure_of numbers "$work/first.out")" = "$takes" ] || { echo "not all taken"; return 1; }
+    decided="$(figure_of order "$work/first.out") $(jq -c '[.desks[].figures | .seats_reaped, .quarantines]' "$work/inspect.json") $(jq -c '[.counters[] | [.series, .period]] | sort' "$work/fate.json")"
     stop_docketd
 }
 
@@ -136,18 +138,20 @@ off() {
 
 set_clock "$work/astray" 0 $((10 * year))
 astray="env LD_PRELOAD=$shim DOCKET_CLOCK_FILE=$work/astray"
-as_unshifted "unshifted" "" ""
-as_unshifted "both 40 years back" "$(off $((-40 * year)))" "$(off $((-40 * year)))"
-as_unshifted "docketd 30 years ahead, worker 30 years back" "$(off $((30 * year)))" "$(off $((-30 * year)))"
-as_unshifted "docketd 30 years back, worker 30 years ahead" "$(off $((-30 * year)))" "$(off $((30 * year)))"
-as_unshifted "astray by up to 10 years at each call, docketd and worker" "$astray" "$astray"
-if unshare --time --monotonic 1000 true 2>/dev/null; then
-    as_unshifted "monotonic and boot clock 100,000 s ahead, worker" "" "$here/in_time.sh 100000"
-    as_unshifted "monotonic and boot clock 100,000 s ahead, docketd" "$here/in_time.sh 100000" ""
-else
-    skip_row "monotonic clocks of another time namespace" "unshare --time is not allowed here (needs root)"
+if [[ $parts == *never* ]]; then
+    as_unshifted "unshifted" "" ""
+    as_unshifted "both 40 years back" "$(off $((-40 * year)))" "$(off $((-40 * year)))"
+    as_unshifted "docketd 30 years ahead, worker 30 years back" "$(off $((30 * year)))" "$(off $((-30 * year)))"
+    as_unshifted "docketd 30 years back, worker 30 years ahead" "$(off $((-30 * year)))" "$(off $((30 * year)))"
+    as_unshifted "astray by up to 10 years at each call, docketd and worker" "$astray" "$astray"
+    if unshare --time --monotonic 1000 true 2>/dev/null; then
+        as_unshifted "monotonic and boot clock 100,000 s ahead, worker" "" "$here/in_time.sh 100000"
+        as_unshifted "monotonic and boot clock 100,000 s ahead, docketd" "$here/in_time.sh 100000" ""
+    else
+        skip_row "monotonic clocks of another time namespace" "unshare --time is not allowed here (needs root)"
+    fi
+    at_least "clocks under which a series without restart decides as unshifted" "$scenarios" "$same"
 fi
-at_least "clocks under which a series without restart decides as unshifted" "$scenarios" "$same"
 
 # ---- daily series ------------------------------------------------------------
 
@@ -184,6 +188,9 @@ step_to() {
     fi
 }
 
+if [[ $parts != *daily* ]]; then
+    finish
+fi
 fresh_realm 'restart = daily'
 into=$((43200 - $(date +%s) % day)) # noon: a long check crosses no midnight
 set_clock "$clock" "$into" 0
@@ -203,10 +210,11 @@ for ((i = 1; i <= steps; i++)); do
     step_to "$i" "a day on"
 done
 step_to $((steps + 400)) "more than a year ahead"
-step_to $((steps + 1)) "back: a day that nobody has seen"
-step_to $((steps + 2)) "a day on"
+# The next day was open already, and that clock has ended it too.
+step_to $((steps + 2)) "back: the first day that was not open yet"
+step_to $((steps + 3)) "a day on"
 step_to -900 "years back: a day that nobody has seen"
-step_to $((steps + 3)) "ahead again"
+step_to $((steps + 4)) "ahead again: a day that was open, and left ahead"
 step_to $((steps + 401)) "the day after the one that was opened too early"
 at_least "steps of the clock that daily series follow" "$steps_done" "$visited"
 
@@ -217,9 +225,33 @@ sleep 1
 check "daily: a day that has ended is not opened again" test "$(grep -c "daily $(label 1) " "$work/texts.out")" = "$before"
 
 set_clock "$clock" $(((steps + 402) * day + into)) $((3 * day))
-sleep "$astray_s"
+# Meanwhile docketd is killed again and again: whatever it was opening, closing
+# or putting off is met by the next one, at another time of another clock.
+deaths=0
+for ((until = SECONDS + astray_s; SECONDS < until;)); do
+    sleep_random 50 600
+    kill_docketd
+    # shellcheck disable=SC2086
+    begin_docketd $shared || { fail "docketd starts under such clocks" "$work/docketd.log"; break; }
+    deaths=$((deaths + 1))
+done
+note "$deaths times docketd was killed meanwhile"
 set_clock "$clock" $(((steps + 420) * day + into)) 0
 step_to $((steps + 420)) "after a while of clocks that differ at each call"
+# A block keeps its period, however far the clock goes.
+late() {
+    local late
+    # shellcheck disable=SC2086
+    sit "late$1" "$daily" late 0 "$work/stop-late$1" $shared
+    late=$child
+    wait_until 20 has_taken "late$1" 10 || return 1
+    set_clock "$clock" $(((steps + 420 + $1) * day + into)) 0
+    touch "$work/stop-late$1"
+    wait_child "$late" || { cat "$work/late$1.out"; return 1; }
+    set_clock "$clock" $(((steps + 420) * day + into)) 0
+}
+check "daily: a block used seven years before its day: its texts have that day" late -2600
+check "daily: a block used two years after its day: its texts have that day" late 800
 touch "$work/stop-daily"
 wait_child "$texts" || true
 wait_child "$blocks" || true

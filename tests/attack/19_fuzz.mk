@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 # The fuzz targets of row 19: each links what its first lines say, all of it
-# compiled by clang with coverage, ASan and UBSan. Without clang there are none.
+# compiled by clang with coverage, ASan and UBSan. Without clang and its run-time library there are none.
 
 FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZERS      := $(FUZZ_SOURCES:tests/fuzz/%.c=$(BUILD)/fuzz/%)
 FUZZ_FLAGS   := -std=c11 -g -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined \
                 -fno-omit-frame-pointer -fvisibility=hidden
 
-ifneq ($(shell command -v clang 2>/dev/null),)
+ifneq ($(wildcard $(shell clang -print-runtime-dir 2>/dev/null)/libclang_rt.fuzzer*.a),)
 ATTACKS += $(FUZZERS)
 endif
 

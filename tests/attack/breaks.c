@@ -10,11 +10,14 @@
  *   reclaim  a worker was killed, its leases come back
  *   stop     SIGTERM
  *
+ * or, with a sound docketd, a process that uses libdocket (library), or the
+ * command with --words (command).
+ *
  * usage: docket-breaks --base DIR --phase PHASE --mode kill|once|good
- *        [--kind calls|allocations] [--from N] [--step N] [--second] [--audit-each N]
+ *        [--kind calls|allocations] [--from N] [--step N] [--second] [--audit-each N] [--words TEXT]
  * Prints figures, one "KEY VALUE" a line. Exit 0 whatever they are; 3: it could not go on.
  */
-#include "trial.h"
+#include "breaks.h"
 
 #include "docket_admin.h"
 #include "docket_inspect.h"
@@ -31,11 +34,11 @@
 
 enum { LIMIT = 20000, WHOLE_RUNS = 2 };
 
-static struct trial trial = {.lock = PTHREAD_MUTEX_INITIALIZER};
+struct trial trial = {.lock = PTHREAD_MUTEX_INITIALIZER};
 static enum break_mode mode;
 static enum break_kind kind;
-static const char *own_path;
-static uint64_t turn; /* the break's number in this iteration */
+const char *breaks_self, *breaks_words = "status";
+uint64_t breaks_turn;
 
 /* ---- a worker that is killed ---- */
 
@@ -62,7 +65,7 @@ static pid_t start_worker(void)
 {
     int ready[2];
     char byte, id[32];
-    snprintf(id, sizeof id, "w%s%llu-", trial.phase, (unsigned long long)turn);
+    snprintf(id, sizeof id, "w%s%llu-", trial.phase, (unsigned long long)breaks_turn);
     if (pipe(ready) != 0)
         trial_give_up("pipe");
     pid_t made = fork();
@@ -70,7 +73,7 @@ static pid_t start_worker(void)
         dup2(ready[1], STDOUT_FILENO);
         close(ready[0]);
         close(ready[1]);
-        execl(own_path, own_path, "worker", trial.realm, trial.logs, id, (char *)NULL);
+        execl(breaks_self, breaks_self, "worker", trial.realm, trial.logs, id, (char *)NULL);
         _exit(127);
     }
     close(ready[1]);
@@ -113,7 +116,7 @@ static void reclaim_worker(pid_t pid)
     }
 }
 
-/* ---- the phases: each with docketd broken at `turn` ---- */
+/* ---- the phases: each with docketd broken at `breaks_turn` ---- */
 
 static void work_a_little(void)
 {
@@ -121,15 +124,15 @@ static void work_a_little(void)
     trial_take(&trial, 1, 3);
 }
 
-static void plan(void)
+void breaks_plan(void)
 {
-    breaker_plan(trial.breaker, mode, kind, turn);
+    breaker_plan(trial.breaker, mode, kind, breaks_turn);
 }
 
 /* Starts the one to be broken and waits until one serves: it, or a sound one. */
 static void start_breaking(void)
 {
-    plan();
+    breaks_plan();
     trial_start_broken(&trial, true);
     trial_await_service(&trial);
     trial.breaker->armed = 0;
@@ -138,7 +141,7 @@ static void start_breaking(void)
 static void phase_create(void)
 {
     char name[32];
-    snprintf(name, sizeof name, "create%llu", (unsigned long long)turn);
+    snprintf(name, sizeof name, "create%llu", (unsigned long long)breaks_turn);
     trial_realm(&trial, name);
     start_breaking();
     trial_enter(&trial);
@@ -191,14 +194,14 @@ static void make_series(void)
     struct worklog log;
     uint64_t number = 0;
     int32_t period = 0;
-    snprintf(name, sizeof name, "NEW%s%llu", trial.phase, (unsigned long long)turn);
+    snprintf(name, sizeof name, "NEW%s%llu", trial.phase, (unsigned long long)breaks_turn);
     for (int i = 0; i < 10 && (status = docket_series_open(trial.handle, "acme", name, &made)) != DOCKET_OK; i++)
         trial_sleep_ms(10);
     if (status == DOCKET_OK)
         for (int i = 0; i < 10 && (status = docket_next(made, -1, &number, &period)) != DOCKET_OK; i++)
             trial_sleep_ms(10);
     if (status != DOCKET_OK || number != 1) {
-        printf("%s: break %llu: the new series %s gives %llu: %s\n", trial.phase, (unsigned long long)turn, name,
+        printf("%s: break %llu: the new series %s gives %llu: %s\n", trial.phase, (unsigned long long)breaks_turn, name,
                (unsigned long long)number, docket_last_error());
         trial.faults.refused++;
         return;
@@ -210,7 +213,7 @@ static void make_series(void)
 
 static void phase_serve(void)
 {
-    plan();
+    breaks_plan();
     trial_start_broken(&trial, false);
     trial_await_service(&trial);
     trial.breaker->armed = 1;
@@ -232,7 +235,7 @@ static void phase_serve(void)
 
 static void phase_reclaim(void)
 {
-    plan();
+    breaks_plan();
     trial_start_broken(&trial, false);
     trial_await_service(&trial);
     pid_t worker = start_worker();
@@ -247,7 +250,7 @@ static void phase_reclaim(void)
 
 static void phase_stop(void)
 {
-    plan();
+    breaks_plan();
     trial_start_broken(&trial, false);
     trial_await_service(&trial);
     trial_enter(&trial);
@@ -273,7 +276,8 @@ static const struct phase {
     bool realm_each, unknown;
 } phases[] = {{"create", phase_create, true, false},   {"adopt", phase_adopt, false, false},
               {"rebuild", phase_rebuild, false, true}, {"serve", phase_serve, false, false},
-              {"reclaim", phase_reclaim, false, false}, {"stop", phase_stop, false, false}};
+              {"reclaim", phase_reclaim, false, false}, {"stop", phase_stop, false, false},
+              {"library", breaks_library, false, false}, {"command", breaks_command, false, false}};
 
 /* ---- all n ---- */
 
@@ -299,14 +303,16 @@ static void run_all(const struct phase *phase, uint64_t from, uint64_t step, uin
     unsigned whole = 0; /* runs in a row without a break: no run is quite like the last */
     if (!phase->realm_each)
         trial_realm(&trial, phase->name);
-    for (turn = from; turn < LIMIT && whole < WHOLE_RUNS; turn += step) {
+    for (breaks_turn = from; breaks_turn < LIMIT && whole < WHOLE_RUNS; breaks_turn += step) {
         phase->run();
         turns++;
         whole = trial.breaker->injected == 0 ? whole + 1 : 0;
         trial.faults.injected += whole == 0;
-        if (!phase->realm_each && turns % audit_each == 0)
+        if (!phase->realm_each && phase->run != breaks_command && turns % audit_each == 0)
             audit_now(phase);
     }
+    if (phase->run == breaks_command)
+        breaks_command_end();
     if (!phase->realm_each)
         audit_now(phase);
     print_figures(turns, whole == WHOLE_RUNS);
@@ -325,16 +331,19 @@ int main(int count, char **words)
 {
     static const struct option known[] = {{"base", 1, NULL, 'b'}, {"phase", 1, NULL, 'p'}, {"mode", 1, NULL, 'm'},
                                           {"kind", 1, NULL, 'k'}, {"from", 1, NULL, 'f'},  {"step", 1, NULL, 's'},
-                                          {"second", 0, NULL, '2'}, {"audit-each", 1, NULL, 'a'}, {NULL, 0, NULL, 0}};
+                                          {"second", 0, NULL, '2'}, {"audit-each", 1, NULL, 'a'},
+                                          {"words", 1, NULL, 'w'}, {NULL, 0, NULL, 0}};
     const struct phase *phase = NULL;
     unsigned long long from = 1, step = 1, audit_each = 100;
     bool second = false;
     static char self[TRIAL_PATH];
     if (readlink("/proc/self/exe", self, sizeof self - 1) < 0)
         trial_give_up("/proc/self/exe");
-    own_path = self;
+    breaks_self = self;
     if (count == 5 && strcmp(words[1], "worker") == 0)
         return be_worker(words);
+    if (count == 5 && strcmp(words[1], "client") == 0)
+        return breaks_be_client(words);
     for (int letter; (letter = getopt_long(count, words, "", known, NULL)) != -1;) {
         switch (letter) {
         case 'b': snprintf(trial.base, sizeof trial.base, "%s", optarg); break;
@@ -348,6 +357,7 @@ int main(int count, char **words)
         case 'f': from = strtoull(optarg, NULL, 10); break;
         case 's': step = strtoull(optarg, NULL, 10); break;
         case 'a': audit_each = strtoull(optarg, NULL, 10); break;
+        case 'w': breaks_words = optarg; break;
         case '2': second = true; break;
         default: return 2;
         }

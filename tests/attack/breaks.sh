@@ -20,9 +20,13 @@ fi
 breaker=$(binary docket-breaks)
 declare -a begun=()
 
+# As many at a time as keep two cores busy: each waits most of its time.
 breaks() {
     local name=$1
     shift
+    while [ "$(jobs -rp | wc -l)" -ge "${AT_ONCE:-6}" ]; do
+        sleep 0.05
+    done
     mkdir "$runtime/$name"
     run_child "$work/$name.out" "$breaker" --base "$runtime/$name" "$@"
     begun+=("$name:$child")

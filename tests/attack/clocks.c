@@ -7,8 +7,8 @@
  *
  *   docket-clocks REALM LOGS ID T/S[,T/S...] MODE COUNT [STOP-FILE]
  *
- * MODE: next, text, or block (texts of blocks of 20, a third of them given back
- * early). COUNT numbers (0: no end), then it waits for the stop file if there is
+ * MODE: next, text, block (texts of blocks of 20, a third of them given back
+ * early), or late (half of a block before the stop file comes, half behind it). COUNT numbers (0: no end), then it waits for the stop file if there is
  * one. Series' texts are NAME-YYYYMMDD-N.
  * Exit: 0 done, 1 something was wrong, 2 usage.
  */
@@ -87,7 +87,8 @@ static bool keep(struct source *source, uint64_t number, int32_t period, const c
         return false;
     if (worklog_add(&source->log, number, period, kind) != 0)
         return complain(source, "log", "full");
-    order_hash = (order_hash ^ number ^ ((uint64_t)(uint32_t)period << 40)) * 1099511628211u;
+    if (source->strict) /* a leased block may come before a lower one that was laid meanwhile */
+        order_hash = (order_hash ^ number ^ ((uint64_t)(uint32_t)period << 40)) * 1099511628211u;
     if (source->period != period) {
         printf("period %s %d %llu\n", source->name, period, (unsigned long long)number);
         source->period = period;
@@ -144,6 +145,29 @@ static bool take_from_block(struct source *source)
                                : again(source, "block_next", status);
 }
 
+/* Of a block that was opened in one period and is used in another, long gone
+ * or not yet come: the texts stay of its own, and every call is served. */
+static bool run_late(void)
+{
+    for (unsigned half = 0; half < 2; half++) {
+        for (unsigned i = 0; i < source_count; i++) {
+            uint64_t until = taken + BLOCK / 4;
+            while (taken < until) {
+                uint64_t refused_before = refused;
+                if (!take_from_block(&sources[i]))
+                    return false;
+                if (half > 0 && refused > refused_before)
+                    return complain(&sources[i], "a block of another time", docket_last_error());
+            }
+        }
+        if (half == 0)
+            printf("taken %llu\n", (unsigned long long)taken);
+        while (half == 0 && !stopped())
+            pause_ms(5);
+    }
+    return true;
+}
+
 static bool open_sources(docket_realm *realm, const char *logs, const char *id, char *list, uint32_t step)
 {
     char *rest = NULL;
@@ -169,6 +193,8 @@ static bool open_sources(docket_realm *realm, const char *logs, const char *id, 
 
 static bool run(const char *mode, uint64_t count)
 {
+    if (mode[0] == 'l')
+        return run_late();
     for (unsigned i = 0; (count == 0 || taken < count) && (count > 0 || !stopped()); i++) {
         struct source *source = &sources[i % source_count];
         bool good = mode[0] == 'b' ? take_from_block(source) : take_single(source, mode[0] == 't');
@@ -187,16 +213,16 @@ int main(int words_count, char **words)
 {
     docket_realm *realm;
     if (words_count < 7) {
-        fprintf(stderr, "usage: docket-clocks REALM LOGS ID T/S[,T/S...] next|text|block COUNT [STOP-FILE]\n");
+        fprintf(stderr, "usage: docket-clocks REALM LOGS ID T/S[,T/S...] next|text|block|late COUNT [STOP-FILE]\n");
         return 2;
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
-    stop_file = words_count > 7 ? words[7] : NULL;
+    stop_file = words_count > 7 && words[7][0] != 0 ? words[7] : NULL;
     if (docket_realm_open(words[1], &realm) != DOCKET_OK) {
         fprintf(stderr, "docket-clocks: %s\n", docket_last_error());
         return 1;
     }
-    bool good = open_sources(realm, words[2], words[3], words[4], words[5][0] == 'b' ? BLOCK : 1) &&
+    bool good = open_sources(realm, words[2], words[3], words[4], words[5][0] == 'b' || words[5][0] == 'l' ? BLOCK : 1) &&
                 run(words[5], strtoull(words[6], NULL, 10));
     for (unsigned i = 0; i < source_count; i++) {
         good = drop_block(&sources[i]) && good;

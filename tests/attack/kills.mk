@@ -13,3 +13,7 @@ $(BUILD)/docket-marks: $(BUILD)/obj/tests/attack/marks.o $(STORE:%.c=$(BUILD)/ob
 $(BUILD)/stepclock.so: tests/lib/stepclock.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(BASEFLAGS) -fvisibility=default -shared -fPIC -o $@ $<
+
+ATTACKS += $(BUILD)/docket-wishes
+$(BUILD)/docket-wishes: $(BUILD)/obj/tests/attack/wishes.o $(BUILD)/obj/tests/lib/worklog.o $(BUILD)/libdocket.so
+	$(LINK_DOCKET)

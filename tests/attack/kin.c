@@ -31,6 +31,7 @@ static const struct {
              {"exec-thread", case_exec_thread},
              {"mid-operation", case_mid_operation},
              {"parent-first", case_parent_first},
+             {"idle-child", case_idle_child},
              {"double-fork", case_double_fork},
              {"atexit", case_atexit},
              {"closed", case_closed},

@@ -66,7 +66,7 @@ unsigned kin_random(unsigned below);
 
 typedef bool kin_case(struct kin *kin);
 
-kin_case case_fork, case_double_fork, case_parent_first, case_exec, case_exec_thread, case_mid_operation, case_atexit,
+kin_case case_fork, case_double_fork, case_parent_first, case_idle_child, case_exec, case_exec_thread, case_mid_operation, case_atexit,
     case_closed, case_reused;
 kin_case case_clone, case_vfork, case_sibling, case_signal;
 

@@ -2,6 +2,8 @@
 /* kin_cases: relatives made with the calls of the C library. */
 #include "kin.h"
 
+#include "docket_inspect.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -110,6 +112,59 @@ bool case_parent_first(struct kin *kin)
     if (how < 2)
         docket_realm_close(kin->realm);
     _exit(!good);
+}
+
+struct search {
+    pid_t pid;
+    bool seated;
+};
+
+static int look_at_seat(void *context, const struct docket_view_seat *seat)
+{
+    struct search *search = context;
+    search->seated = search->seated || seat->pid == search->pid;
+    return 0;
+}
+
+static bool is_seated(const struct kin *kin, pid_t pid)
+{
+    struct search search = {.pid = pid};
+    docket_view *view;
+    if (docket_view_open(kin->realm_path, &view) != DOCKET_OK)
+        return true;
+    if (docket_view_each_seat(view, look_at_seat, &search) != DOCKET_OK)
+        search.seated = true;
+    docket_view_close(view);
+    return search.seated;
+}
+
+/* The founder dies; its child lives on and never calls docket. What it inherited
+ * must not keep the dead one's seat. */
+bool case_idle_child(struct kin *kin)
+{
+    struct member founder;
+    int hold[2];
+    if (pipe(hold) != 0)
+        return false;
+    pid_t parent = fork();
+    if (parent == 0) {
+        if (!found(kin, &founder))
+            _exit(1);
+        if (fork() == 0) {
+            char byte;
+            close(hold[1]);
+            _exit(read(hold[0], &byte, 1) != 0);
+        }
+        _exit(!member_leave(&founder));
+    }
+    bool good = kin_await(kin, parent, "the one who dies first");
+    for (int i = 0; good && is_seated(kin, parent); i++) {
+        usleep(10000);
+        if (i == KIN_SECONDS * 100)
+            good = kin_complain(kin, "the dead parent", "keeps its seat while its child lives");
+    }
+    close(hold[1]);
+    return good && member_live(kin, "later", AFTER);
 }
 
 /* exec in mid-lease with an open block: the mapping goes, and the seat with it. */

@@ -171,6 +171,11 @@ uint64_t view_own_left(const struct view *view, uint32_t seat, int fd)
     return left;
 }
 
+bool view_is_wanted(const struct view *view, uint32_t slot)
+{
+    return (dk_load_acquire(&dk_table_want_bits(&view->desk)[slot / 64]) >> slot % 64 & 1) != 0;
+}
+
 struct shared_board_bank *view_bank(const struct view *view, uint32_t slot, int bank)
 {
     return &dk_desk_slot(&view->desk, slot)->bank[bank];
@@ -211,14 +216,20 @@ uint64_t view_supply(const struct view *view, uint32_t slot, uint32_t *blocks)
     return supply;
 }
 
+/* Four lanes, so that one word need not wait for another. */
 static uint64_t fold(uint64_t hash, const void *bytes, size_t count)
 {
-    const uint64_t *words = bytes;
-    for (size_t i = 0; i < count / sizeof *words; i++) {
-        hash = (hash ^ words[i]) * 0x9e3779b97f4a7c15ull;
-        hash ^= hash >> 29;
-    }
-    return hash;
+    const uint64_t *words = bytes, prime = 0x9e3779b97f4a7c15ull;
+    uint64_t lane[4] = {hash, hash + 1, hash + 2, hash + 3};
+    size_t left = count / sizeof *words;
+    for (; left >= 4; left -= 4, words += 4)
+        for (int i = 0; i < 4; i++)
+            lane[i] = ((lane[i] << 5 | lane[i] >> 59) ^ words[i]) * prime;
+    for (; left > 0; left--, words++)
+        lane[0] = ((lane[0] << 5 | lane[0] >> 59) ^ words[0]) * prime;
+    for (int i = 1; i < 4; i++)
+        lane[0] = (lane[0] ^ lane[i] >> 29 ^ lane[i]) * prime;
+    return lane[0];
 }
 
 uint64_t view_hash(const struct view *view)

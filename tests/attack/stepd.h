@@ -28,6 +28,7 @@ struct errand {
     void (*prepare)(void); /* docketd runs */
     void (*due)(void);     /* docketd's thread is held */
     bool (*done)(void);    /* read off shared memory, or off a worker that waits */
+    bool (*half_done)(void); /* of a start: the end of what the docketd before was about */
 };
 
 extern const struct errand errands[];
@@ -51,8 +52,8 @@ extern bool run_strict;
 
 void crew_start(void);
 void crew_end(void);
-/* The worker does it: t take, o open a block of four, b give it back, c open a
- * series with a new name. crew_must waits until it is done. */
+/* The worker does it: t take, w take all and sleep for more, o open a block of
+ * four, b give it back, c open a series with a new name. crew_must() waits. */
 void crew_ask(char word);
 bool crew_answered(void); /* nothing is asked, or the answer has come */
 void crew_await(void);

@@ -5,6 +5,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+enum { LOW = 5 }; /* of sixteen */
 
 static uint32_t supply_before;
 
@@ -37,13 +40,24 @@ static void spares_lie_there(void)
 static void take_until_low(void)
 {
     uint32_t blocks;
-    while (view_supply(&view, slot, &blocks) > 5)
+    while (view_supply(&view, slot, &blocks) > LOW)
         crew_must('t');
 }
 
 static bool is_supplied(void)
 {
-    return supply() != supply_before;
+    uint32_t blocks;
+    return supply() != supply_before && view_supply(&view, slot, &blocks) > LOW;
+}
+
+/* The worker takes all there is and sleeps; nobody asks again while it does. */
+static void take_all_and_wait(void)
+{
+    const dk_word32 *bell = &dk_table_words(&view.desk)->bell;
+    uint32_t before = dk_load32_acquire(bell);
+    crew_ask('w');
+    while (dk_load32_acquire(bell) == before)
+        usleep(200);
 }
 
 /* ---- clearing ---- */
@@ -117,6 +131,13 @@ static void terminate(void)
     kill(docketd, SIGTERM);
 }
 
+static void low_supply_and_leases(void)
+{
+    leases_are_out();
+    docketd_await_quiet();
+    note_supply();
+}
+
 static bool never(void)
 {
     return false;
@@ -126,26 +147,30 @@ static bool never(void)
 #define STRICT "strict"
 
 const struct errand errands[] = {
-    {"lay", "lay", LEASED, 0, note_supply, take_until_low, is_supplied},
-    {"lay-commit", "lay: the committer", LEASED, ERRAND_COMMITTER, note_supply, take_until_low, is_supplied},
-    {"spare", "lay what came back", LEASED, 0, spares_lie_there, take_until_low, is_supplied},
-    {"raise", "raise", STRICT, 0, note_supply, take_until_low, is_supplied},
-    {"raise-commit", "raise: the committer", STRICT, ERRAND_COMMITTER, note_supply, take_until_low, is_supplied},
-    {"clear", "clear a block used up", LEASED, 0, own_a_lease, take_three, owned_is_cleared},
-    {"back", "clear a block given back", LEASED, 0, own_a_block, give_back, owned_is_cleared},
+    {"lay", "lay", LEASED, 0, note_supply, take_until_low, is_supplied, NULL},
+    {"lay-commit", "lay: the committer", LEASED, ERRAND_COMMITTER, note_supply, take_until_low, is_supplied, NULL},
+    {"spare", "lay what came back", LEASED, 0, spares_lie_there, take_until_low, is_supplied, NULL},
+    {"raise", "raise", STRICT, 0, note_supply, take_until_low, is_supplied, NULL},
+    {"raise-commit", "raise: the committer", STRICT, ERRAND_COMMITTER, note_supply, take_until_low, is_supplied, NULL},
+    {"wake", "lay for one who sleeps", LEASED, 0, nothing, take_all_and_wait, crew_answered, NULL},
+    {"wake-strict", "raise for one who sleeps", STRICT, 0, nothing, take_all_and_wait, crew_answered, NULL},
+    {"clear", "clear a block used up", LEASED, 0, own_a_lease, take_three, owned_is_cleared, NULL},
+    {"back", "clear a block given back", LEASED, 0, own_a_block, give_back, owned_is_cleared, NULL},
     {"back-commit", "clear a block given back: the committer", LEASED, ERRAND_COMMITTER, own_a_block, give_back,
-     owned_is_cleared},
-    {"untake", "take back the end of a block", STRICT, ERRAND_LOOSE, own_a_block, ask_to_give_back, crew_answered},
-    {"reclaim", "reclaim a dead worker's leases", LEASED, 0, seat_a_victim, victim_kill, victim_is_reaped},
+     owned_is_cleared, NULL},
+    {"untake", "take back the end of a block", STRICT, ERRAND_LOOSE, own_a_block, ask_to_give_back, crew_answered, NULL},
+    {"reclaim", "reclaim a dead worker's leases", LEASED, 0, seat_a_victim, victim_kill, victim_is_reaped, NULL},
     {"reclaim-commit", "reclaim: the committer", LEASED, ERRAND_COMMITTER, seat_a_victim, victim_kill,
-     victim_is_reaped},
-    {"reseat", "reclaim a dead worker's seat", STRICT, 0, seat_a_victim, victim_kill, victim_is_reaped},
-    {"seat", "give a seat", LEASED, 0, nothing, victim_asks_for_a_seat, victim_is_seated},
-    {"create", "make a series", LEASED, 0, nothing, ask_for_series, crew_answered},
-    {"stop", "stop", LEASED, ERRAND_STOP, leases_are_out, terminate, never},
-    {"stop-strict", "stop", STRICT, ERRAND_STOP, leases_are_out, terminate, never},
-    {"adopt", "adopt", LEASED, ERRAND_START, leases_are_out, nothing, docketd_is_serving},
-    {"adopt-strict", "adopt", STRICT, ERRAND_START, leases_are_out, nothing, docketd_is_serving},
+     victim_is_reaped, NULL},
+    {"reseat", "reclaim a dead worker's seat", STRICT, 0, seat_a_victim, victim_kill, victim_is_reaped, NULL},
+    {"seat", "give a seat", LEASED, 0, nothing, victim_asks_for_a_seat, victim_is_seated, NULL},
+    {"stop", "stop", LEASED, ERRAND_STOP, leases_are_out, terminate, never, NULL},
+    {"stop-strict", "stop", STRICT, ERRAND_STOP, leases_are_out, terminate, never, NULL},
+    {"adopt", "adopt", LEASED, ERRAND_START, low_supply_and_leases, take_until_low, docketd_is_serving,
+     is_supplied},
+    {"adopt-strict", "adopt", STRICT, ERRAND_START, low_supply_and_leases, take_until_low, docketd_is_serving,
+     is_supplied},
+    {"create", "make a series", LEASED, 0, nothing, ask_for_series, crew_answered, NULL},
 };
 
 const size_t errand_count = sizeof errands / sizeof errands[0];

@@ -214,6 +214,9 @@ static void free_seats(void)
     watch(60, "waiting for seats of the dead to be free again (%s)", operation->name);
     while (view_seats_free(&view) < SEATS_SPARE)
         usleep(2000);
+    /* Supply should lie there, or the child waits for it: another path. */
+    for (int i = 0; i < 100 && view_is_wanted(&view, slot); i++)
+        usleep(1000);
 }
 
 static void must_stop(pid_t child, const char *where)

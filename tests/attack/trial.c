@@ -182,7 +182,7 @@ static void last_word(const char *log, char *line, size_t size)
         fclose(in);
 }
 
-static void complain(const struct trial *trial, const char *what, const char *log)
+void trial_complain(const struct trial *trial, const char *what, const char *log)
 {
     char command[TRIAL_PATH * 2];
     const struct breaker *breaker = trial->breaker;
@@ -204,19 +204,19 @@ static void judge(struct trial *trial)
     last_word(log, line, sizeof line);
     if (trial->breaker->syncs_after > 0) {
         trial->faults.syncs += trial->breaker->syncs_after;
-        complain(trial, "synced again after a failed sync", log);
+        trial_complain(trial, "synced again after a failed sync", log);
     }
     if (killed)
         return;
     if (WIFSIGNALED(status) || (WIFEXITED(status) && WEXITSTATUS(status) >= 125)) {
         trial->faults.crashed++;
         printf("signal %d\n", WIFSIGNALED(status) ? WTERMSIG(status) : 0);
-        complain(trial, "ended by a signal", log);
+        trial_complain(trial, "ended by a signal", log);
         return;
     }
     if ((WEXITSTATUS(status) != 0 && line[0] == 0) || (WEXITSTATUS(status) == 0 && !trial->told)) {
         trial->faults.silent++;
-        complain(trial, "ended without a word", log);
+        trial_complain(trial, "ended without a word", log);
     }
     log_path(trial, "outcomes", outcomes);
     FILE *out = fopen(outcomes, "a");
@@ -248,7 +248,7 @@ static void look(struct trial *trial)
         trial->sound = 0;
         if (!trial->ending) {
             trial->faults.unserved++;
-            complain(trial, "a sound docketd does not serve after it", log);
+            trial_complain(trial, "a sound docketd does not serve after it", log);
             trial_sleep_ms(200);
         }
     }
@@ -284,7 +284,7 @@ bool trial_await_service(struct trial *trial)
             char log[TRIAL_PATH];
             log_path(trial, trial->tracer > 0 ? "broken" : "sound", log);
             trial->faults.unserved++;
-            complain(trial, "nobody serves after it", log);
+            trial_complain(trial, "nobody serves after it", log);
             return false;
         }
         struct timespec pause = {0, 500000};
@@ -331,7 +331,7 @@ void trial_await_end(struct trial *trial)
         char log[TRIAL_PATH];
         log_path(trial, "broken", log);
         trial->faults.hung++;
-        complain(trial, "does not end", log);
+        trial_complain(trial, "does not end", log);
         trial_kill(trial);
     }
 }
@@ -346,12 +346,12 @@ static bool again(struct trial *trial, docket_status status, const char *what, i
         return false;
     if (status < DOCKET_OK || status > DOCKET_SYSTEM || docket_last_error()[0] == 0) {
         trial->faults.stray++;
-        complain(trial, what, "");
+        trial_complain(trial, what, "");
     }
     if (trial_now_ns() > until_ns) {
         printf("%s: %s: %s\n", what, docket_status_name(status), docket_last_error());
         trial->faults.refused++;
-        complain(trial, "a call does not work though the fault is gone", "");
+        trial_complain(trial, "a call does not work though the fault is gone", "");
         trial_give_up("the trial cannot go on");
     }
     trial_sleep_ms(2);
@@ -390,6 +390,11 @@ static void keep(struct trial *trial, int side, uint64_t number, int32_t period,
         trial_give_up("a log");
 }
 
+void trial_keep(struct trial *trial, int side, uint64_t number)
+{
+    keep(trial, side, number, 0, WORKLOG_NEXT);
+}
+
 void trial_take(struct trial *trial, int side, unsigned count)
 {
     docket_status status;
@@ -417,7 +422,7 @@ void trial_take_block(struct trial *trial, int side, docket_block *block, unsign
         int32_t period = 0;
         if (docket_block_show(block, NULL, NULL, &period) != DOCKET_OK || docket_block_next(block, &number) != DOCKET_OK) {
             trial->faults.refused++;
-            complain(trial, "a block does not give its numbers", "");
+            trial_complain(trial, "a block does not give its numbers", "");
             return;
         }
         keep(trial, side, number, period, WORKLOG_BLOCK);
@@ -481,5 +486,5 @@ void trial_audit(struct trial *trial, bool unknown_allowed)
         return;
     trial->faults.unaudited++;
     snprintf(command, sizeof command, "%s/audit.%s", trial->base, trial->phase);
-    complain(trial, nothing_open(trial) ? "the audit is not clean" : "leases stay open", command);
+    trial_complain(trial, nothing_open(trial) ? "the audit is not clean" : "leases stay open", command);
 }

@@ -73,6 +73,12 @@ void trial_take_block(struct trial *trial, int side, docket_block *block, unsign
 void trial_give_back(struct trial *trial, int side, docket_block *block);
 void trial_leave(struct trial *trial);
 
+/* One more number of this side was given, to somebody who keeps no log. */
+void trial_keep(struct trial *trial, int side, uint64_t number);
+
+/* Prints what is wrong, where it broke, and the end of the file log. */
+void trial_complain(const struct trial *trial, const char *what, const char *log);
+
 /* Nothing open any more, and the auditor content. */
 void trial_audit(struct trial *trial, bool unknown_allowed);
 

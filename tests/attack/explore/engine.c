@@ -54,6 +54,7 @@ static struct choice trail[TRAIL];
 static size_t depth, prefix;
 static unsigned preemptions_left, deaths_left[EX_PROCESSES];
 static uint64_t steps;
+static enum ex_order order;
 /* Per word: who reads it, who writes it, and whether its steps are points. */
 static struct { uint8_t readers, writers, visible; } touched[WORDS];
 static bool grew;
@@ -202,9 +203,15 @@ static unsigned choose(unsigned offered, char kind)
 static unsigned whose_turn(void)
 {
     unsigned able[EX_FIBERS], count = 0;
-    for (unsigned i = 1; i <= EX_FIBERS; i++)
-        if (runnable((current + i) % EX_FIBERS))
-            able[count++] = (current + i) % EX_FIBERS;
+    bool eager = order == EX_EAGER;
+    for (unsigned i = 0; eager && i < EX_EAGER_FIBERS; i++)
+        if (runnable(i))
+            able[count++] = i;
+    for (unsigned i = 1; i <= EX_FIBERS; i++) {
+        unsigned next = (current + i) % EX_FIBERS;
+        if (!(eager && next < EX_EAGER_FIBERS) && runnable(next))
+            able[count++] = next;
+    }
     if (count == 0)
         return EX_FIBERS;
     unsigned taken = count == 1 || preemptions_left == 0 ? 0 : choose(count, 'n');
@@ -219,6 +226,12 @@ static void give_way(void)
         end_schedule();
     else
         go_to(next);
+}
+
+void ex_yield(void)
+{
+    if (order == EX_EAGER)
+        give_way();
 }
 
 void ex_block(bool (*ready)(void *), void *context)
@@ -425,9 +438,10 @@ static void run_schedule(const struct ex_bounds *bounds, void (*begin)(void))
     ex_exploring = false;
 }
 
-void ex_search(const char *name, const struct ex_bounds *bounds, uint64_t most, void (*begin)(void),
+void ex_search(const char *name, const struct ex_bounds *bounds, enum ex_order how, uint64_t most, void (*begin)(void),
                void (*judge)(void), struct ex_result *result)
 {
+    order = how;
     memset(result, 0, sizeof *result);
     searching = name;
     counts = result;

@@ -6,7 +6,8 @@
  * where it left the one before. A choice is offered before each step on a word
  * that more than one fiber uses and one of them writes: go on, die (before a
  * write), or go to another fiber. When a fiber blocks or ends, the next one in the
- * round goes on, or another. Going elsewhere is bounded, and so is dying.
+ * order goes on, or another. Going elsewhere is bounded, and so is dying. There
+ * are two orders, since a bounded search sees most near the one it starts from.
  */
 #ifndef EXPLORE_ENGINE_H
 #define EXPLORE_ENGINE_H
@@ -16,6 +17,11 @@
 #include <stdint.h>
 
 enum { EX_FIBERS = 8, EX_PROCESSES = 6, EX_DOCKETD = 0 };
+
+/* EAGER: docketd's fibers go first whenever somebody blocks or has ended a call.
+ * LATE: everybody goes on until he blocks, and docketd comes when its turn does. */
+enum ex_order { EX_EAGER, EX_LATE, EX_ORDERS };
+enum { EX_EAGER_FIBERS = 2 };
 
 struct ex_bounds {
     unsigned preemptions;
@@ -35,6 +41,7 @@ unsigned ex_current(void);
 bool ex_dead(unsigned process);
 void ex_kill(unsigned process); /* behind a schedule's end */
 void ex_block(bool (*ready)(void *), void *context);
+void ex_yield(void); /* a call has ended */
 /* A point of its own, as before a write on a word that everybody uses. */
 void ex_point(void);
 /* A point at which only the process's death is offered. */
@@ -64,7 +71,7 @@ struct ex_result {
 
 /* Searches all schedules within the bounds, at most `most`. begin() spawns the
  * fibers; judge() looks at what came of a schedule. */
-void ex_search(const char *name, const struct ex_bounds *bounds, uint64_t most, void (*begin)(void),
+void ex_search(const char *name, const struct ex_bounds *bounds, enum ex_order how, uint64_t most, void (*begin)(void),
                void (*judge)(void), struct ex_result *result);
 
 #endif

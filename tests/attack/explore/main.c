@@ -74,40 +74,50 @@ static double now(void)
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
+struct total {
+    uint64_t configurations, cut, schedules, faults[EX_FAULTS], bad;
+};
+
+static void search(const struct ex_config *config, enum ex_order order, bool torture, uint64_t most, struct total *total)
+{
+    struct ex_result result;
+    char name[64];
+    double began = now();
+    snprintf(name, sizeof name, "%s/%s", config->name, order == EX_EAGER ? "eager" : "late");
+    set_up(config);
+    ex_search(name, torture ? &config->torture : &config->check, order, most, begin, ex_judge, &result);
+    double took = now() - began;
+    printf("%-32s %10llu schedules %5llu steps %7.2f s %8.0f/s%s", name, (unsigned long long)result.schedules,
+           (unsigned long long)result.longest, took, (double)result.schedules / took,
+           result.exhausted ? "" : " (cut short)");
+    total->configurations++;
+    total->cut += !result.exhausted;
+    total->schedules += result.schedules;
+    for (int kind = 0; kind < EX_FAULTS; kind++) {
+        total->faults[kind] += result.faults[kind];
+        total->bad += result.faults[kind];
+        if (result.faults[kind] != 0)
+            printf(" %s %llu", kinds[kind], (unsigned long long)result.faults[kind]);
+    }
+    printf("\n");
+}
+
 int main(int count, char **arguments)
 {
-    uint64_t schedules = 0, faults[EX_FAULTS] = {0}, bad = 0, searched = 0, cut = 0;
-    bool torture = count > 1 && strcmp(arguments[1], "torture") == 0;
+    struct total total = {0};
+    bool torture = count > 1 && strcmp(arguments[1], "torture") == 0, known_bad = getenv("KNOWN_BAD") != NULL;
     const char *only = count > 2 ? arguments[2] : "";
     uint64_t most = count > 3 ? strtoull(arguments[3], NULL, 10) : UINT64_MAX;
     setvbuf(stdout, NULL, _IOLBF, 0);
     ex_died = died;
     ex_name_of = ex_word_name;
-    for (size_t i = 0; i < ex_config_count; i++) {
-        const struct ex_config *config = &ex_configs[i];
-        struct ex_result result;
-        if (strncmp(config->name, only, strlen(only)) != 0 || (bad != 0 && getenv("KNOWN_BAD") != NULL))
-            continue;
-        double began = now();
-        set_up(config);
-        ex_search(config->name, torture ? &config->torture : &config->check, most, begin, ex_judge, &result);
-        double took = now() - began;
-        printf("%-28s %10llu schedules %5llu steps %7.2f s %8.0f/s%s", config->name, (unsigned long long)result.schedules,
-               (unsigned long long)result.longest, took, (double)result.schedules / took, result.exhausted ? "" : " (cut short)");
-        searched++;
-        cut += !result.exhausted;
-        schedules += result.schedules;
-        for (int kind = 0; kind < EX_FAULTS; kind++) {
-            faults[kind] += result.faults[kind];
-            bad += result.faults[kind];
-            if (result.faults[kind] != 0)
-                printf(" %s %llu", kinds[kind], (unsigned long long)result.faults[kind]);
-        }
-        printf("\n");
-    }
-    printf("configurations %llu\ncut_short %llu\nschedules %llu\n", (unsigned long long)searched, (unsigned long long)cut,
-           (unsigned long long)schedules);
+    for (int order = 0; order < EX_ORDERS; order++)
+        for (size_t i = 0; i < ex_config_count; i++)
+            if (strncmp(ex_configs[i].name, only, strlen(only)) == 0 && !(known_bad && total.bad > 0))
+                search(&ex_configs[i], (enum ex_order)order, torture, most, &total);
+    printf("configurations %llu\ncut_short %llu\nschedules %llu\n", (unsigned long long)total.configurations,
+           (unsigned long long)total.cut, (unsigned long long)total.schedules);
     for (int kind = 0; kind < EX_FAULTS; kind++)
-        printf("%s %llu\n", kinds[kind], (unsigned long long)faults[kind]);
-    return bad == 0 && searched > 0 ? 0 : 1;
+        printf("%s %llu\n", kinds[kind], (unsigned long long)total.faults[kind]);
+    return total.bad == 0 && total.configurations > 0 ? 0 : 1;
 }

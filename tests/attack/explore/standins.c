@@ -287,14 +287,6 @@ docket_status dk_text_day(struct text_day *text, const struct docket_series *ser
     return DOCKET_OK;
 }
 
-size_t dk_rendered_write(const struct dk_rendered *rendered, uint64_t number, char *text)
-{
-    (void)rendered;
-    (void)number;
-    (void)text;
-    return 0;
-}
-
 struct docket_block *dk_block_new(void)
 {
     return ex_alloc(sizeof(struct docket_block));

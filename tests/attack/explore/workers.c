@@ -226,6 +226,7 @@ void ex_worker_run(void *context)
         default:
             break;
         }
+        ex_yield();
     }
     ex_death_point();
 }
