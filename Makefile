@@ -13,6 +13,7 @@ SBINDIR   ?= $(PREFIX)/sbin
 DESTDIR   ?=
 
 BUILD     := build/$(VARIANT)
+comma     := ,
 PKGCONFIG ?= pkg-config
 
 WARNINGS  := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
@@ -21,10 +22,18 @@ BASEFLAGS := -std=c11 -g $(WARNINGS) -fvisibility=hidden
 ALIGN     := -falign-functions=64 -falign-loops=64
 
 FLAGS_release := -O2 $(ALIGN)
+# Variants under sanitizers: asan, ubsan, tsan with gcc, clang-asan and so on with clang.
+SANITIZER     := $(VARIANT:clang-%=%)
 FLAGS_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+FLAGS_ubsan   := -O2 -fsanitize=undefined -fno-sanitize-recover=undefined
 FLAGS_tsan    := -O1 -fsanitize=thread
-CFLAGS    += $(BASEFLAGS) $(FLAGS_$(VARIANT))
-LDFLAGS   += $(FLAGS_$(VARIANT)) -Wl,-z,relro,-z,now
+ifneq ($(filter clang-%,$(VARIANT)),)
+CC        := clang
+endif
+CFLAGS    += $(BASEFLAGS) $(FLAGS_$(SANITIZER))
+LDFLAGS   += $(FLAGS_$(SANITIZER)) -Wl,-z,relro,-z,now
+# clang links its sanitizers into the program only: a library finds them there.
+LIB_DEFS  := $(if $(filter clang-%,$(VARIANT)),,-Wl$(comma)-z$(comma)defs)
 
 ifneq ($(V),1)
 Q := @
@@ -65,7 +74,7 @@ BENCHES        := $(BUILD)/bench_next
 ATTACKS        :=
 
 .PHONY: all lib built demo check torture unit process attack model examples proof bench floors orders deps install \
-        uninstall clean help asan ubsan tsan lint format
+        uninstall clean help sanitized asan ubsan tsan lint format
 .DELETE_ON_ERROR:
 
 help:
@@ -103,7 +112,7 @@ $(BUILD)/obj/%.o: %.c
 
 $(LIBRARY): $(LIB_OBJECTS) src/client/libdocket.map
 	@echo "  link $@"
-	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-soname,libdocket.so.$(SOVERSION) -Wl,-z,nodelete -Wl,-z,defs \
+	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-soname,libdocket.so.$(SOVERSION) -Wl,-z,nodelete $(LIB_DEFS) \
 	    -Wl,--version-script,src/client/libdocket.map -o $@ $(LIB_OBJECTS) -lpthread
 
 $(BUILD)/libdocket.so: $(LIBRARY)
@@ -207,8 +216,11 @@ floors:
 orders:
 	@tests/orders.sh
 
-asan tsan:
-	@$(MAKE) --no-print-directory VARIANT=$@ unit
+# Under a sanitizer: what tests/attack/20_sanitizers.sh runs.
+sanitized: all $(UNIT_TESTS) $(BUILD)/docket-worker $(BUILD)/docket-library $(BUILD)/docket-audit
+
+asan ubsan tsan:
+	@VARIANTS=$@ BUILD=$(BUILD) tests/attack/20_sanitizers.sh
 
 lint:
 	$(Q)cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr -Iinclude -Isrc src tools

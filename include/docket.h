@@ -27,6 +27,9 @@
  *   thread may get DOCKET_BUSY, and then has taken no number.
  * - fork. A child may go on with the realm and series it inherited: its first
  *   call attaches anew. A docket_block belongs to the process that opened it.
+ *   A child that a signal handler made inside a call of its own thread may call
+ *   docket_next() there, exec or _exit, but not return into that call: it is the
+ *   parent's.
  * - Waiting. A call waits only when no number is laid: three tries with
  *   exponential backoff and jitter within the timeout, then DOCKET_TIMEOUT.
  *   A refused or timed-out call takes no number.

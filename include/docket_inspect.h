@@ -33,7 +33,9 @@ struct docket_view_realm {
     int64_t docketd_pid;     /* for display only */
     int64_t started_s;       /* UTC */
     uint64_t commit_number;
-    uint32_t desk_count;
+    uint32_t desk_count;     /* those that can be read */
+    uint32_t desks_left_out; /* those whose files somebody spoiled ... */
+    const char *left_out_why; /* ... and what is wrong with the last of them; "" if none */
 };
 
 struct docket_view_desk {

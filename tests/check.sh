@@ -188,4 +188,11 @@ if [ -s "$BUILD/rows" ]; then
 fi
 echo "in $((SECONDS - began)) s, $lanes at once, scale $SCALE"
 echo "$passed passed, $failed failed, $skipped skipped"
+
+# What the record (tests/record.sh) says of a full run.
+if [ "$SCALE" = torture ]; then
+    echo "$(date -u +%Y-%m-%d), $(git log -1 --format=%h 2>/dev/null || echo no commit), $(uname -srm)," \
+        "$(nproc) cores, $lanes tests at once, $((SECONDS - began)) s:" \
+        "$passed passed, $failed failed, $skipped skipped." >"$BUILD/torture"
+fi
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

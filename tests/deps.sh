@@ -6,9 +6,11 @@
 # sudo where it asks for no password; otherwise ends with 3. NO_DEPS=1 skips.
 set -eu
 
-# command or header | package
+# command, header or clang's run-time library | package
 list='
 cmd:gcc gcc
+cmd:clang clang
+rt:fuzzer libclang-rt-14-dev
 cmd:make make
 hdr:sys/types.h libc6-dev
 cmd:pkg-config pkg-config
@@ -23,6 +25,7 @@ cmd:spin spin
 cmd:jq jq
 cmd:python3 python3-minimal
 cmd:setpriv util-linux
+cmd:musl-gcc musl-tools
 cmd:awk mawk
 '
 
@@ -31,6 +34,7 @@ cmd:awk mawk
 present() {
     case $1 in
     cmd:*) command -v "${1#cmd:}" >/dev/null 2>&1 ;;
+    rt:*) ls /usr/lib/llvm*/lib/clang/*/lib/linux/libclang_rt."${1#rt:}"* >/dev/null 2>&1 ;;
     hdr:*) [ -e "/usr/include/${1#hdr:}" ] || ls /usr/include/*/"${1#hdr:}" >/dev/null 2>&1 ;;
     esac
 }

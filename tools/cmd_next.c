@@ -88,7 +88,6 @@ static int run(struct cli *cli)
             code = cli_fail(cli, DOCKET_SYSTEM,
                             "%s to %s were taken and could not be printed; they count as handed out", taking.first,
                             taking.last);
-        return code;
     }
     if (code == CLI_DONE && taking.lost[0] != '\0')
         return cli_fail(cli, DOCKET_SYSTEM, "%s was taken and could not be printed; it counts as handed out",

@@ -56,7 +56,8 @@ static int print_json(const struct cli *cli, const struct docket_view_realm *rea
     viewing_realm_json(object, realm);
     json_object_set_new(
         object, "figures",
-        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "desks", (json_int_t)realm->desk_count,
+        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "desks",
+                  (json_int_t)realm->desk_count, "desks_left_out", (json_int_t)realm->desks_left_out,
                   "seats_taken", (json_int_t)totals->seats_taken, "seats_max", (json_int_t)totals->seats_max,
                   "series", (json_int_t)totals->series, "quarantined", (json_int_t)totals->quarantined,
                   "without_period", (json_int_t)totals->without_period, "laid", (json_int_t)totals->laid, "open",

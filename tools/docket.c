@@ -3,6 +3,7 @@
  * docket: the command. Finds the subcommand, has its options read, runs it.
  */
 #include "cli.h"
+#include "output.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,6 +68,7 @@ static int take_realm(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    output_begin();
     int taken = take_realm(argc, argv);
     argc -= taken;
     argv += taken;
@@ -82,5 +84,7 @@ int main(int argc, char **argv)
     }
     if (code == CLI_DONE)
         code = command->run(&cli);
+    if (code == CLI_DONE && !output_is_whole())
+        code = cli_fail(&cli, DOCKET_NO_MEMORY, "out of memory: what was printed is not whole");
     return cli_finish(&cli, code);
 }

@@ -3,8 +3,30 @@
 
 #include <libsmartcols.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+/* Set by whatever found no memory for its part of the output: a JSON value, a
+ * table, a cell. The builders drop it silently; the command's end says so. */
+static bool short_of_memory;
+
+static void *allocate(size_t bytes)
+{
+    void *made = malloc(bytes);
+    short_of_memory = short_of_memory || made == NULL;
+    return made;
+}
+
+void output_begin(void)
+{
+    json_set_alloc_funcs(allocate, free);
+}
+
+bool output_is_whole(void)
+{
+    return !short_of_memory;
+}
 
 json_t *output_object(void)
 {
@@ -51,8 +73,10 @@ struct libscols_table *output_table(const char *const *headings, size_t count)
     struct libscols_table *table = scols_new_table();
     for (size_t i = 0; table != NULL && i < count; i++) {
         bool right = headings[i][0] == '>';
-        scols_table_new_column(table, headings[i] + right, 0, right ? SCOLS_FL_RIGHT : 0);
+        if (scols_table_new_column(table, headings[i] + right, 0, right ? SCOLS_FL_RIGHT : 0) == NULL)
+            short_of_memory = true;
     }
+    short_of_memory = short_of_memory || table == NULL;
     return table;
 }
 
@@ -60,7 +84,9 @@ void output_row(struct libscols_table *table, const char *const *cells, size_t c
 {
     struct libscols_line *line = table != NULL ? scols_table_new_line(table, NULL) : NULL;
     for (size_t i = 0; line != NULL && i < count; i++)
-        scols_line_set_data(line, i, cells[i]);
+        if (scols_line_set_data(line, i, cells[i]) != 0)
+            short_of_memory = true;
+    short_of_memory = short_of_memory || line == NULL;
 }
 
 void output_table_print(struct libscols_table *table)
@@ -68,8 +94,8 @@ void output_table_print(struct libscols_table *table)
     if (table == NULL)
         return;
     scols_table_set_stream(table, stdout);
-    if (!scols_table_is_empty(table))
-        scols_print_table(table);
+    if (!scols_table_is_empty(table) && scols_print_table(table) != 0)
+        short_of_memory = true;
     scols_unref_table(table);
 }
 

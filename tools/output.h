@@ -5,6 +5,10 @@
 
 #include "cli.h"
 
+/* Before anything else; and whether all that was put out found its memory. */
+void output_begin(void);
+bool output_is_whole(void);
+
 /* {"schema_version":1}, or NULL without memory; output_json() takes it over. */
 json_t *output_object(void);
 int output_json(const struct cli *cli, json_t *object);

@@ -42,6 +42,8 @@ void viewing_print_realm(const struct docket_view_realm *realm)
                viewing_state(realm), realm->docketd_pid, age_s);
     printf("realm     %s, generation %" PRIu64 ", commit %" PRIu64 "\n", realm->directory, realm->generation,
            realm->commit_number);
+    if (realm->desks_left_out > 0)
+        printf("desks     %" PRIu32 " CANNOT BE READ: %s\n", realm->desks_left_out, realm->left_out_why);
 }
 
 void viewing_realm_json(json_t *object, const struct docket_view_realm *realm)

@@ -282,15 +282,18 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-void dk_boot_id(uint8_t id[16])
+docket_status dk_boot_id(uint8_t id[16])
 {
+    static const char path[] = "/proc/sys/kernel/random/boot_id";
     char text[64];
     memset(id, 0, 16);
-    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    ssize_t length = read_all(fd, text, sizeof text);
-    close(fd);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd < 0 ? -1 : read_all(fd, text, sizeof text);
+    int error = errno;
+    if (fd >= 0)
+        close(fd);
+    if (length < 0)
+        return dk_fail_errno(dk_status_of_errno(error), error, "cannot tell this boot from the last: %s", path);
     unsigned nibble = 0;
     for (ssize_t at = 0; at < length && nibble < 32; at++) {
         int digit = hex_digit(text[at]);
@@ -299,6 +302,7 @@ void dk_boot_id(uint8_t id[16])
         id[nibble / 2] = (uint8_t)(id[nibble / 2] << 4 | digit);
         nibble++;
     }
+    return nibble == 32 ? DOCKET_OK : dk_fail(DOCKET_SYSTEM, "%s holds no boot id", path);
 }
 
 /* Spreads the bits of a seed over the whole word. */

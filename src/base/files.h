@@ -40,8 +40,9 @@ docket_status dk_file_replace(int directory, const char *name, mode_t mode, cons
  * alone. Made with 0700, or 0711 if shared. path gets it. */
 docket_status dk_runtime_root(const char *wanted, bool shared, char *path, size_t size) DK_MUST_USE;
 
-/* 16 bytes of /proc/sys/kernel/random/boot_id; zeros if unreadable. */
-void dk_boot_id(uint8_t id[16]);
+/* 16 bytes of /proc/sys/kernel/random/boot_id. Two boots must never look alike,
+ * nor one like two: what cannot be read is a failure. */
+docket_status dk_boot_id(uint8_t id[16]) DK_MUST_USE;
 
 /* Fills with random bytes; never fails (falls back on clock and pid). */
 void dk_random(void *bytes, size_t count);

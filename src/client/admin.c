@@ -69,7 +69,11 @@ static docket_status read_rows(int fd, int (*each)(void *context, const struct d
         close(fd);
         return dk_fail_errno(DOCKET_NO_MEMORY, errno, "cannot read docketd's answer");
     }
-    rewind(in);
+    if (fseek(in, 0, SEEK_SET) != 0) {
+        docket_status status = dk_fail_errno(DOCKET_SYSTEM, errno, "docketd's answer cannot be read");
+        fclose(in);
+        return status;
+    }
     while (fread(&wire, sizeof wire, 1, in) == 1) {
         wire.tenant[sizeof wire.tenant - 1] = wire.name[sizeof wire.name - 1] = 0;
         struct docket_fate_row row = {.tenant = wire.tenant,

@@ -2,6 +2,8 @@
 /* block: a contiguous run of numbers, taken in one step, used at leisure. */
 #include "client/inside.h"
 
+#include "numbering/period.h"
+
 #include <string.h>
 
 struct wanted {
@@ -133,6 +135,22 @@ docket_status docket_block_next(docket_block *block, uint64_t *number)
     return take(block, 1, number);
 }
 
+/* Outside of its period the text has that period's last day, or its first: any
+ * other date would be another period's text, with this one's number on it. The
+ * label says which day; the board's calendar may not reach so far. */
+static docket_status prepare_text(struct docket_block *block)
+{
+    const struct docket_series *series = block->series;
+    struct text_day *text = &block->text;
+    int64_t now_s = dk_clock_wall_s();
+    if (!series->timed || (now_s >= block->from_s && now_s < block->until_s))
+        return dk_text_day(text, series, block->seat, now_s);
+    uint32_t date = now_s < block->from_s ? dk_period_first_date(block->period) : dk_period_last_date(block->period);
+    dk_template_render(&series->template, series->name, date, &text->rendered);
+    text->from_s = text->until_s = 0; /* of no instant: the next call looks again */
+    return DOCKET_OK;
+}
+
 docket_status docket_block_next_text(docket_block *block, char *text, size_t size, uint64_t *number)
 {
     uint64_t taken;
@@ -143,14 +161,7 @@ docket_status docket_block_next_text(docket_block *block, char *text, size_t siz
         return dk_fail(text == NULL ? DOCKET_BAD_ARGUMENT : DOCKET_BUFFER_TOO_SMALL,
                        "the buffer has %zu bytes and the longest text needs %zu; no number was taken", size,
                        block->series->text_bytes);
-    /* After the period's end its last day: a later date would be another
-     * period's text, with that period's number on it. */
-    int64_t now_s = dk_clock_wall_s();
-    if (block->series->timed && now_s >= block->until_s)
-        now_s = block->until_s - 1;
-    if (block->series->timed && now_s < block->from_s)
-        now_s = block->from_s;
-    status = dk_text_day(&block->text, block->series, block->seat, now_s);
+    status = prepare_text(block);
     if (status == DOCKET_OK)
         status = take(block, 1, &taken);
     if (status != DOCKET_OK)

@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { TABLE_FIRST = 16 };
 
@@ -193,15 +194,19 @@ static struct seat *find_seat(const struct docket_series *series, uint32_t *slot
     return seat;
 }
 
-/* Waits for another thread of ours that is asking, no longer than the caller would. */
+/* Waits for another thread of ours that is asking, no longer than the caller
+ * would. Looks again and again, since the timed lock that every C library has
+ * goes by the wall clock, which may be set meanwhile. */
 static bool lock_attach(struct live *live, int64_t timeout_ns)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    int64_t end_ns = (int64_t)until.tv_sec * DK_SECOND_NS + until.tv_nsec + timeout_ns;
-    until.tv_sec = end_ns / DK_SECOND_NS;
-    until.tv_nsec = end_ns % DK_SECOND_NS;
-    return pthread_mutex_timedlock(&live->attach_lock, &until) == 0;
+    int64_t end_ns = dk_clock_monotonic_ns() + timeout_ns;
+    struct timespec pause = {.tv_nsec = DK_MILLISECOND_NS};
+    while (pthread_mutex_trylock(&live->attach_lock) != 0) {
+        if (dk_clock_monotonic_ns() >= end_ns)
+            return false;
+        nanosleep(&pause, NULL);
+    }
+    return true;
 }
 
 static docket_status reach_seat(const struct docket_series *series, bool fresh, int64_t timeout_ns, struct seat **seat,

@@ -120,6 +120,10 @@ static docket_status fill_seat(struct seat *seat, const struct dk_reply *reply, 
     status = dk_seat_map(fds[2], fds[3], &identity, reply->seat, &seat->base, &seat->bytes);
     if (status == DOCKET_OK && seat->map.incarnation != reply->incarnation)
         status = dk_fail(DOCKET_BAD_LAYOUT, "the desk that was sent is not the one that docketd spoke of");
+    /* Lines are counted by the desk's geometry and lie in the seat's file. */
+    if (status == DOCKET_OK && seat->bytes != dk_seat_bytes(&seat->map.geometry))
+        status = dk_fail(DOCKET_BAD_LAYOUT, "seat %u has %zu bytes and its desk's seats have %zu", reply->seat,
+                         seat->bytes, dk_seat_bytes(&seat->map.geometry));
     return status;
 }
 

@@ -10,6 +10,7 @@
  */
 #include "daemon/recovery.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "table/directory.h"
 #include "table/doorbell.h"
@@ -101,7 +102,8 @@ static bool adopt_bank(struct dk_daemon *daemon, struct dk_series_book *series, 
     return true;
 }
 
-/* Counters that ended and left their bank, but still have rows. */
+/* Counters that left their bank, but still have rows: ended, or ahead of a
+ * clock that was set back. */
 static struct dk_counter *counter_of_row(struct dk_daemon *daemon, struct dk_series_book *series, int32_t label,
                                          const struct dk_images *images)
 {
@@ -111,9 +113,11 @@ static struct dk_counter *counter_of_row(struct dk_daemon *daemon, struct dk_ser
     const struct dk_counter_image *image = dk_images_find(images, series->record.id, label);
     if (image == NULL)
         return NULL;
-    struct dk_period period = {.label = label};
+    struct dk_period now, period = {.label = label};
+    dk_period_at((enum dk_restart)series->record.policy.restart, dk_clock_wall_s(), &now);
     counter = dk_counter_new(daemon, series, &period, image);
-    counter->ended = true;
+    counter->ahead = label > now.label;
+    counter->ended = !counter->ahead;
     return counter;
 }
 
@@ -155,6 +159,7 @@ static bool adopt_place(struct dk_counter *counter, uint32_t row, int index, str
         place->first = laid.first;
         place->size = laid.size;
         place->live = true;
+        place->taken = now.state == DK_TAKEN;
         place->recorded = record != NULL && record->size > 0 && record->seq == laid.seq;
         if (place->recorded)
             place->seen_offset = record->offset;
@@ -233,14 +238,8 @@ static void relink_rows(struct dk_desk_book *desk)
     for (uint32_t slot = 0; slot < desk->slots_used; slot++) {
         for (int bank = 0; bank < DK_BANKS; bank++) {
             struct dk_counter *counter = desk->series[slot]->bank[bank];
-            if (counter == NULL || dk_is_strict(counter))
-                continue;
-            uint32_t next = 0;
-            for (uint32_t r = counter->row_count; r-- > 0;) {
-                dk_store32_release(&dk_desk_row(&desk->map, counter->rows[r].row)->next, next);
-                next = counter->rows[r].row + 1;
-            }
-            dk_store32_release(&dk_book_bank(counter)->row, next); /* ORDER-6 */
+            if (counter != NULL && !dk_is_strict(counter))
+                dk_leased_link_rows(counter);
         }
     }
 }
@@ -259,7 +258,7 @@ static bool adopt_rows(struct dk_daemon *daemon, struct dk_desk_book *desk, cons
     return true;
 }
 
-/* DOCKET_SYSTEM: the file is not there. Anything else is docketd's own trouble,
+/* A file that is gone leaves the seat lost. Anything else is docketd's own trouble,
  * and no reason to give a live worker up. */
 static docket_status adopt_seat(struct dk_daemon *daemon, struct dk_desk_book *desk, uint32_t index, uint64_t state)
 {
@@ -268,10 +267,10 @@ static docket_status adopt_seat(struct dk_daemon *daemon, struct dk_desk_book *d
     book->salt = dk_load_relaxed(&entry->salt);
     book->uid = (uid_t)dk_load_relaxed(&entry->uid);
     book->state = DK_SEAT_TAKEN; /* the first probe tells */
-    docket_status status = DOCKET_SYSTEM;
+    docket_status status = DOCKET_NO_REALM;
     if (state != DK_SEAT_LOST)
         status = dk_seat_open(daemon->runtime_fd, desk->index, index, &book->keep);
-    if (status != DOCKET_SYSTEM)
+    if (status != DOCKET_NO_REALM)
         return status;
     if (state != DK_SEAT_LOST)
         dk_log(DK_LOG_WARNING, "%s; what its blocks still held is unknown", dk_error_text());

@@ -39,6 +39,8 @@ struct dk_place_book {
     uint64_t closed_seq;
     uint32_t size;
     uint32_t seen_offset; /* furthest valid cursor seen of the live block */
+    uint64_t claimed;    /* the live block's OWNED word, once seen: docketd alone may change it */
+    bool taken;          /* docketd itself takes the live block back */
     bool live;
     bool recorded;       /* the durable image speaks of the live block */
     bool closing;        /* the plan in flight closes the live block */
@@ -83,8 +85,9 @@ struct dk_counter {
     bool again;        /* a turn was asked for meanwhile */
     bool in_turn;      /* in the turn queue */
     bool ended;        /* its period is over: no new blocks */
-    bool settled;      /* stopped or ended, and the durable image says so exactly */
-    bool closed;       /* ended, and every lease is back */
+    bool ahead;        /* a clock that was set back left it ahead of the next period: off the board until its time */
+    bool settled;      /* stopped, ended or ahead, and the durable image says so exactly */
+    bool closed;       /* ended or ahead, and every lease is back: about to leave memory */
 };
 
 struct dk_series_book {

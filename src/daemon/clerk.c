@@ -111,11 +111,31 @@ void dk_job_free(struct dk_job *job)
     free(job);
 }
 
+/* A ring that is lost would leave jobs lying that callers wait for. */
 static void ring(int fd)
 {
     uint64_t one = 1;
-    while (write(fd, &one, sizeof one) < 0 && errno == EINTR)
-        ;
+    while (write(fd, &one, sizeof one) < 0) {
+        if (errno == EINTR)
+            continue;
+        if (errno == EAGAIN)
+            return; /* the counter is full: it was rung */
+        dk_log(DK_LOG_ERROR, "loop and committer cannot wake each other (errno %d); ending so that a restart can begin "
+                             "clean", errno);
+        _exit(1);
+    }
+}
+
+static void await_ring(int fd)
+{
+    uint64_t rings;
+    while (read(fd, &rings, sizeof rings) < 0) {
+        if (errno == EINTR)
+            continue;
+        dk_log(DK_LOG_ERROR, "the committer cannot be woken (errno %d); ending so that a restart can begin clean",
+               errno);
+        _exit(1);
+    }
 }
 
 static void take_all(struct dk_clerk *clerk, struct batch *batch)
@@ -196,9 +216,7 @@ static void *work(void *context)
     struct dk_clerk *clerk = context;
     struct batch batch = {0};
     for (;;) {
-        uint64_t rings;
-        while (read(clerk->work_fd, &rings, sizeof rings) < 0 && errno == EINTR)
-            ;
+        await_ring(clerk->work_fd);
         /* Read before the queue is emptied: what was posted before stop is in it. */
         uint64_t stopping = dk_load_acquire(&clerk->stopping);
         take_all(clerk, &batch);

@@ -240,7 +240,6 @@ static docket_status check_lines(struct dk_config *config, FILE *in)
         else
             status = check_section(config, line, number);
     }
-    rewind(in);
     return status;
 }
 
@@ -265,6 +264,8 @@ static docket_status read_file(struct dk_config *config, FILE *in)
 {
     struct reading reading = {.config = config};
     docket_status status = check_lines(config, in);
+    if (status == DOCKET_OK && (ferror(in) || fseek(in, 0, SEEK_SET) != 0))
+        status = dk_fail_errno(DOCKET_BAD_CONFIG, EIO, "cannot read the configuration %s", config->file);
     if (status != DOCKET_OK)
         return status;
     int line = ini_parse_file(in, take, &reading);
@@ -293,6 +294,9 @@ docket_status dk_config_load(struct dk_config *config, const char *realm, const 
     if (in == NULL)
         return dk_fail_errno(DOCKET_BAD_CONFIG, errno, "cannot read the configuration %s", config->file);
     docket_status status = read_file(config, in);
+    /* Half a configuration is another configuration. */
+    if (status == DOCKET_OK && ferror(in))
+        status = dk_fail_errno(DOCKET_BAD_CONFIG, EIO, "cannot read the configuration %s", config->file);
     fclose(in);
     return status;
 }

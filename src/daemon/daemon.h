@@ -31,6 +31,7 @@ struct dk_daemon {
     uint64_t series_room;
     struct dk_connections *connections;
     int64_t next_edge_s;     /* when some series must be looked at */
+    int64_t swept_s;         /* when that was last asked: a clock that is set back moves every edge */
     int64_t heard_ns;        /* last sign of a worker */
     uint8_t boot_id[16];
     bool stopping;
@@ -63,9 +64,13 @@ void dk_strict_turn(struct dk_counter *counter);
 /* strict.c: answers those who wait to give back: nothing comes back. */
 void dk_strict_refuse(struct dk_counter *counter);
 void dk_leased_turn(struct dk_counter *counter);
-/* leased.c: rows to the pool, once every place is EMPTY. */
+/* rows.c: a row for a counter whose places are all in use; false if there is none. */
+bool dk_leased_add_row(struct dk_counter *counter);
+/* Rows to the pool, once every place is EMPTY. */
 void dk_leased_release_rows(struct dk_counter *counter);
-/* leased.c: adopts a row of the desk's files for a counter. */
+/* The chain of the counter's rows, for a bank that begins with them. */
+void dk_leased_link_rows(struct dk_counter *counter);
+/* Adopts a row of the desk's files for a counter. */
 struct dk_row_book *dk_leased_add_row_book(struct dk_counter *counter, uint32_t row);
 
 /* periods.c: banks follow the clock. */

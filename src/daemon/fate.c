@@ -14,6 +14,7 @@
 #include "wire/wire.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,7 @@ struct sheet {
     const struct dk_series_record *record;
     struct piece *pieces;
     size_t count;
+    bool unread; /* a cursor could not be read: nothing is said, rather than something wrong */
 };
 
 static void add(struct sheet *sheet, uint64_t first, uint64_t end, enum dk_fate fate, uint8_t cause, int32_t seat)
@@ -67,7 +69,12 @@ static void add_place(struct sheet *sheet, const struct dk_counter *counter, uin
         return;
     }
     const struct dk_seat_book *seat = &desk->seats[claim.seat];
-    switch (dk_judge(&claim, place->size, dk_seat_cursor(seat->keep, claim.line), seat->salt, &offset)) {
+    uint64_t cursor;
+    if (!dk_seat_cursor(seat->keep, claim.line, &cursor)) {
+        sheet->unread = true;
+        return;
+    }
+    switch (dk_judge(&claim, place->size, cursor, seat->salt, &offset)) {
     case DK_USED_UP:
         return;
     case DK_GIVEN_BACK:
@@ -231,11 +238,15 @@ docket_status dk_fate_write(struct dk_daemon *daemon, const char *tenant, const 
     if (tenant != NULL && series == NULL)
         return dk_fail(DOCKET_NO_SERIES, "there is no series %s/%s", tenant, name);
     int made = memfd_create("docket-fate", MFD_CLOEXEC);
-    sheet.out = made < 0 ? NULL : fdopen(dup(made), "w");
+    int written = made < 0 ? -1 : fcntl(made, F_DUPFD_CLOEXEC, 0);
+    sheet.out = written < 0 ? NULL : fdopen(written, "w");
     if (sheet.out == NULL) {
+        int error = errno;
         if (made >= 0)
             close(made);
-        return dk_fail_errno(dk_status_of_errno(errno), errno, "cannot make a memory file for the answer");
+        if (written >= 0)
+            close(written);
+        return dk_fail_errno(dk_status_of_errno(error), error, "cannot make a memory file for the answer");
     }
     docket_status status =
         series == NULL ? dk_store_each_counter(daemon->store, write_image, &sheet)
@@ -243,6 +254,8 @@ docket_status dk_fate_write(struct dk_daemon *daemon, const char *tenant, const 
     bool failed = ferror(sheet.out) != 0;
     if (fclose(sheet.out) != 0 || failed)
         status = dk_fail(DOCKET_NO_SPACE, "the answer did not fit into memory");
+    if (status == DOCKET_OK && sheet.unread)
+        status = dk_fail(DOCKET_SYSTEM, "the cursor of an open lease cannot be read just now; ask again");
     free(sheet.pieces);
     if (status == DOCKET_OK)
         *fd = made;

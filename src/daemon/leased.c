@@ -59,6 +59,7 @@ struct plan {
     uint32_t free_blocks;
     uint32_t free_largest;
     uint32_t live;
+    bool leaves; /* of a period that lies ahead, with nothing out: its image has no places, and its rows may go */
     bool needs_commit;
     struct dk_job *job;
 };
@@ -77,7 +78,7 @@ static void plan_free(struct plan *plan)
 
 static bool winding_down(const struct dk_counter *counter)
 {
-    return counter->ended || dk_daemon_of(counter)->stopping;
+    return counter->ended || counter->ahead || dk_daemon_of(counter)->stopping;
 }
 
 static void plan_tail(struct plan *plan, uint64_t first, uint64_t last)
@@ -130,10 +131,15 @@ static bool look_owned(struct plan *plan, uint32_t row_at, int index, uint64_t w
     if (claim.seq != (place->seq & DK_SEQ_LOW_MASK) || claim.seat >= desk->map.geometry.seats_max ||
         claim.line >= desk->map.geometry.lines_per_seat || desk->seats[claim.seat].state == DK_SEAT_FREE)
         return false;
+    if (place->claimed != 0 && place->claimed != word)
+        return false; /* it was another's */
+    place->claimed = word;
     const struct dk_seat_book *seat = &desk->seats[claim.seat];
     uint32_t offset;
-    enum dk_verdict verdict =
-        dk_judge(&claim, place->size, dk_seat_cursor(seat->keep, claim.line), seat->salt, &offset);
+    uint64_t cursor;
+    if (!dk_seat_cursor(seat->keep, claim.line, &cursor))
+        return true; /* unread is not damaged: a later turn looks again */
+    enum dk_verdict verdict = dk_judge(&claim, place->size, cursor, seat->salt, &offset);
     if (verdict != DK_DAMAGED_CURSOR && offset < place->seen_offset)
         verdict = DK_DAMAGED_CURSOR; /* a cursor never goes back */
     if (verdict != DK_DAMAGED_CURSOR)
@@ -161,14 +167,15 @@ static bool look_free(struct plan *plan, uint32_t row_at, int index, uint64_t wo
 {
     struct dk_counter *counter = plan->counter;
     const struct dk_row_book *row = &counter->rows[row_at];
-    const struct dk_place_book *place = &row->place[index];
-    if ((word & DK_SEQ_MASK) != place->seq)
+    struct dk_place_book *place = &counter->rows[row_at].place[index];
+    if ((word & DK_SEQ_MASK) != place->seq || place->claimed != 0 || place->taken)
         return false;
     if (winding_down(counter)) {
         uint64_t seen;
         dk_word *claim = dk_book_claim(counter->series->desk, row->row, index);
         if (!dk_place_take_back(claim, place->seq, &seen))
             return seen >> 62 == DK_OWNED && look_owned(plan, row_at, index, seen); /* a worker was first */
+        place->taken = true;
         plan_tail(plan, place->first, place->first + place->size - 1);
         plan_close(plan, row_at, index, dk_claim_pack(DK_TAKEN, place->seq), true);
         return true;
@@ -194,8 +201,8 @@ static bool look_place(struct plan *plan, uint32_t row_at, int index)
         return look_free(plan, row_at, index, word);
     case DK_OWNED:
         return look_owned(plan, row_at, index, word);
-    case DK_TAKEN: /* a docketd that died while taking back */
-        if ((word & DK_SEQ_MASK) != place->seq)
+    case DK_TAKEN: /* by us, or by a docketd that died while taking back */
+        if ((word & DK_SEQ_MASK) != place->seq || !place->taken)
             return false;
         plan_tail(plan, place->first, place->first + place->size - 1);
         plan_close(plan, row_at, index, word, true);
@@ -265,55 +272,6 @@ static void plan_one_lay(struct plan *plan, uint32_t *row_at, int *index, uint64
     (*index)++;
 }
 
-/* A row for a counter whose places are all in use: from the pool, else new. */
-static bool add_row(struct dk_counter *counter)
-{
-    struct dk_desk_book *desk = counter->series->desk;
-    struct shared_board_words *words = dk_desk_words(&desk->map);
-    uint32_t row;
-    if (counter->row_count >= DK_ROWS_PER_COUNTER)
-        return false;
-    if (desk->row_pool_count > 0) {
-        row = desk->row_pool[--desk->row_pool_count];
-    } else {
-        if (desk->rows_used >= dk_load_relaxed(&words->rows_ready) &&
-            dk_desk_grow_rows(&desk->map, desk->daemon->runtime_fd) != DOCKET_OK) {
-            dk_log(DK_LOG_WARNING, "no more places at desk %s: %s", desk->rule.name, dk_error_text());
-            return false;
-        }
-        row = desk->rows_used++;
-        dk_store_release(&words->rows_used, desk->rows_used);
-    }
-    struct shared_board_row *shared = dk_desk_row(&desk->map, row);
-    struct shared_board_bank *bank = dk_book_bank(counter);
-    dk_store32_release(&shared->period, (uint32_t)counter->period.label);
-    dk_store32_release(&shared->next, dk_load32_relaxed(&bank->row));
-    dk_store32_release(&shared->slot, counter->series->slot + 1);
-    dk_leased_add_row_book(counter, row);
-    dk_store32_release(&bank->row, row + 1); /* ORDER-6 */
-    return true;
-}
-
-struct dk_row_book *dk_leased_add_row_book(struct dk_counter *counter, uint32_t row)
-{
-    struct dk_desk_book *desk = counter->series->desk;
-    counter->rows = dk_must_grow(counter->rows, counter->row_count + 1, sizeof *counter->rows);
-    struct dk_row_book *book = &counter->rows[counter->row_count++];
-    memset(book, 0, sizeof *book);
-    book->row = row;
-    for (int i = 0; i < DK_PLACES_PER_ROW; i++) {
-        uint64_t word = dk_load_acquire(dk_book_claim(desk, row, i));
-        /* An EMPTY word keeps its place's seq, and so does the board, which no
-         * worker can write: blocks up to it are finished. */
-        uint64_t seq = dk_load_relaxed(&dk_book_place(desk, row, i)->seq);
-        if (word >> 62 == DK_EMPTY && (word & DK_SEQ_MASK) > seq)
-            seq = word & DK_SEQ_MASK;
-        book->place[i].seq = book->place[i].closed_seq = seq;
-    }
-    desk->row_owner[row] = counter;
-    return book;
-}
-
 static void void_fragments(struct plan *plan)
 {
     size_t kept = 0;
@@ -350,7 +308,7 @@ static void plan_lays(struct plan *plan)
     bool more = true;
     /* Small spares must not spread over all places: so many free blocks are enough. */
     while (more && (want > 0 || (plan->free_numbers + block <= counter->window && plan->free_blocks < FREE_BLOCKS))) {
-        if (!next_empty(plan, &row_at, &index) && !add_row(counter))
+        if (!next_empty(plan, &row_at, &index) && !dk_leased_add_row(counter))
             break;
         if (!next_empty(plan, &row_at, &index))
             break;
@@ -409,7 +367,7 @@ static void fill_image(struct plan *plan, struct dk_counter_image *image)
     dk_counter_image_frame(counter, image);
     image->mark = plan->mark;
     image->places = dk_must_alloc((size_t)counter->row_count * DK_PLACES_PER_ROW, sizeof *image->places);
-    for (uint32_t r = 0; r < counter->row_count; r++)
+    for (uint32_t r = 0; r < counter->row_count && !plan->leaves; r++)
         for (int i = 0; i < DK_PLACES_PER_ROW; i++)
             record_place(plan, r, i, image);
     dk_image_copy_spares(image, plan->spares, plan->spare_count);
@@ -449,6 +407,8 @@ static void lay_one(struct plan *plan, const struct plan_lay *lay)
     place->first = laid.first;
     place->size = laid.size;
     place->seen_offset = 0;
+    place->claimed = 0;
+    place->taken = false;
     place->live = true;
     place->recorded = lay->spare;
     if (!dk_place_lay(dk_book_claim(desk, row->row, lay->place), laid.seq))
@@ -515,11 +475,11 @@ static void committed(struct dk_job *job)
     bool settled = winding_down(counter) && image->mark == image->next && plan->lay_count == 0;
     mark_recorded(plan, image);
     apply(plan);
-    counter->closed = image->closed != 0;
+    counter->closed = image->closed != 0 || plan->leaves;
     counter->settled = counter->settled || settled;
     plan_free(plan);
     /* Only now, with its last number durable, may the bank forget it. */
-    if (settled && counter->ended && counter->bank >= 0 && !counter->closed)
+    if (settled && (counter->ended || counter->ahead) && counter->bank >= 0 && !counter->closed)
         dk_periods_release_bank(counter);
     dk_job_free(job);
     dk_keeper_done(counter);
@@ -535,8 +495,10 @@ static void plan_settle(struct plan *plan)
 {
     struct dk_counter *counter = plan->counter;
     plan->mark = counter->next;
+    plan->leaves = counter->ahead && !counter->ended && plan->live == 0;
     bool last_lease_is_back = plan->live == plan->close_count;
-    if (!counter->settled || plan->close_count > 0 || (counter->ended && last_lease_is_back && !counter->closed))
+    bool last_word = counter->ended ? last_lease_is_back : plan->leaves;
+    if (!counter->settled || plan->close_count > 0 || (last_word && !counter->closed))
         plan->needs_commit = true;
 }
 
@@ -580,18 +542,4 @@ void dk_leased_turn(struct dk_counter *counter)
     dk_job_free(plan->job);
     apply(plan);
     plan_free(plan);
-}
-
-void dk_leased_release_rows(struct dk_counter *counter)
-{
-    struct dk_desk_book *desk = counter->series->desk;
-    for (uint32_t r = 0; r < counter->row_count; r++) {
-        uint32_t row = counter->rows[r].row;
-        dk_store32_release(&dk_desk_row(&desk->map, row)->slot, 0);
-        desk->row_owner[row] = NULL;
-        desk->row_pool[desk->row_pool_count++] = row; /* as many entries as rows: never full */
-    }
-    free(counter->rows);
-    counter->rows = NULL;
-    counter->row_count = 0;
 }

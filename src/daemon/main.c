@@ -162,6 +162,13 @@ static docket_status make_desks(struct dk_daemon *daemon)
     return DOCKET_OK;
 }
 
+static bool link_stands(const struct dk_daemon *daemon)
+{
+    char target[DK_PATH_BYTES];
+    ssize_t bytes = readlinkat(daemon->realm_fd, "runtime", target, sizeof target);
+    return bytes == (ssize_t)strlen(daemon->runtime) && memcmp(target, daemon->runtime, (size_t)bytes) == 0;
+}
+
 /* REALM/runtime leads to the shared files: one folder for each store under the root. */
 static docket_status open_runtime(struct dk_daemon *daemon)
 {
@@ -190,6 +197,8 @@ static docket_status open_runtime(struct dk_daemon *daemon)
                              config->realm);
     snprintf(link_name, sizeof link_name, "runtime.%d", (int)getpid());
     unlinkat(daemon->realm_fd, link_name, 0);
+    if (link_stands(daemon)) /* as a rule; a full disk may have no room for a new one */
+        return DOCKET_OK;
     if (symlinkat(daemon->runtime, daemon->realm_fd, link_name) != 0 ||
         renameat(daemon->realm_fd, link_name, daemon->realm_fd, "runtime") != 0)
         return dk_fail_errno(dk_status_of_errno(errno), errno, "cannot make the link %s/runtime", config->realm);
@@ -250,10 +259,11 @@ static void announce(struct dk_daemon *daemon)
 
 static docket_status start(struct dk_daemon *daemon, const struct options *options)
 {
-    dk_boot_id(daemon->boot_id);
+    docket_status status = dk_boot_id(daemon->boot_id);
     daemon->accepted = options->accept;
     daemon->advance = options->advance;
-    docket_status status = make_desks(daemon);
+    if (status == DOCKET_OK)
+        status = make_desks(daemon);
     if (status == DOCKET_OK)
         status = open_descriptors(daemon);
     dk_guard_install(daemon);

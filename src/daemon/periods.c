@@ -2,7 +2,9 @@
 /*
  * periods: banks follow the clock. The current period is on the board, the
  * next one within two days of its edge, so that midnight works with docketd
- * dead; an ended one is closed, and never opened again.
+ * dead; an ended one is closed, and never opened again. When the clock is set
+ * back, what lies ahead of the next period goes off the board as it stands, and
+ * comes back in its time.
  */
 #include "daemon/daemon.h"
 
@@ -41,7 +43,9 @@ void dk_periods_publish(struct dk_counter *counter, int bank)
         last = counter->base + DK_NEXT_MAX - DK_ROOM_MAX - 1; /* the word counts no further */
     dk_store_release(&board->last, last);
     dk_store32_release(&board->row, 0);
-    if (dk_is_strict(counter))
+    if (!dk_is_strict(counter))
+        dk_leased_link_rows(counter); /* it has rows if it was here before: ahead of its time, with leases out */
+    else
         dk_strict_open(&dk_book_table_bank(counter)->strict, (uint32_t)(counter->epoch % DK_STRICT_EPOCHS),
                        counter->next - counter->base);
     counter->limit = counter->next;
@@ -92,9 +96,16 @@ static docket_status meet_image(void *context, const struct dk_counter_image *im
         return DOCKET_OK;
     found->any = true;
     int bank = free_bank(found->series);
-    if (!image->closed && bank >= 0 && image->place_count == 0 && 
-        dk_series_counter(found->daemon, found->series, image->period) == NULL)
+    if (image->closed || bank < 0)
+        return DOCKET_OK;
+    struct dk_counter *counter = dk_series_counter(found->daemon, found->series, image->period);
+    if (counter == NULL && image->place_count == 0)
         dk_periods_publish(dk_counter_new(found->daemon, found->series, found->period, image), bank);
+    if (counter != NULL && counter->ahead && counter->settled && !counter->busy) {
+        counter->ahead = counter->settled = false; /* leases of it are still out: they stay what they are */
+        counter->period = *found->period;
+        dk_periods_publish(counter, bank);
+    }
     return DOCKET_OK;
 }
 
@@ -130,6 +141,14 @@ static void end_period(struct dk_series_book *series, int bank)
 {
     struct dk_counter *counter = series->bank[bank];
     counter->ended = true;
+    counter->settled = false;
+    dk_keeper_ask(counter);
+}
+
+/* Off the board, not ended: its position is written down, and what is laid taken back. */
+static void put_off(struct dk_counter *counter)
+{
+    counter->ahead = true;
     counter->settled = false;
     dk_keeper_ask(counter);
 }
@@ -177,6 +196,9 @@ void dk_periods_look(struct dk_daemon *daemon, struct dk_series_book *series, in
         if (series->bank[bank] != NULL && now_s >= series->bank[bank]->period.end_s && !series->bank[bank]->ended)
             end_period(series, bank);
     dk_period_at(restart, now_s, &now);
+    for (int bank = 0; bank < DK_BANKS; bank++)
+        if (series->bank[bank] != NULL && series->bank[bank]->period.start_s > now.end_s && !series->bank[bank]->ahead)
+            put_off(series->bank[bank]); /* the clock was set back */
     series->next_edge_s = open_period(daemon, series, &now) ? now.end_s : now_s + 1;
     if (now.end_s == INT64_MAX || series->next_edge_s != now.end_s)
         return;
@@ -192,14 +214,16 @@ void dk_periods_look(struct dk_daemon *daemon, struct dk_series_book *series, in
 void dk_periods_sweep(struct dk_daemon *daemon)
 {
     int64_t now_s = dk_clock_wall_s();
-    if (now_s < daemon->next_edge_s)
+    bool set_back = now_s < daemon->swept_s; /* then no edge stands where it was seen */
+    daemon->swept_s = now_s;
+    if (now_s < daemon->next_edge_s && !set_back)
         return;
     daemon->next_edge_s = INT64_MAX;
     for (uint64_t id = 0; id < daemon->series_room; id++) {
         struct dk_series_book *series = daemon->series_by_id[id];
         if (series == NULL || series->desk == NULL)
             continue;
-        if (now_s >= series->next_edge_s)
+        if (now_s >= series->next_edge_s || set_back)
             dk_periods_look(daemon, series, now_s);
         if (series->next_edge_s < daemon->next_edge_s)
             daemon->next_edge_s = series->next_edge_s;

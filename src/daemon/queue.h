@@ -22,6 +22,14 @@
 #pragma GCC diagnostic pop
 
 #if defined(__SANITIZE_THREAD__)
+#define DK_THREAD_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define DK_THREAD_SANITIZER 1
+#endif
+#endif
+
+#if defined(DK_THREAD_SANITIZER)
 void __tsan_acquire(void *address);
 void __tsan_release(void *address);
 #define DK_QUEUE_ACQUIRE(queue) __tsan_acquire(queue)

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "table/doorbell.h"
 #include "table/seat.h"
 
 #include <poll.h>
@@ -303,6 +304,10 @@ static docket_status try_adopt(struct dk_daemon *daemon, struct dk_desk_book *de
     docket_status status = dk_desk_adopt(&desk->map, daemon->runtime_fd, desk->index);
     if (status == DOCKET_NO_REALM)
         return status;
+    /* What could not be opened or mapped now may be sound: live workers and
+     * their numbers are not given up for that. */
+    if (status != DOCKET_OK && status != DOCKET_BAD_LAYOUT && status != DOCKET_UNREACHABLE)
+        return dk_wrap(status, "desk %s cannot be adopted", desk->rule.name);
     if (status != DOCKET_OK) {
         dk_log(DK_LOG_WARNING, "desk %s cannot be adopted: %s", desk->rule.name, dk_error_text());
         return DOCKET_NO_REALM;
@@ -378,7 +383,11 @@ docket_status dk_recovery_run(struct dk_daemon *daemon)
         status = open_desk(daemon, &daemon->desks[d], &images);
     dk_images_free(&images);
     for (struct dk_counter *counter = daemon->counters; status == DOCKET_OK && counter != NULL;
-         counter = counter->next_of_all)
+         counter = counter->next_of_all) {
+        /* A docketd that died between its lays and the wake left callers asleep. */
+        if (counter->bank >= 0)
+            dk_doorbell_announce(&dk_book_bank(counter)->supply);
         dk_keeper_ask(counter);
+    }
     return status;
 }

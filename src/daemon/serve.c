@@ -497,7 +497,7 @@ void dk_serve_accept(struct dk_daemon *daemon)
 void dk_serve_event(struct dk_daemon *daemon, void *token, uint32_t events)
 {
     struct dk_connection *connection = token;
-    struct dk_request request;
+    struct dk_request request = {0};
     (void)events;
     if (connection->gone)
         return;
@@ -512,6 +512,10 @@ void dk_serve_event(struct dk_daemon *daemon, void *token, uint32_t events)
     if (status == DOCKET_PROTOCOL || status == DOCKET_OK)
         dk_log(DK_LOG_WARNING, "uid %u, pid %d sent what no library of ours sends; its connection is closed",
                (unsigned)connection->uid, (int)connection->pid);
+    if (status == DOCKET_PROTOCOL && request.magic == DK_WIRE_MAGIC && connection->asked == 0) {
+        struct dk_reply reply = {0}; /* a library of another release: it is told so, and does not try again */
+        answer(connection, request.type, status, &reply, NULL, 0);
+    }
     drop(connection);
 }
 

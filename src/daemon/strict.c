@@ -95,7 +95,7 @@ static void settled(struct dk_job *job)
 {
     struct dk_counter *counter = job->context;
     counter->mark = job->images[0].mark;
-    counter->closed = job->images[0].closed != 0;
+    counter->closed = job->images[0].closed != 0 || counter->ahead; /* nothing of it is out: it may leave memory */
     counter->settled = true;
     dk_job_free(job);
     dk_strict_refuse(counter);
@@ -143,9 +143,9 @@ static void given_back(struct dk_job *job)
         dk_serve_given_back(request->connection, returned);
         free(request);
     }
-    /* The turn that a stop or the period's end asked for went to this give-back. */
-    bool winding_down = counter->ended || dk_daemon_of(counter)->stopping;
-    counter->again = counter->again || counter->give_backs != NULL || winding_down;
+    /* This turn looked at nothing else: a caller's wish, a stop or the period's
+     * end may have asked for it too. */
+    counter->again = true;
     dk_keeper_done(counter);
 }
 
@@ -229,7 +229,7 @@ void dk_strict_turn(struct dk_counter *counter)
     }
     if (give_back_turn(counter))
         return;
-    if (counter->ended || dk_daemon_of(counter)->stopping) {
+    if (counter->ended || counter->ahead || dk_daemon_of(counter)->stopping) {
         settle(counter);
         return;
     }

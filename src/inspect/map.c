@@ -163,12 +163,19 @@ static docket_status open_desks(docket_view *view, uid_t owner)
     for (uint32_t i = 0; i < count; i++)
         view->desks[i].board_fd = view->desks[i].table_fd = -1;
     view->desk_count = count;
-    for (uint32_t i = 0; i < count; i++) {
-        docket_status status = open_desk(view, &view->desks[i], i, owner);
-        if (status != DOCKET_OK)
+    docket_status status = DOCKET_OK;
+    for (uint32_t i = 0, at = 0; i < count; i++) {
+        status = open_desk(view, &view->desks[at], i, owner);
+        if (status != DOCKET_OK && (!view->lenient || view->desk_count == 1))
             return status;
-        if (memcmp(view->desks[i].desk.store_id, view->desks[0].desk.store_id, 16) != 0)
-            return dk_fail(DOCKET_BAD_LAYOUT, "desk-0 and desk-%u are not of one realm", i);
+        if (status != DOCKET_OK) {
+            dk_map_leave_out(view, at, dk_error_text());
+            continue;
+        }
+        if (memcmp(view->desks[at].desk.store_id, view->desks[0].desk.store_id, 16) != 0)
+            return dk_fail(DOCKET_BAD_LAYOUT, "%s and %s are not of one realm", view->desks[0].name,
+                           view->desks[at].name);
+        at++;
     }
     return DOCKET_OK;
 }
@@ -201,13 +208,24 @@ static void close_desk(struct view_desk *desk)
         close(desk->table_fd);
 }
 
+void dk_map_leave_out(docket_view *view, uint32_t at, const char *why)
+{
+    snprintf(view->left_out_why, sizeof view->left_out_why, "%s: %s", view->desks[at].name, why);
+    view->left_out++;
+    close_desk(&view->desks[at]);
+    view->desk_count--;
+    memmove(&view->desks[at], &view->desks[at + 1], (view->desk_count - at) * sizeof *view->desks);
+    memset(&view->desks[view->desk_count], 0, sizeof *view->desks);
+    view->desks[view->desk_count].board_fd = view->desks[view->desk_count].table_fd = -1;
+}
+
 void dk_map_close(docket_view *view)
 {
     for (uint32_t i = 0; i < view->desk_count; i++)
         close_desk(&view->desks[i]);
     free(view->desks);
     view->desks = NULL;
-    view->desk_count = 0;
+    view->desk_count = view->left_out = 0;
     if (view->runtime_fd >= 0)
         close(view->runtime_fd);
     view->runtime_fd = -1;

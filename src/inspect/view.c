@@ -47,6 +47,12 @@ docket_status docket_view_open(const char *directory, docket_view **view)
     snprintf(opened->directory, sizeof opened->directory, "%s", directory);
     docket_status status = map_with_patience(opened);
     if (status != DOCKET_OK) {
+        /* A member of one desk may have spoiled its table: that must not hide the other desks. */
+        dk_map_close(opened);
+        opened->lenient = true;
+        status = dk_map_open(opened);
+    }
+    if (status != DOCKET_OK) {
         docket_view_close(opened);
         return status;
     }
@@ -68,6 +74,10 @@ static docket_status begin_walk(docket_view *view)
         return dk_fail(DOCKET_BAD_ARGUMENT, "no view was given");
     for (uint32_t i = 0; i < view->desk_count; i++) {
         docket_status status = dk_map_check(&view->desks[i]);
+        if (status == DOCKET_DAMAGED && view->desk_count > 1) {
+            dk_map_leave_out(view, i--, dk_error_text());
+            continue;
+        }
         if (status != DOCKET_OK)
             return status;
         dk_seats_forget(&view->desks[i]);
@@ -101,7 +111,9 @@ docket_status docket_view_realm_show(docket_view *view, struct docket_view_realm
                                         .docketd_pid = (int64_t)dk_load_relaxed(&words->docketd_pid),
                                         .started_s = (int64_t)dk_load_relaxed(&words->started_s),
                                         .commit_number = dk_load_relaxed(&words->commit_number),
-                                        .desk_count = view->desk_count};
+                                        .desk_count = view->desk_count,
+                                        .desks_left_out = view->left_out,
+                                        .left_out_why = view->left_out > 0 ? view->left_out_why : ""};
     const uint8_t *id = (const uint8_t *)desk->store_id;
     for (size_t i = 0; i < sizeof desk->store_id; i++)
         snprintf(facts->store_id + 2 * i, 3, "%02x", id[i]);

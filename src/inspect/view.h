@@ -59,6 +59,9 @@ struct docket_view {
     int runtime_fd;
     uint32_t desk_count;
     struct view_desk *desks;
+    bool lenient;       /* a desk that cannot be read is left out, if another can */
+    uint32_t left_out;
+    char left_out_why[256]; /* of the last one */
     struct view_names names; /* of the series shown last */
 };
 
@@ -75,6 +78,8 @@ void dk_map_close(docket_view *view);
 /* UNREACHABLE if docketd has built the desk anew since, DAMAGED if a file has
  * another size than at the start. */
 docket_status dk_map_check(const struct view_desk *desk) DK_MUST_USE;
+/* The desk's files are what a member of it made of them: the others are shown without it. */
+void dk_map_leave_out(docket_view *view, uint32_t at, const char *why);
 /* Counts that bound every walk, no larger than the geometry. */
 uint32_t dk_map_slots_ready(const struct view_desk *desk);
 uint32_t dk_map_rows_ready(const struct view_desk *desk);

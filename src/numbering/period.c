@@ -116,6 +116,24 @@ uint32_t dk_day_date(int64_t utc_s)
     return (uint32_t)date_label(date_of(clamp(utc_s) / DAY_S));
 }
 
+uint32_t dk_period_first_date(int32_t label)
+{
+    if (label >= YEAR_FIRST * 10000)
+        return (uint32_t)label;
+    if (label >= YEAR_FIRST * 100)
+        return (uint32_t)label * 100 + 1;
+    return label >= YEAR_FIRST ? (uint32_t)label * 10000 + 101 : 0;
+}
+
+uint32_t dk_period_last_date(int32_t label)
+{
+    if (label >= YEAR_FIRST * 10000)
+        return (uint32_t)label;
+    if (label >= YEAR_FIRST * 100)
+        return (uint32_t)(label * 100 + days_of_month(label / 100, label % 100));
+    return label >= YEAR_FIRST ? (uint32_t)label * 10000 + 1231 : 0;
+}
+
 void dk_period_text(int32_t label, char text[16])
 {
     if (label == 0)

@@ -26,6 +26,10 @@ void dk_period_at(enum dk_restart restart, int64_t utc_s, struct dk_period *peri
 int64_t dk_day_start(int64_t utc_s);
 uint32_t dk_day_date(int64_t utc_s);
 
+/* First and last day of a labelled period as yyyymmdd; 0 for never. */
+uint32_t dk_period_first_date(int32_t label);
+uint32_t dk_period_last_date(int32_t label);
+
 /* "" for never, "2026", "2026-11", "2026-11-24"; buffer of 16 bytes. */
 void dk_period_text(int32_t label, char text[16]);
 

@@ -45,6 +45,8 @@ static docket_status write_and_sync(struct dk_store *store, uint64_t number, dk_
     status = fill(store, txn, number, context);
     if (status == DOCKET_OK)
         status = dk_meta_write_commit(store, txn, number);
+    if (status == DOCKET_OK)
+        status = dk_meta_write_end(store, txn);
     if (status != DOCKET_OK) {
         mdb_txn_abort(txn);
         return status;
@@ -70,6 +72,7 @@ docket_status dk_commit_run(struct dk_store *store, dk_fill fill, const void *co
         status = write_and_sync(store, number, fill, context);
     if (status == DOCKET_OK) {
         store->meta.commit = number;
+        store->meta.sum = store->sum;
         return status;
     }
     if (is_refusal(status))

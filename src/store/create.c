@@ -85,6 +85,8 @@ static docket_status first_commit(struct dk_store *store, const struct dk_store_
     if (status != DOCKET_OK)
         return status;
     status = dk_meta_write(store, txn, &meta);
+    if (status == DOCKET_OK)
+        status = dk_meta_write_end(store, txn);
     if (status != DOCKET_OK) {
         mdb_txn_abort(txn);
         return status;

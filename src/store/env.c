@@ -4,6 +4,7 @@
  * read transaction to itself instead of to its thread, so that a callback of
  * one walk may begin another.
  */
+#include "store/checksum.h"
 #include "store/inside.h"
 
 #include <errno.h>
@@ -21,7 +22,8 @@ enum {
     MAP_GIBIBYTES = 16,
     PREALLOCATE_MEBIBYTES = 8,
     SMALLEST_MAP_PAGES = 32,
-    NEARLY_FULL_BYTES = 1 << 16
+    NEARLY_FULL_BYTES = 1 << 16,
+    LOCK_BYTES = 16384 /* twice what LMDB's 126 readers take */
 };
 
 /* LMDB calls a write that a full disk cut short EIO. */
@@ -161,6 +163,21 @@ static docket_status check_present(const struct dk_store *store, const char *fol
     return DOCKET_OK;
 }
 
+/* LMDB writes its lock file through a map: a page that a full disk has no block
+ * for would be SIGBUS. Closed before LMDB opens it. */
+static docket_status preallocate_lock(const struct dk_store *store, const char *folder)
+{
+    char path[DK_PATH_BYTES];
+    snprintf(path, sizeof path, "%s/lock.mdb", folder);
+    int fd = openat(store->realm_fd, path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int error = fd < 0 || fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, LOCK_BYTES) != 0 ? errno : 0;
+    if (fd >= 0)
+        close(fd);
+    if (error == 0 || error == EOPNOTSUPP)
+        return DOCKET_OK;
+    return dk_fail_errno(dk_status_of_errno(error), error, "cannot make %s/%s", store->realm, path);
+}
+
 static docket_status open_env(struct dk_store *store, const char *folder)
 {
     char path[DK_PATH_BYTES];
@@ -192,6 +209,8 @@ docket_status dk_env_open(struct dk_store *store, const struct dk_store_options 
     if (status == DOCKET_OK && !create)
         status = check_present(store, folder);
     if (status == DOCKET_OK)
+        status = preallocate_lock(store, folder);
+    if (status == DOCKET_OK)
         status = open_env(store, folder);
     if (status == DOCKET_OK)
         status = settle_file(store, options);
@@ -212,6 +231,8 @@ void dk_env_close(struct dk_store *store)
 docket_status dk_env_begin(struct dk_store *store, bool write, MDB_txn **txn)
 {
     int error = mdb_txn_begin(store->env, NULL, write ? 0 : MDB_RDONLY, txn);
+    if (write)
+        store->sum = store->meta.sum;
     return error ? dk_env_fail(store, error, "begin a transaction") : DOCKET_OK;
 }
 
@@ -229,11 +250,33 @@ static struct dk_slice slice_of(MDB_val value)
     return (struct dk_slice){value.mv_data, value.mv_size};
 }
 
+uint64_t dk_env_checksum_of(struct dk_slice value)
+{
+    if (value.size < DK_CHECKSUM_BYTES)
+        return 0;
+    struct dk_reader reader = {value.bytes + value.size - DK_CHECKSUM_BYTES, DK_CHECKSUM_BYTES, false};
+    return dk_take_u64(&reader);
+}
+
+docket_status dk_env_put_sum(struct dk_store *store, MDB_txn *txn, const struct dk_key *key,
+                             const struct dk_buffer *value)
+{
+    MDB_val name = key_of(key), data = {value->used, value->bytes};
+    int error = mdb_put(txn, store->dbi[DK_KIND_META], &name, &data, 0);
+    return error ? dk_env_fail(store, error, "write a record") : DOCKET_OK;
+}
+
 docket_status dk_env_put(struct dk_store *store, MDB_txn *txn, enum dk_kind kind,
                          const struct dk_key *key, const struct dk_buffer *value)
 {
-    MDB_val name = key_of(key), data = {value->used, value->bytes};
-    int error = mdb_put(txn, store->dbi[kind], &name, &data, 0);
+    MDB_val name = key_of(key), data;
+    int error = mdb_get(txn, store->dbi[kind], &name, &data);
+    if (!error)
+        store->sum -= dk_env_checksum_of(slice_of(data));
+    data = (MDB_val){value->used, value->bytes};
+    if (!error || error == MDB_NOTFOUND)
+        error = mdb_put(txn, store->dbi[kind], &name, &data, 0);
+    store->sum += dk_env_checksum_of((struct dk_slice){value->bytes, value->used});
     return error ? dk_env_fail(store, error, "write a record") : DOCKET_OK;
 }
 
@@ -259,6 +302,8 @@ docket_status dk_env_add(struct dk_store *store, MDB_txn *txn, enum dk_kind kind
     if (error && error != MDB_KEYEXIST)
         return dk_env_fail(store, error, "write a record");
     *added = !error;
+    if (*added)
+        store->sum += dk_env_checksum_of((struct dk_slice){value->bytes, value->used});
     /* On KEYEXIST data shows what lies there. */
     *same = !error ||
             (data.mv_size == value->used && memcmp(data.mv_data, value->bytes, value->used) == 0);
@@ -290,4 +335,40 @@ docket_status dk_env_walk(struct dk_store *store, MDB_txn *txn, enum dk_kind kin
         status = dk_env_fail(store, error, "walk the store");
     mdb_cursor_close(cursor);
     return status;
+}
+
+static docket_status drop_from_sum(void *context, struct dk_slice key, struct dk_slice value)
+{
+    struct dk_store *store = context;
+    (void)key;
+    store->sum -= dk_env_checksum_of(value);
+    return DOCKET_OK;
+}
+
+docket_status dk_env_empty(struct dk_store *store, MDB_txn *txn, enum dk_kind kind)
+{
+    docket_status status = dk_env_walk(store, txn, kind, NULL, 0, drop_from_sum, store);
+    if (status != DOCKET_OK)
+        return status;
+    int error = mdb_drop(txn, store->dbi[kind], 0);
+    return error ? dk_env_fail(store, error, "empty a database") : DOCKET_OK;
+}
+
+/* A head is LMDB's own record of what is in force: roots, last page, its commit
+ * number. It lies at the start of page 0 or 1. */
+docket_status dk_env_head(struct dk_store *store, unsigned which, uint64_t *hash)
+{
+    enum { HEAD_BYTES = 16 + 136 };
+    uint8_t bytes[HEAD_BYTES];
+    MDB_stat tree;
+    int fd;
+    int error = mdb_env_stat(store->env, &tree);
+    if (!error)
+        error = mdb_env_get_fd(store->env, &fd);
+    if (!error && pread(fd, bytes, sizeof bytes, (off_t)which * tree.ms_psize) != (ssize_t)sizeof bytes)
+        error = EIO;
+    if (error)
+        return dk_env_fail(store, error, "read the head of the store's file");
+    *hash = dk_checksum_bytes(bytes, sizeof bytes);
+    return DOCKET_OK;
 }

@@ -34,6 +34,8 @@ struct dk_meta {
     uint8_t store_id[16];
     uint8_t boot_id[16];
     uint8_t machine_id[16]; /* /etc/machine-id, zeros if unreadable (recorded only) */
+    uint64_t before;     /* hash of the file's head that was in force before this commit */
+    uint64_t sum;        /* of the checksums of all records but this one */
 };
 
 struct dk_store {
@@ -47,6 +49,7 @@ struct dk_store {
     char witness_name[256];
     struct dk_witness witness; /* as it is on the disk */
     struct dk_meta meta;       /* as it is on the disk */
+    uint64_t sum;           /* meta.sum as it will be after this transaction */
     uint64_t series_last;
     uint64_t event_last;
     struct dk_buffer value; /* the committing thread's own */
@@ -71,6 +74,15 @@ docket_status dk_env_begin(struct dk_store *store, bool write, MDB_txn **txn) DK
 
 docket_status dk_env_put(struct dk_store *store, MDB_txn *txn, enum dk_kind kind,
                          const struct dk_key *key, const struct dk_buffer *value) DK_MUST_USE;
+/* As dk_env_put(), of the record that holds the sum itself. */
+docket_status dk_env_put_sum(struct dk_store *store, MDB_txn *txn, const struct dk_key *key,
+                             const struct dk_buffer *value) DK_MUST_USE;
+docket_status dk_env_empty(struct dk_store *store, MDB_txn *txn, enum dk_kind kind) DK_MUST_USE;
+/* The checksum that ends a value; 0 of one that is too short to have one. */
+uint64_t dk_env_checksum_of(struct dk_slice value);
+/* Hash of one of the two heads of LMDB's file: which is 0 or 1. Commit number n
+ * of LMDB writes head n & 1. */
+docket_status dk_env_head(struct dk_store *store, unsigned which, uint64_t *hash) DK_MUST_USE;
 /* The slice lives until the transaction's next write or end. */
 docket_status dk_env_get(struct dk_store *store, MDB_txn *txn, enum dk_kind kind,
                          const struct dk_key *key, struct dk_slice *value, bool *found) DK_MUST_USE;
@@ -100,6 +112,9 @@ docket_status dk_create_store(struct dk_store *store,
 docket_status dk_meta_read(struct dk_store *store, MDB_txn *txn, struct dk_meta *meta) DK_MUST_USE;
 docket_status dk_meta_write(struct dk_store *store, MDB_txn *txn,
                             const struct dk_meta *meta) DK_MUST_USE;
+/* What ends each commit: the head before it, and the sum. */
+docket_status dk_meta_write_end(struct dk_store *store, MDB_txn *txn) DK_MUST_USE;
+bool dk_meta_is_sum(struct dk_slice key);
 docket_status dk_meta_write_commit(struct dk_store *store, MDB_txn *txn,
                                    uint64_t commit) DK_MUST_USE;
 /* Checks one record (for dk_store_verify()). */
@@ -140,6 +155,8 @@ docket_status dk_journal_walk(struct dk_store *store, MDB_txn *txn, struct dk_se
 
 /* ---- walk.c ---- */
 
+/* Every record of every database, and what they add up to. */
+docket_status dk_walk_verify(struct dk_store *store, MDB_txn *txn, uint64_t *records) DK_MUST_USE;
 /* Checks every series record; *last gets the highest id. DAMAGED if two share one. */
 docket_status dk_walk_series_ids(struct dk_store *store, MDB_txn *txn, uint64_t *last) DK_MUST_USE;
 

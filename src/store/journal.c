@@ -157,6 +157,5 @@ docket_status dk_journal_fold(struct dk_store *store, MDB_txn *txn)
     dk_seen_free(&seen);
     if (status != DOCKET_OK)
         return status;
-    int error = mdb_drop(txn, store->dbi[DK_KIND_JOURNAL], 0); /* empties it */
-    return error ? dk_env_fail(store, error, "empty the journal") : DOCKET_OK;
+    return dk_env_empty(store, txn, DK_KIND_JOURNAL);
 }

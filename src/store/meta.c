@@ -25,9 +25,11 @@ struct meta_row {
 static const struct meta_row rows[] = {
     NUMBER(schema_version), NUMBER(generation), NUMBER(commit), NUMBER(clean),
     NUMBER(inode),          ID(store_id),       ID(boot_id),    ID(machine_id),
+    NUMBER(before),         NUMBER(sum),
 };
 
-enum { ROW_COUNT = sizeof rows / sizeof rows[0] };
+/* The last two are of each commit: dk_meta_write_end(). */
+enum { ROW_COUNT = sizeof rows / sizeof rows[0], BEFORE_ROW = ROW_COUNT - 2, SUM_ROW = ROW_COUNT - 1 };
 
 /* ---- reading ---- */
 
@@ -105,11 +107,10 @@ docket_status dk_meta_check(struct dk_slice key, struct dk_slice value)
 
 /* ---- writing ---- */
 
-static docket_status write_row(struct dk_store *store, MDB_txn *txn, const struct meta_row *row,
-                               const void *field)
+static docket_status spell_row(struct dk_store *store, const struct meta_row *row, const void *field,
+                               struct dk_key *key)
 {
-    struct dk_key key;
-    dk_key_of_name(&key, row->name);
+    dk_key_of_name(key, row->name);
     store->value.used = 0;
     uint8_t *at = dk_buffer_reserve(&store->value, row->bytes);
     if (!at)
@@ -120,16 +121,21 @@ static docket_status write_row(struct dk_store *store, MDB_txn *txn, const struc
         memcpy(&number, field, sizeof number);
         dk_put_u64(at, number);
     }
-    docket_status status = dk_record_seal(DK_KIND_META, dk_key_slice(&key), &store->value);
-    if (status != DOCKET_OK)
-        return status;
-    return dk_env_put(store, txn, DK_KIND_META, &key, &store->value);
+    return dk_record_seal(DK_KIND_META, dk_key_slice(key), &store->value);
+}
+
+static docket_status write_row(struct dk_store *store, MDB_txn *txn, const struct meta_row *row,
+                               const void *field)
+{
+    struct dk_key key;
+    docket_status status = spell_row(store, row, field, &key);
+    return status == DOCKET_OK ? dk_env_put(store, txn, DK_KIND_META, &key, &store->value) : status;
 }
 
 docket_status dk_meta_write(struct dk_store *store, MDB_txn *txn, const struct dk_meta *meta)
 {
     docket_status status = DOCKET_OK;
-    for (size_t at = 0; status == DOCKET_OK && at < ROW_COUNT; at++)
+    for (size_t at = 0; status == DOCKET_OK && at < BEFORE_ROW; at++)
         status = write_row(store, txn, &rows[at], (const uint8_t *)meta + rows[at].offset);
     return status;
 }
@@ -138,4 +144,22 @@ docket_status dk_meta_write_commit(struct dk_store *store, MDB_txn *txn, uint64_
 {
     static const struct meta_row row = NUMBER(commit);
     return write_row(store, txn, &row, &commit);
+}
+
+bool dk_meta_is_sum(struct dk_slice key)
+{
+    const char *name = rows[SUM_ROW].name;
+    return key.size == strlen(name) && memcmp(key.bytes, name, key.size) == 0;
+}
+
+docket_status dk_meta_write_end(struct dk_store *store, MDB_txn *txn)
+{
+    struct dk_key key;
+    uint64_t before;
+    docket_status status = dk_env_head(store, (mdb_txn_id(txn) - 1) & 1, &before);
+    if (status == DOCKET_OK)
+        status = write_row(store, txn, &rows[BEFORE_ROW], &before);
+    if (status == DOCKET_OK)
+        status = spell_row(store, &rows[SUM_ROW], &store->sum, &key);
+    return status == DOCKET_OK ? dk_env_put_sum(store, txn, &key, &store->value) : status;
 }

@@ -133,10 +133,13 @@ static docket_status read_records(struct dk_store *store, struct opening *openin
 {
     MDB_txn *txn;
     MDB_stat events;
+    uint64_t records;
     docket_status status = dk_env_begin(store, false, &txn);
     if (status != DOCKET_OK)
         return status;
     status = dk_meta_read(store, txn, &opening->before);
+    if (status == DOCKET_OK)
+        status = dk_walk_verify(store, txn, &records);
     if (status == DOCKET_OK)
         status = dk_walk_series_ids(store, txn, &store->series_last);
     /* Events are never removed, so their count is the last one's number. */

@@ -42,7 +42,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DK_SCHEMA_VERSION 1u
+#define DK_SCHEMA_VERSION 2u
 
 /* The witness is written this many commits ahead: a rewind of fewer commits
  * than this, within one generation and after an unclean stop, is not seen. */

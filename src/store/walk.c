@@ -199,6 +199,8 @@ struct check {
     uint64_t records;
     uint64_t commit;     /* of the store in this transaction */
     uint64_t event_next; /* events are numbered without a hole */
+    uint64_t sum;        /* of the checksums of the records so far */
+    unsigned kind;
 };
 
 static docket_status check_meta(void *context, struct dk_slice key, struct dk_slice value)
@@ -266,7 +268,32 @@ static const dk_visit checks[DK_KIND_COUNT] = {
     [DK_KIND_RANGES] = check_range,     [DK_KIND_EVENTS] = check_event,
 };
 
-static docket_status verify_within(struct dk_store *store, MDB_txn *txn, uint64_t *records)
+static docket_status check_record(void *context, struct dk_slice key, struct dk_slice value)
+{
+    struct check *check = context;
+    if (check->kind != DK_KIND_META || !dk_meta_is_sum(key))
+        check->sum += dk_env_checksum_of(value);
+    return checks[check->kind](context, key, value);
+}
+
+/* Sound records are not enough: a flipped bit in a pointer of the tree can hide
+ * some, or show older ones; in a head, the state of the commit before. */
+static docket_status check_whole(struct dk_store *store, MDB_txn *txn, const struct dk_meta *meta, uint64_t sum)
+{
+    uint64_t other;
+    docket_status status = dk_env_head(store, (mdb_txn_id(txn) + 1) & 1, &other);
+    if (status != DOCKET_OK)
+        return status;
+    if (sum != meta->sum)
+        return dk_fail(DOCKET_DAMAGED, "the store's records do not add up: some are missing, or older ones have come "
+                                       "back; keep the store as it is and restore the newest good copy");
+    if (other != meta->before)
+        return dk_fail(DOCKET_DAMAGED, "the two heads of the store's file do not belong together: the last commit may be "
+                                       "hidden; keep the store as it is and restore the newest good copy");
+    return DOCKET_OK;
+}
+
+docket_status dk_walk_verify(struct dk_store *store, MDB_txn *txn, uint64_t *records)
 {
     struct dk_meta meta;
     struct check check = {.event_next = 1};
@@ -275,8 +302,10 @@ static docket_status verify_within(struct dk_store *store, MDB_txn *txn, uint64_
     if (status != DOCKET_OK)
         return status;
     check.commit = meta.commit;
-    for (unsigned kind = 0; status == DOCKET_OK && kind < DK_KIND_COUNT; kind++)
-        status = dk_env_walk(store, txn, (enum dk_kind)kind, NULL, 0, checks[kind], &check);
+    for (; status == DOCKET_OK && check.kind < DK_KIND_COUNT; check.kind++)
+        status = dk_env_walk(store, txn, (enum dk_kind)check.kind, NULL, 0, check_record, &check);
+    if (status == DOCKET_OK)
+        status = check_whole(store, txn, &meta, check.sum);
     if (status == DOCKET_OK)
         status = dk_walk_series_ids(store, txn, &unused);
     if (status == DOCKET_OK)
@@ -292,7 +321,7 @@ docket_status dk_store_verify(struct dk_store *store, uint64_t *records)
         status = dk_env_begin(store, false, &txn);
     if (status != DOCKET_OK)
         return status;
-    status = verify_within(store, txn, records);
+    status = dk_walk_verify(store, txn, records);
     mdb_txn_abort(txn);
     return status;
 }

@@ -12,8 +12,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-enum { WITNESS_BYTES = 512 };
+enum { WITNESS_BYTES = 512, NAME_BYTES = 272 };
 
 static const char *const phase_names[DK_WITNESS_PHASE_COUNT] = {"opening", "running", "clean"};
 
@@ -102,11 +103,68 @@ docket_status dk_witness_read(int directory, const char *name, struct dk_witness
     return DOCKET_OK;
 }
 
+/* The spare file, open: one of its own, never another name of the witness,
+ * which a swap that was cut short can leave. -1: errno. */
+static int open_spare(int directory, const char *spare, const char *old)
+{
+    const int flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
+    struct stat facts;
+    if (fstatat(directory, spare, &facts, AT_SYMLINK_NOFOLLOW) != 0 && renameat(directory, old, directory, spare) != 0 &&
+        errno != ENOENT)
+        return -1;
+    unlinkat(directory, old, 0);
+    /* Only a file that the disk, too, knows as the spare may be written in place. */
+    if (fsync(directory) != 0)
+        return -1;
+    int fd = openat(directory, spare, flags, 0600);
+    if (fd >= 0 && (fstat(fd, &facts) != 0 || !S_ISREG(facts.st_mode) || facts.st_nlink != 1 ||
+                    facts.st_uid != geteuid())) {
+        close(fd);
+        fd = unlinkat(directory, spare, 0) != 0 ? -1 : openat(directory, spare, flags | O_EXCL, 0600);
+    }
+    return fd;
+}
+
+/* In place: the file has its block already. 0, or an errno. */
+static int write_spare(int fd, const char *text, size_t size)
+{
+    ssize_t put = pwrite(fd, text, size, 0);
+    int error = put < 0 ? errno : put != (ssize_t)size ? ENOSPC : 0;
+    if (!error && (ftruncate(fd, (off_t)size) != 0 || fchmod(fd, 0600) != 0 || fsync(fd) != 0))
+        error = errno;
+    if (close(fd) != 0 && !error)
+        error = errno;
+    return error;
+}
+
+/* The witness and its spare change names, so that a full disk, which cannot
+ * give a block, stops no commit. The witness's own change is one rename. */
+static int swap_in(int directory, const char *name, const char *text, size_t size)
+{
+    char spare[NAME_BYTES], old[NAME_BYTES];
+    snprintf(spare, sizeof spare, "%s.spare", name);
+    snprintf(old, sizeof old, "%s.old", name);
+    int fd = open_spare(directory, spare, old);
+    int error = fd < 0 ? errno : write_spare(fd, text, size);
+    if (error)
+        return error;
+    int kept = linkat(directory, name, directory, old, 0); /* a failure costs the spare only */
+    (void)kept;
+    if (renameat(directory, spare, directory, name) != 0)
+        return errno;
+    int back = renameat(directory, old, directory, spare);
+    (void)back;
+    return fsync(directory) != 0 ? errno : 0; /* or a power loss may bring the old one back */
+}
+
 docket_status dk_witness_write(int directory, const char *name, const struct dk_witness *witness)
 {
     char text[WITNESS_BYTES];
     size_t size = spell(witness, text);
-    docket_status status = dk_file_replace(directory, name, 0600, text, size);
+    int error = swap_in(directory, name, text, size);
+    docket_status status = DOCKET_OK;
+    if (error)
+        status = dk_fail_errno(dk_status_of_errno(error), error, "cannot write %s", name);
     if (status == DOCKET_OK)
         return status;
     return dk_wrap(status == DOCKET_NO_SPACE ? status : DOCKET_STORE_FAILED,

@@ -346,7 +346,9 @@ static docket_status grow(struct dk_desk *desk, int directory, dk_word *ready, u
         return dk_fail(DOCKET_REALM_FULL, "the desk holds %u %s, as many as it was made for; raise series_max, stop the workers and docketd in "
                        "order, and start again",
                        now, what);
-    docket_status status = open_pair(directory, desk->index, "", 0, fds);
+    /* A desk that is still being built has its files under their temporary names. */
+    bool published = dk_load_relaxed(&((struct shared_header *)(void *)desk->board)->ready) == DK_READY;
+    docket_status status = open_pair(directory, desk->index, published ? "" : ".new", 0, fds);
     if (status != DOCKET_OK)
         return status;
     status = allocate_step(&desk->geometry, fds[0], fds[1], now, next);

@@ -29,7 +29,8 @@ docket_status dk_seat_open(int directory, uint32_t desk, uint32_t seat, int *kee
 {
     *keep = open_seat(directory, desk, seat, O_RDWR);
     if (*keep < 0)
-        return dk_fail_errno(dk_status_of_errno(errno), errno, "cannot open seat %u of desk %u", seat, desk);
+        return dk_fail_errno(errno == ENOENT ? DOCKET_NO_REALM : dk_status_of_errno(errno), errno,
+                             "cannot open seat %u of desk %u", seat, desk);
     return DOCKET_OK;
 }
 
@@ -39,13 +40,13 @@ bool dk_seat_take_lock(int keep)
     return fcntl(keep, F_OFD_SETLK, &lock) == 0; /* ORDER-11: what the dead owner stored last */
 }
 
-uint64_t dk_seat_cursor(int keep, uint32_t line)
+bool dk_seat_cursor(int keep, uint32_t line, uint64_t *word)
 {
-    uint64_t word = 0;
+    uint64_t read = 0;
     off_t at = (off_t)(dk_lines_at() + line * sizeof(struct shared_line) + offsetof(struct shared_line, cursor));
-    if (pread(keep, &word, sizeof word, at) != (ssize_t)sizeof word) /* ORDER-7 */
-        return 0;
-    return word;
+    ssize_t got = keep < 0 ? 0 : pread(keep, &read, sizeof read, at); /* ORDER-7 */
+    *word = got == (ssize_t)sizeof read ? read : 0;
+    return got >= 0;
 }
 
 /* Header and lines in one private image, so that the file is written once. */

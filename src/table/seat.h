@@ -26,7 +26,7 @@ docket_status dk_seat_make(int directory, const struct dk_geometry *geometry,
                            const struct dk_identity *identity, uint32_t seat, uint64_t salt, gid_t group,
                            bool group_set, int *keep, int *locked, int *probe) DK_MUST_USE;
 
-/* docketd: opens an existing seat file. */
+/* docketd: opens an existing seat file. NO_REALM: it is gone. */
 docket_status dk_seat_open(int directory, uint32_t desk, uint32_t seat, int *keep) DK_MUST_USE;
 
 /* docketd: true if the owner is dead; the lock is then held by keep, until
@@ -34,8 +34,9 @@ docket_status dk_seat_open(int directory, uint32_t desk, uint32_t seat, int *kee
 bool dk_seat_take_lock(int keep);
 
 /* docketd: the cursor of one line; zero (which fails every check) if the file
- * is shorter or gone. */
-uint64_t dk_seat_cursor(int keep, uint32_t line);
+ * is shorter or gone. False: it could not be read just now, which says nothing
+ * of the cursor. */
+bool dk_seat_cursor(int keep, uint32_t line, uint64_t *word) DK_MUST_USE;
 
 /* docketd, under the lock: makes the file speak of nobody. */
 void dk_seat_reset(int keep, const struct dk_geometry *geometry);

@@ -63,6 +63,10 @@ docket_status dk_wire_listen(int directory, mode_t mode, int *fd)
     return DOCKET_OK;
 }
 
+/* Requests and replies of every version begin with magic and version, and a
+ * reply goes on with type and status: so two releases can tell each other. */
+#define VERSION_ENDS (2 * sizeof(uint32_t))
+
 static docket_status wait_readable(int fd, int64_t until_ns)
 {
     for (;;) {
@@ -116,16 +120,21 @@ static docket_status receive_reply(int fd, uint32_t type, struct dk_reply *reply
     struct msghdr message = {
         .msg_iov = &body, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
     ssize_t got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_TRUNC); /* the packet's own length */
+    if (got >= 0) /* an empty packet can carry descriptors too */
+        take_descriptors(&message, fds);
     if (got <= 0)
         return dk_fail_errno(DOCKET_UNREACHABLE, got == 0 ? ECONNRESET : errno, "docketd has gone away");
-    take_descriptors(&message, fds);
+    if ((size_t)got >= VERSION_ENDS && reply->magic == DK_WIRE_MAGIC && reply->version != DK_WIRE_VERSION)
+        return dk_fail(DOCKET_PROTOCOL, "docketd speaks wire version %u and this library version %u; use the docketd "
+                                        "and libdocket of one release",
+                       reply->version, DK_WIRE_VERSION);
     if ((size_t)got != sizeof *reply || reply->magic != DK_WIRE_MAGIC || reply->version != DK_WIRE_VERSION ||
         reply->type != type || memchr(reply->text, 0, sizeof reply->text) == NULL)
         return dk_fail(DOCKET_PROTOCOL, "docketd answered %zd bytes that this library does not understand; use the "
                                         "docketd and libdocket of one release",
                        got);
     if (reply->status != DOCKET_OK)
-        return dk_fail((docket_status)reply->status, "%s", reply->text);
+        return dk_fail((docket_status)reply->status, "%s", reply->text[0] ? reply->text : "docketd gives no reason");
     return DOCKET_OK;
 }
 
@@ -154,7 +163,11 @@ docket_status dk_wire_read(int fd, struct dk_request *request)
         return DOCKET_TIMEOUT;
     if (got <= 0)
         return DOCKET_UNREACHABLE;
-    if ((size_t)got != sizeof *request || request->magic != DK_WIRE_MAGIC || request->version != DK_WIRE_VERSION)
+    if ((size_t)got >= VERSION_ENDS && request->magic == DK_WIRE_MAGIC && request->version != DK_WIRE_VERSION)
+        return dk_fail(DOCKET_PROTOCOL, "this library speaks wire version %u and docketd version %u; use the docketd "
+                                        "and libdocket of one release",
+                       request->version, DK_WIRE_VERSION);
+    if ((size_t)got != sizeof *request || request->magic != DK_WIRE_MAGIC)
         return dk_fail(DOCKET_PROTOCOL, "%zd bytes that are no request of wire version %u", got, DK_WIRE_VERSION);
     if (memchr(request->tenant, 0, sizeof request->tenant) == NULL ||
         memchr(request->name, 0, sizeof request->name) == NULL ||

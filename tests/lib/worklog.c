@@ -77,19 +77,29 @@ static int begin(struct worklog *log, uint64_t records)
     return map_window(log, HEADER_BYTES, window);
 }
 
+/* The log's name into path[1024], and the head of its text. */
+static int name_log(struct worklog *log, char *path, const char *directory, const char *id,
+                    const char *tenant, const char *series)
+{
+    int length = snprintf(path, 1024, "%s/%s.%s.%s.log", directory, id, tenant, series);
+    if (length < 0 || length >= 1024)
+        return ENAMETOOLONG;
+    *log = (struct worklog){.fd = -1};
+    snprintf(log->head, sizeof log->head, "docket-log 1\nid=%s\ntenant=%s\nseries=%s\n", id, tenant,
+             series);
+    return 0;
+}
+
 int worklog_open(struct worklog *log, const char *directory, const char *id, const char *tenant,
                  const char *series, uint32_t step, uint64_t records)
 {
     char path[1024];
     char hidden[1040];
-    int length = snprintf(path, sizeof path, "%s/%s.%s.%s.log", directory, id, tenant, series);
-    if (length < 0 || (size_t)length >= sizeof path)
-        return ENAMETOOLONG;
+    int wrong = name_log(log, path, directory, id, tenant, series);
+    if (wrong)
+        return wrong;
     snprintf(hidden, sizeof hidden, "%s.tmp", path);
-
-    *log = (struct worklog){.step = step};
-    snprintf(log->head, sizeof log->head, "docket-log 1\nid=%s\ntenant=%s\nseries=%s\n", id, tenant,
-             series);
+    log->step = step;
     log->fd = open(hidden, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (log->fd < 0)
         return errno;
@@ -100,6 +110,51 @@ int worklog_open(struct worklog *log, const char *directory, const char *id, con
     if (error)
         worklog_drop(log);
     return error;
+}
+
+/* How many records stand in the file: a zero number ends them. */
+static int count_records(struct worklog *log, uint64_t *count)
+{
+    uint64_t low = 0, high = (log->file_size - HEADER_BYTES) / RECORD_BYTES;
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2, number;
+        if (pread(log->fd, &number, sizeof number, (off_t)(HEADER_BYTES + middle * RECORD_BYTES)) !=
+            (ssize_t)sizeof number)
+            return EIO;
+        if (number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *count = low;
+    return 0;
+}
+
+int worklog_resume(struct worklog *log, const char *directory, const char *id, const char *tenant,
+                   const char *series)
+{
+    char path[1024];
+    int error = name_log(log, path, directory, id, tenant, series);
+    if (error)
+        return error;
+    log->fd = open(path, O_RDWR | O_CLOEXEC);
+    off_t size = log->fd < 0 ? -1 : lseek(log->fd, 0, SEEK_END);
+    if (size < HEADER_BYTES) {
+        error = log->fd < 0 ? errno : EIO;
+        worklog_drop(log);
+        return error;
+    }
+    log->file_size = (size_t)size;
+    error = count_records(log, &log->records);
+    size_t end = HEADER_BYTES + (size_t)log->records * RECORD_BYTES;
+    if (!error)
+        error = map_window(log, end / PAGE_BYTES * PAGE_BYTES, WINDOW_BYTES);
+    if (error) {
+        worklog_drop(log);
+        return error;
+    }
+    log->end = end % PAGE_BYTES;
+    return 0;
 }
 
 int worklog_add(struct worklog *log, uint64_t number, int32_t period, enum worklog_kind kind)

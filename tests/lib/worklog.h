@@ -43,6 +43,11 @@ struct worklog {
 int worklog_open(struct worklog *log, const char *directory, const char *id, const char *tenant,
                  const char *series, uint32_t step, uint64_t records);
 
+/* Goes on with a log whose thread was killed, behind its last record. The file's
+ * header is left as it is until worklog_excuse() or worklog_close(). 0, or an errno. */
+int worklog_resume(struct worklog *log, const char *directory, const char *id, const char *tenant,
+                   const char *series);
+
 /* Before the next call into docket. 0, or an errno: the number is not logged. */
 int worklog_add(struct worklog *log, uint64_t number, int32_t period, enum worklog_kind kind);
 

@@ -128,6 +128,7 @@ cleanup() {
         kill -CONT "$pid" 2>/dev/null || true
         kill_child "$pid"
     done
+    ! declare -F at_cleanup >/dev/null || at_cleanup # a script's own
     if [ -n "$work" ] && [ "$KEEP" = 1 ]; then
         printf 'kept: %s %s\n' "$work" "$runtime" >&2
     elif [ -n "$work" ]; then
@@ -150,6 +151,11 @@ new_realm() {
     [ -n "$work" ] || new_work
     runtime=$(mktemp -d /dev/shm/docket-proof.XXXXXX)
     realm=$work/realm logs=$work/logs
+    # In memory syncs cost nothing: for those who kill processes, not the power.
+    case ${realm_in:-disk} in
+    memory) realm=$runtime/realm ;;
+    /*) realm=$realm_in/realm ;;
+    esac
     mkdir -m 700 "$realm" "$logs"
     {
         printf '[realm]\nruntime_dir = %s\n' "$runtime"
@@ -177,9 +183,8 @@ start_docketd() {
     docketd_pid=$child
     wait_until 20 serves_or_ended || code=1
     if [ "$code" != 0 ] || ! is_running "$docketd_pid"; then
-        printf 'docketd does not serve:\n' >&2
-        tail -n 20 "$work/docketd.log" >&2
-        exit 1
+        fail "docketd serves" "$work/docketd.log"
+        finish
     fi
 }
 

@@ -409,6 +409,30 @@ static void a_grown_desk_keeps_what_lay_in_it(void **state)
     assert_int_equal(dk_load_relaxed(&dk_table_row(&desk, 128)->claim[0]), 0);
 }
 
+/* docketd that builds anew a desk of more series than the first step holds. */
+static void a_desk_grows_before_it_is_published(void **state)
+{
+    struct dk_desk old;
+    (void)state;
+    must_create(&old, &small, 0);
+    must_publish(&old);
+    blkcnt_t before = blocks_of("board-0");
+    must_create(&desk, &small, 0);
+    assert_int_equal(dk_desk_grow_slots(&desk, folder_fd), DOCKET_OK);
+    assert_int_equal(dk_desk_grow_rows(&desk, folder_fd), DOCKET_OK);
+    assert_int_equal(blocks_of("board-0"), before);
+    must_publish(&desk);
+    assert_true(blocks_of("board-0") > before);
+    dk_desk_unmap(&old);
+    dk_desk_unmap(&desk);
+    unlinkat(folder_fd, "board-0", 0);
+    unlinkat(folder_fd, "table-0", 0);
+    must_create(&desk, &small, 0); /* and with no older one there */
+    assert_int_equal(dk_desk_grow_slots(&desk, folder_fd), DOCKET_OK);
+    must_publish(&desk);
+    touch_what_is_ready();
+}
+
 /* ---- a full tmpfs ---- */
 
 /* What a desk of this geometry takes of the tmpfs once it is made. */
@@ -505,6 +529,7 @@ int main(void)
         AT_A_DESK(what_is_ready_has_its_pages_before_it_is_touched),
         AT_A_DESK(a_desk_grows_to_its_largest_and_then_says_full),
         AT_A_DESK(a_grown_desk_keeps_what_lay_in_it),
+        AT_A_DESK(a_desk_grows_before_it_is_published),
         AT_A_DESK(a_tmpfs_without_room_is_no_space_and_nothing_is_left_behind),
         AT_A_DESK(growth_without_room_is_no_space_and_leaves_all_as_it_was),
         AT_A_DESK(a_wish_sets_the_slots_bit_and_its_summary),

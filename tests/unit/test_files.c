@@ -339,9 +339,9 @@ static void the_boot_id_is_the_same_each_time(void **state)
 {
     (void)state;
     uint8_t first[16], second[16], zeros[16] = {0};
-    dk_boot_id(first);
+    assert_int_equal(dk_boot_id(first), DOCKET_OK);
     memset(second, 0xff, sizeof second);
-    dk_boot_id(second);
+    assert_int_equal(dk_boot_id(second), DOCKET_OK);
     assert_memory_equal(first, second, 16);
     assert_memory_not_equal(first, zeros, 16);
 }

@@ -209,9 +209,33 @@ static void what_is_written_is_read_back(void **state)
     }
 }
 
+static void a_label_says_its_first_and_last_day(void **state)
+{
+    (void)state;
+    assert_int_equal(dk_period_first_date(2028), 20280101);
+    assert_int_equal(dk_period_last_date(2028), 20281231);
+    assert_int_equal(dk_period_first_date(202802), 20280201);
+    assert_int_equal(dk_period_last_date(202802), 20280229);
+    assert_int_equal(dk_period_last_date(202702), 20270228);
+    assert_int_equal(dk_period_last_date(202612), 20261231);
+    assert_int_equal(dk_period_first_date(20261124), 20261124);
+    assert_int_equal(dk_period_last_date(20261124), 20261124);
+    assert_int_equal(dk_period_first_date(0), 0);
+    assert_int_equal(dk_period_last_date(0), 0);
+    for (int64_t at = 0; at < utc(2101, 1, 1, 0, 0, 0); at += 9 * DAY) {
+        for (enum dk_restart restart = DK_YEARLY; restart <= DK_DAILY; restart++) {
+            struct dk_period period;
+            dk_period_at(restart, at, &period);
+            assert_int_equal(dk_period_first_date(period.label), dk_day_date(period.start_s));
+            assert_int_equal(dk_period_last_date(period.label), dk_day_date(period.end_s - 1));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_label_says_its_first_and_last_day),
         cmocka_unit_test(a_series_that_never_restarts_has_one_period_without_end),
         cmocka_unit_test(a_year_ends_with_the_last_second_of_december),
         cmocka_unit_test(february_has_29_days_in_leap_years_only),

@@ -280,10 +280,21 @@ static int drop_pages(void **state)
     return 0;
 }
 
+#if defined(__SANITIZE_THREAD__)
+#define THREAD_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define THREAD_SANITIZER 1
+#endif
+#endif
+#ifndef THREAD_SANITIZER
+#define THREAD_SANITIZER 0
+#endif
+
 static bool claim_in_pages(int board_access, int table_access, void (*docketd)(void), struct dk_laid *laid)
 {
     struct sigaction action, before;
-#if defined(__SANITIZE_THREAD__)
+#if THREAD_SANITIZER
     print_message("skipped: the thread sanitizer holds back the handler of a page fault\n");
     skip();
 #endif

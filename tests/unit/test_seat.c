@@ -59,10 +59,17 @@ static docket_status sit_down(void)
     return status;
 }
 
+static uint64_t cursor_of(int from, uint32_t line)
+{
+    uint64_t word = 1;
+    assert_true(dk_seat_cursor(from, line, &word));
+    return word;
+}
+
 static bool cursor_passes(uint64_t salt, uint32_t line)
 {
     struct dk_cursor unused;
-    return dk_cursor_unpack(dk_seat_cursor(keep, line), salt, line, &unused);
+    return dk_cursor_unpack(cursor_of(keep, line), salt, line, &unused);
 }
 
 /* ---- the lock ---- */
@@ -318,7 +325,7 @@ static void every_line_of_a_new_seat_has_had_no_lease(void **state)
     (void)state;
     must_make();
     for (uint32_t line = 0; line < geometry.lines_per_seat; line++)
-        assert_int_equal(dk_seat_cursor(keep, line), dk_cursor_none(SALT, line));
+        assert_int_equal(cursor_of(keep, line), dk_cursor_none(SALT, line));
     drop(&locked);
     drop(&probe);
 }
@@ -331,7 +338,7 @@ static void what_the_worker_stored_is_what_docketd_reads(void **state)
     for (uint32_t line = 0; line < geometry.lines_per_seat; line++) {
         uint64_t word = dk_cursor_pack(3, line * 7, false, SALT, line);
         dk_store_release(&dk_seat_line(base, line)->cursor, word);
-        assert_int_equal(dk_seat_cursor(keep, line), word);
+        assert_int_equal(cursor_of(keep, line), word);
     }
 }
 
@@ -355,13 +362,13 @@ static void the_next_sittings_words_are_not_the_last_ones(void **state)
     drop(&locked);
     drop(&probe);
     for (uint32_t line = 0; line < geometry.lines_per_seat; line++)
-        before[line] = dk_seat_cursor(keep, line);
+        before[line] = cursor_of(keep, line);
     drop(&keep);
     assert_int_equal(make_salted(SALT + 1), DOCKET_OK);
     drop(&locked);
     drop(&probe);
     for (uint32_t line = 0; line < geometry.lines_per_seat; line++) {
-        assert_int_not_equal(dk_seat_cursor(keep, line), before[line]);
+        assert_int_not_equal(cursor_of(keep, line), before[line]);
         assert_true(cursor_passes(SALT + 1, line));
         assert_false(cursor_passes(SALT, line));
     }
@@ -388,10 +395,16 @@ static void a_line_beyond_the_file_is_read_as_zero(void **state)
     must_make();
     drop(&locked);
     drop(&probe);
-    assert_int_equal(dk_seat_cursor(keep, 10 * DK_PAGE), 0);
+    assert_int_equal(cursor_of(keep, 10 * DK_PAGE), 0);
     assert_int_equal(ftruncate(keep, 0), 0);
-    assert_int_equal(dk_seat_cursor(keep, 0), 0);
-    assert_int_equal(dk_seat_cursor(-1, 0), 0);
+    assert_int_equal(cursor_of(keep, 0), 0);
+    assert_int_equal(cursor_of(-1, 0), 0);
+    int closed[2];
+    assert_int_equal(pipe(closed), 0); /* cannot be read at an offset: nothing is known of the cursor */
+    uint64_t word;
+    assert_false(dk_seat_cursor(closed[0], 0, &word));
+    close(closed[0]);
+    close(closed[1]);
 }
 
 static void a_tmpfs_without_room_is_no_space(void **state)

@@ -269,6 +269,16 @@ static void an_answer_of_another_kind_is_refused_and_its_descriptors_closed(void
     }
 }
 
+static void an_empty_answer_leaves_no_descriptors(void **state)
+{
+    struct dk_reply got;
+    const int passed[] = {0, 1, 2};
+    (void)state;
+    send_with(there, "", 0, passed, 3);
+    assert_int_equal(ask(PATIENT_MS, &got), DOCKET_UNREACHABLE);
+    assert_no_descriptors();
+}
+
 static void more_descriptors_than_agreed_are_closed(void **state)
 {
     struct dk_reply sent = any_reply(), got;
@@ -434,6 +444,7 @@ int main(void)
         AT_A_PAIR(the_request_goes_out_with_magic_and_version),
         AT_A_PAIR(an_answer_of_another_length_is_refused),
         AT_A_PAIR(an_answer_of_another_kind_is_refused_and_its_descriptors_closed),
+        AT_A_PAIR(an_empty_answer_leaves_no_descriptors),
         AT_A_PAIR(more_descriptors_than_agreed_are_closed),
         AT_A_PAIR(a_refusal_is_its_status_and_its_sentence_without_descriptors),
         AT_A_PAIR(a_docketd_that_left_is_unreachable),

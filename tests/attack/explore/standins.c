@@ -109,9 +109,10 @@ void dk_random(void *bytes, size_t count)
     memset(bytes, 0x5a, count);
 }
 
-void dk_boot_id(uint8_t id[16])
+docket_status dk_boot_id(uint8_t id[16])
 {
     memset(id, 0, 16);
+    return DOCKET_OK;
 }
 
 /* ---- table ---- */
@@ -188,9 +189,10 @@ bool dk_seat_take_lock(int keep)
     return ex_dead((unsigned)keep + 1);
 }
 
-uint64_t dk_seat_cursor(int keep, uint32_t line)
+bool dk_seat_cursor(int keep, uint32_t line, uint64_t *word)
 {
-    return dk_load_acquire(&dk_seat_line(ex_seat_base((unsigned)keep), line)->cursor);
+    *word = dk_load_acquire(&dk_seat_line(ex_seat_base((unsigned)keep), line)->cursor);
+    return true;
 }
 
 void dk_seat_reset(int keep, const struct dk_geometry *geometry)
@@ -283,14 +285,6 @@ docket_status dk_text_day(struct text_day *text, const struct docket_series *ser
     (void)seat;
     (void)now_s;
     return DOCKET_OK;
-}
-
-size_t dk_rendered_write(const struct dk_rendered *rendered, uint64_t number, char *text)
-{
-    (void)rendered;
-    (void)number;
-    (void)text;
-    return 0;
 }
 
 struct docket_block *dk_block_new(void)

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# docketd killed at each change of the shared words and at both sides of each
+# system call of its errands: lay, raise, clear, take back, reclaim, give a
+# seat, make a series, stop, and adopt. Each time a new docketd must adopt the
+# desk and finish the errand, a worker goes on, and after each errand the
+# auditor judges the whole realm. ERRANDS (a regular expression) picks some;
+# SAMPLE bounds the kills of each (0: every point).
+#
+# row: 1
+# seconds: 60 250
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=tests/attack/lib.sh
+. "$here/lib.sh"
+export TMPDIR=/dev/shm # processes die here, no power is lost: the disk need not be waited for
+
+sample=${SAMPLE:-$(scale 14 0)}
+stepper=$(binary docket-stepd)
+total=0 excused=0
+
+new_realm 'seats_max = 8' 'lines_per_seat = 8' 'series_max = 2048' 'rows_max = 256'
+
+# attack ERRAND ORDER WHAT: its kills, its line of the table, the audit
+attack() {
+    local name=$1 order=$2 what=$3 code=0 out=$work/$1.out kills points
+    start_docketd
+    add_series "acme/$name" --order "$order" --restart never --window 16
+    kill_docketd
+    STEPD_LOG=$work/docketd.log "$stepper" "$realm" "$logs" "$name" "$name" "$docketd" "$sample" >"$out" 2>&1 || code=$?
+    if [ "$code" != 0 ]; then
+        tail -n 5 "$work/docketd.log" >>"$out"
+        sleep 1 # what the stepper left behind dies with it
+        fail "$order, $what: every killed docketd has a successor that goes on" "$out"
+        return
+    fi
+    kills=$(figure_of kills "$out") points=$(figure_of points "$out")
+    at_least "docketd killed: $order, $what (of $points points)" \
+        "$([ "$sample" = 0 ] || [ "$sample" -gt "$points" ] && echo "$points" || echo "$sample")" "$kills"
+    note "$(figure_of late "$out") of them behind the errand's end; $(figure_of steps "$out") steps"
+    total=$((total + kills)) excused=$((excused + $(figure_of excused "$out")))
+    start_docketd
+    check "$order, $what: the audit is clean" audit --unknown-max 0
+    kill_docketd
+}
+
+while read -r name order what; do
+    [[ $name =~ ^(${ERRANDS:-.*})$ ]] || continue
+    attack "$name" "$order" "$what"
+done < <("$stepper" --list)
+
+at_most 'numbers given twice' 0 "$(figure given_twice "$work/audit.json")"
+at_most 'numbers unaccounted for' 0 "$(figure unaccounted "$work/audit.json")"
+note "$total kills of docketd; $(figure not_logged "$work/audit.json") numbers not logged of $excused whose return nobody answered"
+finish

@@ -1,0 +1,11 @@
+# Rows 6 and 8: docketd, library and command broken at their n-th call.
+ATTACKS += $(BUILD)/failing.so $(BUILD)/docket-breaks
+
+$(BUILD)/failing.so: tests/attack/failing.c tests/attack/breaker.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(BASEFLAGS) -fvisibility=default -shared -fPIC -o $@ $<
+
+BREAK_OBJECTS := $(BUILD)/obj/tests/attack/breaker.o $(BUILD)/obj/tests/attack/trial.o $(BUILD)/obj/tests/lib/worklog.o
+
+$(BUILD)/docket-breaks: $(BUILD)/obj/tests/attack/breaks.o $(BUILD)/obj/tests/attack/breaks_user.o $(BREAK_OBJECTS) $(BUILD)/libdocket.so
+	$(LINK_DOCKET)

@@ -1,0 +1,19 @@
+# Row 13: docketd's turns and the library in one process, over a table that is scribbled on.
+SCRIBBLE_DAEMON := adopt books clerk images keeper leased periods quarantine reaper rows series strict
+SCRIBBLE_CLIENT := block hand lease pool realm take text
+SCRIBBLE_BASE   := base/files base/status numbering/period numbering/policy numbering/template \
+                   table/desk table/directory table/place table/seat table/slot
+SCRIBBLE_OBJECTS := $(patsubst %,$(BUILD)/obj/tests/attack/%.o,scribble scribble_docketd scribble_worker scribble_model) \
+                    $(patsubst %,$(BUILD)/obj/src/daemon/%.o,$(SCRIBBLE_DAEMON)) \
+                    $(patsubst %,$(BUILD)/obj/src/client/%.o,$(SCRIBBLE_CLIENT)) \
+                    $(patsubst %,$(BUILD)/obj/src/%.o,$(SCRIBBLE_BASE))
+SCRIBBLE_WRAPS  := -Wl,--wrap=dk_clerk_post,--wrap=dk_strict_turn,--wrap=dk_leased_turn,--wrap=dk_series_quarantine
+
+ATTACKS += $(BUILD)/scribble
+$(BUILD)/scribble: $(SCRIBBLE_OBJECTS)
+	$(Q)$(CC) $(LDFLAGS) $(SCRIBBLE_WRAPS) -o $@ $^ -lurcu-cds -lurcu-common -lpthread
+
+# A member of a desk that scribbles on it while docketd and workers live.
+ATTACKS += $(BUILD)/scribbler
+$(BUILD)/scribbler: $(BUILD)/obj/tests/attack/scribbler.o
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^

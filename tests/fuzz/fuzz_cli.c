@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* links: base/status tools:address tools:cli tools:failure tools:output tools:viewing tools:cmd_block tools:cmd_fate */
+/* links: tools:cmd_help tools:cmd_inspect tools:cmd_next tools:cmd_peek tools:cmd_series tools:cmd_status */
+/* links: tools:cmd_version tools:docket fuzz:cli_library */
+/* libs: jansson smartcols */
+/*
+ * The command line: whatever is typed, no more reaches the library than its
+ * header allows, and the exit code is one of those that are written down. The
+ * library behind the command is the stand-in of cli_library.c.
+ */
+#include "fuzz.h"
+
+#include "../../tools/cli.h"
+
+#include <getopt.h>
+#include <unistd.h>
+
+enum { WORDS_MAX = 12 };
+
+int docket_main(int count, char **words);
+void cli_library_begin(uint64_t mood);
+
+int LLVMFuzzerInitialize(int *count, char ***words)
+{
+    (void)count;
+    (void)words;
+    stdout = fopen("/dev/null", "w");
+    stderr = fopen("/dev/null", "w"); /* ours go to descriptor 2 */
+    MUST(stdout != NULL && stderr != NULL);
+    return 0;
+}
+
+/* glibc remembers a half read "-abc" of the command before. */
+static void forget_options(void)
+{
+    char name[] = "docket";
+    char *none[] = {name, NULL};
+    optind = 0;
+    getopt(1, none, "");
+}
+
+/* The first bytes choose words that are there, so that the rest is reached;
+ * then comes text, words apart by a zero or a newline. */
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    static const char *const known[] = {"next", "block", "peek", "status", "inspect", "fate", "series", "add", "list",
+                                        "show", "version", "help", "--json", "--count", "--timeout", "--all",
+                                        "--order", "--restart", "--template", "--window", "--start-after",
+                                        "--verbose", "--realm", "--no-start", "--quiet", "--help", "-n", "-t", "--",
+                                        "acme/INV", "acme/INV/2026-11", "a/b/never", "strict", "leased", "monthly"};
+    struct draw draw = {bytes, size};
+    char *words[WORDS_MAX + 2];
+    int count = 0;
+    words[count++] = strdup("docket");
+    uint64_t mood = draw_number(&draw, 2);
+    while (count < WORDS_MAX && draw.left > 0) {
+        uint64_t choice = draw_number(&draw, 1);
+        if (choice >= 128) {
+            words[count++] = strdup(known[(choice - 128) % (sizeof known / sizeof known[0])]);
+            continue;
+        }
+        char text[160];
+        size_t length = 0;
+        if (choice > 0 && choice != '\n')
+            text[length++] = (char)choice;
+        while (draw.left > 0 && length + 1 < sizeof text && *draw.at != 0 && *draw.at != '\n')
+            text[length++] = (char)draw_number(&draw, 1);
+        (void)draw_number(&draw, 1);
+        text[length] = 0;
+        words[count++] = strdup(text);
+    }
+    words[count] = NULL;
+    char *kept[WORDS_MAX + 2]; /* getopt changes their order */
+    memcpy(kept, words, sizeof kept);
+    unsetenv("DOCKET_REALM");
+    cli_library_begin(mood);
+    forget_options();
+    int code = docket_main(count, words);
+    MUST(code >= CLI_DONE && code <= CLI_EXHAUSTED);
+    clearerr(stdout);
+    for (int i = 0; i < count; i++)
+        free(kept[i]);
+    return 0;
+}

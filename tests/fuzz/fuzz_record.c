@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/* links: base/status numbering/fate store/record store/image */
+/*
+ * Records of the store: bytes that decode encode to the same bytes, records
+ * that encode decode to the same record, and a broken seal is always seen. The
+ * input is sealed here, or no fuzzer would ever come behind the checksum.
+ */
+#include "fuzz.h"
+
+#include "store/image.h"
+
+enum { COUNTERS_MAX = 64 };
+
+static struct dk_buffer seal(enum dk_kind kind, struct dk_slice key, struct draw draw)
+{
+    struct dk_buffer value = {0};
+    uint8_t *at = dk_buffer_reserve(&value, draw.left);
+    MUST(at != NULL);
+    if (draw.left > 0)
+        memcpy(at, draw.at, draw.left);
+    MUST(dk_record_seal(kind, key, &value) == DOCKET_OK);
+    return value;
+}
+
+/* An exact copy, so that a byte read behind it is seen. */
+static struct dk_slice exact(const struct dk_buffer *value)
+{
+    uint8_t *copy = malloc(value->used);
+    MUST(copy != NULL);
+    memcpy(copy, value->bytes, value->used);
+    return (struct dk_slice){copy, value->used};
+}
+
+static void same(const struct dk_key *key, const struct dk_buffer *made, struct dk_slice old_key, struct dk_slice old)
+{
+    MUST(key->size == old_key.size && memcmp(key->bytes, old_key.bytes, key->size) == 0);
+    MUST(made->used == old.size && memcmp(made->bytes, old.bytes, old.size) == 0);
+}
+
+static bool again(enum dk_kind kind, struct dk_slice key, struct dk_slice value)
+{
+    struct dk_buffer made = {0};
+    struct dk_key spelled = {0};
+    docket_status status = DOCKET_OK;
+    if (kind == DK_KIND_SERIES) {
+        struct dk_series_record record;
+        if ((status = dk_image_decode_series(key, value, &record)) == DOCKET_OK)
+            MUST(dk_image_encode_series(&record, &spelled, &made) == DOCKET_OK);
+    } else if (kind == DK_KIND_RANGES) {
+        struct dk_fate_record record;
+        if ((status = dk_image_decode_range(key, value, &record)) == DOCKET_OK)
+            MUST(dk_image_encode_range(&record, &spelled, &made) == DOCKET_OK);
+    } else if (kind == DK_KIND_EVENTS) {
+        struct dk_event record;
+        if ((status = dk_image_decode_event(key, value, &record)) == DOCKET_OK)
+            MUST(dk_image_encode_event(&record, &spelled, &made) == DOCKET_OK);
+    } else {
+        struct dk_counter_image image;
+        if ((status = dk_image_decode_counter(key, value, &image)) == DOCKET_OK) {
+            MUST(image.next <= image.mark && image.period >= 0);
+            MUST(dk_image_encode_counter(&image, &spelled, &made) == DOCKET_OK);
+            dk_image_free_counter(&image);
+        }
+    }
+    MUST(status == DOCKET_OK || status == DOCKET_DAMAGED);
+    if (status == DOCKET_OK)
+        same(&spelled, &made, key, value);
+    dk_buffer_free(&made);
+    return status == DOCKET_OK;
+}
+
+static bool part_again(struct dk_slice key, struct dk_slice value)
+{
+    struct dk_part_reader part;
+    struct dk_buffer made = {0};
+    struct dk_key spelled = {0};
+    docket_status status = dk_image_open_part(key, value, &part);
+    bool more = true;
+    while (status == DOCKET_OK && more) {
+        struct dk_counter_image image;
+        status = dk_image_next_in_part(&part, &image, &more);
+        if (status != DOCKET_OK || !more)
+            break;
+        MUST(dk_image_add_to_part(&image, &made) == DOCKET_OK);
+        dk_image_free_counter(&image);
+    }
+    MUST(status == DOCKET_OK || status == DOCKET_DAMAGED);
+    if (status == DOCKET_OK) {
+        uint32_t number = 0;
+        for (int i = 8; i < 12; i++)
+            number = number << 8 | key.bytes[i];
+        MUST(dk_image_seal_part(part.commit_number, number, &spelled, &made) == DOCKET_OK);
+        same(&spelled, &made, key, value);
+    }
+    dk_buffer_free(&made);
+    return status == DOCKET_OK;
+}
+
+/* The place lists of an image that the input names: encoder and decoder agree
+ * about what is sound. */
+static void build_counter(struct draw *draw)
+{
+    struct dk_place_record places[COUNTERS_MAX] = {{0}};
+    struct dk_range spares[COUNTERS_MAX] = {{0}};
+    struct dk_counter_image image = {.places = places, .spares = spares}, read;
+    struct dk_buffer value = {0}, second = {0};
+    struct dk_key key = {0}, key_again = {0};
+    image.series_id = draw_number(draw, 2);
+    image.period = (int32_t)draw_number(draw, 4);
+    image.closed = (uint32_t)draw_number(draw, 1) % 3;
+    image.extent_first = draw_number(draw, 8);
+    image.extent_last = draw_number(draw, 8);
+    image.mark = draw_number(draw, 7);
+    image.next = image.mark - (draw_number(draw, 1) & 0x7f);
+    image.incarnation = draw_number(draw, 8);
+    image.place_count = (uint32_t)draw_number(draw, 1) % COUNTERS_MAX;
+    image.spare_count = (uint32_t)draw_number(draw, 1) % COUNTERS_MAX;
+    for (uint32_t i = 0; i < image.place_count; i++) {
+        places[i] = (struct dk_place_record){.place = (uint32_t)draw_number(draw, 4),
+                                             .size = (uint32_t)draw_number(draw, 2),
+                                             .closed_seq = draw_number(draw, 1),
+                                             .seq = draw_number(draw, 1),
+                                             .first = draw_number(draw, 8),
+                                             .offset = (uint32_t)draw_number(draw, 2),
+                                             .spare = (uint32_t)draw_number(draw, 1) % 3};
+    }
+    for (uint32_t i = 0; i < image.spare_count; i++) {
+        spares[i].first = draw_number(draw, 4);
+        spares[i].last = draw_number(draw, 4);
+    }
+    docket_status status = dk_image_encode_counter(&image, &key, &value);
+    MUST(status == DOCKET_OK || status == DOCKET_BAD_ARGUMENT);
+    if (status == DOCKET_OK) {
+        struct dk_slice copy = exact(&value);
+        MUST(dk_image_decode_counter(dk_key_slice(&key), copy, &read) == DOCKET_OK);
+        MUST(read.series_id == image.series_id && read.period == image.period && read.mark == image.mark &&
+             read.next == image.next && read.place_count == image.place_count &&
+             read.spare_count == image.spare_count);
+        MUST(memcmp(read.places ? read.places : places, places, image.place_count * sizeof *places) == 0);
+        MUST(memcmp(read.spares ? read.spares : spares, spares, image.spare_count * sizeof *spares) == 0);
+        MUST(dk_image_encode_counter(&read, &key_again, &second) == DOCKET_OK);
+        same(&key_again, &second, dk_key_slice(&key), copy);
+        dk_image_free_counter(&read);
+        free((void *)(uintptr_t)copy.bytes);
+    }
+    dk_buffer_free(&value);
+    dk_buffer_free(&second);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    static const enum dk_kind kinds[] = {DK_KIND_SERIES, DK_KIND_COUNTERS, DK_KIND_JOURNAL, DK_KIND_RANGES,
+                                         DK_KIND_EVENTS};
+    struct draw draw = {bytes, size};
+    uint64_t choice = draw_number(&draw, 1);
+    if (choice % 8 == 7) {
+        build_counter(&draw);
+        return 0;
+    }
+    enum dk_kind kind = kinds[choice % 8 % 5];
+    uint64_t flip = draw_number(&draw, 2);
+    uint8_t key_bytes[DK_KEY_BYTES];
+    size_t key_size = (size_t)draw_number(&draw, 1) % sizeof key_bytes;
+    key_size = key_size > draw.left ? draw.left : key_size;
+    draw_bytes(&draw, key_bytes, key_size);
+    struct dk_slice key = {key_bytes, key_size};
+    struct dk_buffer value = seal(kind, key, draw);
+    struct dk_slice copy = exact(&value);
+    bool good = kind == DK_KIND_JOURNAL ? part_again(key, copy) : again(kind, key, copy);
+    (void)good;
+    /* One flipped bit of value or seal, and it is refused. */
+    uint8_t *writable = (uint8_t *)(uintptr_t)copy.bytes;
+    writable[flip / 8 % copy.size] ^= (uint8_t)(1u << flip % 8);
+    MUST(!(kind == DK_KIND_JOURNAL ? part_again(key, copy) : again(kind, key, copy)));
+    free(writable);
+    dk_buffer_free(&value);
+    return 0;
+}

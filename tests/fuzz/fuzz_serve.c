@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: MIT */
+/* links: base/status base/files numbering/fate numbering/period numbering/policy numbering/template table/desk */
+/* links: table/directory table/doorbell table/place table/seat table/slot wire/wire store/record store/image */
+/* links: daemon/adopt daemon/books daemon/fate daemon/images daemon/keeper daemon/leased daemon/periods */
+/* links: daemon/quarantine daemon/reaper daemon/recovery daemon/rows daemon/series daemon/strict fuzz:serve_clerk fuzz:serve_inside */
+/*
+ * docketd against its callers: everything of it but main, loop and clerk, with
+ * real sockets and desk files. The input is a list of steps: packets of any
+ * kind, takes by an honest worker, commits that finish sooner or later,
+ * connections that come and go. No list of steps makes docketd post what
+ * cannot be written, lower a mark, quarantine a series, or lose a number: at
+ * the end the fate of each counter is whole.
+ */
+#define _GNU_SOURCE 1
+#include "fuzz.h"
+
+#include "base/clock.h"
+#include "daemon/daemon.h"
+#include "serve_clerk.h"
+#include "table/slot.h"
+#include "wire/wire.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { CALLERS = 3, HELD_MAX = 4, TAKEN_MAX = 64, DESKS = 2, STEPS_MAX = 200 };
+
+struct caller {
+    int fd;
+    uint32_t asked, answered;
+};
+
+struct taken {
+    uint32_t desk, slot;
+    uint64_t first;
+    uint32_t count;
+};
+
+static struct dk_daemon docketd;
+static struct caller callers[CALLERS];
+static int held[HELD_MAX]; /* locks of seats that live on */
+static struct taken taken[TAKEN_MAX];
+static uint32_t taken_count;
+static bool gave_back;
+static char folder_name[] = "/dev/shm/docket-fuzz-serve.XXXXXX";
+
+/* ---- docketd, up and down ---- */
+
+static void empty_folder(void)
+{
+    static const char *const kinds[] = {"board", "table"};
+    char name[64];
+    for (unsigned desk = 0; desk < DESKS; desk++) {
+        for (int kind = 0; kind < 2; kind++) {
+            snprintf(name, sizeof name, "%s-%u", kinds[kind], desk);
+            unlinkat(docketd.runtime_fd, name, 0);
+        }
+        for (unsigned seat = 0; seat < 3; seat++) {
+            snprintf(name, sizeof name, "seat-%u-%u", desk, seat);
+            unlinkat(docketd.runtime_fd, name, 0);
+        }
+    }
+}
+
+static void leave(void)
+{
+    empty_folder();
+    unlinkat(docketd.runtime_fd, "socket", 0);
+    rmdir(folder_name);
+}
+
+int LLVMFuzzerInitialize(int *count, char ***words)
+{
+    (void)count;
+    (void)words;
+    static struct dk_desk_config rules[DESKS] = {{.name = "default"},
+                                                 {.name = "vip", .tenant_count = 1, .tenants = {"vip"}}};
+    struct dk_config *config = &docketd.config;
+    MUST(mkdtemp(folder_name) != NULL);
+    docketd.runtime_fd = open(folder_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    atexit(leave);
+    config->geometry = (struct dk_geometry){.slots_max = 4, .rows_max = 6, .seats_max = 3, .lines_per_seat = 4};
+    dk_policy_default(&config->policy);
+    config->desk_count = DESKS;
+    config->desks = rules;
+    docketd.listen_fd = -1;
+    return 0;
+}
+
+void serve_inside_end(struct dk_daemon *daemon);
+
+static void begin(uint64_t choice)
+{
+    docketd.config.declared_only = choice & 1;
+    docketd.config.policy.order = choice >> 1 & 1;
+    docketd.facts = (struct dk_store_facts){.store_id = {1, 2}, .generation = 1};
+    docketd.clerk_fd = eventfd(1, EFD_CLOEXEC); /* always readable: nobody waits */
+    docketd.clerk = serve_clerk_begin();
+    docketd.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    docketd.desk_count = DESKS;
+    docketd.desks = dk_must_alloc(DESKS, sizeof *docketd.desks);
+    for (uint32_t i = 0; i < DESKS; i++) {
+        docketd.desks[i].daemon = &docketd;
+        docketd.desks[i].index = i;
+        snprintf(docketd.desks[i].rule.name, sizeof docketd.desks[i].rule.name, "%s", docketd.config.desks[i].name);
+    }
+    MUST(dk_recovery_run(&docketd) == DOCKET_OK && dk_serve_start(&docketd) == DOCKET_OK);
+    for (int i = 0; i < CALLERS; i++)
+        callers[i] = (struct caller){.fd = -1};
+    for (int i = 0; i < HELD_MAX; i++)
+        held[i] = -1;
+    taken_count = 0;
+    gave_back = false;
+}
+
+static void drop_desk(struct dk_desk_book *desk)
+{
+    for (uint32_t seat = 0; seat < desk->map.geometry.seats_max; seat++)
+        if (desk->seats[seat].state != DK_SEAT_FREE)
+            close(desk->seats[seat].keep);
+    for (uint32_t slot = 0; slot < desk->slots_used; slot++)
+        free(desk->series[slot]);
+    free(desk->seats);
+    free(desk->series);
+    free(desk->row_owner);
+    free(desk->row_pool);
+    dk_desk_unmap(&desk->map);
+}
+
+static void end(void)
+{
+    dk_serve_stop(&docketd);
+    while (docketd.counters != NULL) {
+        struct dk_counter *counter = docketd.counters;
+        docketd.counters = counter->next_of_all;
+        MUST(counter->give_backs == NULL);
+        dk_counter_free(counter);
+    }
+    serve_inside_end(&docketd);
+    for (uint32_t i = 0; i < DESKS; i++)
+        drop_desk(&docketd.desks[i]);
+    free(docketd.desks);
+    free(docketd.series_by_id);
+    docketd.series_by_id = NULL;
+    docketd.series_room = 0;
+    docketd.turn_first = docketd.turn_last = NULL;
+    close(docketd.epoll_fd);
+    close(docketd.clerk_fd);
+    serve_clerk_end();
+    empty_folder();
+}
+
+/* ---- callers ---- */
+
+static void hang_up(struct caller *caller)
+{
+    if (caller->fd >= 0)
+        close(caller->fd);
+    *caller = (struct caller){.fd = -1};
+}
+
+/* docketd hears what came, as its loop does. */
+static void hear(void)
+{
+    struct epoll_event events[16];
+    int count = epoll_wait(docketd.epoll_fd, events, 16, 0);
+    for (int i = 0; i < count; i++) {
+        if (events[i].data.ptr == &docketd.listen_fd)
+            dk_serve_accept(&docketd);
+        else
+            dk_serve_event(&docketd, events[i].data.ptr, events[i].events);
+    }
+    dk_serve_bury(&docketd);
+}
+
+static void keep_descriptors(struct msghdr *message, const struct dk_reply *reply)
+{
+    for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part != NULL; part = CMSG_NXTHDR(message, part)) {
+        size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        MUST(reply->status == DOCKET_OK && (reply->type == DK_ASK_ATTACH || reply->type == DK_ASK_FATE));
+        MUST(count == (reply->type == DK_ASK_ATTACH ? 4 : 1));
+        for (size_t i = 0; i < count; i++) {
+            int fd;
+            memcpy(&fd, CMSG_DATA(part) + i * sizeof fd, sizeof fd);
+            int *place = &held[reply->seat % HELD_MAX];
+            if (count == 4 && i == 2 && *place < 0)
+                *place = fd;
+            else
+                close(fd);
+        }
+    }
+}
+
+static void read_answers(struct caller *caller)
+{
+    union {
+        char bytes[CMSG_SPACE(sizeof(int) * 8)];
+        struct cmsghdr aligned;
+    } control;
+    struct dk_reply reply;
+    while (caller->fd >= 0) {
+        struct iovec body = {.iov_base = &reply, .iov_len = sizeof reply};
+        struct msghdr message = {
+            .msg_iov = &body, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+        ssize_t got = recvmsg(caller->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+        if (got < 0)
+            return;
+        if (got == 0) {
+            hang_up(caller);
+            return;
+        }
+        MUST(got == (ssize_t)sizeof reply && reply.magic == DK_WIRE_MAGIC && reply.version == DK_WIRE_VERSION);
+        MUST(memchr(reply.text, 0, sizeof reply.text) != NULL && (reply.status == DOCKET_OK) == (reply.text[0] == 0));
+        MUST(reply.returned <= DOCKET_BLOCK_MAX && ++caller->answered <= caller->asked);
+        keep_descriptors(&message, &reply);
+    }
+}
+
+static void settle(void)
+{
+    hear();
+    for (int i = 0; i < CALLERS; i++)
+        read_answers(&callers[i]);
+    hear();
+}
+
+static void say(struct caller *caller, const void *bytes, size_t size)
+{
+    if (caller->fd < 0 && dk_wire_connect(docketd.runtime_fd, &caller->fd) != DOCKET_OK) {
+        caller->fd = -1;
+        return;
+    }
+    if (send(caller->fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)size)
+        caller->asked++;
+}
+
+static void say_anything(struct draw *draw, struct caller *caller)
+{
+    uint8_t packet[sizeof(struct dk_request) + 32];
+    size_t size = (size_t)draw_number(draw, 2) % sizeof packet;
+    draw_bytes(draw, packet, size);
+    if (size > 0)
+        say(caller, packet, size);
+}
+
+static void say_something(struct draw *draw, struct caller *caller)
+{
+    static const char *const tenants[] = {"acme", "vip", "b", ""}, *const names[] = {"INV", "CRN", "x.y", "A", "", "-"};
+    static const char *const templates[] = {"", "{SERIES}-{YYYY}{MM}{DD}-{N:6}", "{N}", "{YYYY}-{MM}/{N:15}", "{N:4}.{YYYY}"};
+    struct dk_request request = {.magic = DK_WIRE_MAGIC, .version = DK_WIRE_VERSION};
+    request.type = (uint32_t)draw_number(draw, 1) % 8;
+    uint64_t which = draw_number(draw, 2), bits = draw_number(draw, 1);
+    snprintf(request.tenant, sizeof request.tenant, "%s", tenants[which % 4]);
+    snprintf(request.name, sizeof request.name, "%s", names[which / 4 % 6]);
+    snprintf(request.template_text, sizeof request.template_text, "%s", templates[which / 24 % 5]);
+    request.order = which / 120 % 4 < 3 ? (uint8_t)(which / 120 % 4) : DK_WIRE_DEFAULT;
+    request.restart = which / 480 % 6 < 5 ? (uint8_t)(which / 480 % 6) : DK_WIRE_DEFAULT;
+    request.desk = bits & 1;
+    request.slot = bits >> 1 & 7;
+    request.incarnation = docketd.desks[request.desk].map.incarnation;
+    if (bits & 16) { /* the end of what was really taken */
+        const struct taken *some = &taken[taken_count > 0 ? which % taken_count : 0];
+        uint32_t left = taken_count > 0 ? some->count : 1;
+        request.desk = some->desk;
+        request.slot = some->slot;
+        request.incarnation = docketd.desks[some->desk].map.incarnation;
+        request.count = 1 + (uint32_t)draw_number(draw, 1) % left;
+        request.first = some->first + left - request.count;
+        const struct dk_series_book *series = docketd.desks[some->desk].series[some->slot];
+        request.period = series != NULL && series->bank[0] != NULL ? series->bank[0]->period.label : 0;
+    } else {
+        request.period = (int32_t)draw_number(draw, 4);
+        request.first = draw_number(draw, 8);
+        request.count = (uint32_t)draw_number(draw, 2);
+    }
+    if (bits & 32)
+        request.window = (uint32_t)draw_number(draw, 3);
+    if (bits & 64)
+        request.start_after = draw_number(draw, 7);
+    gave_back = gave_back || request.type == DK_ASK_GIVE_BACK;
+    say(caller, &request, sizeof request);
+}
+
+/* ---- an honest worker ---- */
+
+static void take(struct draw *draw)
+{
+    uint64_t choice = draw_number(draw, 1);
+    uint32_t count = 1 + (uint32_t)draw_number(draw, 1) % 40, left;
+    struct dk_desk_book *desk = &docketd.desks[choice & 1];
+    uint32_t slot = choice >> 1 & 3;
+    if (slot >= desk->slots_used || taken_count == TAKEN_MAX || !desk->series[slot]->bank[0] ||
+        desk->series[slot]->record.policy.order != DK_STRICT)
+        return;
+    const struct shared_board_bank *bank = &dk_desk_slot(&desk->map, slot)->bank[0];
+    uint64_t epoch = dk_load_acquire(&bank->epoch), first;
+    if (epoch == 0)
+        return;
+    enum dk_take took = dk_strict_take(&dk_table_slot(&desk->map, slot)->bank[0].strict, epoch,
+                                       dk_load_acquire(&bank->base), &bank->limit, count, &first, &left);
+    MUST(took == DK_TAKE_DONE || took == DK_TAKE_EMPTY);
+    dk_store_relaxed(&dk_table_slot(&desk->map, slot)->bank[0].want, count);
+    dk_desk_ask(&desk->map, slot);
+    if (took == DK_TAKE_DONE)
+        taken[taken_count++] = (struct taken){(uint32_t)(choice & 1), slot, first, count};
+}
+
+static void commit(void)
+{
+    dk_clerk_collect(docketd.clerk);
+    dk_keeper_run(&docketd);
+}
+
+static void step(struct draw *draw)
+{
+    uint64_t choice = draw_number(draw, 1);
+    struct caller *caller = &callers[choice / 8 % CALLERS];
+    switch (choice % 8) {
+    case 0:
+        say_anything(draw, caller);
+        break;
+    case 1:
+    case 2:
+        say_something(draw, caller);
+        break;
+    case 3:
+        commit();
+        break;
+    case 4:
+        take(draw);
+        break;
+    case 5:
+        dk_keeper_sweep(&docketd);
+        dk_keeper_run(&docketd);
+        break;
+    case 6:
+        hang_up(caller);
+        break;
+    default:
+        if (held[choice / 8 % HELD_MAX] >= 0)
+            close(held[choice / 8 % HELD_MAX]);
+        held[choice / 8 % HELD_MAX] = -1;
+        dk_reaper_tick(&docketd, true);
+        dk_keeper_run(&docketd);
+        break;
+    }
+    settle();
+}
+
+/* ---- the end: every number below a mark has one fate ---- */
+
+static bool handed_out(const struct dk_fate_wire *rows, size_t count, const struct taken *some)
+{
+    const struct dk_series_record *record = &docketd.desks[some->desk].series[some->slot]->record;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(rows[i].tenant, record->tenant) == 0 && strcmp(rows[i].name, record->name) == 0 &&
+            rows[i].first <= some->first && some->first + some->count - 1 <= rows[i].last)
+            return rows[i].fate == DK_FATE_HANDED_OUT;
+    return false;
+}
+
+static void check_fate(void)
+{
+    int fd = -1;
+    struct stat facts;
+    MUST(dk_fate_write(&docketd, NULL, NULL, -1, &fd) == DOCKET_OK && fstat(fd, &facts) == 0);
+    struct dk_fate_wire *rows = malloc((size_t)facts.st_size + 1);
+    MUST(rows != NULL && pread(fd, rows, (size_t)facts.st_size, 0) == facts.st_size);
+    size_t count = (size_t)facts.st_size / sizeof *rows;
+    uint64_t expected = 0;
+    for (size_t i = 0; i < count; i++) {
+        MUST(rows[i].first <= rows[i].last && rows[i].fate <= DK_FATE_UNKNOWN && rows[i].cause <= DK_CAUSE_FRAGMENT);
+        MUST(expected == 0 || rows[i].first == expected);
+        expected = rows[i].last + 1;
+        if (rows[i].counter_ends) {
+            MUST(rows[i].last + 1 == rows[i].mark);
+            expected = 0;
+        }
+    }
+    MUST(expected == 0);
+    for (uint32_t i = 0; !gave_back && i < taken_count; i++)
+        MUST(handed_out(rows, count, &taken[i]));
+    free(rows);
+    close(fd);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    struct draw draw = {bytes, size};
+    begin(draw_number(&draw, 1));
+    for (int steps = 0; draw.left > 0 && steps < STEPS_MAX; steps++)
+        step(&draw);
+    for (int i = 0; i < CALLERS; i++)
+        hang_up(&callers[i]);
+    for (int turns = 0; turns < 64; turns++) {
+        hear();
+        commit();
+    }
+    MUST(dk_clerk_pending(docketd.clerk) == 0);
+    check_fate();
+    for (int i = 0; i < HELD_MAX; i++)
+        if (held[i] >= 0)
+            close(held[i]);
+    end();
+    return 0;
+}

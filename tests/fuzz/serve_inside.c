@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* serve_inside: daemon/serve.c, and an end that leaves nothing behind. */
+#include "daemon/serve.c"
+
+#include "fuzz.h"
+
+void serve_inside_end(struct dk_daemon *daemon);
+
+void serve_inside_end(struct dk_daemon *daemon)
+{
+    struct dk_connections *all = daemon->connections;
+    MUST(all->count == 0 && all->first == NULL && all->creations == NULL);
+    close(all->reserve_fd);
+    free(all);
+    daemon->connections = NULL;
+}
