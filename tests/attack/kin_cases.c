@@ -93,21 +93,24 @@ bool case_double_fork(struct kin *kin)
 bool case_parent_first(struct kin *kin)
 {
     struct member founder;
-    int gone[2];
+    int gone[2], beside[2];
+    char byte = 0;
     pid_t parent = fork();
     if (parent != 0)
         return kin_await(kin, parent, "the one who dies first");
-    if (!found(kin, &founder) || pipe(gone) != 0)
+    if (!found(kin, &founder) || pipe(gone) != 0 || pipe(beside) != 0)
         _exit(1);
     int how = (int)kin_random(3);
     if (fork() == 0) {
-        char byte;
         close(gone[1]);
-        bool good = member_live(kin, "child", 5) && read(gone[0], &byte, 1) == 0;
+        bool good = member_live(kin, "child", 5) && write(beside[1], &byte, 1) == 1 && read(gone[0], &byte, 1) == 0;
         kin->guard_end = 0; /* the dead parent's rest may come to anybody */
         good = good && member_live(kin, "orphan", AFTER) && kin_block_is_foreign(kin, founder.block);
         _exit(!good);
     }
+    close(beside[1]);
+    if (read(beside[0], &byte, 1) != 1) /* the child has taken beside a living parent */
+        _exit(1);
     bool good = how == 0 ? member_end(&founder) : member_leave(&founder);
     if (how < 2)
         docket_realm_close(kin->realm);
