@@ -8,6 +8,7 @@
  *   commit.c   one transaction       journal.c  append, fold, newest first
  *   walk.c     reading               lock.c     REALM/docketd.lock
  *   witness.c  what it promised      image.c    records as bytes (record.c, seen.c)
+ *   pages.c    the file, before LMDB trusts it
  */
 #ifndef DK_STORE_INSIDE_H
 #define DK_STORE_INSIDE_H
@@ -45,6 +46,7 @@ struct dk_store {
     char realm[DK_PATH_BYTES];
     int realm_fd;
     int lock_fd;
+    size_t allocated; /* bytes of data.mdb that surely have their blocks */
     int witness_fd; /* the witness's directory */
     char witness_name[256];
     struct dk_witness witness; /* as it is on the disk */
@@ -80,6 +82,9 @@ docket_status dk_env_put_sum(struct dk_store *store, MDB_txn *txn, const struct 
 docket_status dk_env_empty(struct dk_store *store, MDB_txn *txn, enum dk_kind kind) DK_MUST_USE;
 /* The checksum that ends a value; 0 of one that is too short to have one. */
 uint64_t dk_env_checksum_of(struct dk_slice value);
+enum { DK_HEAD_BYTES = 16 + 136 };
+/* mdb_txn_commit(), which leaves the file's other head as it was if it fails. */
+int dk_env_commit(struct dk_store *store, MDB_txn *txn) DK_MUST_USE;
 /* Hash of one of the two heads of LMDB's file: which is 0 or 1. Commit number n
  * of LMDB writes head n & 1. */
 docket_status dk_env_head(struct dk_store *store, unsigned which, uint64_t *hash) DK_MUST_USE;
@@ -99,6 +104,11 @@ typedef docket_status (*dk_visit)(void *context, struct dk_slice key, struct dk_
 docket_status dk_env_walk(struct dk_store *store, MDB_txn *txn, enum dk_kind kind,
                           const struct dk_key *from, size_t prefix_bytes, dk_visit visit,
                           void *context) DK_MUST_USE;
+
+/* ---- pages.c ---- */
+
+/* DAMAGED unless the file's pages are a whole store of LMDB's. Before LMDB opens it. */
+docket_status dk_pages_check(int fd, const char *name) DK_MUST_USE;
 
 /* ---- create.c ---- */
 

@@ -10,7 +10,7 @@
  * hash, so that a value under a wrong key fails too; integers little-endian in
  * values, big-endian in keys so that they sort):
  *   meta      name -> schema_version, store_id, generation, commit, clean, inode,
- *             boot_id, machine_id
+ *             boot_id, machine_id, before, sum
  *   series    tenant 0 series -> series id, policy, desk, created, by uid
  *   counters  series id, period -> counter image (folded)
  *   journal   commit number -> the images of all counters that this commit changed
@@ -167,6 +167,10 @@ docket_status dk_store_open(const struct dk_store_options *options, struct dk_st
 /* Writes "stopped in order" with the exact commit number to store and witness,
  * if clean; closes. */
 docket_status dk_store_close(struct dk_store *store, bool clean);
+
+/* Before a commit that adds a series. From one thread, whatever the committer
+ * does. NO_SPACE: not now, and nothing is lost. */
+docket_status dk_store_make_room(struct dk_store *store) DK_MUST_USE;
 
 /* One durable transaction, from one thread only. On return OK everything is
  * synced, and *commit_number is written. On BAD_ARGUMENT (an image that breaks

@@ -5,7 +5,7 @@
 # pages over each other, pages of an older state, and short files. Each damaged
 # store is opened with the store's own code in a process of its own: it must be
 # refused with a sentence, or hold exactly what it held, and still do so after
-# twenty more commits. At check scale a sample, and all bits of both heads.
+# seventeen more commits. At check scale a sample, and all bits of both heads.
 #
 #   FLIPS   bits at random, beside the heads' (0: every bit of the file)
 #
@@ -15,7 +15,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/attack/lib.sh
 . "$here/lib.sh"
 
-flips=${FLIPS:-$(scale 6000 0)}
+flips=${FLIPS:-$(scale 8000 0)}
 printf 'seed %s\n' "$SEED"
 
 # A small store as it is after a day: both orders, blocks, spares, unknown
@@ -25,7 +25,7 @@ start_docketd
 add_series acme/INV --order strict
 add_series acme/ORD --order leased --restart daily
 work_some() {
-    start_worker "$1" --series acme/INV,acme/ORD --threads 2 --count 200 --mode block --block 20 --take 15
+    start_worker "$1" --series acme/INV,acme/ORD --threads 2 --count 60 --mode block --block 20 --take 15
     wait_child "$child" || true
     all_worked "$1" || fail "the worker of this test" "$work/$1.out"
 }

@@ -26,7 +26,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, SECTOR = 512, HANG_S = 30, MORE_COMMITS = 20, JOBS_MAX = 8 };
+enum { PAGE = 4096, SECTOR = 512, HANG_S = 30, MORE_COMMITS = 17 /* one of them folds */, JOBS_MAX = 8 };
 /* How the process that opened a damaged store ended. */
 enum { SAME, REFUSED, CHANGED, LATER, SILENT, DIED, HUNG, ENDS };
 
@@ -130,11 +130,8 @@ static docket_status add_event(void *context, const struct dk_event *event)
 static docket_status read_content(struct dk_store *store, struct content *content)
 {
     struct ranges ranges = {store, content};
-    uint64_t unused;
-    docket_status status = dk_store_verify(store, &unused);
-    content->hash = 0;
-    if (status == DOCKET_OK)
-        status = dk_store_each_series(store, add_series, content);
+    content->hash = 0; /* opening has verified every record */
+    docket_status status = dk_store_each_series(store, add_series, content);
     if (status == DOCKET_OK)
         status = dk_store_each_event(store, 1, add_event, content);
     if (status == DOCKET_OK)

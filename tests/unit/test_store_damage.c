@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/status.c base/files.c store/record.c store/image.c store/seen.c store/witness.c store/lock.c store/env.c store/meta.c store/journal.c store/commit.c store/create.c store/walk.c numbering/fate.c store/store.c */
+/* links: base/status.c base/files.c store/record.c store/image.c store/seen.c store/witness.c store/lock.c store/env.c store/pages.c store/meta.c store/journal.c store/commit.c store/create.c store/walk.c numbering/fate.c store/store.c */
 /* libs: lmdb */
 /* What is damaged is refused, and what is full says so. */
 #include "store_fixture.h"
@@ -128,6 +128,31 @@ static void a_fold_over_a_damaged_journal_fails_the_commit(void **state)
         status = dk_store_commit(store, &change, &number);
     assert_int_equal(status, DOCKET_DAMAGED);
     assert_int_equal(dk_store_commit(store, &change, &number), DOCKET_STORE_FAILED);
+}
+
+/* Trees of branches, large values, lists of free pages: all of it is sound. */
+static void a_large_store_is_found_whole(void **state)
+{
+    (void)state;
+    static struct dk_counter_image images[6000];
+    static const struct dk_counter_image *all[6000];
+    must_open();
+    for (unsigned turn = 0; turn < 3 * DK_JOURNAL_LENGTH; turn++) {
+        size_t count = 0;
+        for (unsigned at = turn % 7; at < 6000; at += 1 + turn % 5) {
+            images[count] = counter_of(1 + (at * 7919u) % 6000, (int32_t)(at % 3), turn + 1);
+            all[count] = &images[count];
+            count++;
+        }
+        must_commit(&(struct dk_change){.counters = all, .counter_count = count});
+        struct dk_fate_record ranges[40];
+        for (unsigned at = 0; at < 40; at++)
+            ranges[at] = range_of(1000 * (at + 40 * turn) + 1, 1000 * (at + 40 * turn) + 9);
+        must_commit(&(struct dk_change){.ranges = ranges, .range_count = 40});
+        must_close(turn % 2 == 0);
+        must_open();
+    }
+    assert_sound();
 }
 
 /* Removes a whole, sound record behind the store's back. */
@@ -320,6 +345,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_A_REALM(a_damaged_meta_or_series_record_is_refused_at_open),
         IN_A_REALM(a_damaged_record_of_any_other_kind_is_refused_at_open),
+        IN_A_REALM(a_large_store_is_found_whole),
         IN_A_REALM(a_record_that_is_gone_is_seen),
         IN_A_REALM(a_head_that_hides_the_last_commit_is_seen),
         IN_A_REALM(a_damaged_counter_ends_the_walk_that_meets_it),
