@@ -187,7 +187,7 @@ static void act_next_at_once(void)
 static void act_next_in_vain(void)
 {
     uint64_t number;
-    (void)docket_next(series, SECOND_NS / 10, &number, NULL);
+    (void)docket_next(series, SECOND_NS * 6 / 10, &number, NULL);
 }
 
 static void act_next_text(void)
