@@ -232,7 +232,8 @@ docket_status docket_block_take_all(docket_block *block, uint64_t *first, uint32
  * Gives back what was not taken and frees the block, whatever the status. In a
  * leased series the rest becomes spare, without waiting. In a strict series
  * docketd is asked (at most the default timeout): the rest is free again if
- * nobody took a later number, else void; without docketd it stays handed out.
+ * nobody took a later number, else void; once the period has ended, and without
+ * docketd or while it stops, it stays handed out.
  * returned: how many numbers will be given again (NULL is fine). A NULL block
  * is fine.
  * Statuses: OK, FOREIGN_BLOCK, UNREACHABLE, STORE_FAILED.

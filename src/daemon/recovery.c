@@ -11,7 +11,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "table/doorbell.h"
 #include "table/seat.h"
 
 #include <poll.h>
@@ -383,11 +382,7 @@ docket_status dk_recovery_run(struct dk_daemon *daemon)
         status = open_desk(daemon, &daemon->desks[d], &images);
     dk_images_free(&images);
     for (struct dk_counter *counter = daemon->counters; status == DOCKET_OK && counter != NULL;
-         counter = counter->next_of_all) {
-        /* A docketd that died between its lays and the wake left callers asleep. */
-        if (counter->bank >= 0)
-            dk_doorbell_announce(&dk_book_bank(counter)->supply);
+         counter = counter->next_of_all)
         dk_keeper_ask(counter);
-    }
     return status;
 }

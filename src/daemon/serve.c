@@ -216,6 +216,8 @@ static docket_status begin_creation(struct dk_connection *connection, const stru
                          (unsigned long long)request->start_after, DOCKET_NUMBER_MAX + 1);
     if (status == DOCKET_OK)
         status = make_room(daemon, desk);
+    if (status == DOCKET_OK)
+        status = dk_store_make_room(daemon->store);
     if (status != DOCKET_OK)
         return status;
     struct creation *creation = dk_must_alloc(1, sizeof *creation);

@@ -51,7 +51,7 @@ static docket_status write_and_sync(struct dk_store *store, uint64_t number, dk_
         mdb_txn_abort(txn);
         return status;
     }
-    int error = mdb_txn_commit(txn);
+    int error = dk_env_commit(store, txn);
     return error ? dk_env_fail(store, error, "commit") : DOCKET_OK;
 }
 

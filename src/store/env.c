@@ -23,6 +23,7 @@ enum {
     PREALLOCATE_MEBIBYTES = 8,
     SMALLEST_MAP_PAGES = 32,
     NEARLY_FULL_BYTES = 1 << 16,
+    RESERVE_BYTES = 1 << 19,
     LOCK_BYTES = 16384 /* twice what LMDB's 126 readers take */
 };
 
@@ -80,10 +81,11 @@ docket_status dk_env_check_version(int major, int minor, int patch)
 
 /* Blocks for the first commits, so that a full disk is an error now and not in
  * the middle of a day. Not every file system can (then it is no error). */
-static docket_status preallocate(const struct dk_store *store, int fd, size_t bytes)
+static docket_status preallocate(struct dk_store *store, int fd, size_t bytes)
 {
     if (bytes == 0)
         bytes = PREALLOCATE_MEBIBYTES * MEBIBYTE;
+    store->allocated = bytes;
     if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)bytes) == 0 || errno == EOPNOTSUPP)
         return DOCKET_OK;
     if (errno == ENOSPC || errno == EDQUOT)
@@ -92,6 +94,33 @@ static docket_status preallocate(const struct dk_store *store, int fd, size_t by
                        "not there",
                        bytes, store->realm);
     return dk_fail_errno(DOCKET_STORE_FAILED, errno, "cannot preallocate %zu bytes", bytes);
+}
+
+/* A new series makes the file grow; the marks of the others, as a rule, do not,
+ * but must not depend on it. So what they may need stays allocated. */
+docket_status dk_store_make_room(struct dk_store *store)
+{
+    MDB_envinfo info;
+    MDB_stat tree;
+    int fd;
+    int error = mdb_env_info(store->env, &info);
+    if (!error)
+        error = mdb_env_stat(store->env, &tree);
+    if (!error)
+        error = mdb_env_get_fd(store->env, &fd);
+    if (error)
+        return dk_env_fail(store, error, "look at the store");
+    size_t used = (info.me_last_pgno + 1) * tree.ms_psize;
+    if (used + RESERVE_BYTES <= store->allocated)
+        return DOCKET_OK;
+    size_t wanted = used + 2 * RESERVE_BYTES;
+    if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)wanted) == 0 || errno == EOPNOTSUPP) {
+        store->allocated = wanted;
+        return DOCKET_OK;
+    }
+    return dk_fail_errno(dk_status_of_errno(errno), errno,
+                         "the disk under %s has no room for a new series beside what the others need; make room",
+                         store->realm);
 }
 
 /* LMDB reads through a map: pages beyond the end of a truncated file would be
@@ -362,17 +391,39 @@ docket_status dk_env_empty(struct dk_store *store, MDB_txn *txn, enum dk_kind ki
 
 /* A head is LMDB's own record of what is in force: roots, last page, its commit
  * number. It lies at the start of page 0 or 1. */
-docket_status dk_env_head(struct dk_store *store, unsigned which, uint64_t *hash)
+/* Reads one of the two heads; or, with put, writes it. 0, or an errno. */
+static int move_head(struct dk_store *store, unsigned which, uint8_t bytes[DK_HEAD_BYTES], bool put)
 {
-    enum { HEAD_BYTES = 16 + 136 };
-    uint8_t bytes[HEAD_BYTES];
     MDB_stat tree;
     int fd;
     int error = mdb_env_stat(store->env, &tree);
     if (!error)
         error = mdb_env_get_fd(store->env, &fd);
-    if (!error && pread(fd, bytes, sizeof bytes, (off_t)which * tree.ms_psize) != (ssize_t)sizeof bytes)
-        error = EIO;
+    if (error)
+        return error;
+    off_t at = (off_t)which * tree.ms_psize;
+    ssize_t moved = put ? pwrite(fd, bytes, DK_HEAD_BYTES, at) : pread(fd, bytes, DK_HEAD_BYTES, at);
+    return moved == DK_HEAD_BYTES ? 0 : EIO;
+}
+
+int dk_env_commit(struct dk_store *store, MDB_txn *txn)
+{
+    uint8_t head[DK_HEAD_BYTES];
+    unsigned which = mdb_txn_id(txn) & 1;
+    int unread = move_head(store, which, head, false);
+    int error = mdb_txn_commit(txn);
+    /* Where its head could not be written LMDB leaves a mixture of the old one
+     * and the new one there, which the next start would take for damage. Nothing
+     * is synced: what is in force does not depend on it. */
+    if (error && !unread)
+        (void)move_head(store, which, head, true);
+    return error;
+}
+
+docket_status dk_env_head(struct dk_store *store, unsigned which, uint64_t *hash)
+{
+    uint8_t bytes[DK_HEAD_BYTES];
+    int error = move_head(store, which, bytes, false);
     if (error)
         return dk_env_fail(store, error, "read the head of the store's file");
     *hash = dk_checksum_bytes(bytes, sizeof bytes);

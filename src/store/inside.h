@@ -46,6 +46,7 @@ struct dk_store {
     char realm[DK_PATH_BYTES];
     int realm_fd;
     int lock_fd;
+    size_t allocated; /* bytes of data.mdb that surely have their blocks */
     int witness_fd; /* the witness's directory */
     char witness_name[256];
     struct dk_witness witness; /* as it is on the disk */
@@ -81,6 +82,9 @@ docket_status dk_env_put_sum(struct dk_store *store, MDB_txn *txn, const struct 
 docket_status dk_env_empty(struct dk_store *store, MDB_txn *txn, enum dk_kind kind) DK_MUST_USE;
 /* The checksum that ends a value; 0 of one that is too short to have one. */
 uint64_t dk_env_checksum_of(struct dk_slice value);
+enum { DK_HEAD_BYTES = 16 + 136 };
+/* mdb_txn_commit(), which leaves the file's other head as it was if it fails. */
+int dk_env_commit(struct dk_store *store, MDB_txn *txn) DK_MUST_USE;
 /* Hash of one of the two heads of LMDB's file: which is 0 or 1. Commit number n
  * of LMDB writes head n & 1. */
 docket_status dk_env_head(struct dk_store *store, unsigned which, uint64_t *hash) DK_MUST_USE;

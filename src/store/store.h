@@ -168,6 +168,10 @@ docket_status dk_store_open(const struct dk_store_options *options, struct dk_st
  * if clean; closes. */
 docket_status dk_store_close(struct dk_store *store, bool clean);
 
+/* Before a commit that adds a series. From one thread, whatever the committer
+ * does. NO_SPACE: not now, and nothing is lost. */
+docket_status dk_store_make_room(struct dk_store *store) DK_MUST_USE;
+
 /* One durable transaction, from one thread only. On return OK everything is
  * synced, and *commit_number is written. On BAD_ARGUMENT (an image that breaks
  * the law, an unended text) and EXISTS nothing was written and the store lives

@@ -7,7 +7,8 @@
 # of them somebody else takes a number, and after each operation the auditor
 # judges the whole realm. What the killed calls may have taken is told to it
 # exactly, so one number lost anywhere is seen. OPERATIONS (a regular
-# expression) picks some, SAMPLE bounds the points of each (0: all).
+# expression) picks some, SAMPLE bounds the points of each (0: all; at the small
+# scale the long slow paths are sampled).
 #
 # row: 1
 # seconds: 60 60
@@ -16,9 +17,9 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
 export TMPDIR=/dev/shm # processes die here, no power is lost: the disk need not be waited for
 
-sample=${SAMPLE:-0}
+sample=${SAMPLE:-$(scale 500 0)}
 stepper=$(binary docket-stepw)
-seats=48
+seats=96
 total=0 excused=0 loose=0
 
 new_realm "seats_max = $seats" 'lines_per_seat = 16' 'series_max = 256' 'rows_max = 512'

@@ -83,7 +83,7 @@ start_in() {
     run_child "$work/docketd.log" in_namespace "$1" "$docketd" --realm "$realm" --create
     docketd_outer=$child
     docketd_pid=''
-    wait_until 20 is_serving
+    within 30 is_serving
 }
 
 end_docketd() {
@@ -107,8 +107,8 @@ pairs() {
         sit "l-$kind" "$kind" && kept+=("$child")
         pairs=$((pairs + 1))
     done
-    check "docketd in $docketd_kind: $((2 * pairs)) workers in all kinds are seated" wait_until 30 seats_taken $((2 * pairs))
-    check "docketd in $docketd_kind: all of them take numbers" wait_until 30 all_have_numbers $((2 * pairs))
+    check "docketd in $docketd_kind: $((2 * pairs)) workers in all kinds are seated" within 30 seats_taken $((2 * pairs))
+    check "docketd in $docketd_kind: all of them take numbers" within 30 all_have_numbers $((2 * pairs))
     for pid in "${kept[@]}"; do
         kill -STOP "$(inner_of "$pid")"
     done
@@ -116,7 +116,7 @@ pairs() {
         kill -KILL "$(inner_of "$pid")"
         wait_child "$pid" || true
     done
-    check "docketd in $docketd_kind: the killed are reaped, the stopped keep their seats" wait_until 20 seats_taken "$pairs"
+    check "docketd in $docketd_kind: the killed are reaped, the stopped keep their seats" within 30 seats_taken "$pairs"
     sleep 0.3 # three more looks of docketd at those who live
     check "docketd in $docketd_kind: the living are not robbed" seats_taken "$pairs"
     for pid in "${kept[@]}"; do
@@ -129,7 +129,7 @@ pairs() {
     for kind; do
         check "docketd in $docketd_kind, worker in $kind: it goes on and ends in order" all_worked "l-$kind"
     done
-    check "docketd in $docketd_kind: every seat comes back" wait_until 20 seats_taken 0
+    check "docketd in $docketd_kind: every seat comes back" within 30 seats_taken 0
     check "docketd in $docketd_kind: the audit is clean" audit --unknown-max 0
     combinations=$((combinations + pairs))
     twice=$((twice + $(audit_figure duplicates)))

@@ -234,8 +234,8 @@ static void take_some(struct worker *worker, unsigned target, uint32_t count, in
     }
 }
 
-/* A strict block's end stays owed when docketd did not answer, or when its period
- * may have closed: then it stays handed out. */
+/* A strict block's end stays owed when docketd did not answer, or may have
+ * been about to stop, or when its period may have closed: it may stay handed out. */
 static void give_back(struct worker *worker, unsigned target, uint32_t left)
 {
     const struct target *at = &worker->crew->targets[target];
@@ -243,7 +243,7 @@ static void give_back(struct worker *worker, unsigned target, uint32_t left)
     enter(worker);
     docket_status status = docket_block_give_back(worker->block[target], &returned);
     worker->block[target] = NULL;
-    if (at->strict && status == DOCKET_OK && (returned == left || !at->periodic))
+    if (at->strict && status == DOCKET_OK && (returned == left || (!at->periodic && !worker->crew->stops)))
         owe(worker, target, -(int64_t)left);
     if (status == DOCKET_UNREACHABLE)
         atomic_fetch_add_explicit(&worker->post->unanswered, 1, memory_order_relaxed);

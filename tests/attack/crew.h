@@ -41,6 +41,8 @@ struct crew {
     unsigned target_count, posts;
     uint32_t rate;     /* calls a second of each worker */
     uint32_t block;    /* largest block */
+    bool stops;        /* docketd is stopped in order now and then: what is given back
+                        * to it just then stays handed out, not void */
     struct ground *ground;
 };
 

@@ -253,7 +253,7 @@ static bool take_option(struct options *options, int letter, char *value)
     case 'K': options->daemon_kills = number; return true;
     case 'm': options->marks = value; return true;
     case 'x': options->scratch = value; return true;
-    case 'n': options->seconds = number; return true;
+    case 'n': options->seconds = number; options->crew.stops = number > 0; return true;
     case 'u': options->runtime = value; return true;
     case 'B': options->ballast = value; return true;
     case 'c': options->clock = value; return true;

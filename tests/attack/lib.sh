@@ -50,3 +50,14 @@ figure_of() {
 quarantines() {
     grep -ci quarantine "$work/docketd.log" || true
 }
+
+# within SECONDS CMD...: true as soon as CMD is; for commands that take their
+# time, since it goes by the clock and not by turns
+within() {
+    local until=$((SECONDS + $1))
+    shift
+    while ! "$@"; do
+        [ "$SECONDS" -lt "$until" ] || return 1
+        sleep 0.1
+    done
+}

@@ -136,6 +136,14 @@ void plan_run(struct killer *killer)
             daemon_start(killer); /* counted: nothing gave it a reason to end */
         one_event(killer);
     }
+    /* What chance left out, so that each leg has seen each kind. */
+    change_docketd(killer, false);
+    if (!killer->counts.losses)
+        lose_power(killer);
+    if (killer->options.ballast && !killer->counts.full)
+        fill_disk(killer);
+    if (killer->options.clock && !killer->counts.clock_steps)
+        step_clock(killer);
     /* With docketd back and the clock still, each worker is served again. */
     if (!daemon_is_there(killer))
         daemon_start(killer);

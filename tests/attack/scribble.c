@@ -429,7 +429,7 @@ int main(int argc, char **argv)
            (unsigned long long)figures.takes, (unsigned long long)figures.noticed,
            (unsigned long long)figures.harmless, (unsigned long long)figures.repeats,
            (unsigned long long)figures.kills, (unsigned long long)figures.restarts, (unsigned long long)figures.stops,
-           (unsigned long long)figures.waits,
-           (unsigned long long)figures.series, (unsigned long long)figures.attaches);
+           (unsigned long long)figures.waits, (unsigned long long)figures.series,
+           (unsigned long long)figures.attaches);
     return 0;
 }

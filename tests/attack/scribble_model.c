@@ -291,7 +291,9 @@ void __wrap_dk_strict_turn(struct dk_counter *counter)
         track->must_fall = now.epoch != dk_load_relaxed(&bank->epoch) % DK_STRICT_EPOCHS ||
                            at + now.room != dk_load_relaxed(&bank->limit) || at < track->seen_next;
         if (track->must_fall && !track->dirty_strict)
-            found("%s: its word breaks the law and nobody scribbled", track->name);
+            found("%s: its word breaks the law and nobody scribbled: at %llu, room %u, limit %llu, seen %llu",
+                  track->name, (unsigned long long)at, now.room,
+                  (unsigned long long)dk_load_relaxed(&bank->limit), (unsigned long long)track->seen_next);
         odd_truth = track->seen_next;
         odd_now = word;
         track->seen_next = at;

@@ -110,7 +110,8 @@ static dk_word *any_word(void)
     int seat = (int)chance(4);
     if (chance(3) != 0 || seats[seat] == NULL)
         return any_table_word();
-    return (dk_word *)(void *)(seats[seat] + (chance(4) == 0 ? 8 * chance(DK_PAGE / 8) : dk_lines_at() + 64 * chance(LINES_HIT)));
+    size_t at = chance(4) == 0 ? 8 * chance(DK_PAGE / 8) : dk_lines_at() + 64 * chance(LINES_HIT);
+    return (dk_word *)(void *)(seats[seat] + at);
 }
 
 static uint64_t flip(double end_s)
@@ -136,7 +137,7 @@ static uint64_t punch(double end_s)
         bool of_table = chance(2) == 0;
         int fd = open_one(of_table ? "table" : "seat", of_table ? -1 : (int)chance(4));
         off_t pages = of_table ? (off_t)(dk_table_rows_at(&geometry) / DK_PAGE + 2) : 2;
-        off_t page = of_table && chance(2) == 0 ? (off_t)(dk_table_rows_at(&geometry) / DK_PAGE) : (off_t)chance((uint64_t)pages);
+        off_t page = of_table && chance(2) == 0 ? pages - 2 : (off_t)chance((uint64_t)pages); /* the first of the rows */
         if (fd >= 0 && fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, page * DK_PAGE, DK_PAGE) == 0)
             count++;
         if (fd >= 0)
@@ -158,8 +159,8 @@ static uint64_t each_file(bool cut, double end_s)
         if (!cut)
             count += unlinkat(folder, name, 0) == 0;
         else
-            for (off_t bytes = (off_t)dk_table_rows_at(&geometry); bytes > 0; bytes = i < 0 && now_s() < end_s ? bytes / 2 : 0) {
-                count += ftruncate(fd, i < 0 ? bytes : 0) == 0;
+            for (off_t bytes = i < 0 ? (off_t)dk_table_rows_at(&geometry) : 0; bytes > 0 && now_s() < end_s; bytes /= 2) {
+                count += ftruncate(fd, bytes) == 0;
                 nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
             }
         if (cut)

@@ -185,7 +185,8 @@ static void adopt_trial(const char *what, const struct field *field, uint64_t va
 
 void skew_files(const char *realm)
 {
-    static void (*const trials[])(const char *, const struct field *, uint64_t) = {attach_trial, view_trial, adopt_trial};
+    static void (*const trials[])(const char *, const struct field *, uint64_t) = {attach_trial, view_trial,
+                                                                                   adopt_trial};
     static const char *const kinds[] = {"board", "table"};
     the_realm = realm;
     for (unsigned kind = 0; kind < 2; kind++) {

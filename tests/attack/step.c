@@ -171,11 +171,6 @@ uint64_t view_own_left(const struct view *view, uint32_t seat, int fd)
     return left;
 }
 
-bool view_is_wanted(const struct view *view, uint32_t slot)
-{
-    return (dk_load_acquire(&dk_table_want_bits(&view->desk)[slot / 64]) >> slot % 64 & 1) != 0;
-}
-
 struct shared_board_bank *view_bank(const struct view *view, uint32_t slot, int bank)
 {
     return &dk_desk_slot(&view->desk, slot)->bank[bank];

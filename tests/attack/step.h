@@ -40,8 +40,6 @@ int view_seat_of(const struct view *view, pid_t pid, int *fd);
 uint64_t view_own_left(const struct view *view, uint32_t seat, int fd);
 /* Numbers that anybody may take now, in the current period; and in how many blocks. */
 uint64_t view_supply(const struct view *view, uint32_t slot, uint32_t *blocks);
-/* Its want bit is set. */
-bool view_is_wanted(const struct view *view, uint32_t slot);
 struct shared_board_bank *view_bank(const struct view *view, uint32_t slot, int bank);
 /* The bank that holds the period of this moment. */
 int view_bank_now(const struct view *view, uint32_t slot);

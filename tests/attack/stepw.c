@@ -31,7 +31,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { STEPS_MAX = 400000, SEATS_SPARE = 4, TRIES = 5 };
+enum { STEPS_MAX = 400000, SEATS_SPARE = 4, TRIES = 5, SUPPLY_MIN = 8 };
 
 /* Reached by a breakpoint at the last instruction before it that the operation
  * comes to for the first time, and single steps from there. */
@@ -215,7 +215,8 @@ static void free_seats(void)
     while (view_seats_free(&view) < SEATS_SPARE)
         usleep(2000);
     /* Supply should lie there, or the child waits for it: another path. */
-    for (int i = 0; i < 100 && view_is_wanted(&view, slot); i++)
+    uint32_t blocks;
+    for (int i = 0; i < 100 && view_supply(&view, slot, &blocks) < SUPPLY_MIN; i++)
         usleep(1000);
 }
 
