@@ -107,6 +107,13 @@ static void store_trial(const char *what, const struct field *field, uint64_t va
     skew_judge(field, value, DK_SCHEMA_VERSION, open_store());
 }
 
+/* Nothing is written: a record put by a stranger does not fit the store's sum. */
+static void store_as_it_is(const char *what, const struct field *field, uint64_t value)
+{
+    (void)what;
+    skew_judge(field, value, DK_SCHEMA_VERSION, open_store());
+}
+
 void skew_store(const char *realm)
 {
     the_realm = realm;
@@ -123,7 +130,7 @@ void skew_store(const char *realm)
         }
     }
     static const struct field plain = {"generation", 0, 8, SERVED};
-    skew_case("store, unchanged", &plain, record("generation", false, 0), store_trial);
+    skew_case("store, unchanged", &plain, record("generation", false, 0), store_as_it_is);
     put_back(&copies[0]);
     put_back(&copies[1]);
 }
