@@ -107,6 +107,12 @@ static void store_trial(const char *what, const struct field *field, uint64_t va
     skew_judge(field, value, DK_SCHEMA_VERSION, open_store());
 }
 
+static void plain_trial(const char *what, const struct field *field, uint64_t value)
+{
+    (void)what;
+    skew_judge(field, value, DK_SCHEMA_VERSION, open_store());
+}
+
 void skew_store(const char *realm)
 {
     the_realm = realm;
@@ -123,7 +129,7 @@ void skew_store(const char *realm)
         }
     }
     static const struct field plain = {"generation", 0, 8, SERVED};
-    skew_case("store, unchanged", &plain, record("generation", false, 0), store_trial);
+    skew_case("store, unchanged", &plain, 0, plain_trial);
     put_back(&copies[0]);
     put_back(&copies[1]);
 }
