@@ -342,11 +342,17 @@ void dk_doorbell_wait(const dk_word32 *word, uint32_t seen, int64_t timeout_ns)
 /* ---- messages ---- */
 
 static uint32_t returned_count;
+static struct track *giving;
 
 void dk_serve_given_back(struct dk_connection *connection, uint32_t returned)
 {
     (void)connection;
     returned_count = returned;
+    if (returned > 0) { /* the position fell by docketd's hand */
+        const struct shared_board_bank *bank = &dk_desk_slot(&world.map[giving->desk], giving->slot)->bank[0];
+        uint64_t word = dk_load_relaxed(&dk_table_slot(&world.map[giving->desk], giving->slot)->bank[0].strict);
+        giving->seen_next = dk_load_relaxed(&bank->base) + (word >> 18 & ((1ull << 40) - 1));
+    }
 }
 
 uint32_t docketd_give_back(uint32_t desk, uint32_t slot, int32_t period, uint64_t first, uint32_t count)
@@ -361,15 +367,12 @@ uint32_t docketd_give_back(uint32_t desk, uint32_t slot, int32_t period, uint64_
     while (*at != NULL)
         at = &(*at)->next;
     *at = queued;
+    giving = world.by_slot[desk][slot];
     dk_keeper_ask(counter);
     world.late = false;
     docketd_turn();
     if (counter->give_backs != NULL)
         found("docketd never answered who gave the end of a block back");
-    if (returned_count > 0) { /* the position fell by docketd's hand */
-        uint64_t word = dk_load_relaxed(&dk_table_slot(&world.map[desk], slot)->bank[0].strict);
-        world.by_slot[desk][slot]->seen_next = counter->base + (word >> 18 & ((1ull << 40) - 1));
-    }
     return returned_count;
 }
 
