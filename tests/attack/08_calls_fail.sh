@@ -13,7 +13,7 @@
 # replays. What docketd said is listed at the end of $work/said (KEEP=1).
 #
 # row: 8
-# seconds: 18 110
+# seconds: 12 75
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/attack/breaks.sh
 . "$here/breaks.sh"

@@ -11,7 +11,7 @@
 # That LMDB's map may be full is a unit test's: test_store.c.
 #
 # row: 9
-# seconds: 20 60
+# seconds: 12 60
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/attack/lib.sh
 . "$here/lib.sh"

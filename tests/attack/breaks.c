@@ -364,6 +364,7 @@ int main(int count, char **words)
     }
     if (phase == NULL || mode == BREAK_NOTHING || trial.base[0] == 0 || from == 0 || step == 0 || audit_each == 0)
         return fputs("docket-breaks: see its source\n", stderr), 2;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     trial.phase = phase->name;
     snprintf(trial.binaries, sizeof trial.binaries, "%.*s", (int)(strrchr(self, '/') - self), self);
     snprintf(trial.page, sizeof trial.page, "%.480s/%s-page", trial.base, trial.phase);

@@ -28,15 +28,25 @@ breaks() {
         sleep 0.05
     done
     mkdir "$runtime/$name"
-    run_child "$work/$name.out" "$breaker" --base "$runtime/$name" "$@"
+    run_child "$work/$name.out" with_code "$work/$name.code" "$breaker" --base "$runtime/$name" "$@"
     begun+=("$name:$child")
+}
+
+# Its exit code in a file: among thousands of processes an id may come again.
+with_code() {
+    local file=$1 code=0
+    shift
+    trap - EXIT
+    "$@" || code=$?
+    echo "$code" >"$file"
 }
 
 end_breaks() {
     local each name code
     for each in "${begun[@]}"; do
-        name=${each%:*} code=0
-        wait_child "${each#*:}" || code=$?
+        name=${each%:*}
+        wait_child "${each#*:}" || true
+        code=$(cat "$work/$name.code" 2>/dev/null || echo "no code")
         grep -vE '^[a-z_]+ [0-9]+$' "$work/$name.out" >"$work/$name.said" || true
         if [ "$code" = 0 ] && [ ! -s "$work/$name.said" ]; then
             pass "$name: $(figure_of injected "$work/$name.out") breaks in $(figure_of turns "$work/$name.out") runs"
