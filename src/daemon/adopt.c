@@ -129,13 +129,19 @@ static const struct dk_place_record *record_of(const struct dk_counter_image *im
     return NULL;
 }
 
-static void finish_lay(struct dk_counter *counter, dk_word *claim, struct dk_place_book *place)
+/* What lies in a place was laid under the mark, and next is above it: also where no
+ * bank says so any more, and the image was made before the lay. */
+static bool covers(struct dk_counter *counter, const struct dk_place_book *place)
 {
-    if (place->first + place->size > counter->next)
-        counter->next = place->first + place->size;
-    if (counter->bank >= 0)
-        dk_store_release(&dk_book_bank(counter)->limit, counter->next);
-    dk_place_lay(claim, place->seq);
+    uint64_t end = place->first + place->size;
+    if (end > counter->mark)
+        return false;
+    if (end > counter->next) {
+        counter->next = end;
+        if (counter->bank >= 0)
+            dk_store_release(&dk_book_bank(counter)->limit, end);
+    }
+    return true;
 }
 
 /* One place: steps 1 to 3 of adopting. False: these words cannot be. */
@@ -166,8 +172,10 @@ static bool adopt_place(struct dk_counter *counter, uint32_t row, int index, str
     } else {
         place->seq = now.seq;
     }
+    if (place->live && !covers(counter, place))
+        return false;
     if (half_laid)
-        finish_lay(counter, claim, place);
+        dk_place_lay(claim, place->seq);
     bool pending = record != NULL && record->size > 0 && record->seq > place->closed_seq;
     if (pending && !place->recorded) {
         if (record->seq == now.seq && laid.seq == now.seq && now.state == DK_EMPTY)

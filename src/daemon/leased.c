@@ -59,6 +59,7 @@ struct plan {
     uint32_t free_blocks;
     uint32_t free_largest;
     uint32_t live;
+    bool settles; /* made to wind down: nothing is laid, and the mark falls back to next */
     bool leaves; /* of a period that lies ahead, with nothing out: its image has no places, and its rows may go */
     bool needs_commit;
     struct dk_job *job;
@@ -472,7 +473,7 @@ static void committed(struct dk_job *job)
     struct plan *plan = job->context;
     struct dk_counter *counter = plan->counter;
     const struct dk_counter_image *image = &job->images[0];
-    bool settled = winding_down(counter) && image->mark == image->next && plan->lay_count == 0;
+    bool settled = plan->settles && winding_down(counter);
     mark_recorded(plan, image);
     apply(plan);
     counter->closed = image->closed != 0 || plan->leaves;
@@ -494,6 +495,7 @@ static void committed(struct dk_job *job)
 static void plan_settle(struct plan *plan)
 {
     struct dk_counter *counter = plan->counter;
+    plan->settles = true;
     plan->mark = counter->next;
     plan->leaves = counter->ahead && !counter->ended && plan->live == 0;
     bool last_lease_is_back = plan->live == plan->close_count;
