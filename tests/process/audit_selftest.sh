@@ -199,6 +199,14 @@ printf 'x' >>"$logs/e.log"
 check "something behind a log's end: bad_log" expect 1 bad_log 1
 
 clean_realm
+log e INV 1 1 0:2026:1
+check "a record without a number in a closed log: bad_log" expect 1 bad_log 1
+
+clean_realm
+log e INV 1 0 0:2026:1
+check "a record whose thread was killed before its number: fine" expect 0 none 0
+
+clean_realm
 log e INV 1 7
 check "a closed word that is neither 0 nor 1: bad_log" expect 1 bad_log 1
 
