@@ -116,7 +116,7 @@ static struct dk_counter *counter_of_row(struct dk_daemon *daemon, struct dk_ser
     struct dk_period now, period = {.label = label};
     dk_period_at((enum dk_restart)series->record.policy.restart, dk_clock_wall_s(), &now);
     counter = dk_counter_new(daemon, series, &period, image);
-    counter->ahead = label > now.label;
+    counter->ahead = label >= now.label; /* its time may have come meanwhile: then it goes back on the board */
     counter->ended = !counter->ahead;
     return counter;
 }

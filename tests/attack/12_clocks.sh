@@ -220,6 +220,23 @@ step_to $((steps + 2)) "back: the first day that was not open yet"
 step_to $((steps + 3)) "a day on"
 step_to -900 "years back: a day that nobody has seen"
 step_to $((steps + 4)) "ahead again: a day that was open, and left ahead"
+# Leases of a day are out when the clock goes back; its time comes again while docketd is dead.
+# shellcheck disable=SC2086
+sit holder acme/L-daily next 30 "$work/stop-holder" $shared
+holder=$child
+check "daily: a worker holds a lease of a day" within 30 has_taken holder 30
+step_to -800 "years back: a day with a lease out is put off"
+kill_docketd
+set_clock "$clock" $(((steps + 4) * day + into)) 0
+# shellcheck disable=SC2086
+begin_docketd $shared || fail "docketd starts under such clocks" "$work/docketd.log"
+# shellcheck disable=SC2086
+sit again acme/L-daily next 30 "$work/stop-holder" $shared
+again=$child
+check "daily: a docketd that finds a day's lease out, in its time, gives numbers of that day" within 20 has_taken again 30
+touch "$work/stop-holder"
+wait_child "$holder" || fail "daily: the holder of the lease ends in order" "$work/holder.out"
+kill_child "$again"
 step_to $((steps + 401)) "the day after the one that was opened too early"
 at_least "steps of the clock that daily series follow" "$steps_done" "$visited"
 
