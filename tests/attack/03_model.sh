@@ -6,7 +6,7 @@
 # searches are a part of their own (check.sh: model). The page that maps each
 # step of the model to the functions that do it is held to the source.
 # row: 03
-# seconds: 0 300
+# seconds: 0 260
 . "$(dirname "$0")/lib.sh"
 
 # no_pipefail: grep -c says 0 and 1 when there is none
@@ -40,7 +40,7 @@ at_most "searches with an error, or cut short" 0 "$(count 'errors: [^0]' "$searc
 
 JOBS=1 nice -n 5 tests/model/run mutants >"$mutants" 2>&1 || true
 cat "$mutants"
-at_least "rules left out that turn the model red" 40 "$(count -- '-> red' "$mutants")"
+at_least "rules left out that turn the model red" 40 "$(count '> red' "$mutants")"
 at_most "rules left out and not found" 0 "$(count 'NOT RED|unfinished|without the mutation' "$mutants")"
 check "the model's own count agrees" grep -q ' 0 not as expected' "$mutants"
 finish

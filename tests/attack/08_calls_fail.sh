@@ -65,7 +65,9 @@ fi
 end_breaks
 
 cat "$runtime"/*/*-outcomes.log 2>/dev/null | sort >"$work/said" || true
-at_least "calls and allocations that failed, once or for good" "${FAILURES:-$(scale 400 5000)}" "$(sum injected)"
+asked=$(scale 400 5000)
+[ -z "${PHASES:-}" ] || asked=1
+at_least "calls and allocations that failed, once or for good" "$asked" "$(sum injected)"
 at_most "programs that ended by a signal" 0 "$(sum crashed)"
 at_most "programs that ended, or calls that failed, without a word" 0 "$(($(sum silent) + $(sum stray)))"
 at_most "syncs that docketd tried after one had failed" 0 "$(sum syncs)"
