@@ -9,7 +9,7 @@
 # SAMPLE bounds the kills of each (0: every point).
 #
 # row: 1
-# seconds: 70 1100
+# seconds: 70 330
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/attack/lib.sh
 . "$here/lib.sh"
