@@ -5,11 +5,12 @@
  * hold exactly what it held, and still hold it after more commits (a damaged
  * list of free pages shows only then).
  *
- *   docket-damage REALM FOLDER FLIPS SEED
+ *   docket-damage REALM FOLDER FLIPS SEED MORE
  *
  * REALM holds a stopped store. FLIPS: how many bits, at random, beside all of
  * both heads and of the pages that they name; 0: every bit of the file. Then
  * sectors of zeros, pages over each other, older versions, and short files.
+ * MORE: after each so many flips that were accepted, more commits are made.
  */
 #include "store/checksum.h"
 #include "store/store.h"
@@ -54,7 +55,8 @@ struct driver {
     struct result *result;
     char *words; /* shared: what the child said */
     unsigned job, jobs;
-    uint64_t turn;
+    uint64_t turn, more;
+    bool goes_on; /* this case makes more commits */
 };
 
 static void die(const char *what)
@@ -200,6 +202,8 @@ static void open_once(const struct driver *driver)
                  (unsigned long long)content.commit);
         _exit(CHANGED);
     }
+    if (!driver->goes_on)
+        _exit(SAME);
     signal(SIGABRT, SIG_DFL); /* docketd serves now: it would end without a word */
     /* Damage that is refused now, in words, is refused as well. */
     if (go_on(store) != DOCKET_OK || dk_store_close(store, true) != DOCKET_OK)
@@ -244,6 +248,7 @@ static void judge(struct driver *driver, const char *what, size_t at)
 
 static bool mine(struct driver *driver)
 {
+    driver->goes_on = true;
     return driver->turn++ % driver->jobs == driver->job;
 }
 
@@ -257,6 +262,7 @@ static void flip(struct driver *driver, size_t byte, unsigned bit)
     put_right(driver);
     if (pwrite(driver->data, &changed, 1, (off_t)byte) != 1)
         die("cannot flip");
+    driver->goes_on = driver->turn / driver->jobs % driver->more == 0;
     judge(driver, "a flipped bit", byte);
 }
 
@@ -361,9 +367,10 @@ int main(int count, char **words)
     static struct driver driver;
     struct result sum = {{0}, 0, {{0}}};
     size_t older_size;
-    if (count != 5)
+    if (count != 6 || atoi(words[5]) < 1)
         return 2;
     driver.folder = words[2];
+    driver.more = (uint64_t)atoi(words[5]);
     driver.file = read_file(words[1], "store/data.mdb", &driver.size);
     driver.witness = (char *)read_file(words[1], "witness", &driver.witness_bytes);
     uint8_t *older = read_file(words[1], "older.mdb", &older_size);
