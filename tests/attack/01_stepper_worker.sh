@@ -11,7 +11,7 @@
 # scale the long slow paths are sampled).
 #
 # row: 1
-# seconds: 60 110
+# seconds: 60 150
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/attack/lib.sh
 . "$here/lib.sh"
