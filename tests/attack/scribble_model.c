@@ -261,9 +261,10 @@ static void around(struct dk_counter *counter, void (*turn)(struct dk_counter *c
 {
     struct track *track = &world.tracks[counter->series->record.id];
     bool fallen = track->quarantined;
+    bool unlooked = track->strict && counter->settled; /* the word of a stopped counter is left to the next docketd */
     figures.looks++;
     turn(counter);
-    if (fallen)
+    if (fallen || unlooked)
         return;
     if (track->must_fall && !track->quarantined)
         found("%s: docketd looked and noticed nothing; block %llu, word %016llx became %016llx", track->name,
@@ -364,7 +365,10 @@ void model_restart(void)
                            at + now.room > track->stored.mark;
         track->seen_next = at;
         if (track->must_fall && !track->dirty_strict)
-            found("%s: its word breaks the law and nobody scribbled", track->name);
+            found("%s: its word breaks the law and nobody scribbled: at %llu, room %u, stored %llu to %llu, epochs %u %u",
+                  track->name, (unsigned long long)at, (unsigned)now.room, (unsigned long long)track->stored.next,
+                  (unsigned long long)track->stored.mark, (unsigned)now.epoch,
+                  (unsigned)(dk_load_relaxed(&bank->epoch) % DK_STRICT_EPOCHS));
     }
 }
 
