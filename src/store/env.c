@@ -390,8 +390,8 @@ docket_status dk_env_empty(struct dk_store *store, MDB_txn *txn, enum dk_kind ki
 }
 
 /* A head is LMDB's own record of what is in force: roots, last page, its commit
- * number. It lies at the start of page 0 or 1. */
-/* Reads one of the two heads; or, with put, writes it. 0, or an errno. */
+ * number. It lies at the start of page 0 or 1. Reads one of the two; or, with
+ * put, writes it. 0, or an errno. */
 static int move_head(struct dk_store *store, unsigned which, uint8_t bytes[DK_HEAD_BYTES], bool put)
 {
     MDB_stat tree;

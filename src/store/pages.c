@@ -20,7 +20,6 @@ enum {
     PAGE_HEAD = 16,
     NODE_HEAD = 8,
     TREE_BYTES = 48,
-    HEAD_BYTES = PAGE_HEAD + 136,
     BRANCH = 1,
     LEAF = 2,
     OVERFLOW = 4,
@@ -283,9 +282,9 @@ static bool check_all(struct pages *pages)
     if (!check_heads(pages))
         return false;
     const uint8_t *first = pages->file, *second = first + pages->page;
-    const uint8_t *head = number_at(first + HEAD_BYTES - 8, 8) < number_at(second + HEAD_BYTES - 8, 8) ? second : first;
+    const uint8_t *head = number_at(first + DK_HEAD_BYTES - 8, 8) < number_at(second + DK_HEAD_BYTES - 8, 8) ? second : first;
     struct tree empty = read_tree(head + 40), names = read_tree(head + 40 + TREE_BYTES);
-    pages->last = number_at(head + HEAD_BYTES - 16, 8);
+    pages->last = number_at(head + DK_HEAD_BYTES - 16, 8);
     if (pages->last >= (UINT64_C(1) << 40) / pages->page)
         return odd(pages, pages->last, "cannot be the last one");
     pages->met = calloc(pages->last + 1, 1);
@@ -311,7 +310,7 @@ docket_status dk_pages_check(int fd, const char *name)
     if (fstat(fd, &facts) != 0)
         return dk_fail_errno(DOCKET_STORE_FAILED, errno, "cannot look at %s", name);
     struct pages pages = {.size = (uint64_t)facts.st_size};
-    if (pages.size < HEAD_BYTES)
+    if (pages.size < DK_HEAD_BYTES)
         return dk_fail(DOCKET_DAMAGED, "%s is cut off; restore it from a backup", name);
     void *file = mmap(NULL, pages.size, PROT_READ, MAP_SHARED, fd, 0);
     if (file == MAP_FAILED)

@@ -50,7 +50,7 @@ check "docketd over a board of layout version 2: it serves from files of its own
     "$docket" next --no-start --timeout 20 acme/INV
 for command in 'status' 'fate --all' 'inspect'; do
     check "docket $command --json says its schema's version" \
-        eval '"$docket" '"$command"' --json | grep -q "\"schema_version\": *1"'
+        eval '"$docket" '"$command"' --json | grep "\"schema_version\": *1" >/dev/null' # all of it is read: no broken pipe
 done
 stop_docketd
 check "the store of another release: refused politely, or taken over" judge store
