@@ -31,7 +31,7 @@ static const struct option_row {
 
 enum { LONG_BASE = 256 }; /* getopt_long's answers: behind all letters */
 
-static uint32_t options_of(const struct cli_command *command)
+static uint64_t options_of(const struct cli_command *command)
 {
     return command->options | BIT(OPT_HELP);
 }

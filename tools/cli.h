@@ -51,7 +51,7 @@ enum cli_option_id {
     OPT_IDS
 };
 
-#define BIT(id) (1u << (id))
+#define BIT(id) (UINT64_C(1) << (id))
 
 struct cli;
 
@@ -60,7 +60,7 @@ struct cli_command {
     const char *operands; /* "TENANT/SERIES", "" */
     const char *summary;  /* a line for `docket help` */
     const char *text;     /* what `docket help NAME` adds */
-    uint32_t options;     /* BIT()s; OPT_HELP is always there */
+    uint64_t options;     /* BIT()s; OPT_HELP is always there */
     int operands_min, operands_max;
     int (*run)(struct cli *cli); /* returns an exit code */
 };
