@@ -34,7 +34,9 @@ struct batch {
     struct dk_job **jobs;
     size_t job_count, job_room;
     const struct dk_series_record **series;
+    const struct dk_series_record **changed;
     const struct dk_counter_image **images;
+    struct dk_fate_record *removed;
     struct dk_fate_record *ranges;
     struct dk_event *events;
     struct dk_change change;
@@ -84,6 +86,24 @@ void dk_job_range(struct dk_job *job, const struct dk_fate_record *range)
     job->ranges[job->range_count++] = *range;
 }
 
+void dk_job_remove(struct dk_job *job, const struct dk_fate_record *range)
+{
+    job->removed = dk_must_grow(job->removed, job->removed_count + 1, sizeof *job->removed);
+    job->removed[job->removed_count++] = *range;
+}
+
+void dk_job_change(struct dk_job *job, const struct dk_series_record *record)
+{
+    job->changed = dk_must_alloc(1, sizeof *job->changed);
+    *job->changed = *record;
+}
+
+void dk_job_reason(struct dk_job *job, const char *reason)
+{
+    struct dk_event *event = &job->events[job->event_count - 1];
+    snprintf(event->reason, sizeof event->reason, "%s", reason);
+}
+
 void dk_job_event(struct dk_job *job, const char *kind, uint32_t uid, const char *format, ...)
 {
     job->events = dk_must_grow(job->events, job->event_count + 1, sizeof *job->events);
@@ -105,8 +125,10 @@ void dk_job_free(struct dk_job *job)
         free(job->images[i].spares);
     }
     free(job->images);
+    free(job->removed);
     free(job->ranges);
     free(job->events);
+    free(job->changed);
     free(job->series);
     free(job);
 }
@@ -151,39 +173,60 @@ static void take_all(struct dk_clerk *clerk, struct batch *batch)
     }
 }
 
-static void gather(struct batch *batch)
+static void make_room(struct batch *batch)
 {
-    size_t series = 0, images = 0, ranges = 0, events = 0;
+    size_t series = 0, changed = 0, images = 0, removed = 0, ranges = 0, events = 0;
     for (size_t i = 0; i < batch->job_count; i++) {
         series += batch->jobs[i]->series != NULL;
+        changed += batch->jobs[i]->changed != NULL;
         images += batch->jobs[i]->image_count;
+        removed += batch->jobs[i]->removed_count;
         ranges += batch->jobs[i]->range_count;
         events += batch->jobs[i]->event_count;
     }
     batch->series = dk_must_grow(batch->series, series, sizeof *batch->series);
+    batch->changed = dk_must_grow(batch->changed, changed, sizeof *batch->changed);
     batch->images = dk_must_grow(batch->images, images, sizeof *batch->images);
+    batch->removed = dk_must_grow(batch->removed, removed, sizeof *batch->removed);
     batch->ranges = dk_must_grow(batch->ranges, ranges, sizeof *batch->ranges);
     batch->events = dk_must_grow(batch->events, events, sizeof *batch->events);
-    series = images = ranges = events = 0;
+}
+
+/* A job counts its own events; the batch counts all. */
+static void gather_ranges(const struct dk_job *job, size_t events_before, struct batch *batch, struct dk_change *change)
+{
+    for (size_t n = 0; n < job->removed_count; n++)
+        batch->removed[change->removed_count++] = job->removed[n];
+    for (size_t n = 0; n < job->range_count; n++) {
+        struct dk_fate_record *range = &batch->ranges[change->range_count++];
+        *range = job->ranges[n];
+        if (range->event_at != 0)
+            range->event_at += (uint32_t)events_before;
+    }
+}
+
+static void gather(struct batch *batch)
+{
+    make_room(batch);
+    struct dk_change change = {.series = batch->series,
+                               .changed = batch->changed,
+                               .counters = batch->images,
+                               .removed = batch->removed,
+                               .ranges = batch->ranges,
+                               .events = batch->events};
     for (size_t i = 0; i < batch->job_count; i++) {
         const struct dk_job *job = batch->jobs[i];
         if (job->series != NULL)
-            batch->series[series++] = job->series;
+            batch->series[change.series_count++] = job->series;
+        if (job->changed != NULL)
+            batch->changed[change.changed_count++] = job->changed;
         for (size_t n = 0; n < job->image_count; n++)
-            batch->images[images++] = &job->images[n];
-        for (size_t n = 0; n < job->range_count; n++)
-            batch->ranges[ranges++] = job->ranges[n];
+            batch->images[change.counter_count++] = &job->images[n];
+        gather_ranges(job, change.event_count, batch, &change);
         for (size_t n = 0; n < job->event_count; n++)
-            batch->events[events++] = job->events[n];
+            batch->events[change.event_count++] = job->events[n];
     }
-    batch->change = (struct dk_change){.series = batch->series,
-                                       .series_count = series,
-                                       .counters = batch->images,
-                                       .counter_count = images,
-                                       .ranges = batch->ranges,
-                                       .range_count = ranges,
-                                       .events = batch->events,
-                                       .event_count = events};
+    batch->change = change;
 }
 
 static void commit(struct dk_clerk *clerk, struct batch *batch)
@@ -227,7 +270,9 @@ static void *work(void *context)
     }
     free(batch.jobs);
     free(batch.series);
+    free(batch.changed);
     free(batch.images);
+    free(batch.removed);
     free(batch.ranges);
     free(batch.events);
     return NULL;

@@ -18,10 +18,13 @@ struct dk_clerk;
 /* Owned by the clerk from post to done; done() frees it with dk_job_free(). */
 struct dk_job {
     struct dk_queue_node node;
-    struct dk_series_record *series; /* 0 or 1 */
+    struct dk_series_record *series;  /* 0 or 1, new */
+    struct dk_series_record *changed; /* 0 or 1 */
     struct dk_counter_image *images;
     size_t image_count;
-    struct dk_fate_record *ranges;
+    struct dk_fate_record *removed;
+    size_t removed_count;
+    struct dk_fate_record *ranges; /* event_at counts this job's events from 1 */
     size_t range_count;
     struct dk_event *events;
     size_t event_count;
@@ -47,8 +50,14 @@ struct dk_job *dk_job_new(void (*done)(struct dk_job *job), void *context);
 /* Room for one more image, deep: places and spares are owned by the job. */
 struct dk_counter_image *dk_job_image(struct dk_job *job);
 void dk_job_range(struct dk_job *job, const struct dk_fate_record *range);
+/* A record that this commit takes away, exactly as it was read. */
+void dk_job_remove(struct dk_job *job, const struct dk_fate_record *range);
+/* The series as it will stand. */
+void dk_job_change(struct dk_job *job, const struct dk_series_record *record);
 void dk_job_event(struct dk_job *job, const char *kind, uint32_t uid, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* Why: of the event added last. */
+void dk_job_reason(struct dk_job *job, const char *reason);
 void dk_job_free(struct dk_job *job);
 
 void dk_clerk_post(struct dk_clerk *clerk, struct dk_job *job);

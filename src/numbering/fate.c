@@ -15,6 +15,9 @@ static const char *const causes[] = {
     [DK_CAUSE_QUARANTINE] = "quarantine",
     [DK_CAUSE_ACCEPTED] = "accepted store",
     [DK_CAUSE_FRAGMENT] = "fragment",
+    [DK_CAUSE_VOIDED] = "voided",
+    [DK_CAUSE_ADVANCED] = "advanced",
+    [DK_CAUSE_EVIDENCE] = "by evidence",
 };
 
 const char *dk_fate_name(unsigned fate)

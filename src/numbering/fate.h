@@ -21,7 +21,11 @@ enum dk_cause {
     DK_CAUSE_GIVEN_BACK = 4,     /* strict block given back after later numbers */
     DK_CAUSE_QUARANTINE = 5,     /* a scribbled word */
     DK_CAUSE_ACCEPTED = 6,       /* an older store was accepted, and every counter moved forward */
-    DK_CAUSE_FRAGMENT = 7        /* the smallest of too many spare ranges */
+    DK_CAUSE_FRAGMENT = 7,       /* the smallest of too many spare ranges */
+    DK_CAUSE_VOIDED = 8,         /* an admin declared them void, with a reason */
+    DK_CAUSE_ADVANCED = 9,       /* an admin moved the counter past them */
+    DK_CAUSE_EVIDENCE = 10,      /* were unknown; an admin showed that they are on documents */
+    DK_CAUSE_LAST = DK_CAUSE_EVIDENCE
 };
 
 const char *dk_fate_name(unsigned fate);   /* "handed out", "spare" ... */

@@ -7,6 +7,8 @@
  */
 #include "store/inside.h"
 
+#include <string.h>
+
 docket_status dk_commit_check_alive(struct dk_store *store)
 {
     /* Relaxed: the flag carries nothing but itself, and is never cleared. */
@@ -123,6 +125,52 @@ static docket_status add_range(struct dk_store *store, MDB_txn *txn,
     return status;
 }
 
+static docket_status change_series(struct dk_store *store, MDB_txn *txn,
+                                   const struct dk_series_record *record)
+{
+    struct dk_key key;
+    struct dk_slice found;
+    struct dk_series_record before = {0};
+    bool there;
+    store->value.used = 0;
+    docket_status status = dk_image_encode_series(record, &key, &store->value);
+    if (status == DOCKET_OK)
+        status = dk_env_get(store, txn, DK_KIND_SERIES, &key, &found, &there);
+    if (status == DOCKET_OK && there)
+        status = dk_image_decode_series(dk_key_slice(&key), found, &before);
+    if (status != DOCKET_OK)
+        return status;
+    if (!there || before.id != record->id || strcmp(before.desk, record->desk) != 0)
+        return dk_record_damaged(DK_KIND_SERIES, dk_key_slice(&key), "is not the one that was to be changed");
+    return dk_env_put(store, txn, DK_KIND_SERIES, &key, &store->value);
+}
+
+static docket_status remove_range(struct dk_store *store, MDB_txn *txn,
+                                  const struct dk_fate_record *record)
+{
+    struct dk_key key;
+    bool was_there = false;
+    store->value.used = 0;
+    docket_status status = dk_image_encode_range(record, &key, &store->value);
+    if (status == DOCKET_OK)
+        status = dk_env_remove(store, txn, DK_KIND_RANGES, &key, &store->value, &was_there);
+    if (status == DOCKET_OK && !was_there)
+        status = dk_record_damaged(DK_KIND_RANGES, dk_key_slice(&key),
+                                   "is not the one that was to be replaced");
+    return status;
+}
+
+/* A range whose reason is an event of this very change gets the number that the
+ * event will have. */
+static docket_status add_dated_range(struct dk_store *store, MDB_txn *txn,
+                                     const struct dk_fate_record *record)
+{
+    struct dk_fate_record numbered = *record;
+    if (record->event_at != 0)
+        numbered.event = store->event_last + record->event_at;
+    return add_range(store, txn, &numbered);
+}
+
 docket_status dk_commit_event(struct dk_store *store, MDB_txn *txn, const struct dk_event *event,
                               uint64_t number)
 {
@@ -148,13 +196,17 @@ static docket_status write_change(struct dk_store *store, MDB_txn *txn, uint64_t
     docket_status status = DOCKET_OK;
     for (size_t at = 0; status == DOCKET_OK && at < change->series_count; at++)
         status = add_series(store, txn, change->series[at], &last);
+    for (size_t at = 0; status == DOCKET_OK && at < change->changed_count; at++)
+        status = change_series(store, txn, change->changed[at]);
     if (status == DOCKET_OK)
         status = dk_journal_append(store, txn, number, change->counters, change->counter_count);
     /* By number, not by a count of entries: nothing has to be remembered. */
     if (status == DOCKET_OK && number % DK_JOURNAL_LENGTH == 0)
         status = dk_journal_fold(store, txn);
+    for (size_t at = 0; status == DOCKET_OK && at < change->removed_count; at++)
+        status = remove_range(store, txn, &change->removed[at]);
     for (size_t at = 0; status == DOCKET_OK && at < change->range_count; at++)
-        status = add_range(store, txn, &change->ranges[at]);
+        status = add_dated_range(store, txn, &change->ranges[at]);
     for (size_t at = 0; status == DOCKET_OK && at < change->event_count; at++)
         status = dk_commit_event(store, txn, &change->events[at], store->event_last + 1 + at);
     return status;

@@ -345,6 +345,23 @@ docket_status dk_env_add(struct dk_store *store, MDB_txn *txn, enum dk_kind kind
     return DOCKET_OK;
 }
 
+docket_status dk_env_remove(struct dk_store *store, MDB_txn *txn, enum dk_kind kind,
+                            const struct dk_key *key, const struct dk_buffer *value,
+                            bool *was_there)
+{
+    struct dk_slice found;
+    docket_status status = dk_env_get(store, txn, kind, key, &found, was_there);
+    if (status != DOCKET_OK || !*was_there)
+        return status;
+    *was_there = found.size == value->used && memcmp(found.bytes, value->bytes, value->used) == 0;
+    if (!*was_there)
+        return DOCKET_OK;
+    store->sum -= dk_env_checksum_of(found);
+    MDB_val name = key_of(key);
+    int error = mdb_del(txn, store->dbi[kind], &name, NULL);
+    return error ? dk_env_fail(store, error, "remove a record") : DOCKET_OK;
+}
+
 docket_status dk_env_walk(struct dk_store *store, MDB_txn *txn, enum dk_kind kind,
                           const struct dk_key *from, size_t prefix_bytes, dk_visit visit,
                           void *context)

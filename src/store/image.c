@@ -39,6 +39,17 @@ static bool same_key(struct dk_slice key, const struct dk_key *wanted)
     return key.size == wanted->size && memcmp(key.bytes, wanted->bytes, key.size) == 0;
 }
 
+/* A field at the end of a record that stands only where it is not zero: records
+ * of a schema that did not know it are spelled as ever. */
+static uint64_t take_tail(struct dk_reader *reader)
+{
+    if (reader->odd || reader->left == 0)
+        return 0;
+    uint64_t value = dk_take_u64(reader);
+    reader->odd = reader->odd || value == 0;
+    return value;
+}
+
 /* ---- series ---- */
 
 static bool series_is_sound(const struct dk_series_record *record)
@@ -57,7 +68,8 @@ docket_status dk_image_encode_series(const struct dk_series_record *record, stru
         return dk_fail(DOCKET_BAD_ARGUMENT,
                        "a series record without an id, or with an unended text");
     size_t texts = strlen(record->policy.template_text) + strlen(record->desk) + 2;
-    uint8_t *at = dk_buffer_reserve(value, 8 + 8 + 4 + 4 + 1 + 1 + texts);
+    size_t tail = record->retired_ns != 0 ? 8 : 0;
+    uint8_t *at = dk_buffer_reserve(value, 8 + 8 + 4 + 4 + 1 + 1 + texts + tail);
     if (!at)
         return no_memory();
     at = dk_put_u64(at, record->id);
@@ -67,7 +79,9 @@ docket_status dk_image_encode_series(const struct dk_series_record *record, stru
     at = dk_put_u8(at, record->policy.order);
     at = dk_put_u8(at, record->policy.restart);
     at = dk_put_text(at, record->policy.template_text);
-    dk_put_text(at, record->desk);
+    at = dk_put_text(at, record->desk);
+    if (tail > 0)
+        dk_put_u64(at, (uint64_t)record->retired_ns);
     dk_key_of_series(key, record->tenant, record->name);
     return dk_record_seal(DK_KIND_SERIES, dk_key_slice(key), value);
 }
@@ -104,6 +118,7 @@ docket_status dk_image_decode_series(struct dk_slice key, struct dk_slice value,
     made.policy.restart = dk_take_u8(&reader);
     dk_take_text(&reader, made.policy.template_text, sizeof made.policy.template_text);
     dk_take_text(&reader, made.desk, sizeof made.desk);
+    made.retired_ns = (int64_t)take_tail(&reader);
     if (!dk_reader_done(&reader) || !split_series_key(key, &made) || !series_is_sound(&made))
         return dk_record_damaged(DK_KIND_SERIES, key, "holds an impossible value");
     *record = made;
@@ -116,23 +131,26 @@ static bool range_is_sound(const struct dk_fate_record *record)
 {
     return record->series_id > 0 && record->period >= 0 && record->range.first > 0 &&
            record->range.first <= record->range.last && record->range.last <= DOCKET_NUMBER_MAX &&
-           (record->fate == DK_FATE_VOID || record->fate == DK_FATE_UNKNOWN) &&
-           record->cause <= DK_CAUSE_FRAGMENT;
+           (record->fate == DK_FATE_VOID || record->fate == DK_FATE_UNKNOWN ||
+            (record->fate == DK_FATE_HANDED_OUT && record->cause == DK_CAUSE_EVIDENCE)) &&
+           record->cause <= DK_CAUSE_LAST;
 }
 
 docket_status dk_image_encode_range(const struct dk_fate_record *record, struct dk_key *key,
                                     struct dk_buffer *value)
 {
     if (!range_is_sound(record))
-        return dk_fail(DOCKET_BAD_ARGUMENT, "a range must ascend and be void or unknown by a known "
+        return dk_fail(DOCKET_BAD_ARGUMENT, "a range must ascend and be void, unknown or handed out by a known "
                                             "cause");
-    uint8_t *at = dk_buffer_reserve(value, RANGE_BYTES);
+    uint8_t *at = dk_buffer_reserve(value, RANGE_BYTES + (record->event != 0 ? 8 : 0));
     if (!at)
         return no_memory();
     at = dk_put_u64(at, record->range.last);
     at = dk_put_u64(at, (uint64_t)record->time_ns);
     at = dk_put_u32(at, record->fate);
-    dk_put_u32(at, record->cause);
+    at = dk_put_u32(at, record->cause);
+    if (record->event != 0)
+        dk_put_u64(at, record->event);
     dk_key_of_range(key, record->series_id, record->period, record->range.first);
     return dk_record_seal(DK_KIND_RANGES, dk_key_slice(key), value);
 }
@@ -150,6 +168,7 @@ docket_status dk_image_decode_range(struct dk_slice key, struct dk_slice value,
     made.time_ns = (int64_t)dk_take_u64(&reader);
     made.fate = dk_take_u32(&reader);
     made.cause = dk_take_u32(&reader);
+    made.event = take_tail(&reader);
     bool whole = dk_reader_done(&reader) && key.size == 8 + 4 + 8;
     if (whole) {
         made.series_id = key_number(key.bytes, 8);
@@ -167,7 +186,7 @@ docket_status dk_image_decode_range(struct dk_slice key, struct dk_slice value,
 static bool event_is_sound(const struct dk_event *event)
 {
     return event->number > 0 && ended(event->kind, sizeof event->kind) && event->kind[0] &&
-           ended(event->text, sizeof event->text);
+           ended(event->text, sizeof event->text) && ended(event->reason, sizeof event->reason);
 }
 
 docket_status dk_image_encode_event(const struct dk_event *event, struct dk_key *key,
@@ -175,13 +194,16 @@ docket_status dk_image_encode_event(const struct dk_event *event, struct dk_key 
 {
     if (!event_is_sound(event))
         return dk_fail(DOCKET_BAD_ARGUMENT, "an event without a kind, or with an unended text");
-    uint8_t *at = dk_buffer_reserve(value, 8 + 4 + 2 + strlen(event->kind) + strlen(event->text));
+    size_t tail = event->reason[0] ? 1 + strlen(event->reason) : 0;
+    uint8_t *at = dk_buffer_reserve(value, 8 + 4 + 2 + strlen(event->kind) + strlen(event->text) + tail);
     if (!at)
         return no_memory();
     at = dk_put_u64(at, (uint64_t)event->time_ns);
     at = dk_put_u32(at, event->uid);
     at = dk_put_text(at, event->kind);
-    dk_put_text(at, event->text);
+    at = dk_put_text(at, event->text);
+    if (tail > 0)
+        dk_put_text(at, event->reason);
     dk_key_of_event(key, event->number);
     return dk_record_seal(DK_KIND_EVENTS, dk_key_slice(key), value);
 }
@@ -199,6 +221,10 @@ docket_status dk_image_decode_event(struct dk_slice key, struct dk_slice value,
     made.uid = dk_take_u32(&reader);
     dk_take_text(&reader, made.kind, sizeof made.kind);
     dk_take_text(&reader, made.text, sizeof made.text);
+    if (!reader.odd && reader.left > 0) {
+        dk_take_text(&reader, made.reason, sizeof made.reason);
+        reader.odd = reader.odd || made.reason[0] == 0;
+    }
     if (key.size == 8)
         made.number = key_number(key.bytes, 8);
     if (!dk_reader_done(&reader) || !event_is_sound(&made))

@@ -97,6 +97,12 @@ docket_status dk_env_add(struct dk_store *store, MDB_txn *txn, enum dk_kind kind
                          const struct dk_key *key, const struct dk_buffer *value, bool *added,
                          bool *same) DK_MUST_USE;
 
+/* Removes what is there. *was_there is false, and nothing was done, unless it is
+ * exactly this value. */
+docket_status dk_env_remove(struct dk_store *store, MDB_txn *txn, enum dk_kind kind,
+                            const struct dk_key *key, const struct dk_buffer *value,
+                            bool *was_there) DK_MUST_USE;
+
 typedef docket_status (*dk_visit)(void *context, struct dk_slice key, struct dk_slice value);
 
 /* Every record, ascending from the first key that is not below `from` (NULL:

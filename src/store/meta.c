@@ -75,7 +75,7 @@ static docket_status check_schema(uint64_t version)
         return dk_fail(DOCKET_BAD_LAYOUT,
                        "the store has schema %llu and this docketd knows %u; use a newer docketd",
                        (unsigned long long)version, DK_SCHEMA_VERSION);
-    if (version < DK_SCHEMA_VERSION)
+    if (version < DK_SCHEMA_OLDEST)
         return dk_fail(DOCKET_BAD_LAYOUT,
                        "the store has schema %llu, and no migration leads from it to %u",
                        (unsigned long long)version, DK_SCHEMA_VERSION);

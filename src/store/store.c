@@ -191,6 +191,7 @@ static void choose_numbers(struct dk_store *store, const struct opening *opening
         store->meta.commit = higher(store->meta.commit, opening->witness.commit);
     }
     store->meta.generation++;
+    store->meta.schema_version = DK_SCHEMA_VERSION; /* what an older one lacks reads as zero */
 }
 
 static docket_status write_witness(struct dk_store *store, uint64_t start, uint32_t phase)

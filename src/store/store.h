@@ -14,7 +14,7 @@
  *   series    tenant 0 series -> series id, policy, desk, created, by uid
  *   counters  series id, period -> counter image (folded)
  *   journal   commit number -> the images of all counters that this commit changed
- *   ranges    series id, period, first -> last, fate (void | unknown), cause, time
+ *   ranges    series id, period, first -> last, fate (void | unknown | handed out by evidence), cause, time, event
  *   events    event number -> time, kind, uid, text (append-only)
  *
  * Invariants
@@ -42,7 +42,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DK_SCHEMA_VERSION 2u
+#define DK_SCHEMA_VERSION 3u
+
+/* Oldest schema that is taken over: what it lacks reads as zero, and the opening
+ * commit writes the new version. */
+#define DK_SCHEMA_OLDEST 2u
+
+/* Why an admin did it: 1 to so many bytes of printable UTF-8. */
+#define DK_REASON_BYTES 200
 
 /* The witness is written this many commits ahead: a rewind of fewer commits
  * than this, within one generation and after an unclean stop, is not seen. */
@@ -61,6 +68,7 @@ struct dk_series_record {
     char desk[DOCKET_NAME_MAX + 1]; /* name of the desk it sits at */
     int64_t created_ns;             /* UTC */
     uint32_t uid;                   /* who made it */
+    int64_t retired_ns;             /* UTC; 0: not retired. It gives no number any more, and its name is used up */
 };
 
 struct dk_range {
@@ -98,10 +106,12 @@ struct dk_counter_image {
 struct dk_fate_record {
     uint64_t series_id;
     int32_t period;
-    uint32_t fate;  /* DK_FATE_VOID or DK_FATE_UNKNOWN */
+    uint32_t fate;  /* DK_FATE_VOID, DK_FATE_UNKNOWN; DK_FATE_HANDED_OUT by evidence */
     uint32_t cause; /* enum dk_cause */
     struct dk_range range;
     int64_t time_ns;
+    uint64_t event;    /* number of the event that says who and why; 0: none */
+    uint32_t event_at; /* to write: 1 for the change's first event, and so on; 0: event as it stands */
 };
 
 struct dk_event {
@@ -110,9 +120,12 @@ struct dk_event {
     char kind[24]; /* "create", "start", "accept", "series", "recovery", "quarantine" */
     uint32_t uid;
     char text[256];
+    char reason[DK_REASON_BYTES + 1]; /* an admin's; "" for docketd's own events */
 };
 
-/* What one commit writes; arrays belong to the caller until it returns. Of two
+/* What one commit writes; arrays belong to the caller until it returns. Removals
+ * come before additions; what is removed or changed must be there, else it is
+ * DAMAGED. A changed series keeps its id, tenant, name and desk. Of two
  * images of one counter the last counts. A series or range that is there already
  * with the same content is fine; with other content it is EXISTS or DAMAGED.
  * Series ids rise: each new one is above all before it. Event numbers are given
@@ -122,6 +135,10 @@ struct dk_change {
     size_t series_count;
     const struct dk_counter_image *const *counters;
     size_t counter_count;
+    const struct dk_series_record *const *changed;
+    size_t changed_count;
+    const struct dk_fate_record *removed; /* ranges, as they were read */
+    size_t removed_count;
     const struct dk_fate_record *ranges;
     size_t range_count;
     const struct dk_event *events;
@@ -199,7 +216,7 @@ docket_status dk_store_each_counter_of(struct dk_store *store, uint64_t series_i
                                        docket_status (*each)(void *context,
                                                              const struct dk_counter_image *image),
                                        void *context) DK_MUST_USE;
-/* Void and unknown ranges of one counter, ascending. */
+/* Void and unknown ranges of one counter, and those handed out by evidence, ascending. */
 docket_status dk_store_each_range(struct dk_store *store, uint64_t series_id, int32_t period,
                                   docket_status (*each)(void *context,
                                                         const struct dk_fate_record *record),

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/* links: base/status.c base/files.c store/record.c store/image.c store/seen.c store/witness.c store/lock.c store/env.c store/pages.c store/meta.c store/journal.c store/commit.c store/create.c store/walk.c numbering/fate.c store/store.c */
+/* libs: lmdb pthread */
+/* What an admin changes in the store: ranges replaced, series changed, reasons. */
+#include "store_fixture.h"
+
+static struct dk_fate_record fate_of(uint64_t first, uint64_t last, uint32_t fate, uint32_t cause, uint32_t event_at)
+{
+    struct dk_fate_record record = range_of(first, last);
+    record.fate = fate;
+    record.cause = cause;
+    record.event_at = event_at;
+    return record;
+}
+
+static const char *ranges_text(void)
+{
+    static struct reading reading;
+    reading = (struct reading){0};
+    assert_int_equal(dk_store_each_range(store, 1, 2026, read_range, &reading), DOCKET_OK);
+    return reading.text;
+}
+
+static docket_status keep_event_of(void *context, const struct dk_fate_record *record)
+{
+    uint64_t *events = context;
+    events[record->range.first % 64] = record->event;
+    return DOCKET_OK;
+}
+
+static void an_unknown_range_is_replaced_by_its_parts_in_one_commit(void **state)
+{
+    (void)state;
+    uint64_t events[64] = {0};
+    must_open();
+    struct dk_fate_record unknown = range_of(10, 40);
+    must_commit(&(struct dk_change){.ranges = &unknown, .range_count = 1});
+    struct dk_fate_record parts[] = {fate_of(10, 19, DK_FATE_UNKNOWN, DK_CAUSE_POWER_LOSS, 0),
+                                     fate_of(20, 20, DK_FATE_HANDED_OUT, DK_CAUSE_EVIDENCE, 2),
+                                     fate_of(21, 40, DK_FATE_VOID, DK_CAUSE_VOIDED, 1)};
+    struct dk_event why[2] = {{.kind = "void", .text = "t"}, {.kind = "reconcile", .text = "u", .reason = "the list of March"}};
+    must_commit(&(struct dk_change){
+        .removed = &unknown, .removed_count = 1, .ranges = parts, .range_count = 3, .events = why, .event_count = 2});
+    assert_string_equal(ranges_text(), "10-19 unknown by power loss, 20-20 handed out by by evidence, 21-40 void by voided, ");
+    assert_int_equal(dk_store_each_range(store, 1, 2026, keep_event_of, events), DOCKET_OK);
+    assert_int_equal(events[10], 0);
+    assert_int_equal(events[20], 3); /* the first event is the start's */
+    assert_int_equal(events[21], 2);
+    assert_sound();
+    crash();
+    must_open();
+    assert_sound();
+}
+
+static void a_range_that_is_not_there_cannot_be_removed(void **state)
+{
+    (void)state;
+    uint64_t number;
+    must_open();
+    struct dk_fate_record unknown = range_of(10, 40), other = range_of(10, 41);
+    must_commit(&(struct dk_change){.ranges = &unknown, .range_count = 1});
+    assert_int_equal(dk_store_commit(store, &(struct dk_change){.removed = &other, .removed_count = 1}, &number),
+                     DOCKET_DAMAGED);
+    crash();
+    must_open();
+    assert_string_equal(ranges_text(), "10-40 unknown by power loss, ");
+}
+
+static docket_status keep_reason(void *context, const struct dk_event *event)
+{
+    snprintf(context, DK_REASON_BYTES + 1, "%s", event->reason);
+    return DOCKET_OK;
+}
+
+static void a_reason_of_full_length_is_read_back(void **state)
+{
+    (void)state;
+    char reason[DK_REASON_BYTES + 1] = "?";
+    struct dk_event event = {.kind = "void", .text = "a text"};
+    memset(event.reason, 'r', DK_REASON_BYTES);
+    must_open();
+    must_commit(&(struct dk_change){.events = &event, .event_count = 1});
+    crash();
+    must_open();
+    assert_int_equal(dk_store_each_event(store, 2, keep_reason, reason), DOCKET_OK);
+    assert_string_equal(reason, ""); /* the last event is the second start's */
+    assert_int_equal(events_from(1).count, 3);
+    assert_sound();
+}
+
+struct found {
+    unsigned count;
+    struct dk_series_record record;
+};
+
+static docket_status keep_record(void *context, const struct dk_series_record *record)
+{
+    struct found *found = context;
+    found->count++;
+    found->record = *record;
+    return DOCKET_OK;
+}
+
+static void a_series_is_changed_and_retired_under_its_id(void **state)
+{
+    (void)state;
+    uint64_t number;
+    struct found found = {0};
+    must_open();
+    assert_int_equal(commit_series(1, "acme", "INV"), DOCKET_OK);
+    struct dk_series_record record = series_of(1, "acme", "INV");
+    const struct dk_series_record *changed = &record;
+    record.policy.window = 4000;
+    record.retired_ns = 77;
+    must_commit(&(struct dk_change){.changed = &changed, .changed_count = 1});
+    crash();
+    must_open();
+    assert_int_equal(dk_store_each_series(store, keep_record, &found), DOCKET_OK);
+    assert_int_equal(found.count, 1);
+    assert_int_equal(found.record.retired_ns, 77);
+    assert_int_equal(found.record.policy.window, 4000);
+    assert_sound();
+    record.id = 2; /* another series of this name there cannot be */
+    assert_int_equal(dk_store_commit(store, &(struct dk_change){.changed = &changed, .changed_count = 1}, &number),
+                     DOCKET_DAMAGED);
+}
+
+static void a_store_of_the_schema_before_is_taken_over(void **state)
+{
+    (void)state;
+    MDB_txn *txn;
+    must_open();
+    assert_int_equal(commit_series(1, "acme", "INV"), DOCKET_OK);
+    struct dk_meta meta = store->meta;
+    meta.schema_version = DK_SCHEMA_OLDEST;
+    assert_int_equal(dk_env_begin(store, true, &txn), DOCKET_OK);
+    assert_int_equal(dk_meta_write(store, txn, &meta), DOCKET_OK);
+    assert_int_equal(dk_meta_write_end(store, txn), DOCKET_OK);
+    assert_int_equal(mdb_txn_commit(txn), 0);
+    crash();
+    must_open();
+    assert_int_equal(facts.schema_version, DK_SCHEMA_VERSION);
+    assert_int_equal(store->meta.schema_version, DK_SCHEMA_VERSION);
+    assert_sound();
+    crash();
+    must_open();
+    assert_int_equal(facts.schema_version, DK_SCHEMA_VERSION);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_A_REALM(an_unknown_range_is_replaced_by_its_parts_in_one_commit),
+        IN_A_REALM(a_range_that_is_not_there_cannot_be_removed),
+        IN_A_REALM(a_reason_of_full_length_is_read_back),
+        IN_A_REALM(a_series_is_changed_and_retired_under_its_id),
+        IN_A_REALM(a_store_of_the_schema_before_is_taken_over),
+    };
+    return cmocka_run_group_tests_name("store, what an admin changes", tests, NULL, NULL);
+}
