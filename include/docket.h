@@ -108,7 +108,9 @@ typedef enum docket_status {
     DOCKET_BLOCK_EMPTY = 29,       /* every number of the block has been taken */
     DOCKET_PROTOCOL = 30,          /* docketd and library do not understand each other */
     DOCKET_BAD_CONFIG = 31,        /* an unknown key or an unusable value in a configuration file */
-    DOCKET_SYSTEM = 32             /* the operating system refused; docket_last_error() says what */
+    DOCKET_SYSTEM = 32,            /* the operating system refused; docket_last_error() says what */
+    DOCKET_RETIRED = 33,           /* the series was retired: it gives no number any more, in any period */
+    DOCKET_REFUSED = 34            /* an admin's wish that what stands does not allow; nothing was changed */
 } docket_status;
 
 typedef enum docket_category {
@@ -164,7 +166,7 @@ void docket_realm_close(docket_realm *realm);
  * docketd for a series of a desk where this process has its seat already.
  * The handle stays valid, across restarts of docketd too, until
  * docket_realm_close(); there is nothing to close.
- * Statuses: OK, BAD_NAME, NO_SERIES, NOT_PERMITTED, UNREACHABLE, REALM_FULL,
+ * Statuses: OK, BAD_NAME, NO_SERIES, RETIRED, NOT_PERMITTED, UNREACHABLE, REALM_FULL,
  * SEATS_EXHAUSTED, NO_SPACE, NO_MEMORY, NOT_TMPFS, UNSAFE_FILES, BAD_LAYOUT,
  * PROTOCOL, STORE_FAILED, BAD_ARGUMENT, SYSTEM.
  */
@@ -177,7 +179,7 @@ docket_status docket_series_open(docket_realm *realm, const char *tenant, const 
  * only on DOCKET_OK; period may be NULL.
  * Durable on return: a mark above the number.
  * Statuses: OK, TIMEOUT, BUSY, UNREACHABLE, PERIOD_NOT_OPEN, EXHAUSTED,
- * LINES_EXHAUSTED, QUARANTINED, DAMAGED, BAD_ARGUMENT, and those of
+ * LINES_EXHAUSTED, QUARANTINED, RETIRED, DAMAGED, BAD_ARGUMENT, and those of
  * docket_series_open() when the process has to take a seat anew.
  */
 docket_status docket_next(docket_series *series, int64_t timeout_ns, uint64_t *number,
@@ -244,7 +246,7 @@ docket_status docket_block_give_back(docket_block *block, uint32_t *returned);
  * not a promise. Does not wait for supply, and at most 0.1 s for a seat where this
  * process has none: a strict series answers though none
  * is laid, a leased one with TIMEOUT then. Statuses: OK, TIMEOUT,
- * PERIOD_NOT_OPEN, QUARANTINED, and those of attaching. */
+ * PERIOD_NOT_OPEN, QUARANTINED, RETIRED, and those of attaching. */
 docket_status docket_peek(docket_series *series, uint64_t *number, int32_t *period);
 
 /* How many numbers this series can still give to this process should docketd

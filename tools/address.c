@@ -92,6 +92,13 @@ int address_parse(const struct cli *cli, const char *text, bool with_period, str
     return CLI_DONE;
 }
 
+int address_period(const struct cli *cli, const char *text, int32_t *period)
+{
+    if (parse_period(text, period))
+        return CLI_DONE;
+    return cli_fail(cli, DOCKET_BAD_ARGUMENT, "'%.40s' is no period; use 2026, 2026-11, 2026-11-24 or never", text);
+}
+
 const char *address_period_text(int32_t period, char text[PERIOD_TEXT_BYTES])
 {
     if (period == 0)

@@ -17,6 +17,9 @@ struct address {
  * a typing error never starts a docketd. */
 int address_parse(const struct cli *cli, const char *text, bool with_period, struct address *address);
 
+/* The same for a period alone, as an option names it. */
+int address_period(const struct cli *cli, const char *text, int32_t *period);
+
 /* "never", "2026", "2026-11", "2026-11-24". */
 const char *address_period_text(int32_t period, char text[PERIOD_TEXT_BYTES]);
 

@@ -43,6 +43,22 @@ enum cli_option_id {
     OPT_WINDOW,
     OPT_START_AFTER,
     OPT_VERBOSE,
+    OPT_PERIOD,
+    OPT_REASON,
+    OPT_ISSUED,
+    OPT_VOID_REST,
+    OPT_TO,
+    OPT_DESK,
+    OPT_WAIT,
+    OPT_UNDO,
+    OPT_SINCE,
+    OPT_KIND,
+    OPT_LIMIT,
+    OPT_TENANTS,
+    OPT_USER,
+    OPT_GROUP,
+    OPT_DRY_RUN,
+    OPT_YES,
     OPT_REALM,
     OPT_NO_START,
     OPT_JSON,
@@ -62,6 +78,7 @@ struct cli_command {
     const char *text;     /* what `docket help NAME` adds */
     uint64_t options;     /* BIT()s; OPT_HELP is always there */
     int operands_min, operands_max;
+    const char *offline;  /* what docketd --offline calls it; NULL: it cannot */
     int (*run)(struct cli *cli); /* returns an exit code */
 };
 
@@ -107,6 +124,6 @@ const struct cli_command *cli_command_at(size_t index); /* NULL behind the last 
 
 /* One file each. */
 extern const struct cli_command command_next, command_block, command_peek, command_status, command_inspect,
-    command_fate, command_series_add, command_series_list, command_series_show, command_version, command_help;
+    command_fate, command_void, command_reconcile, command_series_add, command_series_list, command_series_show, command_version, command_help;
 
 #endif

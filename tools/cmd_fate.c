@@ -57,7 +57,12 @@ static void put_row_json(const struct docket_fate_row *row, bool is_first)
     put_string(row->fate);
     printf(",\"cause\":");
     put_string(row->cause);
-    printf(",\"seat\":%" PRId32 ",\"time_ns\":%" PRId64 "}", row->seat, row->time_ns);
+    printf(",\"seat\":%" PRId32 ",\"time_ns\":%" PRId64, row->seat, row->time_ns);
+    if (row->event != 0) {
+        printf(",\"event\":%" PRIu64 ",\"reason\":", row->event);
+        put_string(row->reason);
+    }
+    putchar('}');
 }
 
 /* ---- text ---- */
@@ -80,6 +85,8 @@ static void put_row_text(const struct docket_fate_row *row)
         printf(", seat %" PRId32, row->seat);
     if (row->time_ns != 0)
         printf(", recorded %s", output_time(row->time_ns / 1000000000, time));
+    if (row->event != 0)
+        printf(", event %" PRIu64 "%s%s", row->event, row->reason[0] != '\0' ? ": " : "", row->reason);
     putchar('\n');
 }
 

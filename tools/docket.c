@@ -12,6 +12,7 @@
 /* In the order in which `docket help` lists them. */
 static const struct cli_command *const commands[] = {
     &command_next,       &command_block,       &command_peek,        &command_status,  &command_inspect, &command_fate,
+    &command_void,       &command_reconcile,
     &command_series_add, &command_series_list, &command_series_show, &command_version, &command_help};
 
 const struct cli_command *cli_command_at(size_t index)

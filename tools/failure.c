@@ -52,6 +52,8 @@ static const struct next_step {
     {DOCKET_NO_SPACE, CLI_EXHAUSTED, "free space on the disk and on the tmpfs"},
     {DOCKET_NO_MEMORY, CLI_EXHAUSTED, "free memory or raise the limit of descriptors"},
     {DOCKET_EXHAUSTED, BY_CATEGORY, "go on with another series"},
+    {DOCKET_RETIRED, BY_CATEGORY, "go on with another series; docket events --kind retire says why"},
+    {DOCKET_REFUSED, CLI_NO, NULL},
     {DOCKET_QUARANTINED, BY_CATEGORY, "see docket fate for its numbers and docketd's log for the cause"},
     {DOCKET_STORE_IN_USE, BY_CATEGORY, "stop the other docketd, or use it"},
     {DOCKET_STORE_REWOUND, BY_CATEGORY, "do not go on before you know why: the store was restored or copied"},
@@ -136,7 +138,13 @@ int cli_fail_status(const struct cli *cli, docket_status status)
 {
     const struct next_step *step = step_of(status);
     const char *sentence = docket_last_error();
-    say(cli, status, sentence[0] != '\0' ? sentence : docket_status_text(status), step != NULL ? step->text : NULL);
+    const char *next = step != NULL ? step->text : NULL;
+    char offline[128];
+    if (status == DOCKET_UNREACHABLE && cli->command->offline != NULL) {
+        snprintf(offline, sizeof offline, "for a stopped store there is docketd --offline %s", cli->command->offline);
+        next = offline;
+    }
+    say(cli, status, sentence[0] != '\0' ? sentence : docket_status_text(status), next);
     return cli_exit_of(status);
 }
 

@@ -55,10 +55,12 @@ static const struct status_row rows[] = {
     ROW(PROTOCOL, ENVIRONMENT, 0, "docketd and the library do not understand each other"),
     ROW(BAD_CONFIG, CALLER, 0, "the configuration cannot be used"),
     ROW(SYSTEM, ENVIRONMENT, 0, "the operating system refused"),
+    ROW(RETIRED, EXHAUSTED, 0, "the series was retired"),
+    ROW(REFUSED, CALLER, 0, "what stands does not allow it"),
 };
 
 enum { ROW_COUNT = sizeof rows / sizeof rows[0] };
-_Static_assert(ROW_COUNT == DOCKET_SYSTEM + 1, "every status has its row");
+_Static_assert(ROW_COUNT == DOCKET_REFUSED + 1, "every status has its row");
 
 static __thread char last_error[DK_ERROR_BYTES];
 

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -61,7 +62,21 @@ docket_status docket_admin_series_add(docket_realm *realm, const char *tenant, c
     return status;
 }
 
-static docket_status read_rows(int fd, int (*each)(void *context, const struct docket_fate_row *row), void *context)
+/* Why: events that rows name, from the second memory file. */
+struct reasons {
+    struct dk_event_wire *rows;
+    size_t count;
+};
+
+static const char *reason_of(const struct reasons *reasons, uint64_t event)
+{
+    for (size_t i = 0; i < reasons->count; i++)
+        if (reasons->rows[i].number == event)
+            return reasons->rows[i].reason;
+    return "";
+}
+
+static docket_status read_rows(int fd, const struct reasons *reasons, int (*each)(void *context, const struct docket_fate_row *row), void *context)
 {
     struct dk_fate_wire wire;
     FILE *in = fdopen(fd, "r");
@@ -87,7 +102,9 @@ static docket_status read_rows(int fd, int (*each)(void *context, const struct d
                                       .cause = dk_cause_name(wire.cause),
                                       .seat = wire.seat,
                                       .time_ns = wire.time_ns,
-                                      .counter_ends = wire.counter_ends};
+                                      .counter_ends = wire.counter_ends,
+                                      .event = wire.event,
+                                      .reason = wire.event != 0 ? reason_of(reasons, wire.event) : ""};
         if (each(context, &row) != 0)
             break;
     }
@@ -111,10 +128,23 @@ docket_status docket_admin_fate(docket_realm *realm, const char *tenant, const c
         status = dk_reach_ask(realm, &request, ADMIN_TIMEOUT_NS, &reply, fds);
     if (status != DOCKET_OK)
         return status;
-    for (int i = 1; i < DK_WIRE_FDS; i++)
+    struct reasons reasons = {0};
+    void *read = NULL;
+    for (int i = 2; i < DK_WIRE_FDS; i++)
         if (fds[i] >= 0)
             close(fds[i]);
-    if (fds[0] < 0)
-        return dk_fail(DOCKET_PROTOCOL, "docketd answered without the rows");
-    return read_rows(fds[0], each, context);
+    if (fds[1] >= 0) {
+        status = dk_errand_rows(fds[1], sizeof *reasons.rows, &read, &reasons.count);
+        reasons.rows = read;
+        for (size_t i = 0; i < reasons.count; i++)
+            reasons.rows[i].reason[sizeof reasons.rows[i].reason - 1] = 0;
+    }
+    if (status == DOCKET_OK && fds[0] < 0)
+        status = dk_fail(DOCKET_PROTOCOL, "docketd answered without the rows");
+    if (status == DOCKET_OK)
+        status = read_rows(fds[0], &reasons, each, context);
+    else if (fds[0] >= 0)
+        close(fds[0]);
+    free(read);
+    return status;
 }

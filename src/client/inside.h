@@ -189,6 +189,16 @@ docket_status dk_reach_series(struct docket_realm *realm, const char *tenant, co
 bool dk_reach_moved(struct docket_realm *realm, struct seat *seat, int64_t timeout_ns);
 void dk_seat_leave(struct seat *seat);
 
+/* One connection to docketd, checked, for one question. */
+docket_status dk_reach_connect(struct docket_realm *realm, int *fd) DK_MUST_USE;
+
+/* errand.c: an admin's question is sent once, however often it takes to connect.
+ * OK: fds[0] may have rows. */
+docket_status dk_errand_ask(struct docket_realm *realm, const struct dk_admin_request *request, int descriptor,
+                            int64_t timeout_ns, struct dk_reply *reply, int *rows_fd) DK_MUST_USE;
+/* All rows of a memory file, into memory that the caller frees; closes it. */
+docket_status dk_errand_rows(int fd, size_t row_bytes, void **rows, size_t *count) DK_MUST_USE;
+
 /* lease.c: blocks of a leased series. */
 docket_status dk_lease_claim(struct lease *lease, struct seat *seat, uint32_t slot,
                                        const struct shared_board_bank *bank, uint64_t epoch,

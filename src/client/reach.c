@@ -55,20 +55,30 @@ static docket_status check_server(const struct docket_realm *realm, int fd)
     return DOCKET_OK;
 }
 
-static docket_status ask_once(struct docket_realm *realm, const struct dk_request *request, int64_t timeout_ns,
-                              struct dk_reply *reply, int fds[DK_WIRE_FDS])
+docket_status dk_reach_connect(struct docket_realm *realm, int *fd)
 {
-    int directory, fd;
+    int directory;
     docket_status status = open_runtime(realm, &directory);
     if (status != DOCKET_OK)
         return status;
-    status = dk_wire_connect(directory, &fd);
+    status = dk_wire_connect(directory, fd);
     close(directory);
     if (status != DOCKET_OK)
         return status;
-    status = check_server(realm, fd);
-    if (status == DOCKET_OK)
-        status = dk_wire_ask(fd, request, timeout_ns, reply, fds);
+    status = check_server(realm, *fd);
+    if (status != DOCKET_OK)
+        close(*fd);
+    return status;
+}
+
+static docket_status ask_once(struct docket_realm *realm, const struct dk_request *request, int64_t timeout_ns,
+                              struct dk_reply *reply, int fds[DK_WIRE_FDS])
+{
+    int fd;
+    docket_status status = dk_reach_connect(realm, &fd);
+    if (status != DOCKET_OK)
+        return status;
+    status = dk_wire_ask(fd, request, timeout_ns, reply, fds);
     close(fd);
     return status;
 }

@@ -88,6 +88,16 @@ static bool set_idle_exit(struct dk_config *config, const char *value)
     return read_count(value, 0, 86400 * 365, &config->idle_exit_s);
 }
 
+static bool set_admins(struct dk_config *config, const char *value)
+{
+    return value[0] != 0 && copy_text(config->admins, sizeof config->admins, value);
+}
+
+static bool set_admin_group(struct dk_config *config, const char *value)
+{
+    return value[0] != 0 && copy_text(config->admin_group, sizeof config->admin_group, value);
+}
+
 static bool set_order(struct dk_config *config, const char *value)
 {
     return dk_order_parse(value, &config->policy.order);
@@ -122,6 +132,10 @@ static const struct key keys[] = {
     {"realm", "series_max", "131072", "series at one desk, 1 to 1048576", set_series_max},
     {"realm", "rows_max", "32768", "rows of eight places at one desk, 1 to 262144", set_rows_max},
     {"realm", "idle_exit_s", "0", "stop after so many seconds without any worker; 0: never", set_idle_exit},
+    {"realm", "admins", "(root and docketd's user)",
+     "names or uids, separated by commas, that may void, reconcile, retire and so on, beside root and docketd's user",
+     set_admins},
+    {"realm", "admin_group", "(none)", "name or gid whose members are admins too", set_admin_group},
     {"default", "order", "strict", "strict: call order across the host; leased: own blocks, faster under load",
      set_order},
     {"default", "restart", "yearly", "never, yearly, monthly or daily", set_restart},

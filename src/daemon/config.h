@@ -31,6 +31,8 @@ struct dk_config {
     bool declared_only;              /* series = declared */
     bool shared;                     /* access = shared */
     uint32_t idle_exit_s;            /* 0: never */
+    char admins[192];                /* names or uids, with commas between them; "": nobody beside root and us */
+    char admin_group[64];
     struct dk_geometry geometry;
     struct dk_policy policy;         /* [default] */
     uint32_t desk_count;             /* the first is "default" */

@@ -8,7 +8,13 @@
 #include "daemon/books.h"
 #include "daemon/config.h"
 
+#include <stdio.h>
+
 struct dk_connections;
+struct dk_errand;
+struct dk_admin_request;
+
+enum { DK_ADMINS_MAX = 32 };
 
 struct dk_daemon {
     struct dk_config config;
@@ -30,6 +36,13 @@ struct dk_daemon {
     struct dk_series_book **series_by_id; /* [id] */
     uint64_t series_room;
     struct dk_connections *connections;
+    struct dk_errand *errands; /* what admins asked for and is not answered yet */
+    uid_t admins[DK_ADMINS_MAX];
+    uint32_t admin_count;
+    gid_t admin_group;
+    bool admin_group_set;
+    int64_t refused_ns;      /* when it was last said that somebody is no admin */
+    uint64_t refused_unsaid; /* and how often it was not */
     int64_t next_edge_s;     /* when some series must be looked at */
     int64_t swept_s;         /* when that was last asked: a clock that is set back moves every edge */
     int64_t heard_ns;        /* last sign of a worker */
@@ -114,7 +127,40 @@ void dk_serve_stop(struct dk_daemon *daemon);
 
 /* fate.c: rows of fate into a memory file. */
 docket_status dk_fate_write(struct dk_daemon *daemon, const char *tenant, const char *name, int32_t period,
-                            int *fd) DK_MUST_USE;
+                            int fds[2]) DK_MUST_USE; /* rows, and the events that they name or -1 */
+
+struct dk_fate_piece {
+    uint64_t first, last;
+    uint8_t fate;
+    uint8_t cause;
+    int32_t seat;
+    int64_t time_ns;
+    uint64_t event;
+    bool recorded; /* as it stands in the store; else it is as the books have it now */
+};
+
+/* Every number of a counter from first to mark - 1, ascending. */
+struct dk_fate_list {
+    struct dk_fate_piece *pieces; /* the caller frees them */
+    size_t count;
+    uint64_t first, mark;
+    bool found; /* false: the store has no such counter */
+};
+
+docket_status dk_fate_list(struct dk_daemon *daemon, struct dk_series_book *series, int32_t period,
+                           struct dk_fate_list *list) DK_MUST_USE;
+/* Waits until no commit is in flight: then books and store speak of one moment. */
+void dk_fate_wait(struct dk_daemon *daemon);
+
+/* Rows of an answer: a memory file to write to, and its descriptor for the asker. */
+docket_status dk_rows_begin(FILE **out, int *fd) DK_MUST_USE;
+docket_status dk_rows_end(FILE *out) DK_MUST_USE;
+void dk_event_put(FILE *out, const struct dk_event *event);
+
+/* admin.c: what admins ask; docs/ADMIN.md. Takes the packet's descriptor over. */
+void dk_admin_hear(struct dk_connection *connection, const struct dk_admin_request *request, int descriptor);
+/* Goes on with what waits for turns, commits or a thread; each turn of the loop. */
+void dk_admin_turn(struct dk_daemon *daemon);
 
 /* bell.c: a thread for each desk waits on its bell and wakes the loop. */
 docket_status dk_bell_start(struct dk_daemon *daemon, struct dk_desk_book *desk) DK_MUST_USE;

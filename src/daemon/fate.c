@@ -22,21 +22,16 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-struct piece {
-    uint64_t first, last;
-    uint8_t fate;
-    uint8_t cause;
-    int32_t seat;
-    int64_t time_ns;
-};
-
 struct sheet {
     struct dk_daemon *daemon;
     FILE *out;
     int32_t period; /* -1: every one */
     const struct dk_series_record *record;
-    struct piece *pieces;
+    struct dk_fate_piece *pieces;
     size_t count;
+    struct dk_fate_list *list; /* collects one counter instead of writing it */
+    uint64_t *events;          /* that ranges name, without repeats */
+    size_t event_count;
     bool unread; /* a cursor could not be read: nothing is said, rather than something wrong */
 };
 
@@ -46,7 +41,7 @@ static void add(struct sheet *sheet, uint64_t first, uint64_t end, enum dk_fate 
         return;
     sheet->pieces = dk_must_grow(sheet->pieces, sheet->count + 1, sizeof *sheet->pieces);
     sheet->pieces[sheet->count++] =
-        (struct piece){.first = first, .last = end - 1, .fate = (uint8_t)fate, .cause = cause, .seat = seat};
+        (struct dk_fate_piece){.first = first, .last = end - 1, .fate = (uint8_t)fate, .cause = cause, .seat = seat};
 }
 
 static docket_status add_record(void *context, const struct dk_fate_record *record)
@@ -54,11 +49,13 @@ static docket_status add_record(void *context, const struct dk_fate_record *reco
     struct sheet *sheet = context;
     add(sheet, record->range.first, record->range.last + 1, (enum dk_fate)record->fate, (uint8_t)record->cause, -1);
     sheet->pieces[sheet->count - 1].time_ns = record->time_ns;
+    sheet->pieces[sheet->count - 1].event = record->event;
+    sheet->pieces[sheet->count - 1].recorded = true;
     return DOCKET_OK;
 }
 
 static void add_place(struct sheet *sheet, const struct dk_counter *counter, uint32_t row, int index,
-                      const struct dk_place_book *place)
+                      struct dk_place_book *place)
 {
     struct dk_desk_book *desk = counter->series->desk;
     uint64_t end = place->first + place->size;
@@ -74,7 +71,11 @@ static void add_place(struct sheet *sheet, const struct dk_counter *counter, uin
         sheet->unread = true;
         return;
     }
-    switch (dk_judge(&claim, place->size, cursor, seat->salt, &offset)) {
+    enum dk_verdict verdict = dk_judge(&claim, place->size, cursor, seat->salt, &offset);
+    /* What is told as handed out stays so, whatever the cursor says later. */
+    if (verdict != DK_DAMAGED_CURSOR && offset > place->seen_offset)
+        place->seen_offset = offset;
+    switch (verdict) {
     case DK_USED_UP:
         return;
     case DK_GIVEN_BACK:
@@ -105,11 +106,20 @@ static void add_strict(struct sheet *sheet, const struct dk_counter *counter)
 
 static int compare_pieces(const void *left, const void *right)
 {
-    const struct piece *a = left, *b = right;
+    const struct dk_fate_piece *a = left, *b = right;
     return a->first < b->first ? -1 : a->first > b->first;
 }
 
-static void put(struct sheet *sheet, const struct piece *piece, int32_t period, uint64_t mark, bool ends)
+static void note_event(struct sheet *sheet, uint64_t number)
+{
+    for (size_t i = sheet->event_count; i-- > 0;) /* neighbours share theirs */
+        if (sheet->events[i] == number)
+            return;
+    sheet->events = dk_must_grow(sheet->events, sheet->event_count + 1, sizeof *sheet->events);
+    sheet->events[sheet->event_count++] = number;
+}
+
+static void put(struct sheet *sheet, const struct dk_fate_piece *piece, int32_t period, uint64_t mark, bool ends)
 {
     struct dk_fate_wire row = {.mark = mark,
                                .first = piece->first,
@@ -120,17 +130,28 @@ static void put(struct sheet *sheet, const struct piece *piece, int32_t period, 
                                .order = sheet->record->policy.order,
                                .fate = piece->fate,
                                .cause = piece->cause,
-                               .counter_ends = ends};
+                               .counter_ends = ends,
+                               .event = (uint32_t)piece->event};
     memcpy(row.tenant, sheet->record->tenant, sizeof row.tenant);
     memcpy(row.name, sheet->record->name, sizeof row.name);
     fwrite(&row, sizeof row, 1, sheet->out);
+    if (piece->event != 0)
+        note_event(sheet, piece->event);
 }
 
 /* Neighbours of one fate and cause are one row. */
-static bool joins(const struct piece *a, const struct piece *b)
+static bool joins(const struct dk_fate_piece *a, const struct dk_fate_piece *b)
 {
     return a->last + 1 == b->first && a->fate == b->fate && a->cause == b->cause && a->seat == b->seat &&
-           a->time_ns == b->time_ns;
+           a->time_ns == b->time_ns && a->event == b->event;
+}
+
+static void give_list(struct sheet *sheet, uint64_t first, uint64_t mark)
+{
+    *sheet->list = (struct dk_fate_list){
+        .pieces = sheet->pieces, .count = sheet->count, .first = first, .mark = mark, .found = true};
+    sheet->pieces = NULL;
+    sheet->count = 0;
 }
 
 /* Fills what no piece speaks of with "handed out", and writes the rows. */
@@ -145,15 +166,19 @@ static docket_status write_counter(struct sheet *sheet, int32_t period, uint64_t
         qsort(sheet->pieces, known, sizeof *sheet->pieces, compare_pieces);
     uint64_t at = first;
     for (size_t i = 0; i < known; i++) {
-        struct piece piece = sheet->pieces[i];
+        struct dk_fate_piece piece = sheet->pieces[i];
         add(sheet, at, piece.first, DK_FATE_HANDED_OUT, 0, -1);
         at = piece.last + 1 > at ? piece.last + 1 : at;
     }
     add(sheet, at, mark, DK_FATE_HANDED_OUT, 0, -1);
     if (sheet->count > 1)
         qsort(sheet->pieces, sheet->count, sizeof *sheet->pieces, compare_pieces);
+    if (sheet->list != NULL) {
+        give_list(sheet, first, mark);
+        return DOCKET_OK;
+    }
     for (size_t i = 0; i < sheet->count;) {
-        struct piece row = sheet->pieces[i++];
+        struct dk_fate_piece row = sheet->pieces[i++];
         while (i < sheet->count && joins(&row, &sheet->pieces[i]))
             row.last = sheet->pieces[i++].last;
         put(sheet, &row, period, mark, i == sheet->count);
@@ -221,7 +246,7 @@ static docket_status write_image(void *context, const struct dk_counter_image *i
 }
 
 /* Books and store speak of one moment only when no commit is in flight. */
-static void wait_for_commits(struct dk_daemon *daemon)
+void dk_fate_wait(struct dk_daemon *daemon)
 {
     while (dk_clerk_pending(daemon->clerk) > 0) {
         struct pollfd finished = {.fd = daemon->clerk_fd, .events = POLLIN};
@@ -230,17 +255,13 @@ static void wait_for_commits(struct dk_daemon *daemon)
     }
 }
 
-docket_status dk_fate_write(struct dk_daemon *daemon, const char *tenant, const char *name, int32_t period, int *fd)
+/* A memory file to write rows to, and one to read them from. */
+docket_status dk_rows_begin(FILE **out, int *fd)
 {
-    wait_for_commits(daemon);
-    struct sheet sheet = {.daemon = daemon, .period = period};
-    struct dk_series_book *series = tenant == NULL ? NULL : dk_series_find(daemon, tenant, name);
-    if (tenant != NULL && series == NULL)
-        return dk_fail(DOCKET_NO_SERIES, "there is no series %s/%s", tenant, name);
-    int made = memfd_create("docket-fate", MFD_CLOEXEC);
+    int made = memfd_create("docket-rows", MFD_CLOEXEC);
     int written = made < 0 ? -1 : fcntl(made, F_DUPFD_CLOEXEC, 0);
-    sheet.out = written < 0 ? NULL : fdopen(written, "w");
-    if (sheet.out == NULL) {
+    *out = written < 0 ? NULL : fdopen(written, "w");
+    if (*out == NULL) {
         int error = errno;
         if (made >= 0)
             close(made);
@@ -248,18 +269,88 @@ docket_status dk_fate_write(struct dk_daemon *daemon, const char *tenant, const 
             close(written);
         return dk_fail_errno(dk_status_of_errno(error), error, "cannot make a memory file for the answer");
     }
-    docket_status status =
-        series == NULL ? dk_store_each_counter(daemon->store, write_image, &sheet)
-                       : dk_store_each_counter_of(daemon->store, series->record.id, write_image, &sheet);
-    bool failed = ferror(sheet.out) != 0;
-    if (fclose(sheet.out) != 0 || failed)
-        status = dk_fail(DOCKET_NO_SPACE, "the answer did not fit into memory");
+    *fd = made;
+    return DOCKET_OK;
+}
+
+docket_status dk_rows_end(FILE *out)
+{
+    bool failed = ferror(out) != 0;
+    if (fclose(out) == 0 && !failed)
+        return DOCKET_OK;
+    return dk_fail(DOCKET_NO_SPACE, "the answer did not fit into memory");
+}
+
+void dk_event_put(FILE *out, const struct dk_event *event)
+{
+    struct dk_event_wire row = {.number = event->number, .time_ns = event->time_ns, .uid = event->uid};
+    memcpy(row.kind, event->kind, sizeof row.kind);
+    memcpy(row.text, event->text, sizeof row.text);
+    memcpy(row.reason, event->reason, sizeof row.reason);
+    fwrite(&row, sizeof row, 1, out);
+}
+
+/* The first event of a walk is the one that was asked for; no other is wanted. */
+static docket_status put_first(void *context, const struct dk_event *event)
+{
+    dk_event_put(context, event);
+    return DOCKET_TIMEOUT;
+}
+
+static docket_status write_events(struct sheet *sheet, int *fd)
+{
+    FILE *out;
+    docket_status status = dk_rows_begin(&out, fd);
+    for (size_t i = 0; status == DOCKET_OK && i < sheet->event_count; i++) {
+        status = dk_store_each_event(sheet->daemon->store, sheet->events[i], put_first, out);
+        if (status == DOCKET_TIMEOUT)
+            status = DOCKET_OK;
+    }
+    if (*fd < 0)
+        return status;
+    docket_status ended = dk_rows_end(out);
+    return status == DOCKET_OK ? ended : status;
+}
+
+docket_status dk_fate_list(struct dk_daemon *daemon, struct dk_series_book *series, int32_t period,
+                           struct dk_fate_list *list)
+{
+    struct sheet sheet = {.daemon = daemon, .period = period, .list = list};
+    *list = (struct dk_fate_list){0};
+    dk_fate_wait(daemon);
+    docket_status status = dk_store_each_counter_of(daemon->store, series->record.id, write_image, &sheet);
+    free(sheet.pieces);
     if (status == DOCKET_OK && sheet.unread)
         status = dk_fail(DOCKET_SYSTEM, "the cursor of an open lease cannot be read just now; ask again");
-    free(sheet.pieces);
+    return status;
+}
+
+docket_status dk_fate_write(struct dk_daemon *daemon, const char *tenant, const char *name, int32_t period, int fds[2])
+{
+    dk_fate_wait(daemon);
+    struct sheet sheet = {.daemon = daemon, .period = period};
+    struct dk_series_book *series = tenant == NULL ? NULL : dk_series_find(daemon, tenant, name);
+    if (tenant != NULL && series == NULL)
+        return dk_fail(DOCKET_NO_SERIES, "there is no series %s/%s", tenant, name);
+    fds[0] = fds[1] = -1;
+    docket_status status = dk_rows_begin(&sheet.out, &fds[0]);
+    if (status != DOCKET_OK)
+        return status;
+    status = series == NULL ? dk_store_each_counter(daemon->store, write_image, &sheet)
+                            : dk_store_each_counter_of(daemon->store, series->record.id, write_image, &sheet);
+    docket_status ended = dk_rows_end(sheet.out);
     if (status == DOCKET_OK)
-        *fd = made;
-    else
-        close(made);
+        status = ended;
+    if (status == DOCKET_OK && sheet.unread)
+        status = dk_fail(DOCKET_SYSTEM, "the cursor of an open lease cannot be read just now; ask again");
+    if (status == DOCKET_OK && sheet.event_count > 0)
+        status = write_events(&sheet, &fds[1]);
+    free(sheet.pieces);
+    free(sheet.events);
+    for (int i = 0; i < 2 && status != DOCKET_OK; i++) {
+        if (fds[i] >= 0)
+            close(fds[i]);
+        fds[i] = -1;
+    }
     return status;
 }

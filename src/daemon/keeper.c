@@ -35,7 +35,10 @@ void dk_keeper_run(struct dk_daemon *daemon)
         if (daemon->turn_first == NULL)
             daemon->turn_last = NULL;
         counter->in_turn = false;
-        DK_CHECK(!counter->busy);
+        if (counter->busy) { /* an admin's commit came in between */
+            counter->again = true;
+            continue;
+        }
         if (dk_is_strict(counter))
             dk_strict_turn(counter);
         else

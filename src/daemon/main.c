@@ -162,6 +162,23 @@ static docket_status make_desks(struct dk_daemon *daemon)
     return DOCKET_OK;
 }
 
+static docket_status resolve_admins(struct dk_daemon *daemon)
+{
+    char names[sizeof daemon->config.admins], *rest = names;
+    snprintf(names, sizeof names, "%s", daemon->config.admins);
+    docket_status status = DOCKET_OK;
+    for (char *name; status == DOCKET_OK && (name = strtok_r(rest, ", \t", &rest)) != NULL;) {
+        if (daemon->admin_count == DK_ADMINS_MAX)
+            status = dk_fail(DOCKET_BAD_CONFIG, "more than %d admins; use admin_group", DK_ADMINS_MAX);
+        else
+            status = resolve_user(name, &daemon->admins[daemon->admin_count++]);
+    }
+    daemon->admin_group_set = daemon->config.admin_group[0] != 0;
+    if (status == DOCKET_OK && daemon->admin_group_set)
+        status = resolve_group(daemon->config.admin_group, &daemon->admin_group);
+    return status == DOCKET_OK ? status : dk_wrap(status, "%s: admins", daemon->config.file);
+}
+
 static bool link_stands(const struct dk_daemon *daemon)
 {
     char target[DK_PATH_BYTES];
@@ -264,6 +281,8 @@ static docket_status start(struct dk_daemon *daemon, const struct options *optio
     daemon->advance = options->advance;
     if (status == DOCKET_OK)
         status = make_desks(daemon);
+    if (status == DOCKET_OK)
+        status = resolve_admins(daemon);
     if (status == DOCKET_OK)
         status = open_descriptors(daemon);
     dk_guard_install(daemon);

@@ -33,31 +33,63 @@ static docket_status keep_series(void *context, const struct dk_series_record *r
 
 /* ---- building anew ---- */
 
-static void add_unknown(struct dk_job *job, const struct dk_counter_image *image, uint32_t cause, uint64_t first,
-                        uint64_t end)
+struct gap {
+    struct dk_job *job;
+    const struct dk_counter_image *image;
+    uint32_t cause;
+    uint64_t at, end;
+};
+
+static void put_unknown(const struct gap *gap, uint64_t first, uint64_t end)
 {
     if (first >= end)
         return;
-    struct dk_fate_record record = {.series_id = image->series_id,
-                                    .period = image->period,
+    struct dk_fate_record record = {.series_id = gap->image->series_id,
+                                    .period = gap->image->period,
                                     .fate = DK_FATE_UNKNOWN,
-                                    .cause = cause,
+                                    .cause = gap->cause,
                                     .range = {first, end - 1},
                                     .time_ns = dk_clock_wall_ns()};
-    dk_job_range(job, &record);
+    dk_job_range(gap->job, &record);
+}
+
+static docket_status skip_recorded(void *context, const struct dk_fate_record *record)
+{
+    struct gap *gap = context;
+    uint64_t first = record->range.first, after = record->range.last + 1;
+    if (first >= gap->end || after <= gap->at)
+        return DOCKET_OK;
+    put_unknown(gap, gap->at, first);
+    gap->at = after < gap->end ? after : gap->end;
+    return DOCKET_OK;
+}
+
+/* What has its fate on record already keeps it: a number that was declared void
+ * after it was handed out may lie behind the last journalled position. */
+static void add_unknown(struct dk_store *store, struct dk_job *job, const struct dk_counter_image *image,
+                        uint32_t cause, uint64_t first, uint64_t end)
+{
+    struct gap gap = {.job = job, .image = image, .cause = cause, .at = first, .end = end};
+    if (first >= end)
+        return;
+    if (dk_store_each_range(store, image->series_id, image->period, skip_recorded, &gap) != DOCKET_OK) {
+        dk_log(DK_LOG_ERROR, "a desk cannot be built anew: %s", dk_error_text());
+        _exit(1); /* nothing is committed; half of the truth must not be */
+    }
+    put_unknown(&gap, gap.at, gap.end);
 }
 
 /* What this counter's last image cannot vouch for is unknown; the rest stands. */
-static void resolve(struct dk_job *job, struct dk_counter_image *image, uint32_t cause, uint64_t incarnation,
-                    uint64_t advance, bool ended)
+static void resolve(struct dk_store *store, struct dk_job *job, struct dk_counter_image *image, uint32_t cause,
+                    uint64_t incarnation, uint64_t advance, bool ended)
 {
     for (uint32_t i = 0; i < image->place_count; i++) {
         const struct dk_place_record *place = &image->places[i];
         if (place->size > 0)
-            add_unknown(job, image, cause, place->first + place->offset, place->first + place->size);
+            add_unknown(store, job, image, cause, place->first + place->offset, place->first + place->size);
     }
     image->mark += image->extent_last + 1 - image->mark < advance ? image->extent_last + 1 - image->mark : advance;
-    add_unknown(job, image, cause, image->next, image->mark);
+    add_unknown(store, job, image, cause, image->next, image->mark);
     image->next = image->mark;
     image->place_count = 0;
     image->incarnation = incarnation;
@@ -104,7 +136,7 @@ static void advance_unseen(struct dk_daemon *daemon, struct dk_desk_book *desk, 
             continue;
         struct dk_counter_image image;
         dk_image_begin(&image, id, period.label, 0, desk->map.incarnation);
-        resolve(job, &image, DK_CAUSE_ACCEPTED, desk->map.incarnation, daemon->advance, false);
+        resolve(daemon->store, job, &image, DK_CAUSE_ACCEPTED, desk->map.incarnation, daemon->advance, false);
         if (dk_images_keep(images, &image) == DOCKET_OK)
             known.all = images->all; /* it may have moved */
     }
@@ -122,7 +154,7 @@ static void resolve_all(struct dk_daemon *daemon, struct dk_desk_book *desk, str
             continue;
         struct dk_period period;
         dk_period_at((enum dk_restart)series->record.policy.restart, now_s, &period);
-        resolve(job, image, cause, desk->map.incarnation, daemon->advance, image->period < period.label);
+        resolve(daemon->store, job, image, cause, desk->map.incarnation, daemon->advance, image->period < period.label);
     }
     if (daemon->accepted)
         advance_unseen(daemon, desk, images, job);

@@ -4,11 +4,10 @@
  * SO_PEERCRED and SO_PEERGROUPS: uid and groups decide, the pid is displayed.
  * One request at a time for each connection; nothing here ever waits for a peer.
  */
-#include "daemon/daemon.h"
+#include "daemon/connection.h"
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "wire/wire.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,19 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CONNECTIONS_MAX = 4096, PEER_GROUPS_MAX = 256 };
-
-struct dk_connection {
-    struct dk_connection *next;
-    struct dk_daemon *daemon;
-    int fd;
-    uid_t uid;
-    pid_t pid;
-    gid_t groups[PEER_GROUPS_MAX];
-    uint32_t group_count;
-    uint32_t asked; /* the request that waits for a commit; 0 none */
-    bool gone;      /* the peer left while it waited */
-};
+enum { CONNECTIONS_MAX = 4096 };
 
 struct waiter {
     struct waiter *next;
@@ -87,8 +74,8 @@ void dk_serve_bury(struct dk_daemon *daemon)
     }
 }
 
-static void answer(struct dk_connection *connection, uint32_t type, docket_status status, struct dk_reply *reply,
-                   const int *fds, size_t fd_count)
+void dk_serve_answer(struct dk_connection *connection, uint32_t type, docket_status status, struct dk_reply *reply,
+                     const int *fds, size_t fd_count)
 {
     connection->asked = 0;
     reply->type = type;
@@ -155,7 +142,7 @@ static void created(struct dk_job *job)
     for (struct waiter *waiter = creation->waiters, *next; waiter != NULL; waiter = next) {
         next = waiter->next;
         struct dk_reply reply = reply_for(status == DOCKET_OK ? series : NULL);
-        answer(waiter->connection, waiter->connection->asked, status, &reply, NULL, 0);
+        dk_serve_answer(waiter->connection, waiter->connection->asked, status, &reply, NULL, 0);
         free(waiter);
     }
     free(creation);
@@ -345,7 +332,7 @@ static docket_status attach(struct dk_connection *connection, const struct dk_re
 void dk_serve_given_back(struct dk_connection *connection, uint32_t returned)
 {
     struct dk_reply reply = {.returned = returned};
-    answer(connection, DK_ASK_GIVE_BACK, DOCKET_OK, &reply, NULL, 0);
+    dk_serve_answer(connection, DK_ASK_GIVE_BACK, DOCKET_OK, &reply, NULL, 0);
 }
 
 static docket_status give_back(struct dk_connection *connection, const struct dk_request *request)
@@ -379,7 +366,7 @@ static docket_status give_back(struct dk_connection *connection, const struct dk
     return DOCKET_OK;
 }
 
-static docket_status fate(struct dk_connection *connection, const struct dk_request *request, int *fd)
+static docket_status fate(struct dk_connection *connection, const struct dk_request *request, int fds[2])
 {
     struct dk_daemon *daemon = connection->daemon;
     if (request->tenant[0] == 0) {
@@ -388,10 +375,10 @@ static docket_status fate(struct dk_connection *connection, const struct dk_requ
             if (status != DOCKET_OK)
                 return status;
         }
-        return dk_fate_write(daemon, NULL, NULL, -1, fd);
+        return dk_fate_write(daemon, NULL, NULL, -1, fds);
     }
     docket_status status = check_desk(connection, dk_series_desk(daemon, request->tenant));
-    return status == DOCKET_OK ? dk_fate_write(daemon, request->tenant, request->name, request->period, fd) : status;
+    return status == DOCKET_OK ? dk_fate_write(daemon, request->tenant, request->name, request->period, fds) : status;
 }
 
 static void handle(struct dk_connection *connection, const struct dk_request *request)
@@ -420,8 +407,8 @@ static void handle(struct dk_connection *connection, const struct dk_request *re
             return;
         break;
     case DK_ASK_FATE:
-        status = fate(connection, request, &fds[0]);
-        fd_count = status == DOCKET_OK;
+        status = fate(connection, request, fds);
+        fd_count = status != DOCKET_OK ? 0 : fds[1] >= 0 ? 2 : 1;
         break;
     default:
         status = dk_fail(DOCKET_PROTOCOL, "request %u is not known to this docketd", request->type);
@@ -429,7 +416,7 @@ static void handle(struct dk_connection *connection, const struct dk_request *re
     reply.store_id[0] = daemon->facts.store_id[0];
     reply.store_id[1] = daemon->facts.store_id[1];
     reply.generation = daemon->facts.generation;
-    answer(connection, request->type, status, &reply, fds, fd_count);
+    dk_serve_answer(connection, request->type, status, &reply, fds, fd_count);
     for (int i = 0; i < DK_WIRE_FDS; i++)
         if (fds[i] >= 0)
             close(fds[i]);
@@ -448,7 +435,7 @@ static docket_status know_peer(struct dk_connection *connection)
     bytes = sizeof connection->groups;
     if (getsockopt(connection->fd, SOL_SOCKET, SO_PEERGROUPS, connection->groups, &bytes) == 0)
         connection->group_count = bytes / (socklen_t)sizeof connection->groups[0];
-    if (connection->group_count < PEER_GROUPS_MAX)
+    if (connection->group_count < DK_PEER_GROUPS_MAX)
         connection->groups[connection->group_count++] = peer.gid;
     return DOCKET_OK;
 }
@@ -499,24 +486,30 @@ void dk_serve_accept(struct dk_daemon *daemon)
 void dk_serve_event(struct dk_daemon *daemon, void *token, uint32_t events)
 {
     struct dk_connection *connection = token;
-    struct dk_request request = {0};
+    struct dk_packet packet = {0};
+    int descriptor = -1;
     (void)events;
     if (connection->gone)
         return;
     daemon->heard_ns = dk_clock_monotonic_ns();
-    docket_status status = dk_wire_read(connection->fd, &request);
+    docket_status status = dk_wire_read_packet(connection->fd, &packet, &descriptor);
     if (status == DOCKET_TIMEOUT)
         return;
     if (status == DOCKET_OK && connection->asked == 0) {
-        handle(connection, &request);
+        if (packet.is_admin)
+            dk_admin_hear(connection, &packet.as.admin, descriptor);
+        else
+            handle(connection, &packet.as.request);
         return;
     }
+    if (descriptor >= 0)
+        close(descriptor);
     if (status == DOCKET_PROTOCOL || status == DOCKET_OK)
         dk_log(DK_LOG_WARNING, "uid %u, pid %d sent what no library of ours sends; its connection is closed",
                (unsigned)connection->uid, (int)connection->pid);
-    if (status == DOCKET_PROTOCOL && request.magic == DK_WIRE_MAGIC && connection->asked == 0) {
+    if (status == DOCKET_PROTOCOL && packet.as.request.magic == DK_WIRE_MAGIC && connection->asked == 0) {
         struct dk_reply reply = {0}; /* a library of another release: it is told so, and does not try again */
-        answer(connection, request.type, status, &reply, NULL, 0);
+        dk_serve_answer(connection, packet.as.request.type, status, &reply, NULL, 0);
     }
     drop(connection);
 }

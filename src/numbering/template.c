@@ -271,3 +271,99 @@ size_t dk_rendered_write(const struct dk_rendered *rendered, uint64_t number, ch
     *at = 0;
     return (size_t)(at - text);
 }
+
+/* ---- reading ---- */
+
+struct reading {
+    const char *at;
+    size_t left;
+    struct dk_read_text found;
+    int32_t year2;
+};
+
+static bool take_digits(struct reading *reading, size_t count, uint64_t *value)
+{
+    *value = 0;
+    if (count < 1 || count > reading->left)
+        return false;
+    for (size_t at = 0; at < count; at++) {
+        if (!is_digit(reading->at[at]))
+            return false;
+        *value = *value * 10 + (uint64_t)(reading->at[at] - '0');
+    }
+    reading->at += count;
+    reading->left -= count;
+    return true;
+}
+
+/* A part of the date that is shown twice says the same twice. */
+static bool take_date(struct reading *reading, size_t count, int32_t *part)
+{
+    uint64_t value;
+    if (!take_digits(reading, count, &value) || (*part >= 0 && *part != (int32_t)value))
+        return false;
+    *part = (int32_t)value;
+    return true;
+}
+
+static bool take_bytes(struct reading *reading, const char *bytes, size_t count)
+{
+    if (count > reading->left || memcmp(reading->at, bytes, count) != 0)
+        return false;
+    reading->at += count;
+    reading->left -= count;
+    return true;
+}
+
+/* digits: how many the number has in this text. */
+static bool take_number(struct reading *reading, const struct dk_piece *piece, size_t digits)
+{
+    bool padded = digits > 1 && reading->at[0] == '0';
+    return digits >= piece->bytes && digits <= NUMBER_DIGITS && (!padded || digits == piece->bytes) &&
+           take_digits(reading, digits, &reading->found.number) && reading->found.number > 0;
+}
+
+static bool take_piece(struct reading *reading, const struct dk_template *parsed, const struct dk_piece *piece,
+                       const char *series, size_t digits)
+{
+    switch (piece->kind) {
+    case DK_LITERAL:
+        return take_bytes(reading, parsed->text + piece->from, piece->bytes);
+    case DK_SERIES_NAME:
+        return take_bytes(reading, series, strlen(series));
+    case DK_YEAR4:
+        return take_date(reading, 4, &reading->found.year);
+    case DK_YEAR2:
+        return take_date(reading, 2, &reading->year2);
+    case DK_MONTH:
+        return take_date(reading, 2, &reading->found.month);
+    case DK_DAY:
+        return take_date(reading, 2, &reading->found.day);
+    default:
+        return take_number(reading, piece, digits);
+    }
+}
+
+static bool date_can_be(const struct reading *reading)
+{
+    const struct dk_read_text *found = &reading->found;
+    return (found->month < 0 || (found->month >= 1 && found->month <= 12)) &&
+           (found->day < 0 || (found->day >= 1 && found->day <= 31)) &&
+           (found->year < 0 || reading->year2 < 0 || found->year % 100 == reading->year2);
+}
+
+bool dk_template_read(const struct dk_template *parsed, const char *series, const char *text, size_t length,
+                      struct dk_read_text *found)
+{
+    size_t fixed = dk_template_size(parsed, series) - 1 - NUMBER_DIGITS; /* everything but the digits */
+    struct reading reading = {text, length, {0, -1, -1, -1}, -1};
+    if (length <= fixed)
+        return false;
+    for (unsigned at = 0; at < parsed->count; at++)
+        if (!take_piece(&reading, parsed, &parsed->pieces[at], series, length - fixed))
+            return false;
+    if (reading.left != 0 || !date_can_be(&reading))
+        return false;
+    *found = reading.found;
+    return true;
+}

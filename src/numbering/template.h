@@ -60,4 +60,15 @@ void dk_template_render(const struct dk_template *parsed, const char *series, ui
  * dk_template_size() bytes. No locale, no allocation. */
 size_t dk_rendered_write(const struct dk_rendered *rendered, uint64_t number, char *text);
 
+/* A document number read backwards. Parts of a date that the template does not
+ * show are -1. */
+struct dk_read_text {
+    uint64_t number;
+    int32_t year, month, day;
+};
+
+/* Is this, byte for byte, what the template writes for some number and date? */
+bool dk_template_read(const struct dk_template *parsed, const char *series, const char *text, size_t length,
+                      struct dk_read_text *found);
+
 #endif

@@ -82,9 +82,10 @@ static docket_status wait_readable(int fd, int64_t until_ns)
     }
 }
 
-/* Keeps at most DK_WIRE_FDS descriptors; closes what a stranger sent beyond. */
-static void take_descriptors(struct msghdr *message, int fds[DK_WIRE_FDS])
+/* Keeps at most so many descriptors; closes what a stranger sent beyond. */
+void dk_wire_take_descriptors(void *received, int *fds, size_t most)
 {
+    struct msghdr *message = received;
     size_t kept = 0;
     for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part != NULL; part = CMSG_NXTHDR(message, part)) {
         if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
@@ -93,7 +94,7 @@ static void take_descriptors(struct msghdr *message, int fds[DK_WIRE_FDS])
         for (size_t i = 0; i < count; i++) {
             int fd;
             memcpy(&fd, CMSG_DATA(part) + i * sizeof fd, sizeof fd);
-            if (kept < DK_WIRE_FDS)
+            if (kept < most)
                 fds[kept++] = fd;
             else
                 close(fd);
@@ -121,7 +122,7 @@ static docket_status receive_reply(int fd, uint32_t type, struct dk_reply *reply
         .msg_iov = &body, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
     ssize_t got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_TRUNC); /* the packet's own length */
     if (got >= 0) /* an empty packet can carry descriptors too */
-        take_descriptors(&message, fds);
+        dk_wire_take_descriptors(&message, fds, DK_WIRE_FDS);
     if (got <= 0)
         return dk_fail_errno(DOCKET_UNREACHABLE, got == 0 ? ECONNRESET : errno, "docketd has gone away");
     if ((size_t)got >= VERSION_ENDS && reply->magic == DK_WIRE_MAGIC && reply->version != DK_WIRE_VERSION)
@@ -138,6 +139,18 @@ static docket_status receive_reply(int fd, uint32_t type, struct dk_reply *reply
     return DOCKET_OK;
 }
 
+docket_status dk_wire_answer_of(int fd, uint32_t type, int64_t timeout_ns, struct dk_reply *reply, int fds[DK_WIRE_FDS])
+{
+    for (int i = 0; i < DK_WIRE_FDS; i++)
+        fds[i] = -1;
+    docket_status status = wait_readable(fd, dk_clock_monotonic_ns() + timeout_ns);
+    if (status == DOCKET_OK)
+        status = receive_reply(fd, type, reply, fds);
+    if (status != DOCKET_OK)
+        close_descriptors(fds);
+    return status;
+}
+
 docket_status dk_wire_ask(int fd, const struct dk_request *request, int64_t timeout_ns, struct dk_reply *reply,
                           int fds[DK_WIRE_FDS])
 {
@@ -148,12 +161,22 @@ docket_status dk_wire_ask(int fd, const struct dk_request *request, int64_t time
         fds[i] = -1;
     if (send(fd, &sent, sizeof sent, MSG_NOSIGNAL) != (ssize_t)sizeof sent)
         return dk_fail_errno(DOCKET_UNREACHABLE, errno, "cannot send to docketd");
-    docket_status status = wait_readable(fd, dk_clock_monotonic_ns() + timeout_ns);
-    if (status == DOCKET_OK)
-        status = receive_reply(fd, request->type, reply, fds);
-    if (status != DOCKET_OK)
-        close_descriptors(fds);
-    return status;
+    return dk_wire_answer_of(fd, request->type, timeout_ns, reply, fds);
+}
+
+docket_status dk_wire_check(const struct dk_request *request, size_t got)
+{
+    if (got >= VERSION_ENDS && request->magic == DK_WIRE_MAGIC && request->version != DK_WIRE_VERSION)
+        return dk_fail(DOCKET_PROTOCOL, "this library speaks wire version %u and docketd version %u; use the docketd "
+                                        "and libdocket of one release",
+                       request->version, DK_WIRE_VERSION);
+    if (got != sizeof *request || request->magic != DK_WIRE_MAGIC)
+        return dk_fail(DOCKET_PROTOCOL, "%zu bytes that are no request of wire version %u", got, DK_WIRE_VERSION);
+    if (memchr(request->tenant, 0, sizeof request->tenant) == NULL ||
+        memchr(request->name, 0, sizeof request->name) == NULL ||
+        memchr(request->template_text, 0, sizeof request->template_text) == NULL)
+        return dk_fail(DOCKET_PROTOCOL, "a request with a name that does not end");
+    return DOCKET_OK;
 }
 
 docket_status dk_wire_read(int fd, struct dk_request *request)
@@ -163,17 +186,7 @@ docket_status dk_wire_read(int fd, struct dk_request *request)
         return DOCKET_TIMEOUT;
     if (got <= 0)
         return DOCKET_UNREACHABLE;
-    if ((size_t)got >= VERSION_ENDS && request->magic == DK_WIRE_MAGIC && request->version != DK_WIRE_VERSION)
-        return dk_fail(DOCKET_PROTOCOL, "this library speaks wire version %u and docketd version %u; use the docketd "
-                                        "and libdocket of one release",
-                       request->version, DK_WIRE_VERSION);
-    if ((size_t)got != sizeof *request || request->magic != DK_WIRE_MAGIC)
-        return dk_fail(DOCKET_PROTOCOL, "%zd bytes that are no request of wire version %u", got, DK_WIRE_VERSION);
-    if (memchr(request->tenant, 0, sizeof request->tenant) == NULL ||
-        memchr(request->name, 0, sizeof request->name) == NULL ||
-        memchr(request->template_text, 0, sizeof request->template_text) == NULL)
-        return dk_fail(DOCKET_PROTOCOL, "a request with a name that does not end");
-    return DOCKET_OK;
+    return dk_wire_check(request, (size_t)got);
 }
 
 docket_status dk_wire_answer(int fd, struct dk_reply *reply, const int *fds, size_t fd_count)

@@ -10,6 +10,7 @@
 
 #include "base/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -26,6 +27,57 @@ enum dk_request_type {
     DK_ASK_ATTACH,     /* a seat at desk: board, table, seat, probe */
     DK_ASK_GIVE_BACK,  /* the end of a strict block: slot, period, first, count */
     DK_ASK_FATE        /* rows of fate in a memory file */
+};
+
+/* What admins ask: a packet of its own, and its types begin at 64, so that
+ * dk_request keeps its size. Evidence comes as a descriptor beside the packet. */
+enum dk_admin_type {
+    DK_ADMIN_VOID = 64, /* numbers first to last of a counter, handed out, become void */
+    DK_ADMIN_RECONCILE, /* evidence for unknown numbers */
+    DK_ADMIN_ADVANCE,   /* the next number is at least first */
+    DK_ADMIN_RETIRE,    /* the series gives no number any more */
+    DK_ADMIN_SET,       /* another policy */
+    DK_ADMIN_DRAIN,     /* nothing is laid any more; who holds leases */
+    DK_ADMIN_VERIFY,    /* every record and page of the store */
+    DK_ADMIN_EVENTS,    /* events from number first on, at most count, since since_ns, of kind */
+    DK_ADMIN_DESK,      /* a desk more in the configuration */
+    DK_ADMIN_END
+};
+
+enum {
+    DK_ADMIN_DRY_RUN = 1,     /* says what would change */
+    DK_ADMIN_VOID_REST = 2,   /* RECONCILE: unknown numbers without evidence become void */
+    DK_ADMIN_UNDO = 4,        /* DRAIN: lay again */
+    DK_ADMIN_START_AFTER = 8, /* SET: start_after is meant, also if it is 0 */
+    DK_ADMIN_FLAGS = 15
+};
+
+enum { DK_WIRE_REASON = 200, DK_WIRE_TENANTS = 1022, DK_WIRE_EVIDENCE_MAX = 4 << 20 };
+
+struct dk_admin_request {
+    uint32_t magic;
+    uint32_t version;
+    uint32_t type;
+    uint32_t flags;
+    int32_t period; /* -1: the current one */
+    uint32_t count;
+    uint64_t first;
+    uint64_t last;
+    int64_t since_ns;
+    uint64_t start_after;
+    uint32_t window; /* 0: as it is */
+    uint8_t order;   /* or DK_WIRE_DEFAULT */
+    uint8_t restart; /* or DK_WIRE_DEFAULT */
+    uint8_t reserved[2];
+    char tenant[66];
+    char name[66];
+    char template_text[66];
+    char desk[66];
+    char user[66];
+    char group[66];
+    char kind[26];
+    char reason[DK_WIRE_REASON + 2];
+    char tenants[DK_WIRE_TENANTS + 2];
 };
 
 struct dk_request {
@@ -56,7 +108,7 @@ struct dk_reply {
     uint32_t slot;
     uint32_t seat;
     uint32_t returned;
-    uint64_t salt;
+    uint64_t salt; /* VERIFY: records */
     uint64_t incarnation;
     uint64_t store_id[2];
     uint64_t generation;
@@ -75,10 +127,59 @@ struct dk_fate_wire {
     uint8_t fate;
     uint8_t cause;
     uint8_t counter_ends;
-    uint8_t reserved[4];
+    uint32_t event; /* that says why; 0 none. A second memory file has their rows */
     char tenant[64 + 1];
     char name[64 + 1];
     char padding[6];
+};
+
+/* Rows of the memory files that answer an admin. */
+struct dk_change_wire {
+    uint64_t line; /* of the evidence; 0: of none */
+    uint64_t first;
+    uint64_t last;
+    int32_t period;
+    uint8_t before; /* fates */
+    uint8_t after;
+    uint8_t cause;
+    uint8_t reserved;
+};
+
+struct dk_event_wire {
+    uint64_t number;
+    int64_t time_ns;
+    uint32_t uid;
+    char kind[24];
+    char text[256];
+    char reason[DK_WIRE_REASON + 1];
+    char padding[3];
+};
+
+struct dk_holder_wire {
+    uint32_t seat;
+    uint32_t uid;
+    int64_t pid;
+    int64_t oldest_s; /* UTC, of the oldest lease's claim; 0 not known */
+    uint64_t leases;
+    uint64_t numbers;
+    char desk[64 + 1];
+    char padding[7];
+};
+
+/* A setting that an admin wants otherwise. */
+struct dk_setting_wire {
+    char name[16];
+    char before[66];
+    char after[66];
+    char why_not[236]; /* "": it may change */
+};
+
+struct dk_packet {
+    bool is_admin;
+    union {
+        struct dk_request request;
+        struct dk_admin_request admin;
+    } as;
 };
 
 /* Client: connects to the SEQPACKET socket `socket` in an open directory.
@@ -94,6 +195,20 @@ docket_status dk_wire_listen(int directory, mode_t mode, int *fd) DK_MUST_USE;
  * as that status, its sentence as the last error. */
 docket_status dk_wire_ask(int fd, const struct dk_request *request, int64_t timeout_ns, struct dk_reply *reply,
                           int fds[DK_WIRE_FDS]) DK_MUST_USE;
+
+/* Client: the same for an admin's packet; descriptor: of the evidence, or -1. */
+docket_status dk_wire_ask_admin(int fd, const struct dk_admin_request *request, int descriptor, int64_t timeout_ns,
+                                struct dk_reply *reply, int fds[DK_WIRE_FDS]) DK_MUST_USE;
+
+/* docketd: reads one packet of either kind without waiting; statuses as of
+ * dk_wire_read(). *descriptor: the one that came with it, or -1; the caller's. */
+docket_status dk_wire_read_packet(int fd, struct dk_packet *packet, int *descriptor) DK_MUST_USE;
+
+/* For wire's own files. Is this packet of got bytes a request? */
+docket_status dk_wire_check(const struct dk_request *request, size_t got) DK_MUST_USE;
+docket_status dk_wire_answer_of(int fd, uint32_t type, int64_t timeout_ns, struct dk_reply *reply,
+                                int fds[DK_WIRE_FDS]) DK_MUST_USE;
+void dk_wire_take_descriptors(void *message, int *fds, size_t most);
 
 /* docketd: reads one request without waiting. OK, TIMEOUT (nothing there),
  * UNREACHABLE (the peer is gone), PROTOCOL (not a request of ours). */

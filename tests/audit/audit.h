@@ -68,6 +68,7 @@ struct findings {
 struct fate_range {
     uint64_t first, last; /* inclusive */
     enum fate fate;
+    bool by_hand; /* a person decided: void though it was given, handed out though no log has it */
 };
 
 /* One (tenant, series, period). */

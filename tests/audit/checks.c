@@ -71,6 +71,8 @@ static void check_counter(struct audit *audit, struct counter *counter)
                   "not below the mark");
     for (size_t i = 0; i < counter->range_count; i++) {
         const struct fate_range *range = &counter->ranges[i];
+        if (range->by_hand)
+            continue;
         if (range->fate == FATE_HANDED_OUT)
             count_unlogged(audit, counter, range);
         else if (range->fate != FATE_UNKNOWN)

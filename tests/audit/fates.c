@@ -69,7 +69,7 @@ static void read_range(struct audit *audit, struct counter *counter, const json_
     const char *cause = json_string_value(json_object_get(row, "cause"));
     json_int_t first = json_integer_value(json_object_get(row, "first"));
     json_int_t last = json_integer_value(json_object_get(row, "last"));
-    struct fate_range range = {(uint64_t)first, (uint64_t)last, FATE_LAID};
+    struct fate_range range = {.first = (uint64_t)first, .last = (uint64_t)last};
 
     if (!fate || !fate_parse(fate, &range.fate) || first < 1 || last < first ||
         range.last > AUDIT_NUMBER_MAX || range.last >= counter->mark) {
@@ -78,6 +78,9 @@ static void read_range(struct audit *audit, struct counter *counter, const json_
                     (long long)last, fate ? fate : "(none)", (unsigned long long)counter->mark);
         return;
     }
+    /* Numbers that were skipped ("advanced") were given to nobody: those are judged. */
+    range.by_hand = cause && ((range.fate == FATE_VOID && strcmp(cause, "voided") == 0) ||
+                              (range.fate == FATE_HANDED_OUT && strcmp(cause, "by evidence") == 0));
     check_place(&audit->findings, counter, &range, expected);
     uint64_t size = range.last - range.first + 1;
     audit->totals.fate[range.fate] += size;

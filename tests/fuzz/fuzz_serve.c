@@ -2,6 +2,7 @@
 /* links: base/status base/files numbering/fate numbering/period numbering/policy numbering/template table/desk */
 /* links: table/directory table/doorbell table/place table/seat table/slot wire/wire store/record store/image */
 /* links: daemon/adopt daemon/books daemon/fate daemon/images daemon/keeper daemon/leased daemon/periods */
+/* links: daemon/admin daemon/admin_fates daemon/cut daemon/evidence numbering/reason wire/admin */
 /* links: daemon/quarantine daemon/reaper daemon/recovery daemon/rows daemon/series daemon/strict fuzz:serve_clerk fuzz:serve_inside */
 /*
  * docketd against its callers: everything of it but main, loop and clerk, with
@@ -183,8 +184,8 @@ static void keep_descriptors(struct msghdr *message, const struct dk_reply *repl
 {
     for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part != NULL; part = CMSG_NXTHDR(message, part)) {
         size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        MUST(reply->status == DOCKET_OK && (reply->type == DK_ASK_ATTACH || reply->type == DK_ASK_FATE));
-        MUST(count == (reply->type == DK_ASK_ATTACH ? 4 : 1));
+        MUST(reply->status == DOCKET_OK && (reply->type == DK_ASK_ATTACH || reply->type == DK_ASK_FATE || reply->type >= DK_ADMIN_VOID));
+        MUST(reply->type == DK_ASK_ATTACH ? count == 4 : reply->type == DK_ASK_FATE ? count == 1 || count == 2 : count == 1);
         for (size_t i = 0; i < count; i++) {
             int fd;
             memcpy(&fd, CMSG_DATA(part) + i * sizeof fd, sizeof fd);
@@ -287,6 +288,53 @@ static void say_something(struct draw *draw, struct caller *caller)
     say(caller, &request, sizeof request);
 }
 
+/* An admin: the descriptor of the evidence may be anything. */
+static void say_an_admin(struct draw *draw, struct caller *caller)
+{
+    static const char *const tenants[] = {"acme", "vip", "b", ""}, *const names[] = {"INV", "CRN", "x.y", "A", "", "-"};
+    struct dk_admin_request request = {.magic = DK_WIRE_MAGIC, .version = DK_WIRE_VERSION, .period = -1};
+    uint64_t which = draw_number(draw, 2);
+    request.type = DK_ADMIN_VOID + (uint32_t)draw_number(draw, 1) % (DK_ADMIN_END - DK_ADMIN_VOID);
+    request.flags = (uint32_t)draw_number(draw, 1) & DK_ADMIN_FLAGS;
+    snprintf(request.tenant, sizeof request.tenant, "%s", tenants[which % 4]);
+    snprintf(request.name, sizeof request.name, "%s", names[which / 4 % 6]);
+    snprintf(request.reason, sizeof request.reason, "%s", which & 0x8000 ? "" : "because");
+    request.first = draw_number(draw, 1);
+    request.last = request.first + draw_number(draw, 1) % 32;
+    request.window = which & 0x4000 ? (uint32_t)draw_number(draw, 2) : 0;
+    request.order = which & 0x2000 ? (uint8_t)(which >> 8 & 1) : DK_WIRE_DEFAULT;
+    request.restart = which & 0x1000 ? (uint8_t)(which >> 9 & 3) : DK_WIRE_DEFAULT;
+    request.start_after = draw_number(draw, 1);
+    request.count = 3;
+    if (caller->fd < 0 && dk_wire_connect(docketd.runtime_fd, &caller->fd) != DOCKET_OK) {
+        caller->fd = -1;
+        return;
+    }
+    char evidence[64];
+    int length = snprintf(evidence, sizeof evidence, "%llu\n%llu-%llu\n", (unsigned long long)request.first,
+                          (unsigned long long)request.first + 2, (unsigned long long)request.last);
+    int file = memfd_create("fuzz", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    MUST(file >= 0 && write(file, evidence, (size_t)length) == length);
+    if (which & 1)
+        MUST(fcntl(file, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == 0);
+    union {
+        char bytes[CMSG_SPACE(sizeof file)];
+        struct cmsghdr aligned;
+    } control = {{0}};
+    struct iovec body = {.iov_base = &request, .iov_len = sizeof request};
+    struct msghdr message = {
+        .msg_iov = &body, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+    struct cmsghdr *part = CMSG_FIRSTHDR(&message);
+    part->cmsg_level = SOL_SOCKET;
+    part->cmsg_type = SCM_RIGHTS;
+    part->cmsg_len = CMSG_LEN(sizeof file);
+    memcpy(CMSG_DATA(part), &file, sizeof file);
+    if (sendmsg(caller->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof request)
+        caller->asked++;
+    close(file);
+    gave_back = true; /* what was handed out may be void now */
+}
+
 /* ---- an honest worker ---- */
 
 static void take(struct draw *draw)
@@ -315,6 +363,7 @@ static void commit(void)
 {
     dk_clerk_collect(docketd.clerk);
     dk_keeper_run(&docketd);
+    dk_admin_turn(&docketd);
 }
 
 static void step(struct draw *draw)
@@ -327,7 +376,10 @@ static void step(struct draw *draw)
         break;
     case 1:
     case 2:
-        say_something(draw, caller);
+        if (choice >= 128 && choice % 8 == 2)
+            say_an_admin(draw, caller);
+        else
+            say_something(draw, caller);
         break;
     case 3:
         commit();
@@ -367,15 +419,18 @@ static bool handed_out(const struct dk_fate_wire *rows, size_t count, const stru
 
 static void check_fate(void)
 {
-    int fd = -1;
+    int fds[2];
     struct stat facts;
-    MUST(dk_fate_write(&docketd, NULL, NULL, -1, &fd) == DOCKET_OK && fstat(fd, &facts) == 0);
+    MUST(dk_fate_write(&docketd, NULL, NULL, -1, fds) == DOCKET_OK && fstat(fds[0], &facts) == 0);
+    int fd = fds[0];
+    if (fds[1] >= 0)
+        close(fds[1]);
     struct dk_fate_wire *rows = malloc((size_t)facts.st_size + 1);
     MUST(rows != NULL && pread(fd, rows, (size_t)facts.st_size, 0) == facts.st_size);
     size_t count = (size_t)facts.st_size / sizeof *rows;
     uint64_t expected = 0;
     for (size_t i = 0; i < count; i++) {
-        MUST(rows[i].first <= rows[i].last && rows[i].fate <= DK_FATE_UNKNOWN && rows[i].cause <= DK_CAUSE_FRAGMENT);
+        MUST(rows[i].first <= rows[i].last && rows[i].fate <= DK_FATE_UNKNOWN && rows[i].cause <= DK_CAUSE_LAST);
         MUST(expected == 0 || rows[i].first == expected);
         expected = rows[i].last + 1;
         if (rows[i].counter_ends) {
@@ -402,7 +457,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         hear();
         commit();
     }
-    MUST(dk_clerk_pending(docketd.clerk) == 0);
+    MUST(dk_clerk_pending(docketd.clerk) == 0 && docketd.errands == NULL);
     check_fate();
     for (int i = 0; i < HELD_MAX; i++)
         if (held[i] >= 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/status wire/wire */
+/* links: base/status wire/wire wire/admin */
 /*
  * Messages: a packet of any bytes and length, with any number of descriptors,
  * is taken for a message only if it is one, at both ends; no descriptor stays
@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { PACKET_MAX = 2048, FDS_SENT_MAX = 20 };
+enum { PACKET_MAX = 4096, FDS_SENT_MAX = 20 };
 
 /* A bit for each of the first descriptors that is open: new ones take the lowest. */
 static uint64_t open_now(void)
@@ -90,6 +90,40 @@ static void read_request(const int ends_of[2], const uint8_t *packet, size_t siz
     free(request);
 }
 
+static bool is_admin(const uint8_t *packet, size_t size)
+{
+    struct dk_admin_request request;
+    if (size != sizeof request)
+        return false;
+    memcpy(&request, packet, sizeof request);
+    return request.magic == DK_WIRE_MAGIC && request.version == DK_WIRE_VERSION && request.type >= DK_ADMIN_VOID &&
+           request.flags <= DK_ADMIN_FLAGS && ends(request.tenant, sizeof request.tenant) &&
+           ends(request.name, sizeof request.name) && ends(request.template_text, sizeof request.template_text) &&
+           ends(request.desk, sizeof request.desk) && ends(request.user, sizeof request.user) &&
+           ends(request.group, sizeof request.group) && ends(request.kind, sizeof request.kind) &&
+           ends(request.reason, sizeof request.reason) && ends(request.tenants, sizeof request.tenants);
+}
+
+/* Either kind: one descriptor is kept, and only beside an admin's packet. */
+static void read_packet(const int ends_of[2], const uint8_t *packet, size_t size, size_t fd_count)
+{
+    struct dk_packet *read = calloc(1, sizeof *read);
+    int descriptor = 99;
+    MUST(read != NULL);
+    send_with(ends_of[0], packet, size, fd_count);
+    docket_status status = dk_wire_read_packet(ends_of[1], read, &descriptor);
+    bool admin = is_admin(packet, size);
+    MUST((status == DOCKET_OK) == (admin || is_request(packet, size)));
+    if (status == DOCKET_OK)
+        MUST(read->is_admin == admin && memcmp(&read->as, packet, size) == 0);
+    MUST((descriptor >= 0) == (admin && fd_count > 0));
+    if (descriptor >= 0) {
+        MUST(fcntl(descriptor, F_GETFD) == FD_CLOEXEC);
+        close(descriptor);
+    }
+    free(read);
+}
+
 static void read_reply(const int ends_of[2], const uint8_t *packet, size_t size, size_t fd_count, uint32_t type)
 {
     struct dk_request request = {.type = type}, sent;
@@ -126,7 +160,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     uint32_t type = (uint32_t)draw_number(&draw, 1) % 8;
     size_t length = draw.left < sizeof packet ? draw.left : sizeof packet;
     draw_bytes(&draw, packet, length);
-    if (choice & 2) { /* of the right length and head, so that the rest is reached */
+    if ((choice & 10) == 10 && choice & 1) {
+        size_t whole = sizeof(struct dk_admin_request);
+        if (length < whole)
+            memset(packet + length, 0, whole - length);
+        length = whole + (choice >> 2 & 1);
+        const uint32_t head[] = {DK_WIRE_MAGIC, DK_WIRE_VERSION, DK_ADMIN_VOID + type, packet[12] & 15};
+        memcpy(packet, head, sizeof head);
+    } else if (choice & 2) { /* of the right length and head, so that the rest is reached */
         size_t whole = choice & 1 ? sizeof(struct dk_request) : sizeof(struct dk_reply);
         if (length < whole)
             memset(packet + length, 0, whole - length);
@@ -138,7 +179,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     }
     uint64_t before = open_now();
     MUST(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0);
-    if (choice & 1)
+    if (choice & 1 && choice & 8)
+        read_packet(pair, packet, length, fd_count);
+    else if (choice & 1)
         read_request(pair, packet, length, fd_count);
     else
         read_reply(pair, packet, length, fd_count, type);

@@ -95,6 +95,37 @@ static void keep_range(const struct dk_fate_record *record)
     ranges[range_count++] = *record;
 }
 
+/* What is taken away was there, exactly so. */
+static void drop_range(const struct dk_fate_record *record)
+{
+    size_t at = 0;
+    while (at < range_count && (ranges[at].series_id != record->series_id || ranges[at].period != record->period ||
+                                ranges[at].range.first != record->range.first))
+        at++;
+    MUST(at < range_count && ranges[at].range.last == record->range.last && ranges[at].fate == record->fate &&
+         ranges[at].cause == record->cause && ranges[at].event == record->event);
+    ranges[at] = ranges[--range_count];
+}
+
+static void change_series(const struct dk_series_record *record)
+{
+    size_t at = 0;
+    while (at < series_count && series[at].id != record->id)
+        at++;
+    MUST(at < series_count && strcmp(series[at].tenant, record->tenant) == 0 &&
+         strcmp(series[at].name, record->name) == 0 && strcmp(series[at].desk, record->desk) == 0);
+    MUST(dk_policy_check(&record->policy, record->name) == DOCKET_OK && series[at].retired_ns == 0);
+    series[at] = *record;
+}
+
+docket_status dk_store_each_event(struct dk_store *store, uint64_t from,
+                                  docket_status (*each)(void *context, const struct dk_event *event), void *context)
+{
+    struct dk_event event = {.number = from, .kind = "void"};
+    (void)store;
+    return each(context, &event);
+}
+
 docket_status dk_store_make_room(struct dk_store *store)
 {
     (void)store;
@@ -203,6 +234,24 @@ void dk_job_range(struct dk_job *job, const struct dk_fate_record *range)
     job->ranges[job->range_count++] = *range;
 }
 
+void dk_job_remove(struct dk_job *job, const struct dk_fate_record *range)
+{
+    job->removed = dk_must_grow(job->removed, job->removed_count + 1, sizeof *job->removed);
+    job->removed[job->removed_count++] = *range;
+}
+
+void dk_job_change(struct dk_job *job, const struct dk_series_record *record)
+{
+    job->changed = dk_must_alloc(1, sizeof *job->changed);
+    *job->changed = *record;
+}
+
+void dk_job_reason(struct dk_job *job, const char *reason)
+{
+    (void)job;
+    MUST(strlen(reason) <= DK_REASON_BYTES);
+}
+
 void dk_job_event(struct dk_job *job, const char *kind, uint32_t uid, const char *format, ...)
 {
     (void)job;
@@ -215,7 +264,9 @@ void dk_job_free(struct dk_job *job)
     for (size_t i = 0; i < job->image_count; i++)
         dk_image_free_counter(&job->images[i]);
     free(job->images);
+    free(job->removed);
     free(job->ranges);
+    free(job->changed);
     free(job->series);
     free(job);
 }
@@ -236,8 +287,15 @@ size_t dk_clerk_collect(struct dk_clerk *from)
             keep_series(job->series);
         for (size_t n = 0; n < job->image_count; n++)
             keep_image(&job->images[n]);
-        for (size_t n = 0; n < job->range_count; n++)
+        if (job->changed != NULL)
+            change_series(job->changed);
+        for (size_t n = 0; n < job->removed_count; n++)
+            drop_range(&job->removed[n]);
+        for (size_t n = 0; n < job->range_count; n++) {
+            if (job->ranges[n].event_at != 0)
+                job->ranges[n].event = 7;
             keep_range(&job->ranges[n]);
+        }
     }
     struct dk_job *jobs[KEPT_MAX];
     memcpy(jobs, from->waiting, count * sizeof(struct dk_job *));

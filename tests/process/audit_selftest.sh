@@ -146,6 +146,18 @@ log e ORD 1 1 8
 check "a logged number that is void: logged_void" expect 1 logged_void 1
 
 clean_realm
+log e ORD 1 1 8
+fates "$(counter INV strict 100 '1-5:handed out' '6-99:laid')" \
+    "$(counter ORD leased 20 '1-2:handed out' '3-4:spare' '5-7:handed out' '8-19:void:advanced')"
+check "a logged number that was skipped: logged_void" expect 1 logged_void 2
+fates "$(counter INV strict 100 '1-5:handed out' '6-99:laid')" \
+    "$(counter ORD leased 20 '1-2:handed out' '3-4:spare' '5-7:handed out' '8-19:void:voided')"
+check "a logged number that somebody declared void: clean" expect 0 none 0
+fates "$(counter INV strict 100 '1-5:handed out' '6-99:laid')" \
+    "$(counter ORD leased 20 '1-2:handed out' '3-4:spare' '5-7:handed out' '8-19:handed out:by evidence')"
+check "numbers handed out by evidence, in no log: clean" expect 0 none 0
+
+clean_realm
 fates "$(counter INV strict 100 '1-4:handed out' '5-5:open' '6-99:laid')" \
     "$(counter ORD leased 20 '1-2:handed out' '3-4:spare' '5-7:handed out' '8-19:unknown')"
 check "a logged number that is open: logged_open" expect 1 logged_open 1

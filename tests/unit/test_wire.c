@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/status.c wire/wire.c */
+/* links: base/status.c wire/wire.c wire/admin.c */
 /* libs: pthread */
 /* Messages between library and docketd: whole, of one release, and bounded; else a status. */
 #include "wire/wire.h"
@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -427,6 +428,73 @@ static void a_socket_that_nobody_listens_at_is_unreachable(void **state)
     assert_int_equal(count_descriptors(), before);
 }
 
+/* ---- an admin's packet ---- */
+
+static struct dk_admin_request an_admin(void)
+{
+    struct dk_admin_request request = {
+        .magic = DK_WIRE_MAGIC, .version = DK_WIRE_VERSION, .type = DK_ADMIN_RECONCILE, .period = -1};
+    memcpy(request.tenant, "acme", 5);
+    memcpy(request.reason, "because", 8);
+    return request;
+}
+
+static void an_admins_packet_arrives_with_its_descriptor(void **state)
+{
+    (void)state;
+    struct dk_admin_request sent = an_admin();
+    struct dk_packet packet;
+    struct dk_reply reply;
+    int descriptor = -1;
+    int file = memfd_create("evidence", MFD_CLOEXEC);
+    /* Nobody answers: sent is what counts. */
+    assert_int_equal(dk_wire_ask_admin(here, &sent, file, 0, &reply, fds), DOCKET_UNREACHABLE);
+    close(file);
+    assert_int_equal(dk_wire_read_packet(there, &packet, &descriptor), DOCKET_OK);
+    assert_true(packet.is_admin);
+    assert_memory_equal(&packet.as.admin, &sent, sizeof sent);
+    assert_true(descriptor >= 0);
+    assert_int_equal(fcntl(descriptor, F_GETFD), FD_CLOEXEC);
+    close(descriptor);
+    assert_int_equal(count_descriptors(), descriptors);
+}
+
+static void an_admins_packet_that_is_not_whole_is_refused(void **state)
+{
+    (void)state;
+    struct dk_packet packet;
+    int descriptor;
+    struct dk_admin_request cases[5];
+    for (int i = 0; i < 5; i++)
+        cases[i] = an_admin();
+    cases[0].magic++;
+    cases[1].version++;
+    cases[2].type = DK_ASK_OPEN;
+    cases[3].flags = DK_ADMIN_FLAGS + 1;
+    memset(cases[4].reason, 'x', sizeof cases[4].reason);
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(send(here, &cases[i], sizeof cases[i], 0), sizeof cases[i]);
+        assert_int_equal(dk_wire_read_packet(there, &packet, &descriptor), DOCKET_PROTOCOL);
+        assert_int_equal(descriptor, -1);
+    }
+    struct dk_admin_request whole = an_admin();
+    assert_int_equal(send(here, &whole, sizeof whole - 1, 0), sizeof whole - 1);
+    assert_int_equal(dk_wire_read_packet(there, &packet, &descriptor), DOCKET_PROTOCOL);
+}
+
+static void an_older_librarys_request_is_read_as_ever(void **state)
+{
+    (void)state;
+    struct dk_packet packet;
+    int descriptor;
+    struct dk_request request = any_request();
+    assert_int_equal(sizeof request, 256); /* older libraries send so many bytes */
+    assert_int_equal(send(here, &request, sizeof request, 0), sizeof request);
+    assert_int_equal(dk_wire_read_packet(there, &packet, &descriptor), DOCKET_OK);
+    assert_false(packet.is_admin);
+    assert_memory_equal(&packet.as.request, &request, sizeof request);
+}
+
 #define AT_A_PAIR(name) cmocka_unit_test_setup_teardown(name, make_pair, close_pair)
 #define IN_A_DEEP_FOLDER(name) cmocka_unit_test_setup_teardown(name, make_deep_folder, remove_deep_folder)
 
@@ -454,6 +522,9 @@ int main(void)
         AT_A_PAIR(a_peer_that_does_not_read_cannot_hold_docketd),
         IN_A_DEEP_FOLDER(a_socket_in_a_deep_directory_is_reached),
         IN_A_DEEP_FOLDER(a_socket_that_nobody_listens_at_is_unreachable),
+        AT_A_PAIR(an_admins_packet_arrives_with_its_descriptor),
+        AT_A_PAIR(an_admins_packet_that_is_not_whole_is_refused),
+        AT_A_PAIR(an_older_librarys_request_is_read_as_ever),
     };
     return cmocka_run_group_tests_name("wire", tests, NULL, NULL);
 }

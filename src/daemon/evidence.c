@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * evidence: lines that say which numbers are on documents. Pure: it looks at
+ * the text and the series' policy, and knows nothing of what the store says.
+ */
+#include "daemon/errand.h"
+
+#include "numbering/template.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LINES_MAX = 100000, SHOWN_BYTES = 60 };
+
+struct reading {
+    const struct dk_series_record *series;
+    struct dk_template template;
+    int32_t period;
+    struct dk_evidence *found;
+    size_t count, room;
+    uint32_t line;
+};
+
+struct word {
+    const char *text;
+    size_t bytes;
+};
+
+static struct word trim(struct word word)
+{
+    while (word.bytes > 0 && (word.text[0] == ' ' || word.text[0] == '\t')) {
+        word.text++;
+        word.bytes--;
+    }
+    while (word.bytes > 0 && strchr(" \t\r", word.text[word.bytes - 1]) != NULL)
+        word.bytes--;
+    return word;
+}
+
+/* All of it are digits of a number from 1 to the largest. */
+static bool read_number(struct word word, uint64_t *number)
+{
+    *number = 0;
+    if (word.bytes == 0 || word.bytes > 18)
+        return false;
+    for (size_t at = 0; at < word.bytes; at++) {
+        if (word.text[at] < '0' || word.text[at] > '9')
+            return false;
+        *number = *number * 10 + (uint64_t)(word.text[at] - '0');
+    }
+    return *number >= 1 && *number <= DOCKET_NUMBER_MAX;
+}
+
+static bool read_range(struct word word, uint64_t *first, uint64_t *last, bool *dotted)
+{
+    size_t at = 0, sign;
+    while (at < word.bytes && word.text[at] != '-' && word.text[at] != '.')
+        at++;
+    *dotted = at + 1 < word.bytes && word.text[at] == '.' && word.text[at + 1] == '.';
+    sign = *dotted ? 2 : 1;
+    if (at + sign > word.bytes || (word.text[at] == '.' && !*dotted))
+        return false;
+    struct word left = trim((struct word){word.text, at});
+    struct word right = trim((struct word){word.text + at + sign, word.bytes - at - sign});
+    return read_number(left, first) && read_number(right, last) && *first <= *last;
+}
+
+static bool in_period(const struct dk_read_text *text, int32_t period)
+{
+    if (period == 0)
+        return true;
+    if (period < 10000)
+        return text->year == period;
+    if (period < 1000000)
+        return text->year * 100 + text->month == period;
+    return text->year * 10000 + text->month * 100 + text->day == period;
+}
+
+static docket_status refuse(const struct reading *reading, struct word word, const char *why)
+{
+    return dk_fail(DOCKET_REFUSED, "line %u, \"%.*s\": %s; nothing was changed", reading->line,
+                   (int)(word.bytes < SHOWN_BYTES ? word.bytes : SHOWN_BYTES), word.text, why);
+}
+
+static docket_status read_line(struct reading *reading, struct word word)
+{
+    struct dk_evidence read = {.line = reading->line};
+    struct dk_read_text text;
+    bool dotted = false;
+    bool number = read_number(word, &read.first);
+    /* Of digits alone it is the number in either reading: a template parts {N} from other digits. */
+    bool is_text = !number &&
+                   dk_template_read(&reading->template, reading->series->name, word.text, word.bytes, &text);
+    bool range = !number && read_range(word, &read.first, &read.last, &dotted);
+    if (number)
+        read.last = read.first;
+    if (is_text && range && !dotted)
+        return refuse(reading, word, "it can be read as a range and as a document number; write a range as 17..20");
+    if (is_text && !in_period(&text, reading->period))
+        return refuse(reading, word, "it is a document number of another period");
+    if (is_text)
+        read.first = read.last = text.number;
+    if (!is_text && !number && !range)
+        return refuse(reading, word, "it is no number, no range such as 17..20, and no document number of this series");
+    if (reading->count == LINES_MAX)
+        return refuse(reading, word, "the evidence has more than 100000 lines; split it");
+    if (reading->count == reading->room) {
+        reading->room = reading->room * 2 + 64;
+        reading->found = dk_must_grow(reading->found, reading->room, sizeof *reading->found);
+    }
+    reading->found[reading->count++] = read;
+    return DOCKET_OK;
+}
+
+static int compare(const void *left, const void *right)
+{
+    const struct dk_evidence *a = left, *b = right;
+    if (a->first != b->first)
+        return a->first < b->first ? -1 : 1;
+    return a->line < b->line ? -1 : a->line > b->line;
+}
+
+static docket_status check_repeats(const struct reading *reading)
+{
+    for (size_t i = 1; i < reading->count; i++) {
+        const struct dk_evidence *before = &reading->found[i - 1], *after = &reading->found[i];
+        if (before->last >= after->first)
+            return dk_fail(DOCKET_REFUSED, "line %u names %llu, as line %u did; nothing was changed",
+                           before->line > after->line ? before->line : after->line, (unsigned long long)after->first,
+                           before->line > after->line ? after->line : before->line);
+    }
+    return DOCKET_OK;
+}
+
+docket_status dk_evidence_read(const struct dk_series_record *series, int32_t period, const char *text, size_t bytes,
+                               struct dk_evidence **found, size_t *count)
+{
+    struct reading reading = {.series = series, .period = period};
+    docket_status status = dk_template_parse(series->policy.template_text, &reading.template);
+    for (size_t at = 0; status == DOCKET_OK && at < bytes;) {
+        const char *end = memchr(text + at, '\n', bytes - at);
+        size_t length = end != NULL ? (size_t)(end - text) - at : bytes - at;
+        struct word word = trim((struct word){text + at, length});
+        reading.line++;
+        at += length + 1;
+        if (memchr(word.text, 0, word.bytes) != NULL)
+            status = refuse(&reading, (struct word){"", 0}, "it holds a zero byte");
+        else if (word.bytes > 0 && word.text[0] != '#')
+            status = read_line(&reading, word);
+    }
+    if (status == DOCKET_OK && reading.count > 1)
+        qsort(reading.found, reading.count, sizeof *reading.found, compare);
+    if (status == DOCKET_OK)
+        status = check_repeats(&reading);
+    if (status != DOCKET_OK) {
+        free(reading.found);
+        return status;
+    }
+    *found = reading.found;
+    *count = reading.count;
+    return DOCKET_OK;
+}

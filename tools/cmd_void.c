@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* docket void, docket reconcile: what became of numbers, as people know it. */
+#include "deciding.h"
+#include "session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- void ---- */
+
+struct voiding {
+    const struct cli *cli;
+    struct docket_counter_name name;
+    uint64_t first, last;
+    struct deciding_changes changes;
+};
+
+static docket_status void_them(docket_realm *realm, void *context)
+{
+    struct voiding *voiding = context;
+    return docket_admin_void(realm, &voiding->name, voiding->first, voiding->last, voiding->cli->values[OPT_REASON],
+                             deciding_flags(voiding->cli), deciding_change, &voiding->changes);
+}
+
+static int run_void(struct cli *cli)
+{
+    struct address address;
+    struct voiding voiding = {.cli = cli};
+    int code = deciding_address(cli, &address, &voiding.name);
+    if (code == CLI_DONE)
+        code = deciding_range(cli, cli->operands[1], &voiding.first, &voiding.last);
+    if (code == CLI_DONE)
+        code = deciding_reason(cli);
+    if (code == CLI_DONE)
+        code = deciding_confirm(cli, "void %s %s for good", cli->operands[0], cli->operands[1]);
+    if (code != CLI_DONE)
+        return code;
+    deciding_begin(&voiding.changes, cli, &address);
+    return deciding_end(&voiding.changes, session_run(cli, void_them, &voiding));
+}
+
+const struct cli_command command_void = {
+    .name = "void",
+    .operands = "TENANT/SERIES[/PERIOD] FIRST[-LAST]",
+    .summary = "declare numbers void that were handed out",
+    .text = "Durable on return, with the reason, and not to be undone. Numbers that are laid, open,\n"
+            "spare, unknown or were never handed out are refused, and nothing changes. For root,\n"
+            "docketd's user and the admins of docket.conf. Asks on a terminal; --yes elsewhere.",
+    .options = BIT(OPT_PERIOD) | BIT(OPT_REASON) | BIT(OPT_DRY_RUN) | BIT(OPT_YES) | BIT(OPT_REALM) |
+               BIT(OPT_NO_START) | BIT(OPT_JSON) | BIT(OPT_QUIET),
+    .operands_min = 2,
+    .operands_max = 2,
+    .offline = "void",
+    .run = run_void};
+
+/* ---- reconcile ---- */
+
+struct settling {
+    const struct cli *cli;
+    struct docket_counter_name name;
+    char *evidence;
+    size_t bytes;
+    struct deciding_changes changes;
+};
+
+static docket_status settle(docket_realm *realm, void *context)
+{
+    struct settling *settling = context;
+    return docket_admin_reconcile(realm, &settling->name, settling->evidence, settling->bytes,
+                                  settling->cli->values[OPT_REASON], deciding_flags(settling->cli), deciding_change,
+                                  &settling->changes);
+}
+
+/* A byte more than is allowed is read, so that too much is told from enough. */
+static int read_evidence(const struct cli *cli, struct settling *settling)
+{
+    const char *path = cli->values[OPT_ISSUED];
+    bool from_stdin = strcmp(path, "-") == 0;
+    int fd = from_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : 1;
+    settling->evidence = malloc(DOCKET_EVIDENCE_MAX + 1);
+    if (settling->evidence == NULL) {
+        if (fd >= 0 && !from_stdin)
+            close(fd);
+        return cli_fail(cli, DOCKET_NO_MEMORY, "no memory for the evidence");
+    }
+    while (got > 0 && settling->bytes <= DOCKET_EVIDENCE_MAX) {
+        got = read(fd, settling->evidence + settling->bytes, DOCKET_EVIDENCE_MAX + 1 - settling->bytes);
+        if (got < 0 && errno == EINTR)
+            got = 1;
+        else if (got > 0)
+            settling->bytes += (size_t)got;
+    }
+    int error = errno;
+    if (fd >= 0 && !from_stdin)
+        close(fd);
+    if (got < 0)
+        return cli_fail(cli, DOCKET_BAD_ARGUMENT, "cannot read the evidence %.200s: %s", path, strerror(error));
+    if (settling->bytes > DOCKET_EVIDENCE_MAX)
+        return cli_fail(cli, DOCKET_BAD_ARGUMENT, "the evidence %.200s has more than %u bytes; split it", path,
+                        DOCKET_EVIDENCE_MAX);
+    return CLI_DONE;
+}
+
+static int run_reconcile(struct cli *cli)
+{
+    struct address address;
+    struct settling settling = {.cli = cli};
+    bool void_rest = cli_given(cli, OPT_VOID_REST);
+    int code = deciding_address(cli, &address, &settling.name);
+    if (code == CLI_DONE && !cli_given(cli, OPT_ISSUED))
+        code = cli_fail(cli, DOCKET_BAD_ARGUMENT, "docket reconcile wants --issued FILE, or - for stdin");
+    if (code == CLI_DONE && void_rest)
+        code = deciding_reason(cli);
+    if (code == CLI_DONE)
+        code = deciding_confirm(cli, "settle unknown numbers of %s%s", cli->operands[0],
+                                void_rest ? ", and void all others of the period" : "");
+    if (code == CLI_DONE)
+        code = read_evidence(cli, &settling);
+    if (code == CLI_DONE) {
+        deciding_begin(&settling.changes, cli, &address);
+        code = deciding_end(&settling.changes, session_run(cli, settle, &settling));
+    }
+    free(settling.evidence);
+    return code;
+}
+
+const struct cli_command command_reconcile = {
+    .name = "reconcile",
+    .operands = "TENANT/SERIES[/PERIOD]",
+    .summary = "settle unknown numbers by evidence",
+    .text = "Each line of the evidence is a number, a range (17-20 or 17..20) or a document number of\n"
+            "the series; empty lines and lines that begin with # are left out. They become handed\n"
+            "out. A line that names anything but unknown numbers of the period changes nothing at\n"
+            "all. --void-rest makes every other unknown number of the period void. For root,\n"
+            "docketd's user and the admins of docket.conf. Asks on a terminal; --yes elsewhere.",
+    .options = BIT(OPT_PERIOD) | BIT(OPT_ISSUED) | BIT(OPT_VOID_REST) | BIT(OPT_REASON) | BIT(OPT_DRY_RUN) |
+               BIT(OPT_YES) | BIT(OPT_REALM) | BIT(OPT_NO_START) | BIT(OPT_JSON) | BIT(OPT_QUIET),
+    .operands_min = 1,
+    .operands_max = 1,
+    .offline = "reconcile",
+    .run = run_reconcile};
