@@ -166,7 +166,8 @@ void docket_realm_close(docket_realm *realm);
  * docketd for a series of a desk where this process has its seat already.
  * The handle stays valid, across restarts of docketd too, until
  * docket_realm_close(); there is nothing to close.
- * Statuses: OK, BAD_NAME, NO_SERIES, RETIRED, NOT_PERMITTED, UNREACHABLE, REALM_FULL,
+ * Statuses: OK, BAD_NAME, NO_SERIES, RETIRED, NOT_PERMITTED, UNREACHABLE, TIMEOUT
+ * (the desk is drained), EXISTS (it has got another policy), REALM_FULL,
  * SEATS_EXHAUSTED, NO_SPACE, NO_MEMORY, NOT_TMPFS, UNSAFE_FILES, BAD_LAYOUT,
  * PROTOCOL, STORE_FAILED, BAD_ARGUMENT, SYSTEM.
  */

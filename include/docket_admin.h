@@ -124,6 +124,120 @@ docket_status docket_admin_reconcile(docket_realm *realm, const struct docket_co
                                      const char *evidence, size_t bytes, const char *reason, unsigned flags,
                                      docket_each_change each, void *context);
 
+/*
+ * The next number that the counter gives is at least to; the numbers skipped
+ * become void ("advanced"). Only a period that is open: the current one, and the
+ * next within two days of its beginning. Never backwards: below the next number it
+ * is REFUSED. While it is done (milliseconds) callers wait as for supply. A leased
+ * counter must have no open lease: REFUSED.
+ * Statuses: those of docket_admin_void(), RETIRED.
+ */
+docket_status docket_admin_series_advance(docket_realm *realm, const struct docket_counter_name *counter, uint64_t to,
+                                          const char *reason, docket_each_change each, void *context);
+
+/*
+ * The series gives no number any more, in any period; callers get RETIRED, also
+ * those that hold leases (at their next call; blocks keep what they have). What was
+ * handed out keeps its fate. Its name cannot be used again. Not to be undone.
+ * Statuses: OK, RETIRED (it is already), NO_SERIES, BAD_NAME, BAD_ARGUMENT, BUSY,
+ * NOT_PERMITTED, UNREACHABLE, STORE_FAILED, PROTOCOL, SYSTEM.
+ */
+docket_status docket_admin_series_retire(docket_realm *realm, const char *tenant, const char *name, const char *reason);
+
+/* A setting that changed, or would. why_not is "" if it may. */
+struct docket_setting {
+    const char *name;          /* "window", "order", "restart", "template", "start-after" */
+    const char *before, *after;
+    const char *why_not;
+};
+
+typedef int (*docket_each_setting)(void *context, const struct docket_setting *setting);
+
+/*
+ * Another policy for a series. Null and zero members stay as they are; has_start
+ * says that policy->start_after is meant. The window may change at any time (what
+ * was laid under the old one is laid still). Order, restart, template and start
+ * only while no number of the series was ever handed out and no process sits at
+ * its desk. reason may be NULL. flags: DOCKET_DRY_RUN tells what would change and
+ * what may not (then OK, with why_not).
+ * Statuses: OK, REFUSED (nothing was changed, not even the window), BAD_POLICY,
+ * NO_SERIES, RETIRED, QUARANTINED, BAD_NAME, BAD_ARGUMENT, BUSY, NOT_PERMITTED,
+ * UNREACHABLE, STORE_FAILED, PROTOCOL, SYSTEM.
+ */
+docket_status docket_admin_series_set(docket_realm *realm, const char *tenant, const char *name,
+                                      const struct docket_policy *policy, int has_start, const char *reason,
+                                      unsigned flags, docket_each_setting each, void *context);
+
+/* A process that still holds leases at a desk that is drained. */
+struct docket_holder {
+    const char *desk;
+    uint32_t seat;
+    uint32_t uid;
+    int64_t pid;       /* for display only */
+    uint64_t leases;   /* open */
+    uint64_t numbers;  /* that may still be given from them */
+    int64_t oldest_s;  /* UTC, when the oldest was claimed; 0 not known */
+};
+
+typedef int (*docket_each_holder)(void *context, const struct docket_holder *holder);
+
+/*
+ * Drains a desk (NULL: every one) until docketd's next start: no seat is given, no
+ * series made, nothing laid or raised, and what was laid is taken back and written
+ * down. Returns when that is durable; each() is told who still holds leases. Call
+ * it again to see whether they are back: once it tells of nobody, stopping docketd
+ * in order makes nothing unknown, also if the machine is switched off. Callers get
+ * TIMEOUT meanwhile. Statuses: OK, BAD_ARGUMENT (no such desk), BUSY,
+ * NOT_PERMITTED, UNREACHABLE, STORE_FAILED, PROTOCOL, SYSTEM.
+ */
+docket_status docket_admin_drain(docket_realm *realm, const char *desk, docket_each_holder each, void *context);
+/* Ends that. */
+docket_status docket_admin_drain_undo(docket_realm *realm, const char *desk);
+
+/*
+ * Reads every record and page of the store again, in a thread of docketd's, while
+ * numbers go on. *records counts them. Waits as long as it takes, at most
+ * timeout_ns. Statuses: OK, DAMAGED, BUSY (it is being done), BAD_ARGUMENT,
+ * NOT_PERMITTED, UNREACHABLE, STORE_FAILED, PROTOCOL, SYSTEM.
+ */
+docket_status docket_admin_verify(docket_realm *realm, int64_t timeout_ns, uint64_t *records);
+
+struct docket_event {
+    uint64_t number;     /* from 1, without a hole */
+    int64_t time_ns;     /* UTC */
+    uint32_t uid;        /* who did it */
+    const char *kind;    /* "start", "series", "void", "retire" ... */
+    const char *text;
+    const char *reason;  /* an admin's; "" otherwise */
+};
+
+typedef int (*docket_each_event)(void *context, const struct docket_event *event);
+
+/* Which events: zero members do not choose. */
+struct docket_event_choice {
+    uint64_t from;       /* number */
+    int64_t since_ns;    /* UTC */
+    const char *kind;
+    uint32_t limit;      /* the last so many, at most 10000; 0: 100 */
+};
+
+/* What people and docketd did, oldest first. *found: how many there are without
+ * the limit (NULL is fine). Statuses: OK, BAD_ARGUMENT, BUSY, NOT_PERMITTED,
+ * UNREACHABLE, DAMAGED, STORE_FAILED, PROTOCOL, SYSTEM. */
+docket_status docket_admin_events(docket_realm *realm, const struct docket_event_choice *choice, uint64_t *found,
+                                  docket_each_event each, void *context);
+
+/*
+ * Appends a desk to REALM/docket.conf, whole or not at all, if docketd would start
+ * with it. tenants: names with commas between them; none of them may have a series
+ * yet, and none gets one before docketd's next start, from which on the desk is
+ * there. user, group: NULL, or who may sit there. Statuses: OK, REFUSED, BAD_NAME,
+ * BAD_ARGUMENT, BAD_CONFIG, NO_SPACE, BUSY, NOT_PERMITTED, UNREACHABLE,
+ * STORE_FAILED, PROTOCOL, SYSTEM.
+ */
+docket_status docket_admin_desk_add(docket_realm *realm, const char *desk, const char *tenants, const char *user,
+                                    const char *group);
+
 #pragma GCC visibility pop
 #ifdef __cplusplus
 }

@@ -67,6 +67,7 @@ struct docket_view_series {
     int quarantined;
     uint32_t period_count;   /* 0 to 2 */
     struct docket_view_period periods[2];
+    int retired;             /* 1: it gives no number any more */
 };
 
 struct docket_view_seat {

@@ -20,7 +20,7 @@ static void print_all(void)
     printf("docket: document numbers that are never given twice\n\nusage: docket COMMAND [OPTIONS] [TENANT/SERIES]\n\n"
            "commands\n");
     for (size_t i = 0; (command = cli_command_at(i)) != NULL; i++)
-        printf("  %-12s %s\n", command->name, command->summary);
+        printf("  %-14s %s\n", command->name, command->summary);
     printf("\nexit codes\n");
     cli_print_exit_codes();
     printf("\ndocket help COMMAND says more. A realm is a directory: --realm DIR, else\n"

@@ -46,6 +46,9 @@ static int peek(const struct cli *cli, docket_view *view, const struct address *
     docket_status status = docket_view_series_find(view, address->tenant, address->series, &series);
     if (status != DOCKET_OK)
         return cli_fail_status(cli, status);
+    if (series.retired)
+        return cli_fail(cli, DOCKET_RETIRED, "%s/%s was retired: it gives no number any more", address->tenant,
+                        address->series);
     if (series.quarantined)
         return cli_fail(cli, DOCKET_QUARANTINED, "%s/%s is quarantined: it gives nothing until it is looked into",
                         address->tenant, address->series);

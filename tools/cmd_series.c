@@ -137,7 +137,7 @@ static void show_text(const struct docket_view_series *series)
     struct libscols_table *table = viewing_series_table(false);
     next_text(series, text);
     printf("series    %s/%s at %s%s\n", series->tenant, series->name, series->desk,
-           series->quarantined ? ", QUARANTINED" : "");
+           series->quarantined ? ", QUARANTINED" : series->retired ? ", RETIRED" : "");
     printf("order     %s\nrestart   %s\ntemplate  %s\nwindow    %" PRIu32 "\n", series->order, series->restart,
            series->template_text, series->window);
     printf("next      %s\n\n", text[0] != '\0' ? text : "nothing is laid");

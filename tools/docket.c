@@ -12,8 +12,10 @@
 /* In the order in which `docket help` lists them. */
 static const struct cli_command *const commands[] = {
     &command_next,       &command_block,       &command_peek,        &command_status,  &command_inspect, &command_fate,
-    &command_void,       &command_reconcile,
-    &command_series_add, &command_series_list, &command_series_show, &command_version, &command_help};
+    &command_void,       &command_reconcile,   &command_events,      &command_verify,
+    &command_series_add, &command_series_list, &command_series_show, &command_series_set, &command_series_advance,
+    &command_series_retire, &command_desk_add, &command_drain,
+    &command_version,    &command_help};
 
 const struct cli_command *cli_command_at(size_t index)
 {
@@ -49,7 +51,9 @@ static int refuse_command(const struct cli *cli, int argc, char **argv)
         return cli_fail(cli, DOCKET_BAD_ARGUMENT, "which command? See docket help");
     if (strcmp(argv[1], "series") == 0)
         return cli_fail(cli, DOCKET_BAD_ARGUMENT,
-                        "docket series wants add, list or show; see docket help series add");
+                        "docket series wants add, list, show, set, advance or retire; see docket help series");
+    if (strcmp(argv[1], "desk") == 0)
+        return cli_fail(cli, DOCKET_BAD_ARGUMENT, "docket desk wants add; see docket help desk add");
     if (argv[1][0] == '-')
         return cli_fail(cli, DOCKET_BAD_ARGUMENT, "options go behind the command; see docket help");
     return cli_fail(cli, DOCKET_BAD_ARGUMENT, "there is no command '%s'; see docket help", argv[1]);

@@ -89,6 +89,8 @@ static const char *state_of(const struct docket_view_series *series, const struc
 {
     if (series->quarantined)
         return "quarantined";
+    if (series->retired)
+        return "retired";
     int64_t now_s = (int64_t)time(NULL);
     return now_s >= period->end_s ? "ended" : now_s < period->start_s ? "to come" : "now";
 }
@@ -112,7 +114,7 @@ void viewing_series_rows(struct libscols_table *table, bool with_desk, const str
     }
     if (series->period_count == 0) {
         const char *const cells[COLUMNS] = {name, series->order, "-", "-", "0", "0", "0",
-                                            series->quarantined ? "quarantined" : "no period", series->desk};
+                                            series->quarantined ? "quarantined" : series->retired ? "retired" : "no period", series->desk};
         output_row(table, cells, columns);
     }
 }

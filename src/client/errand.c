@@ -170,6 +170,18 @@ docket_status docket_admin_void(docket_realm *realm, const struct docket_counter
     return status == DOCKET_OK ? ask_changes(realm, &request, -1, each, context) : status;
 }
 
+docket_status docket_admin_series_advance(docket_realm *realm, const struct docket_counter_name *counter, uint64_t to,
+                                          const char *reason, docket_each_change each, void *context)
+{
+    struct dk_admin_request request = {.type = DK_ADMIN_ADVANCE, .first = to};
+    if (realm == NULL || counter == NULL)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "docket_admin_series_advance wants a realm and a counter's name");
+    docket_status status = fill(&request, counter);
+    if (status == DOCKET_OK)
+        status = give_reason(&request, reason);
+    return status == DOCKET_OK ? ask_changes(realm, &request, -1, each, context) : status;
+}
+
 /* ---- reconcile ---- */
 
 /* A memory file that nobody can change any more: docketd asks for no less. */

@@ -225,6 +225,15 @@ static docket_status reach_seat(const struct docket_series *series, bool fresh, 
     return status;
 }
 
+/* A handle keeps what it read once; an admin may have changed the policy of a
+ * series that had given no number yet, while this process had no seat. */
+static bool same_policy(const struct docket_series *series, const struct shared_board_slot *slot)
+{
+    size_t bytes = strlen(series->template.text);
+    return series->strict == (slot->order == DK_STRICT) && series->timed == (slot->restart != DK_NEVER) &&
+           slot->template_bytes == bytes && memcmp(slot->template_text, series->template.text, bytes) == 0;
+}
+
 docket_status dk_hand_bind(struct hand *hand, bool fresh, int64_t timeout_ns)
 {
     const struct docket_series *series = hand->series;
@@ -235,6 +244,9 @@ docket_status dk_hand_bind(struct hand *hand, bool fresh, int64_t timeout_ns)
         if (status != DOCKET_OK)
             return status;
     }
+    if (series->text_bytes != 0 && !same_policy(series, dk_desk_slot(&seat->map, slot)))
+        return dk_fail(DOCKET_EXISTS, "%s/%s has got another policy while this process ran; start the process again",
+                       series->tenant, series->name);
     hand->seat = seat;
     hand->slot = slot;
     hand->bank = -1;

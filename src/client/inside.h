@@ -86,6 +86,7 @@ struct hand {
     uint64_t base;
     struct shared_board_bank *board;
     struct shared_table_bank *table;
+    const dk_word *state; /* of the slot; 0 while numbers are given */
     uint32_t room_high; /* strict: most room seen, to tell when half is gone */
     uint32_t slot;
     struct seat *seat;

@@ -72,19 +72,28 @@ static bool read_bank(struct hand *hand, int index, int64_t now_s)
     hand->bank = index;
     hand->board = bank;
     hand->table = &dk_table_slot(&hand->seat->map, hand->slot)->bank[index];
+    hand->state = &dk_desk_slot(&hand->seat->map, hand->slot)->state;
     hand->room_high = 0;
     return true;
+}
+
+/* Does the series give numbers at all? */
+static docket_status state_of(const struct hand *hand)
+{
+    uint64_t state = dk_load_acquire(&dk_desk_slot(&hand->seat->map, hand->slot)->state);
+    return state == DK_SLOT_OPEN ? DOCKET_OK : state == DK_SLOT_RETIRED ? DOCKET_RETIRED : DOCKET_QUARANTINED;
 }
 
 /* The hand stands in the period of now_s, or says why not. */
 docket_status dk_take_prepare(struct hand *hand, int64_t now_s)
 {
-    if (in_period(hand, now_s) && dk_load_acquire(&hand->board->epoch) == hand->epoch) /* ORDER-4 */
+    docket_status closed = state_of(hand);
+    if (closed == DOCKET_OK && in_period(hand, now_s) && dk_load_acquire(&hand->board->epoch) == hand->epoch) /* ORDER-4 */
         return DOCKET_OK;
-    dk_lease_give_back(&hand->lease, hand->slot); /* of a period that is over */
+    dk_lease_give_back(&hand->lease, hand->slot); /* of a period that is over, or a series that is closed */
     hand->bank = -1;
-    if (dk_load_acquire(&dk_desk_slot(&hand->seat->map, hand->slot)->state) != 0)
-        return DOCKET_QUARANTINED;
+    if (closed != DOCKET_OK)
+        return closed;
     for (int bank = 0; bank < DK_BANKS; bank++)
         if (read_bank(hand, bank, now_s))
             return DOCKET_OK;
@@ -102,6 +111,8 @@ static docket_status explain(const struct hand *hand, docket_status status, int6
     case DOCKET_QUARANTINED:
         return dk_fail(status, "%s/%s is quarantined: a process at its desk wrote where it may not; see docketd's log",
                        series->tenant, series->name);
+    case DOCKET_RETIRED:
+        return dk_fail(status, "%s/%s was retired: it gives no number any more", series->tenant, series->name);
     case DOCKET_EXHAUSTED:
         return dk_fail(status, "%s/%s has given its last number of this period", series->tenant, series->name);
     case DOCKET_TIMEOUT:
@@ -238,8 +249,7 @@ docket_status dk_take_strict(struct hand *hand, uint32_t count, uint64_t *first)
         hand->bank = -1; /* the period ended between board and word */
         return DOCKET_TIMEOUT;
     case DK_TAKE_OVER_LIMIT:
-        return dk_load_acquire(&dk_desk_slot(&hand->seat->map, hand->slot)->state) != 0 ? DOCKET_QUARANTINED
-                                                                                        : DOCKET_TIMEOUT;
+        return state_of(hand) != DOCKET_OK ? state_of(hand) : DOCKET_TIMEOUT;
     default:
         hand->room_high = 0;
         return strict_exhausted(hand, count) ? DOCKET_EXHAUSTED : DOCKET_TIMEOUT;
@@ -284,7 +294,9 @@ static docket_status take_one(struct hand *hand, int64_t timeout_ns, bool text, 
     int64_t now_s = hand->timed || (text && hand->series->template.dated) ? dk_clock_wall_s() : hand->from_s;
     bool ready = in_period(hand, now_s) &&
                  (!text || (hand->text.rendered.width != 0 && now_s >= hand->text.from_s && now_s < hand->text.until_s));
-    if (ready && !hand->strict && hand->lease.open && hand->lease.offset < hand->lease.size)
+    /* Relaxed: docketd writes it once, when the series is retired. */
+    if (ready && !hand->strict && hand->lease.open && hand->lease.offset < hand->lease.size &&
+        dk_load_relaxed(hand->state) != DK_SLOT_RETIRED)
         return leased_attempt(hand, number);
     if (ready && hand->strict && dk_take_strict(hand, 1, number) == DOCKET_OK)
         return DOCKET_OK;

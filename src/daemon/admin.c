@@ -32,6 +32,13 @@ static const struct errand_row {
 } rows[DK_ADMIN_END - DK_ADMIN_VOID] = {
     [DK_ADMIN_VOID - DK_ADMIN_VOID] = {"void numbers", dk_errand_void, true, true, true},
     [DK_ADMIN_RECONCILE - DK_ADMIN_VOID] = {"reconcile", dk_errand_reconcile, true, true, false},
+    [DK_ADMIN_ADVANCE - DK_ADMIN_VOID] = {"advance a counter", dk_errand_advance, true, true, true},
+    [DK_ADMIN_RETIRE - DK_ADMIN_VOID] = {"retire a series", dk_errand_retire, true, true, true},
+    [DK_ADMIN_SET - DK_ADMIN_VOID] = {"set a policy", dk_errand_set, true, true, false},
+    [DK_ADMIN_DRAIN - DK_ADMIN_VOID] = {"drain a desk", dk_errand_drain, true, false, false},
+    [DK_ADMIN_VERIFY - DK_ADMIN_VOID] = {"verify the store", dk_errand_verify, false, false, false},
+    [DK_ADMIN_EVENTS - DK_ADMIN_VOID] = {"read events", dk_errand_events, false, false, false},
+    [DK_ADMIN_DESK - DK_ADMIN_VOID] = {"add a desk", dk_errand_desk, true, false, false},
 };
 
 static const struct errand_row *row_of(uint32_t type)

@@ -40,7 +40,7 @@ static bool adopt_slots(struct dk_daemon *daemon, struct dk_desk_book *desk)
         if (series == NULL || series->desk != desk || !is_key_of(slot, &series->record))
             return false;
         series->slot = i;
-        series->quarantined = dk_load_acquire(&slot->state) != 0;
+        series->quarantined = dk_load_acquire(&slot->state) == DK_SLOT_QUARANTINED;
         desk->series[i] = series;
         dk_directory_insert(&desk->map, i);
     }
@@ -116,7 +116,8 @@ static struct dk_counter *counter_of_row(struct dk_daemon *daemon, struct dk_ser
     struct dk_period now, period = {.label = label};
     dk_period_at((enum dk_restart)series->record.policy.restart, dk_clock_wall_s(), &now);
     counter = dk_counter_new(daemon, series, &period, image);
-    counter->ahead = label >= now.label; /* its time may have come meanwhile: then it goes back on the board */
+    /* Its time may have come meanwhile: then it goes back on the board. */
+    counter->ahead = label >= now.label && series->record.retired_ns == 0;
     counter->ended = !counter->ahead;
     return counter;
 }

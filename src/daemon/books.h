@@ -99,6 +99,7 @@ struct dk_series_book {
     int64_t next_edge_s; /* when its banks must be looked at again */
     bool publishing;     /* a period's first commit is in flight */
     bool quarantined;
+    bool held;           /* an admin's errand changes it: nothing of it is opened meanwhile */
 };
 
 /* LOST: its file is gone, so neither its owner's death nor its cursors can be
@@ -134,6 +135,8 @@ struct dk_desk_book {
     uint32_t row_pool_count;
     pthread_t bell_thread;
     bool damaged;                     /* a mapped file was truncated under us */
+    bool draining;                    /* an admin wants nothing given any more, until docketd's next start */
+    bool held;                        /* no seat is given for the moment */
 };
 
 /* Shared places of a counter's row. */

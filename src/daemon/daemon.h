@@ -40,6 +40,8 @@ struct dk_daemon {
     uid_t admins[DK_ADMINS_MAX];
     uint32_t admin_count;
     gid_t admin_group;
+    char (*moving)[DOCKET_NAME_MAX + 1]; /* tenants whose desk begins at the next start */
+    uint32_t moving_count;
     bool admin_group_set;
     int64_t refused_ns;      /* when it was last said that somebody is no admin */
     uint64_t refused_unsaid; /* and how often it was not */
@@ -96,6 +98,10 @@ void dk_periods_counter_settled(struct dk_counter *counter);
 void dk_periods_release_bank(struct dk_counter *counter);
 void dk_calendar_write(struct dk_desk *map, int64_t now_s);
 
+/* admin_series.c: a series whose record says so gives no number any more: on the
+ * board at once, its counters by their next turns. */
+void dk_series_retire_now(struct dk_series_book *series);
+
 /* series.c: creation. */
 struct dk_series_book *dk_series_by_id(struct dk_daemon *daemon, uint64_t id); /* or NULL */
 struct dk_series_book *dk_series_find(struct dk_daemon *daemon, const char *tenant, const char *name);
@@ -106,6 +112,9 @@ struct dk_counter *dk_series_on_board(const struct dk_series_book *series, int32
 struct dk_counter *dk_series_counter(const struct dk_daemon *daemon, const struct dk_series_book *series, int32_t period);
 /* Writes the series' slot on its desk; the banks follow by periods. */
 docket_status dk_series_place(struct dk_daemon *daemon, struct dk_series_book *series) DK_MUST_USE;
+/* The slot says what the record says; nobody may be seated at the desk. */
+void dk_series_rewrite(struct dk_series_book *series);
+bool dk_series_slot_differs(const struct dk_series_book *series);
 
 /* reaper.c: seats. */
 void dk_reaper_tick(struct dk_daemon *daemon, bool probe);
@@ -161,6 +170,15 @@ void dk_event_put(FILE *out, const struct dk_event *event);
 void dk_admin_hear(struct dk_connection *connection, const struct dk_admin_request *request, int descriptor);
 /* Goes on with what waits for turns, commits or a thread; each turn of the loop. */
 void dk_admin_turn(struct dk_daemon *daemon);
+/* The configuration gives this tenant a desk at the next start. */
+bool dk_admin_moves(const struct dk_daemon *daemon, const char *tenant);
+
+/* aside.c: joins the threads that still read the store. */
+void dk_admin_stop(struct dk_daemon *daemon);
+
+/* users.c: names, or numbers, of the configuration. */
+docket_status dk_resolve_user(const char *name, uid_t *uid) DK_MUST_USE;
+docket_status dk_resolve_group(const char *name, gid_t *gid) DK_MUST_USE;
 
 /* bell.c: a thread for each desk waits on its bell and wakes the loop. */
 docket_status dk_bell_start(struct dk_daemon *daemon, struct dk_desk_book *desk) DK_MUST_USE;
@@ -175,6 +193,13 @@ void dk_notify(const char *text);
 
 /* loop.c */
 docket_status dk_loop_run(struct dk_daemon *daemon) DK_MUST_USE;
+
+/* Nothing is laid or raised for it any more; what is laid is taken back. */
+static inline bool dk_winding_down(const struct dk_counter *counter)
+{
+    const struct dk_desk_book *desk = counter->series->desk;
+    return counter->ended || counter->ahead || desk->draining || desk->daemon->stopping;
+}
 
 static inline struct dk_daemon *dk_daemon_of(const struct dk_counter *counter)
 {

@@ -66,6 +66,11 @@ docket_status dk_errand_void(struct dk_errand *errand) DK_MUST_USE;      /* admi
 docket_status dk_errand_reconcile(struct dk_errand *errand) DK_MUST_USE;
 docket_status dk_errand_advance(struct dk_errand *errand) DK_MUST_USE;   /* admin_series.c */
 docket_status dk_errand_retire(struct dk_errand *errand) DK_MUST_USE;
+/* A leased counter that is off the board: true if leases of it are still out; else
+ * it is asked to leave. */
+bool dk_errand_leases_out(struct dk_counter *counter);
+/* Ends the hold of the errand's series; its periods go on the board again. */
+void dk_errand_let_go(struct dk_errand *errand);
 docket_status dk_errand_set(struct dk_errand *errand) DK_MUST_USE;       /* admin_set.c */
 docket_status dk_errand_drain(struct dk_errand *errand) DK_MUST_USE;     /* admin_desk.c */
 docket_status dk_errand_desk(struct dk_errand *errand) DK_MUST_USE;

@@ -77,11 +77,6 @@ static void plan_free(struct plan *plan)
     free(plan);
 }
 
-static bool winding_down(const struct dk_counter *counter)
-{
-    return counter->ended || counter->ahead || dk_daemon_of(counter)->stopping;
-}
-
 static void plan_tail(struct plan *plan, uint64_t first, uint64_t last)
 {
     dk_ranges_add(&plan->spares, &plan->spare_count, first, last);
@@ -171,7 +166,7 @@ static bool look_free(struct plan *plan, uint32_t row_at, int index, uint64_t wo
     struct dk_place_book *place = &counter->rows[row_at].place[index];
     if ((word & DK_SEQ_MASK) != place->seq || place->claimed != 0 || place->taken)
         return false;
-    if (winding_down(counter)) {
+    if (dk_winding_down(counter)) {
         uint64_t seen;
         dk_word *claim = dk_book_claim(counter->series->desk, row->row, index);
         if (!dk_place_take_back(claim, place->seq, &seen))
@@ -442,7 +437,7 @@ static void apply(struct plan *plan)
     }
     /* A plan made before the stop, or the end of the period, lays no more; what
      * it recorded as laid from spares goes back by the image of the next turn. */
-    if (winding_down(counter)) {
+    if (dk_winding_down(counter)) {
         for (size_t i = 0; i < plan->lay_count; i++)
             if (plan->lays[i].spare)
                 dk_ranges_add(&counter->spares, &counter->spare_count, plan->lays[i].first,
@@ -473,7 +468,7 @@ static void committed(struct dk_job *job)
     struct plan *plan = job->context;
     struct dk_counter *counter = plan->counter;
     const struct dk_counter_image *image = &job->images[0];
-    bool settled = plan->settles && winding_down(counter);
+    bool settled = plan->settles && dk_winding_down(counter);
     mark_recorded(plan, image);
     apply(plan);
     counter->closed = image->closed != 0 || plan->leaves;
@@ -484,7 +479,7 @@ static void committed(struct dk_job *job)
         dk_periods_release_bank(counter);
     dk_job_free(job);
     dk_keeper_done(counter);
-    if (!counter->settled && winding_down(counter))
+    if (!counter->settled && dk_winding_down(counter))
         dk_keeper_ask(counter);
     if (counter->closed)
         dk_periods_counter_settled(counter);
@@ -528,9 +523,10 @@ void dk_leased_turn(struct dk_counter *counter)
         return;
     }
     void_fragments(plan);
-    if (winding_down(counter)) {
+    if (dk_winding_down(counter)) {
         plan_settle(plan);
     } else {
+        counter->settled = false; /* it may have been, while its desk was drained */
         plan_lays(plan);
         plan_mark(plan);
     }

@@ -151,6 +151,7 @@ static void stop(struct dk_daemon *daemon)
     dk_keeper_run(daemon);
     while (!all_settled(daemon) && dk_clock_monotonic_ns() < until_ns)
         turn(daemon, &next_tick_ns);
+    dk_admin_stop(daemon);
     show(daemon);
     for (uint32_t i = 0; i < daemon->desk_count; i++)
         dk_store_release(&dk_desk_words(&daemon->desks[i].map)->serving, 0);

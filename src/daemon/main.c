@@ -117,28 +117,6 @@ static int read_options(int count, char **values, struct options *options)
     return -1;
 }
 
-static docket_status resolve_user(const char *name, uid_t *uid)
-{
-    char *end;
-    const struct passwd *found = getpwnam(name);
-    unsigned long number = strtoul(name, &end, 10);
-    if (found == NULL && (*end != 0 || number > UINT32_MAX - 1))
-        return dk_fail(DOCKET_BAD_CONFIG, "there is no user %s on this machine", name);
-    *uid = found != NULL ? found->pw_uid : (uid_t)number;
-    return DOCKET_OK;
-}
-
-static docket_status resolve_group(const char *name, gid_t *gid)
-{
-    char *end;
-    const struct group *found = getgrnam(name);
-    unsigned long number = strtoul(name, &end, 10);
-    if (found == NULL && (*end != 0 || number > UINT32_MAX - 1))
-        return dk_fail(DOCKET_BAD_CONFIG, "there is no group %s on this machine", name);
-    *gid = found != NULL ? found->gr_gid : (gid_t)number;
-    return DOCKET_OK;
-}
-
 static docket_status make_desks(struct dk_daemon *daemon)
 {
     daemon->desk_count = daemon->config.desk_count;
@@ -153,9 +131,9 @@ static docket_status make_desks(struct dk_daemon *daemon)
         desk->rule.user_set = config->user[0] != 0;
         desk->rule.group_set = config->group[0] != 0;
         if (desk->rule.user_set)
-            status = resolve_user(config->user, &desk->rule.user);
+            status = dk_resolve_user(config->user, &desk->rule.user);
         if (status == DOCKET_OK && desk->rule.group_set)
-            status = resolve_group(config->group, &desk->rule.group);
+            status = dk_resolve_group(config->group, &desk->rule.group);
         if (status != DOCKET_OK)
             return dk_wrap(status, "%s: desk %s", daemon->config.file, config->name);
     }
@@ -171,11 +149,11 @@ static docket_status resolve_admins(struct dk_daemon *daemon)
         if (daemon->admin_count == DK_ADMINS_MAX)
             status = dk_fail(DOCKET_BAD_CONFIG, "more than %d admins; use admin_group", DK_ADMINS_MAX);
         else
-            status = resolve_user(name, &daemon->admins[daemon->admin_count++]);
+            status = dk_resolve_user(name, &daemon->admins[daemon->admin_count++]);
     }
     daemon->admin_group_set = daemon->config.admin_group[0] != 0;
     if (status == DOCKET_OK && daemon->admin_group_set)
-        status = resolve_group(daemon->config.admin_group, &daemon->admin_group);
+        status = dk_resolve_group(daemon->config.admin_group, &daemon->admin_group);
     return status == DOCKET_OK ? status : dk_wrap(status, "%s: admins", daemon->config.file);
 }
 

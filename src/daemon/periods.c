@@ -67,7 +67,12 @@ static void opened(struct dk_job *job)
     struct dk_series_book *series = opening->series;
     int bank = free_bank(series);
     series->publishing = false;
-    if (bank >= 0 && !series->quarantined) {
+    if (series->record.retired_ns != 0) {
+        struct dk_counter *counter =
+            dk_counter_new(series->desk->daemon, series, &opening->period, &job->images[0]);
+        counter->ended = true; /* it is closed without ever having been on the board */
+        dk_keeper_ask(counter);
+    } else if (bank >= 0 && !series->quarantined) {
         struct dk_counter *counter =
             dk_counter_new(series->desk->daemon, series, &opening->period, &job->images[0]);
         for (int other = 0; other < DK_BANKS; other++)
@@ -188,8 +193,12 @@ void dk_periods_look(struct dk_daemon *daemon, struct dk_series_book *series, in
 {
     struct dk_period now, next;
     enum dk_restart restart = (enum dk_restart)series->record.policy.restart;
-    if (series->quarantined || daemon->stopping) {
+    if (series->quarantined || series->record.retired_ns != 0 || daemon->stopping) {
         series->next_edge_s = INT64_MAX;
+        return;
+    }
+    if (series->held || series->desk->draining) {
+        series->next_edge_s = now_s + 1;
         return;
     }
     for (int bank = 0; bank < DK_BANKS; bank++)

@@ -129,7 +129,7 @@ static void advance_unseen(struct dk_daemon *daemon, struct dk_desk_book *desk, 
     for (uint64_t id = 0; id < daemon->series_room; id++) {
         struct dk_series_book *series = daemon->series_by_id[id];
         struct dk_period period;
-        if (series == NULL || series->desk != desk)
+        if (series == NULL || series->desk != desk || series->record.retired_ns != 0)
             continue;
         dk_period_at((enum dk_restart)series->record.policy.restart, dk_clock_wall_s(), &period);
         if (dk_images_find(&known, id, period.label) != NULL)
@@ -154,7 +154,8 @@ static void resolve_all(struct dk_daemon *daemon, struct dk_desk_book *desk, str
             continue;
         struct dk_period period;
         dk_period_at((enum dk_restart)series->record.policy.restart, now_s, &period);
-        resolve(daemon->store, job, image, cause, desk->map.incarnation, daemon->advance, image->period < period.label);
+        resolve(daemon->store, job, image, cause, desk->map.incarnation, daemon->advance,
+                image->period < period.label || series->record.retired_ns != 0);
     }
     if (daemon->accepted)
         advance_unseen(daemon, desk, images, job);
@@ -188,12 +189,13 @@ static void put_on_board(struct dk_daemon *daemon, struct dk_series_book *series
     period = now;
     if (image->period > now.label && now.end_s != INT64_MAX)
         dk_period_at(restart, now.end_s, &period);
-    if (image->period < now.label)
+    bool over = image->period < now.label || series->record.retired_ns != 0;
+    if (over)
         period = (struct dk_period){.label = image->period};
     if (period.label != image->period)
         return; /* a period of a clock that ran ahead: left in the store until its time */
     struct dk_counter *counter = dk_counter_new(daemon, series, &period, image);
-    if (image->period < now.label) {
+    if (over) {
         counter->ended = true;
         return;
     }
@@ -214,6 +216,15 @@ static void put_rest_on_board(struct dk_daemon *daemon, const struct dk_desk_boo
             !in_memory(daemon, series, images->all[i].period))
             put_on_board(daemon, series, &images->all[i]);
     }
+}
+
+/* docketd died between the commit of another policy and its slot. Nobody sat at
+ * the desk then, and nobody has been let in since. */
+static void mend_slots(struct dk_desk_book *desk)
+{
+    for (uint32_t slot = 0; slot < desk->slots_used; slot++)
+        if (dk_series_slot_differs(desk->series[slot]))
+            dk_series_rewrite(desk->series[slot]);
 }
 
 static docket_status build(struct dk_daemon *daemon, struct dk_desk_book *desk, struct dk_images *images, uint32_t cause)
@@ -384,8 +395,10 @@ static docket_status open_desk(struct dk_daemon *daemon, struct dk_desk_book *de
         status = dk_adopt_desk(daemon, desk, images);
         if (status == DOCKET_OK)
             status = place_missing(daemon, desk);
-        if (status == DOCKET_OK)
+        if (status == DOCKET_OK) {
+            mend_slots(desk);
             put_rest_on_board(daemon, desk, images);
+        }
     } else {
         status = fill_built(daemon, desk, images);
     }
@@ -413,6 +426,9 @@ docket_status dk_recovery_run(struct dk_daemon *daemon)
     for (uint32_t d = 0; d < daemon->desk_count && status == DOCKET_OK; d++)
         status = open_desk(daemon, &daemon->desks[d], &images);
     dk_images_free(&images);
+    for (uint64_t id = 0; status == DOCKET_OK && id < daemon->series_room; id++)
+        if (daemon->series_by_id[id] != NULL && daemon->series_by_id[id]->record.retired_ns != 0)
+            dk_series_retire_now(daemon->series_by_id[id]);
     for (struct dk_counter *counter = daemon->counters; status == DOCKET_OK && counter != NULL;
          counter = counter->next_of_all)
         dk_keeper_ask(counter);

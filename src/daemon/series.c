@@ -74,7 +74,7 @@ docket_status dk_series_place(struct dk_daemon *daemon, struct dk_series_book *s
     memset(slot->name, 0, sizeof slot->name);
     memset(slot->template_text, 0, sizeof slot->template_text);
     write_key(slot, &series->record);
-    dk_store_release(&slot->state, 0);
+    dk_store_release(&slot->state, series->record.retired_ns != 0 ? DK_SLOT_RETIRED : DK_SLOT_OPEN);
     for (int bank = 0; bank < DK_BANKS; bank++)
         dk_store_release(&slot->bank[bank].epoch, 0);
     dk_store_release(&slot->generation, 1); /* ORDER-5 */
@@ -85,6 +85,25 @@ docket_status dk_series_place(struct dk_daemon *daemon, struct dk_series_book *s
     dk_store_release(&words->slots_used, desk->slots_used);
     dk_directory_insert(&desk->map, index);
     return DOCKET_OK;
+}
+
+bool dk_series_slot_differs(const struct dk_series_book *series)
+{
+    const struct shared_board_slot *slot = dk_desk_slot(&series->desk->map, series->slot);
+    const struct dk_policy *policy = &series->record.policy;
+    size_t bytes = strlen(policy->template_text);
+    return slot->window != policy->window || slot->order != policy->order || slot->restart != policy->restart ||
+           slot->template_bytes != bytes || memcmp(slot->template_text, policy->template_text, bytes) != 0;
+}
+
+void dk_series_rewrite(struct dk_series_book *series)
+{
+    struct shared_board_slot *slot = dk_desk_slot(&series->desk->map, series->slot);
+    uint64_t generation = dk_load_relaxed(&slot->generation); /* relaxed: only docketd writes it */
+    dk_store_release(&slot->generation, 0); /* ORDER-5 */
+    memset(slot->template_text, 0, sizeof slot->template_text);
+    write_key(slot, &series->record);
+    dk_store_release(&slot->generation, generation); /* ORDER-5 */
 }
 
 struct dk_series_book *dk_series_by_id(struct dk_daemon *daemon, uint64_t id)

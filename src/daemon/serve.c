@@ -275,6 +275,11 @@ static bool open_series(struct dk_connection *connection, const struct dk_reques
     if (*status != DOCKET_OK)
         return false;
     struct dk_series_book *series = dk_series_find(daemon, request->tenant, request->name);
+    if (series != NULL && series->record.retired_ns != 0) {
+        *status = dk_fail(DOCKET_RETIRED, "%s/%s was retired: it gives no number any more, and its name is used up",
+                          request->tenant, request->name);
+        return false;
+    }
     if (series != NULL) {
         *status = compare_declared(connection, request, series);
         *reply = reply_for(series);
@@ -289,6 +294,13 @@ static bool open_series(struct dk_connection *connection, const struct dk_reques
     }
     if (daemon->stopping)
         *status = dk_fail(DOCKET_UNREACHABLE, "docketd is stopping");
+    else if (desk->draining)
+        *status = dk_fail(DOCKET_TIMEOUT, "desk %s is drained: nothing new begins there", desk->rule.name);
+    else if (dk_admin_moves(daemon, request->tenant))
+        *status = dk_fail(DOCKET_NOT_PERMITTED,
+                          "tenant %s moves to a desk of its own when docketd starts again: no series is made for it "
+                          "until then",
+                          request->tenant);
     else if (daemon->config.declared_only && request->type == DK_ASK_OPEN)
         *status = dk_fail(DOCKET_NO_SERIES,
                           "%s/%s is not declared and this realm makes none on first use; `docket series add %s/%s` "
@@ -312,6 +324,10 @@ static docket_status attach(struct dk_connection *connection, const struct dk_re
         return dk_fail(DOCKET_UNREACHABLE, "docketd is stopping");
     struct dk_desk_book *desk = &daemon->desks[request->desk];
     docket_status status = check_desk(connection, desk);
+    if (status == DOCKET_OK && desk->draining)
+        status = dk_fail(DOCKET_TIMEOUT, "desk %s is drained: no seat is given", desk->rule.name);
+    if (status == DOCKET_OK && desk->held) /* milliseconds: the library asks again */
+        status = dk_fail(DOCKET_UNREACHABLE, "desk %s is being changed for the moment", desk->rule.name);
     if (status != DOCKET_OK)
         return status;
     snprintf(name, sizeof name, "board-%u", desk->index);

@@ -56,7 +56,7 @@ static void raised(struct dk_job *job)
 {
     struct dk_counter *counter = job->context;
     counter->mark = job->images[0].mark;
-    if (!counter->ended && !dk_daemon_of(counter)->stopping)
+    if (!dk_winding_down(counter))
         raise_to(counter, counter->mark);
     dk_job_free(job);
     dk_keeper_done(counter);
@@ -96,7 +96,8 @@ static void settled(struct dk_job *job)
     struct dk_counter *counter = job->context;
     counter->mark = job->images[0].mark;
     counter->closed = job->images[0].closed != 0 || counter->ahead; /* nothing of it is out: it may leave memory */
-    counter->settled = true;
+    counter->settled = counter->closed || !counter->ended; /* it may have ended since the image was made */
+    counter->again = counter->again || !counter->settled;
     dk_job_free(job);
     dk_strict_refuse(counter);
     dk_keeper_done(counter);
@@ -223,13 +224,15 @@ void dk_strict_turn(struct dk_counter *counter)
         close_unpublished(counter);
         return;
     }
+    if (counter->settled && !dk_winding_down(counter))
+        counter->settled = false; /* its desk was drained, and is no more */
     if (counter->bank < 0 || counter->settled || !look(counter, &now)) {
         dk_strict_refuse(counter);
         return;
     }
     if (give_back_turn(counter))
         return;
-    if (counter->ended || counter->ahead || dk_daemon_of(counter)->stopping) {
+    if (dk_winding_down(counter)) {
         settle(counter);
         return;
     }

@@ -146,7 +146,8 @@ bool dk_read_series(docket_view *view, struct view_desk *desk, uint32_t slot, st
         .order = dk_order_name(board->order),
         .restart = dk_restart_name(board->restart),
         .window = board->window,
-        .quarantined = dk_load_acquire(&board->state) != 0};
+        .quarantined = dk_load_acquire(&board->state) == DK_SLOT_QUARANTINED,
+        .retired = dk_load_acquire(&board->state) == DK_SLOT_RETIRED};
     for (uint32_t bank = 0; bank < DK_BANKS; bank++)
         show_bank(view, desk, slot, bank, board->order == DK_LEASED, facts);
     order_periods(facts);

@@ -183,7 +183,7 @@ static docket_status open_databases(struct dk_store *store, bool create)
 
 /* LMDB takes a missing or empty data file for a new store, and trusts any other;
  * we do not. */
-static docket_status check_present(const struct dk_store *store, const char *folder)
+docket_status dk_env_check_pages(const struct dk_store *store, const char *folder)
 {
     char path[DK_PATH_BYTES];
     struct stat facts;
@@ -242,7 +242,7 @@ docket_status dk_env_open(struct dk_store *store, const struct dk_store_options 
     mdb_version(&major, &minor, &patch);
     docket_status status = dk_env_check_version(major, minor, patch);
     if (status == DOCKET_OK && !create)
-        status = check_present(store, folder);
+        status = dk_env_check_pages(store, folder);
     if (status == DOCKET_OK)
         status = preallocate_lock(store, folder);
     if (status == DOCKET_OK)
@@ -269,6 +269,12 @@ docket_status dk_env_begin(struct dk_store *store, bool write, MDB_txn **txn)
     if (write)
         store->sum = store->meta.sum;
     return error ? dk_env_fail(store, error, "begin a transaction") : DOCKET_OK;
+}
+
+size_t dk_env_commits(const struct dk_store *store)
+{
+    MDB_envinfo info;
+    return mdb_env_info(store->env, &info) == 0 ? info.me_last_txnid : 0;
 }
 
 static MDB_val key_of(const struct dk_key *key)

@@ -71,6 +71,10 @@ docket_status dk_env_check_version(int major, int minor, int patch) DK_MUST_USE;
 docket_status dk_env_open(struct dk_store *store, const struct dk_store_options *options,
                           const char *folder, bool create) DK_MUST_USE;
 void dk_env_close(struct dk_store *store);
+/* Before LMDB trusts it, and while a reader keeps its pages: is the file whole? */
+docket_status dk_env_check_pages(const struct dk_store *store, const char *folder) DK_MUST_USE;
+/* LMDB's number of the last commit. */
+size_t dk_env_commits(const struct dk_store *store);
 
 docket_status dk_env_begin(struct dk_store *store, bool write, MDB_txn **txn) DK_MUST_USE;
 

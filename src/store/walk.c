@@ -6,6 +6,7 @@
 #include "store/inside.h"
 
 #include <string.h>
+#include <time.h>
 
 /* ---- one walk over one database ---- */
 
@@ -281,16 +282,19 @@ static docket_status check_record(void *context, struct dk_slice key, struct dk_
 static docket_status check_whole(struct dk_store *store, MDB_txn *txn, const struct dk_meta *meta, uint64_t sum)
 {
     uint64_t other;
-    docket_status status = dk_env_head(store, (mdb_txn_id(txn) + 1) & 1, &other);
-    if (status != DOCKET_OK)
-        return status;
     if (sum != meta->sum)
         return dk_fail(DOCKET_DAMAGED, "the store's records do not add up: some are missing, or older ones have come "
                                        "back; keep the store as it is and restore the newest good copy");
-    if (other != meta->before)
-        return dk_fail(DOCKET_DAMAGED, "the two heads of the store's file do not belong together: the last commit may be "
-                                       "hidden; keep the store as it is and restore the newest good copy");
-    return DOCKET_OK;
+    /* A commit may be writing the head that is read: then it is soon there. */
+    for (int tries = 0; tries < 3; tries++) {
+        docket_status status = dk_env_head(store, (mdb_txn_id(txn) + 1) & 1, &other);
+        if (status != DOCKET_OK || other == meta->before || dk_env_commits(store) != mdb_txn_id(txn))
+            return status; /* a later commit has taken the head's place: nothing is to be said of it */
+        struct timespec pause = {.tv_nsec = 10000000};
+        nanosleep(&pause, NULL);
+    }
+    return dk_fail(DOCKET_DAMAGED, "the two heads of the store's file do not belong together: the last commit may be "
+                                   "hidden; keep the store as it is and restore the newest good copy");
 }
 
 docket_status dk_walk_verify(struct dk_store *store, MDB_txn *txn, uint64_t *records)
@@ -313,6 +317,21 @@ docket_status dk_walk_verify(struct dk_store *store, MDB_txn *txn, uint64_t *rec
     return status;
 }
 
+/* The file, page by page, while a read transaction keeps the pages of its commit
+ * and of all later ones from being used again. What looks damaged while a commit
+ * wrote a head is looked at once more. */
+static docket_status check_pages(struct dk_store *store)
+{
+    docket_status status;
+    size_t before;
+    int tries = 0;
+    do {
+        before = dk_env_commits(store);
+        status = dk_env_check_pages(store, DK_STORE_FOLDER);
+    } while (status == DOCKET_DAMAGED && dk_env_commits(store) != before && ++tries < 10);
+    return status;
+}
+
 docket_status dk_store_verify(struct dk_store *store, uint64_t *records)
 {
     MDB_txn *txn;
@@ -322,6 +341,8 @@ docket_status dk_store_verify(struct dk_store *store, uint64_t *records)
     if (status != DOCKET_OK)
         return status;
     status = dk_walk_verify(store, txn, records);
+    if (status == DOCKET_OK)
+        status = check_pages(store);
     mdb_txn_abort(txn);
     return status;
 }

@@ -166,9 +166,12 @@ static inline uint32_t dk_epoch_serial(uint64_t epoch)
 }
 
 /* A series. Written by docketd once, then `generation`; banks change. */
+/* A slot that is not open gives no number; workers look before each one. */
+enum dk_slot_state { DK_SLOT_OPEN = 0, DK_SLOT_QUARANTINED = 1, DK_SLOT_RETIRED = 2 };
+
 struct shared_board_slot {
     dk_word generation; /* ORDER-5: 0 until the slot may be used */
-    dk_word state;      /* 0 open, 1 quarantined */
+    dk_word state;      /* enum dk_slot_state */
     uint64_t series_id;
     uint32_t window;
     uint8_t order;      /* enum dk_order */

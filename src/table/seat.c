@@ -49,6 +49,14 @@ bool dk_seat_cursor(int keep, uint32_t line, uint64_t *word)
     return got >= 0;
 }
 
+int64_t dk_seat_claimed_s(int keep, uint32_t line)
+{
+    uint64_t read = 0;
+    off_t at = (off_t)(dk_lines_at() + line * sizeof(struct shared_line) + offsetof(struct shared_line, claimed_s));
+    ssize_t got = keep < 0 ? 0 : pread(keep, &read, sizeof read, at);
+    return got == (ssize_t)sizeof read && read <= INT64_MAX ? (int64_t)read : 0;
+}
+
 /* Header and lines in one private image, so that the file is written once. */
 static docket_status write_lines(int fd, const struct dk_geometry *geometry, const struct dk_identity *identity,
                                  uint32_t seat, uint64_t salt)

@@ -38,6 +38,10 @@ bool dk_seat_take_lock(int keep);
  * of the cursor. */
 bool dk_seat_cursor(int keep, uint32_t line, uint64_t *word) DK_MUST_USE;
 
+/* docketd: when the line's lease was claimed (UTC); 0 if that cannot be read. What
+ * its owner wrote: for display only. */
+int64_t dk_seat_claimed_s(int keep, uint32_t line);
+
 /* docketd, under the lock: makes the file speak of nobody. */
 void dk_seat_reset(int keep, const struct dk_geometry *geometry);
 

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/* errand_more: the decisions of docket_admin.h about series, desks and the store. */
+#include "docket_admin.h"
+
+#include "client/inside.h"
+#include "numbering/reason.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ERRAND_TIMEOUT_NS (10 * DK_SECOND_NS)
+
+static docket_status fill_names(struct dk_admin_request *request, const char *tenant, const char *name)
+{
+    docket_status status = dk_name_check("tenant", tenant);
+    if (status == DOCKET_OK)
+        status = dk_name_check("series", name);
+    if (status != DOCKET_OK)
+        return status;
+    snprintf(request->tenant, sizeof request->tenant, "%s", tenant);
+    snprintf(request->name, sizeof request->name, "%s", name);
+    return DOCKET_OK;
+}
+
+static docket_status give_reason(struct dk_admin_request *request, const char *reason)
+{
+    docket_status status = dk_reason_check(reason);
+    if (status == DOCKET_OK)
+        snprintf(request->reason, sizeof request->reason, "%s", reason);
+    return status;
+}
+
+/* Asks, and reads the rows of the answer; the caller frees them. */
+static docket_status ask(struct docket_realm *realm, const struct dk_admin_request *request, int64_t timeout_ns,
+                         size_t row_bytes, struct dk_reply *reply, void **rows, size_t *count)
+{
+    int fd;
+    *rows = NULL;
+    *count = 0;
+    docket_status status = dk_errand_ask(realm, request, -1, timeout_ns, reply, &fd);
+    if (status != DOCKET_OK || fd < 0)
+        return status;
+    if (row_bytes > 0)
+        return dk_errand_rows(fd, row_bytes, rows, count);
+    close(fd);
+    return DOCKET_OK;
+}
+
+static docket_status ask_plain(struct docket_realm *realm, const struct dk_admin_request *request)
+{
+    struct dk_reply reply;
+    void *rows;
+    size_t count;
+    return ask(realm, request, ERRAND_TIMEOUT_NS, 0, &reply, &rows, &count);
+}
+
+/* Text into a field of a packet; a longer one is refused, not cut. */
+static docket_status put(char *field, size_t size, const char *what, const char *text)
+{
+    if (text == NULL)
+        return DOCKET_OK;
+    if (strlen(text) >= size - 1)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "the %s has %zu bytes and %zu are allowed", what, strlen(text), size - 2);
+    snprintf(field, size, "%s", text);
+    return DOCKET_OK;
+}
+
+/* ---- series ---- */
+
+docket_status docket_admin_series_retire(docket_realm *realm, const char *tenant, const char *name, const char *reason)
+{
+    struct dk_admin_request request = {.type = DK_ADMIN_RETIRE, .period = -1};
+    if (realm == NULL)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "docket_admin_series_retire wants a realm");
+    docket_status status = fill_names(&request, tenant, name);
+    if (status == DOCKET_OK)
+        status = give_reason(&request, reason);
+    return status == DOCKET_OK ? ask_plain(realm, &request) : status;
+}
+
+static docket_status fill_policy(struct dk_admin_request *request, const struct docket_policy *policy, int has_start)
+{
+    request->order = request->restart = DK_WIRE_DEFAULT;
+    if (policy->order != NULL && !dk_order_parse(policy->order, &request->order))
+        return dk_fail(DOCKET_BAD_POLICY, "there is no order mode %s; there are strict and leased", policy->order);
+    if (policy->restart != NULL && !dk_restart_parse(policy->restart, &request->restart))
+        return dk_fail(DOCKET_BAD_POLICY, "a series restarts never, yearly, monthly or daily, not %s", policy->restart);
+    request->window = policy->window;
+    request->start_after = policy->start_after;
+    if (has_start)
+        request->flags |= DK_ADMIN_START_AFTER;
+    return put(request->template_text, sizeof request->template_text, "template", policy->template_text);
+}
+
+static void tell_settings(struct dk_setting_wire *rows, size_t count, docket_each_setting each, void *context)
+{
+    for (size_t i = 0; each != NULL && i < count; i++) {
+        rows[i].name[sizeof rows[i].name - 1] = rows[i].before[sizeof rows[i].before - 1] = 0;
+        rows[i].after[sizeof rows[i].after - 1] = rows[i].why_not[sizeof rows[i].why_not - 1] = 0;
+        struct docket_setting setting = {
+            .name = rows[i].name, .before = rows[i].before, .after = rows[i].after, .why_not = rows[i].why_not};
+        if (each(context, &setting) != 0)
+            return;
+    }
+}
+
+docket_status docket_admin_series_set(docket_realm *realm, const char *tenant, const char *name,
+                                      const struct docket_policy *policy, int has_start, const char *reason,
+                                      unsigned flags, docket_each_setting each, void *context)
+{
+    struct dk_admin_request request = {.type = DK_ADMIN_SET, .period = -1, .flags = flags};
+    struct dk_reply reply;
+    void *rows;
+    size_t count;
+    if (realm == NULL || policy == NULL || flags > DOCKET_DRY_RUN)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "docket_admin_series_set wants a realm, a policy and known flags");
+    docket_status status = fill_names(&request, tenant, name);
+    if (status == DOCKET_OK)
+        status = fill_policy(&request, policy, has_start);
+    if (status == DOCKET_OK && reason != NULL)
+        status = give_reason(&request, reason);
+    if (status == DOCKET_OK)
+        status = ask(realm, &request, ERRAND_TIMEOUT_NS, sizeof(struct dk_setting_wire), &reply, &rows, &count);
+    if (status != DOCKET_OK)
+        return status;
+    tell_settings(rows, count, each, context);
+    free(rows);
+    return DOCKET_OK;
+}
+
+/* ---- desks ---- */
+
+docket_status docket_admin_drain(docket_realm *realm, const char *desk, docket_each_holder each, void *context)
+{
+    struct dk_admin_request request = {.type = DK_ADMIN_DRAIN, .period = -1};
+    struct dk_reply reply;
+    void *read = NULL;
+    size_t count = 0;
+    if (realm == NULL)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "docket_admin_drain wants a realm");
+    docket_status status = put(request.desk, sizeof request.desk, "desk's name", desk);
+    if (status == DOCKET_OK)
+        status = ask(realm, &request, ERRAND_TIMEOUT_NS, sizeof(struct dk_holder_wire), &reply, &read, &count);
+    struct dk_holder_wire *rows = read;
+    for (size_t i = 0; status == DOCKET_OK && each != NULL && i < count; i++) {
+        rows[i].desk[sizeof rows[i].desk - 1] = 0;
+        struct docket_holder holder = {.desk = rows[i].desk,
+                                       .seat = rows[i].seat,
+                                       .uid = rows[i].uid,
+                                       .pid = rows[i].pid,
+                                       .leases = rows[i].leases,
+                                       .numbers = rows[i].numbers,
+                                       .oldest_s = rows[i].oldest_s};
+        if (each(context, &holder) != 0)
+            break;
+    }
+    free(read);
+    return status;
+}
+
+docket_status docket_admin_drain_undo(docket_realm *realm, const char *desk)
+{
+    struct dk_admin_request request = {.type = DK_ADMIN_DRAIN, .period = -1, .flags = DK_ADMIN_UNDO};
+    if (realm == NULL)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "docket_admin_drain_undo wants a realm");
+    docket_status status = put(request.desk, sizeof request.desk, "desk's name", desk);
+    return status == DOCKET_OK ? ask_plain(realm, &request) : status;
+}
+
+docket_status docket_admin_desk_add(docket_realm *realm, const char *desk, const char *tenants, const char *user,
+                                    const char *group)
+{
+    struct dk_admin_request request = {.type = DK_ADMIN_DESK, .period = -1};
+    if (realm == NULL || desk == NULL || tenants == NULL)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "docket_admin_desk_add wants a realm, a name and tenants");
+    docket_status status = dk_name_check("desk", desk);
+    if (status == DOCKET_OK)
+        status = put(request.desk, sizeof request.desk, "desk's name", desk);
+    if (status == DOCKET_OK)
+        status = put(request.tenants, sizeof request.tenants, "list of tenants", tenants);
+    if (status == DOCKET_OK)
+        status = put(request.user, sizeof request.user, "user", user);
+    if (status == DOCKET_OK)
+        status = put(request.group, sizeof request.group, "group", group);
+    return status == DOCKET_OK ? ask_plain(realm, &request) : status;
+}
+
+/* ---- the store ---- */
+
+docket_status docket_admin_verify(docket_realm *realm, int64_t timeout_ns, uint64_t *records)
+{
+    struct dk_admin_request request = {.type = DK_ADMIN_VERIFY, .period = -1};
+    struct dk_reply reply;
+    void *rows;
+    size_t count;
+    if (realm == NULL || records == NULL || timeout_ns <= 0)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "docket_admin_verify wants a realm, a timeout above 0 and a place for the "
+                                            "count");
+    docket_status status = ask(realm, &request, timeout_ns, 0, &reply, &rows, &count);
+    if (status == DOCKET_OK)
+        *records = reply.salt;
+    return status;
+}
+
+static void tell_events(struct dk_event_wire *rows, size_t count, docket_each_event each, void *context)
+{
+    for (size_t i = 0; i < count; i++) {
+        rows[i].kind[sizeof rows[i].kind - 1] = rows[i].text[sizeof rows[i].text - 1] = 0;
+        rows[i].reason[sizeof rows[i].reason - 1] = 0;
+        struct docket_event event = {.number = rows[i].number,
+                                     .time_ns = rows[i].time_ns,
+                                     .uid = rows[i].uid,
+                                     .kind = rows[i].kind,
+                                     .text = rows[i].text,
+                                     .reason = rows[i].reason};
+        if (each(context, &event) != 0)
+            return;
+    }
+}
+
+docket_status docket_admin_events(docket_realm *realm, const struct docket_event_choice *choice, uint64_t *found,
+                                  docket_each_event each, void *context)
+{
+    struct dk_admin_request request = {.type = DK_ADMIN_EVENTS, .period = -1};
+    struct dk_reply reply;
+    void *rows;
+    size_t count;
+    if (realm == NULL || each == NULL)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "docket_admin_events wants a realm and a callback");
+    docket_status status = DOCKET_OK;
+    if (choice != NULL) {
+        request.first = choice->from;
+        request.since_ns = choice->since_ns;
+        request.count = choice->limit;
+        status = put(request.kind, sizeof request.kind, "kind", choice->kind);
+    }
+    if (status == DOCKET_OK)
+        status = ask(realm, &request, 6 * ERRAND_TIMEOUT_NS, sizeof(struct dk_event_wire), &reply, &rows, &count);
+    if (status != DOCKET_OK)
+        return status;
+    if (found != NULL)
+        *found = reply.salt;
+    tell_events(rows, count, each, context);
+    free(rows);
+    return DOCKET_OK;
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/* docket series set, advance, retire. */
+#include "deciding.h"
+#include "session.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#define COMMON (BIT(OPT_REALM) | BIT(OPT_NO_START) | BIT(OPT_JSON) | BIT(OPT_QUIET))
+
+static int print_done(const struct cli *cli, const struct address *address, const char *key, const char *sentence)
+{
+    if (!cli->json) {
+        printf("%s/%s %s\n", address->tenant, address->series, sentence);
+        return CLI_DONE;
+    }
+    json_t *object = output_object();
+    if (object != NULL)
+        json_object_update_new(object, json_pack("{s:o, s:s, s:s, s:b}", "realm", output_string(cli->realm), "tenant",
+                                                 address->tenant, "series", address->series, key, 1));
+    return output_json(cli, object);
+}
+
+/* ---- advance ---- */
+
+struct advancing {
+    const struct cli *cli;
+    struct docket_counter_name name;
+    uint64_t to;
+    struct deciding_changes changes;
+};
+
+static docket_status advance(docket_realm *realm, void *context)
+{
+    struct advancing *advancing = context;
+    return docket_admin_series_advance(realm, &advancing->name, advancing->to, advancing->cli->values[OPT_REASON],
+                                       deciding_change, &advancing->changes);
+}
+
+static int run_advance(struct cli *cli)
+{
+    struct address address;
+    struct advancing advancing = {.cli = cli};
+    int code = deciding_address(cli, &address, &advancing.name);
+    if (code == CLI_DONE && !cli_given(cli, OPT_TO))
+        code = cli_fail(cli, DOCKET_BAD_ARGUMENT, "docket series advance wants --to N");
+    if (code == CLI_DONE)
+        code = cli_number(cli, OPT_TO, 1, DOCKET_NUMBER_MAX, &advancing.to);
+    if (code == CLI_DONE)
+        code = deciding_reason(cli);
+    if (code == CLI_DONE)
+        code = deciding_confirm(cli, "skip every number of %s below %" PRIu64 " that was not given", cli->operands[0],
+                                advancing.to);
+    if (code != CLI_DONE)
+        return code;
+    deciding_begin(&advancing.changes, cli, &address);
+    return deciding_end(&advancing.changes, session_run(cli, advance, &advancing));
+}
+
+const struct cli_command command_series_advance = {
+    .name = "series advance",
+    .operands = "TENANT/SERIES[/PERIOD]",
+    .summary = "the next number is at least N",
+    .text = "The numbers skipped become void. Never backwards: below the next number it is an honest\n"
+            "no. A leased series must have no open lease. For root, docketd's user and the admins of\n"
+            "docket.conf. Asks on a terminal; --yes elsewhere.",
+    .options = BIT(OPT_TO) | BIT(OPT_PERIOD) | BIT(OPT_REASON) | BIT(OPT_YES) | COMMON,
+    .operands_min = 1,
+    .operands_max = 1,
+    .run = run_advance};
+
+/* ---- retire ---- */
+
+struct retiring {
+    const struct cli *cli;
+    struct address address;
+};
+
+static docket_status retire(docket_realm *realm, void *context)
+{
+    const struct retiring *retiring = context;
+    return docket_admin_series_retire(realm, retiring->address.tenant, retiring->address.series,
+                                      retiring->cli->values[OPT_REASON]);
+}
+
+static int run_retire(struct cli *cli)
+{
+    struct retiring retiring = {.cli = cli};
+    int code = address_parse(cli, cli->operands[0], false, &retiring.address);
+    if (code == CLI_DONE)
+        code = deciding_reason(cli);
+    if (code == CLI_DONE)
+        code = deciding_confirm(cli, "retire %s for good: it gives no number any more, and its name is used up",
+                                cli->operands[0]);
+    if (code == CLI_DONE)
+        code = session_run(cli, retire, &retiring);
+    return code == CLI_DONE ? print_done(cli, &retiring.address, "retired", "is retired") : code;
+}
+
+const struct cli_command command_series_retire = {
+    .name = "series retire",
+    .operands = "TENANT/SERIES",
+    .summary = "a series gives no number any more",
+    .text = "In any period, for ever, and its name cannot be used again; what was handed out keeps its\n"
+            "fate. Processes that hold leases give them back at their next call. For root, docketd's\n"
+            "user and the admins of docket.conf. Asks on a terminal; --yes elsewhere.",
+    .options = BIT(OPT_REASON) | BIT(OPT_YES) | COMMON,
+    .operands_min = 1,
+    .operands_max = 1,
+    .offline = "series retire",
+    .run = run_retire};
+
+/* ---- set ---- */
+
+struct setting {
+    const struct cli *cli;
+    struct address address;
+    struct docket_policy policy;
+    json_t *array; /* with --json */
+    unsigned count, refused;
+};
+
+static int tell(void *context, const struct docket_setting *setting)
+{
+    struct setting *setting_of = context;
+    setting_of->count++;
+    setting_of->refused += setting->why_not[0] != '\0';
+    if (setting_of->array != NULL) {
+        json_array_append_new(setting_of->array,
+                              json_pack("{s:s, s:s, s:s, s:b, s:o}", "setting", setting->name, "before", setting->before,
+                                        "after", setting->after, "may", setting->why_not[0] == '\0', "why_not",
+                                        output_string(setting->why_not)));
+        return 0;
+    }
+    printf("%-11s  %s -> %s%s%s\n", setting->name, setting->before, setting->after,
+           setting->why_not[0] != '\0' ? "  MAY NOT: " : "", setting->why_not);
+    return 0;
+}
+
+static docket_status set(docket_realm *realm, void *context)
+{
+    struct setting *setting = context;
+    return docket_admin_series_set(realm, setting->address.tenant, setting->address.series, &setting->policy,
+                                   cli_given(setting->cli, OPT_START_AFTER), setting->cli->values[OPT_REASON],
+                                   deciding_flags(setting->cli), tell, setting);
+}
+
+static int end_set(const struct cli *cli, struct setting *setting, int code)
+{
+    bool dry = cli_given(cli, OPT_DRY_RUN);
+    if (code != CLI_DONE) {
+        json_decref(setting->array);
+        return code;
+    }
+    if (setting->array != NULL) {
+        json_t *object = output_object();
+        if (object != NULL)
+            json_object_update_new(object, json_pack("{s:o, s:s, s:s, s:b, s:o}", "realm", output_string(cli->realm),
+                                                     "tenant", setting->address.tenant, "series",
+                                                     setting->address.series, "dry_run", dry, "changes",
+                                                     setting->array));
+        code = output_json(cli, object);
+    } else if (setting->count == 0) {
+        printf("nothing %s\n", dry ? "would change" : "was changed");
+    } else if (dry) {
+        printf("nothing was changed (--dry-run)\n");
+    }
+    return code == CLI_DONE && setting->refused > 0 ? CLI_NO : code;
+}
+
+static int run_set(struct cli *cli)
+{
+    struct setting setting = {.cli = cli,
+                              .policy = {.order = cli->values[OPT_ORDER],
+                                         .restart = cli->values[OPT_RESTART],
+                                         .template_text = cli->values[OPT_TEMPLATE]}};
+    uint64_t window = 0;
+    int code = address_parse(cli, cli->operands[0], false, &setting.address);
+    if (code == CLI_DONE)
+        code = cli_number(cli, OPT_WINDOW, 1, UINT32_MAX, &window);
+    if (code == CLI_DONE)
+        code = cli_number(cli, OPT_START_AFTER, 0, DOCKET_NUMBER_MAX - 1, &setting.policy.start_after);
+    if (code != CLI_DONE)
+        return code;
+    setting.policy.window = (uint32_t)window;
+    if (cli->json)
+        setting.array = json_array();
+    return end_set(cli, &setting, session_run(cli, set, &setting));
+}
+
+const struct cli_command command_series_set = {
+    .name = "series set",
+    .operands = "TENANT/SERIES",
+    .summary = "change a series' policy",
+    .text = "The window may change at any time. Order, restart, template and start only while no\n"
+            "number of the series was ever handed out, since texts could collide, and while no\n"
+            "process sits at its desk. Otherwise nothing changes. --dry-run says which may, and why\n"
+            "not. For root, docketd's user and the admins of docket.conf.",
+    .options = BIT(OPT_ORDER) | BIT(OPT_RESTART) | BIT(OPT_TEMPLATE) | BIT(OPT_WINDOW) | BIT(OPT_START_AFTER) |
+               BIT(OPT_REASON) | BIT(OPT_DRY_RUN) | COMMON,
+    .operands_min = 1,
+    .operands_max = 1,
+    .run = run_set};
