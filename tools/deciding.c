@@ -53,7 +53,7 @@ int deciding_confirm(const struct cli *cli, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(question, sizeof question, format, arguments);
     va_end(arguments);
-    FILE *terminal = isatty(STDERR_FILENO) ? fopen("/dev/tty", "r+e") : NULL;
+    FILE *terminal = isatty(fileno(stderr)) ? fopen("/dev/tty", "r+e") : NULL;
     if (terminal == NULL)
         return cli_fail(cli, DOCKET_BAD_ARGUMENT, "there is no terminal to ask on whether to %s; say --yes", question);
     bool yes = says_yes(terminal, question);

@@ -134,6 +134,133 @@ docket_status docket_admin_series_add(docket_realm *realm, const char *tenant, c
     return answer();
 }
 
+/* ---- decisions: no more reaches the library than its header allows ---- */
+
+static void check_counter(const docket_realm *realm, const struct docket_counter_name *counter)
+{
+    MUST(realm == &one_realm && counter->period >= -1);
+    check_names(counter->tenant, counter->series);
+}
+
+static docket_status tell_changes(docket_each_change each, void *context)
+{
+    docket_status status = answer();
+    for (uint64_t i = 0; status == DOCKET_OK && i < mood % 4; i++) {
+        struct docket_change change = {.line = i,
+                                       .period = i & 1 ? 2026 : 0,
+                                       .first = i * 10 + 1,
+                                       .last = i * 10 + 1 + (mood >> 3) % 9,
+                                       .before = "unknown",
+                                       .after = "void",
+                                       .cause = "voided"};
+        if (each(context, &change) != 0)
+            break;
+    }
+    return status;
+}
+
+docket_status docket_admin_void(docket_realm *realm, const struct docket_counter_name *counter, uint64_t first,
+                                uint64_t last, const char *reason, unsigned flags, docket_each_change each,
+                                void *context)
+{
+    check_counter(realm, counter);
+    MUST(first >= 1 && first <= last && last <= DOCKET_NUMBER_MAX && reason != NULL && flags <= DOCKET_DRY_RUN);
+    return tell_changes(each, context);
+}
+
+docket_status docket_admin_reconcile(docket_realm *realm, const struct docket_counter_name *counter,
+                                     const char *evidence, size_t bytes, const char *reason, unsigned flags,
+                                     docket_each_change each, void *context)
+{
+    check_counter(realm, counter);
+    MUST(evidence != NULL && bytes <= DOCKET_EVIDENCE_MAX && flags <= (DOCKET_DRY_RUN | DOCKET_VOID_REST));
+    MUST(reason != NULL || !(flags & DOCKET_VOID_REST));
+    return tell_changes(each, context);
+}
+
+docket_status docket_admin_series_advance(docket_realm *realm, const struct docket_counter_name *counter, uint64_t to,
+                                          const char *reason, docket_each_change each, void *context)
+{
+    check_counter(realm, counter);
+    MUST(to >= 1 && to <= DOCKET_NUMBER_MAX && reason != NULL);
+    return tell_changes(each, context);
+}
+
+docket_status docket_admin_series_retire(docket_realm *realm, const char *tenant, const char *name, const char *reason)
+{
+    MUST(realm == &one_realm && reason != NULL);
+    check_names(tenant, name);
+    return answer();
+}
+
+docket_status docket_admin_series_set(docket_realm *realm, const char *tenant, const char *name,
+                                      const struct docket_policy *policy, int has_start, const char *reason,
+                                      unsigned flags, docket_each_setting each, void *context)
+{
+    (void)reason;
+    MUST(realm == &one_realm && flags <= DOCKET_DRY_RUN && (has_start == 0 || policy->start_after < DOCKET_NUMBER_MAX));
+    check_names(tenant, name);
+    docket_status status = answer();
+    for (uint64_t i = 0; status == DOCKET_OK && i < mood % 3; i++) {
+        struct docket_setting setting = {
+            .name = "window", .before = "16", .after = "17", .why_not = mood & 8 ? "because" : ""};
+        if (each(context, &setting) != 0)
+            break;
+    }
+    return status;
+}
+
+docket_status docket_admin_drain(docket_realm *realm, const char *desk, docket_each_holder each, void *context)
+{
+    static unsigned calls;
+    (void)desk;
+    MUST(realm == &one_realm);
+    docket_status status = answer();
+    if (status == DOCKET_OK && ++calls % 2 == 0) { /* a wait for nobody ends */
+        struct docket_holder holder = {.desk = "default", .pid = 1, .leases = 1, .numbers = 7, .oldest_s = (int64_t)mood};
+        each(context, &holder);
+    }
+    return status;
+}
+
+docket_status docket_admin_drain_undo(docket_realm *realm, const char *desk)
+{
+    (void)desk;
+    MUST(realm == &one_realm);
+    return answer();
+}
+
+docket_status docket_admin_desk_add(docket_realm *realm, const char *desk, const char *tenants, const char *user,
+                                    const char *group)
+{
+    (void)user;
+    (void)group;
+    MUST(realm == &one_realm && desk != NULL && tenants != NULL);
+    return answer();
+}
+
+docket_status docket_admin_verify(docket_realm *realm, int64_t timeout_ns, uint64_t *records)
+{
+    MUST(realm == &one_realm && timeout_ns > 0);
+    *records = mood;
+    return answer();
+}
+
+docket_status docket_admin_events(docket_realm *realm, const struct docket_event_choice *choice, uint64_t *found,
+                                  docket_each_event each, void *context)
+{
+    MUST(realm == &one_realm && choice->limit <= 10000);
+    docket_status status = answer();
+    *found = mood % 7;
+    for (uint64_t i = 0; status == DOCKET_OK && i < mood % 3; i++) {
+        struct docket_event event = {
+            .number = i + 1, .time_ns = (int64_t)(mood << 40), .kind = "void", .text = "\xff", .reason = i ? "r" : ""};
+        if (each(context, &event) != 0)
+            break;
+    }
+    return status;
+}
+
 docket_status docket_admin_fate(docket_realm *realm, const char *tenant, const char *name, int32_t period,
                                 int (*each)(void *context, const struct docket_fate_row *row), void *context)
 {
@@ -153,7 +280,9 @@ docket_status docket_admin_fate(docket_realm *realm, const char *tenant, const c
                                       .cause = i & 2 ? "power loss" : "",
                                       .seat = (int32_t)i - 1,
                                       .time_ns = (int64_t)(mood << 40),
-                                      .counter_ends = i & 1};
+                                      .counter_ends = i & 1,
+                                      .event = i,
+                                      .reason = "r"};
         if (each(context, &row) != 0)
             break;
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: base/status tools:address tools:cli tools:failure tools:output tools:viewing tools:cmd_block tools:cmd_fate */
 /* links: tools:cmd_help tools:cmd_inspect tools:cmd_next tools:cmd_peek tools:cmd_series tools:cmd_status */
-/* links: tools:cmd_version tools:docket fuzz:cli_library */
+/* links: tools:cmd_version tools:cmd_void tools:cmd_series_change tools:cmd_drain tools:cmd_store tools:deciding */
+/* links: tools:docket fuzz:cli_library */
 /* libs: jansson smartcols */
 /*
  * The command line: whatever is typed, no more reaches the library than its
@@ -47,7 +48,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
                                         "show", "version", "help", "--json", "--count", "--timeout", "--all",
                                         "--order", "--restart", "--template", "--window", "--start-after",
                                         "--verbose", "--realm", "--no-start", "--quiet", "--help", "-n", "-t", "--",
-                                        "acme/INV", "acme/INV/2026-11", "a/b/never", "strict", "leased", "monthly"};
+                                        "acme/INV", "acme/INV/2026-11", "a/b/never", "strict", "leased", "monthly",
+                                        "void", "reconcile", "set", "advance", "retire", "drain", "desk", "verify", "events",
+                                        "--reason", "--yes", "--dry-run", "--period", "--issued", "--void-rest", "--to",
+                                        "--desk", "--wait", "--undo", "--since", "--kind", "--limit", "--tenants", "17-20",
+                                        "2026-11-24", "/dev/null", "0.1"};
     struct draw draw = {bytes, size};
     char *words[WORDS_MAX + 2];
     int count = 0;

@@ -2,7 +2,9 @@
 /* links: base/status base/files numbering/fate numbering/period numbering/policy numbering/template table/desk */
 /* links: table/directory table/doorbell table/place table/seat table/slot wire/wire store/record store/image */
 /* links: daemon/adopt daemon/books daemon/fate daemon/images daemon/keeper daemon/leased daemon/periods */
-/* links: daemon/admin daemon/admin_fates daemon/cut daemon/evidence numbering/reason wire/admin */
+/* links: daemon/admin daemon/admin_fates daemon/admin_series daemon/admin_set daemon/admin_desk daemon/aside daemon/users */
+/* links: daemon/config daemon/cut daemon/evidence numbering/reason wire/admin */
+/* libs: inih */
 /* links: daemon/quarantine daemon/reaper daemon/recovery daemon/rows daemon/series daemon/strict fuzz:serve_clerk fuzz:serve_inside */
 /*
  * docketd against its callers: everything of it but main, loop and clerk, with
@@ -41,6 +43,7 @@ struct taken {
     uint32_t desk, slot;
     uint64_t first;
     uint32_t count;
+    int32_t period;
 };
 
 static struct dk_daemon docketd;
@@ -48,7 +51,7 @@ static struct caller callers[CALLERS];
 static int held[HELD_MAX]; /* locks of seats that live on */
 static struct taken taken[TAKEN_MAX];
 static uint32_t taken_count;
-static bool gave_back;
+static bool gave_back, decided;
 static char folder_name[] = "/dev/shm/docket-fuzz-serve.XXXXXX";
 
 /* ---- docketd, up and down ---- */
@@ -117,7 +120,7 @@ static void begin(uint64_t choice)
     for (int i = 0; i < HELD_MAX; i++)
         held[i] = -1;
     taken_count = 0;
-    gave_back = false;
+    gave_back = decided = false;
 }
 
 static void drop_desk(struct dk_desk_book *desk)
@@ -293,17 +296,17 @@ static void say_an_admin(struct draw *draw, struct caller *caller)
 {
     static const char *const tenants[] = {"acme", "vip", "b", ""}, *const names[] = {"INV", "CRN", "x.y", "A", "", "-"};
     struct dk_admin_request request = {.magic = DK_WIRE_MAGIC, .version = DK_WIRE_VERSION, .period = -1};
-    uint64_t which = draw_number(draw, 2);
+    uint64_t which = draw_number(draw, 1), bits = draw_number(draw, 1);
     request.type = DK_ADMIN_VOID + (uint32_t)draw_number(draw, 1) % (DK_ADMIN_END - DK_ADMIN_VOID);
     request.flags = (uint32_t)draw_number(draw, 1) & DK_ADMIN_FLAGS;
     snprintf(request.tenant, sizeof request.tenant, "%s", tenants[which % 4]);
     snprintf(request.name, sizeof request.name, "%s", names[which / 4 % 6]);
-    snprintf(request.reason, sizeof request.reason, "%s", which & 0x8000 ? "" : "because");
+    snprintf(request.reason, sizeof request.reason, "%s", bits & 2 ? "" : "because");
     request.first = draw_number(draw, 1);
     request.last = request.first + draw_number(draw, 1) % 32;
-    request.window = which & 0x4000 ? (uint32_t)draw_number(draw, 2) : 0;
-    request.order = which & 0x2000 ? (uint8_t)(which >> 8 & 1) : DK_WIRE_DEFAULT;
-    request.restart = which & 0x1000 ? (uint8_t)(which >> 9 & 3) : DK_WIRE_DEFAULT;
+    request.window = bits & 4 ? (uint32_t)draw_number(draw, 2) : 0;
+    request.order = bits & 8 ? (uint8_t)(bits >> 5 & 1) : DK_WIRE_DEFAULT;
+    request.restart = bits & 16 ? (uint8_t)(bits >> 6 & 3) : DK_WIRE_DEFAULT;
     request.start_after = draw_number(draw, 1);
     request.count = 3;
     if (caller->fd < 0 && dk_wire_connect(docketd.runtime_fd, &caller->fd) != DOCKET_OK) {
@@ -315,7 +318,7 @@ static void say_an_admin(struct draw *draw, struct caller *caller)
                           (unsigned long long)request.first + 2, (unsigned long long)request.last);
     int file = memfd_create("fuzz", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     MUST(file >= 0 && write(file, evidence, (size_t)length) == length);
-    if (which & 1)
+    if (bits & 1)
         MUST(fcntl(file, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == 0);
     union {
         char bytes[CMSG_SPACE(sizeof file)];
@@ -332,7 +335,7 @@ static void say_an_admin(struct draw *draw, struct caller *caller)
     if (sendmsg(caller->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof request)
         caller->asked++;
     close(file);
-    gave_back = true; /* what was handed out may be void now */
+    decided = true; /* what was handed out may be void now */
 }
 
 /* ---- an honest worker ---- */
@@ -355,8 +358,13 @@ static void take(struct draw *draw)
     MUST(took == DK_TAKE_DONE || took == DK_TAKE_EMPTY);
     dk_store_relaxed(&dk_table_slot(&desk->map, slot)->bank[0].want, count);
     dk_desk_ask(&desk->map, slot);
-    if (took == DK_TAKE_DONE)
-        taken[taken_count++] = (struct taken){(uint32_t)(choice & 1), slot, first, count};
+    if (took != DK_TAKE_DONE)
+        return;
+    int32_t period = (int32_t)(uint32_t)dk_load_acquire(&bank->period);
+    for (uint32_t i = 0; !gave_back && i < taken_count; i++) /* whatever admins decide, no number comes twice */
+        MUST(taken[i].desk != (choice & 1) || taken[i].slot != slot || taken[i].period != period ||
+             taken[i].first + taken[i].count <= first || first + count <= taken[i].first);
+    taken[taken_count++] = (struct taken){(uint32_t)(choice & 1), slot, first, count, period};
 }
 
 static void commit(void)
@@ -439,7 +447,7 @@ static void check_fate(void)
         }
     }
     MUST(expected == 0);
-    for (uint32_t i = 0; !gave_back && i < taken_count; i++)
+    for (uint32_t i = 0; !gave_back && !decided && i < taken_count; i++)
         MUST(handed_out(rows, count, &taken[i]));
     free(rows);
     close(fd);
@@ -453,10 +461,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         step(&draw);
     for (int i = 0; i < CALLERS; i++)
         hang_up(&callers[i]);
-    for (int turns = 0; turns < 64; turns++) {
+    for (int turns = 0; turns < 64 || (docketd.errands != NULL && turns < 20000); turns++) {
+        if (turns >= 64) { /* a thread still reads, or a seat is reaped */
+            usleep(50);
+            dk_reaper_tick(&docketd, true);
+        }
         hear();
         commit();
     }
+    hear();
     MUST(dk_clerk_pending(docketd.clerk) == 0 && docketd.errands == NULL);
     check_fate();
     for (int i = 0; i < HELD_MAX; i++)
