@@ -26,4 +26,8 @@ struct dk_connection {
 void dk_serve_answer(struct dk_connection *connection, uint32_t type, docket_status status, struct dk_reply *reply,
                      const int *fds, size_t fd_count);
 
+/* A connection of docketd's own, for what is asked without a socket; far: its
+ * other end. */
+docket_status dk_serve_own(struct dk_daemon *daemon, struct dk_connection **own, int *far) DK_MUST_USE;
+
 #endif

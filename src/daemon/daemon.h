@@ -50,6 +50,7 @@ struct dk_daemon {
     int64_t heard_ns;        /* last sign of a worker */
     uint8_t boot_id[16];
     bool stopping;
+    bool offline;            /* one verb, no socket */
     bool accepted;           /* --accept-store: desks are built anew ... */
     uint64_t advance;        /* ... and every counter moves so far forward */
     bool poll_soon;          /* flags came in the last turn */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* docketd: options, and the order of starting and stopping. */
-#include "daemon/daemon.h"
+#include "daemon/offline.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -29,6 +29,8 @@ struct options {
     bool accept;
     uint64_t advance;
     int64_t idle_exit_s;
+    bool offline;
+    struct dk_offline verb;
 };
 
 static const char usage[] =
@@ -47,7 +49,9 @@ static const char usage[] =
     "                     moved N numbers forward first, and those are unknown; N must be at\n"
     "                     least what any counter can have given since the copy was made\n"
     "  --idle-exit S      stop after S seconds without any worker\n"
-    "  --version, --help\n"
+    "  --version, --help\n";
+
+static const char usage_codes[] =
     "\n"
     "exit codes: 0 stopped in order, 1 failed, 2 usage or configuration, 3 no realm there or in use,\n"
     "4 refused for safety, 70 out of memory, 74 a commit failed\n";
@@ -68,53 +72,138 @@ static int exit_code(docket_status status)
     }
 }
 
+enum {
+    OPTION_REALM = 256,
+    OPTION_CONFIG,
+    OPTION_CHECK,
+    OPTION_CREATE,
+    OPTION_ACCEPT,
+    OPTION_IDLE,
+    OPTION_REFERENCE,
+    OPTION_VERSION,
+    OPTION_HELP,
+    OPTION_OFFLINE,
+    OPTION_REASON,
+    OPTION_ISSUED,
+    OPTION_PERIOD,
+    OPTION_VOID_REST,
+    OPTION_DRY_RUN,
+    OPTION_KIND,
+    OPTION_LIMIT
+};
+
+static const struct option option_table[] = {{"realm", required_argument, NULL, OPTION_REALM},
+                                             {"config", required_argument, NULL, OPTION_CONFIG},
+                                             {"check-config", no_argument, NULL, OPTION_CHECK},
+                                             {"create", no_argument, NULL, OPTION_CREATE},
+                                             {"accept-store", required_argument, NULL, OPTION_ACCEPT},
+                                             {"idle-exit", required_argument, NULL, OPTION_IDLE},
+                                             {"help-config", no_argument, NULL, OPTION_REFERENCE},
+                                             {"version", no_argument, NULL, OPTION_VERSION},
+                                             {"help", no_argument, NULL, OPTION_HELP},
+                                             {"offline", no_argument, NULL, OPTION_OFFLINE},
+                                             {"reason", required_argument, NULL, OPTION_REASON},
+                                             {"issued", required_argument, NULL, OPTION_ISSUED},
+                                             {"period", required_argument, NULL, OPTION_PERIOD},
+                                             {"void-rest", no_argument, NULL, OPTION_VOID_REST},
+                                             {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
+                                             {"kind", required_argument, NULL, OPTION_KIND},
+                                             {"limit", required_argument, NULL, OPTION_LIMIT},
+                                             {NULL, 0, NULL, 0}};
+
+static int refuse(const char *sentence)
+{
+    fprintf(stderr, "docketd: %s\n", sentence);
+    return EXIT_USAGE;
+}
+
+/* Digits up to the largest; false if it is anything else. */
+static bool read_number(const char *text, uint64_t largest, uint64_t *number)
+{
+    char *end;
+    errno = 0;
+    *number = strtoull(text, &end, 10);
+    return text[0] >= '0' && text[0] <= '9' && *end == 0 && errno == 0 && *number <= largest;
+}
+
+/* An option of --offline; false if it is none. */
+static bool take_offline(int option, struct options *options)
+{
+    switch (option) {
+    case OPTION_OFFLINE: options->offline = true; return true;
+    case OPTION_REASON: options->verb.reason = optarg; return true;
+    case OPTION_ISSUED: options->verb.issued = optarg; return true;
+    case OPTION_PERIOD: options->verb.period = optarg; return true;
+    case OPTION_VOID_REST: options->verb.void_rest = true; return true;
+    case OPTION_DRY_RUN: options->verb.dry_run = true; return true;
+    case OPTION_KIND: options->verb.kind = optarg; return true;
+    default: return false;
+    }
+}
+
+/* -1: go on. Otherwise the exit code. */
+static int take_option(int option, struct options *options)
+{
+    uint64_t number;
+    switch (option) {
+    case OPTION_REALM: options->realm = optarg; break;
+    case OPTION_CONFIG: options->config = optarg; break;
+    case OPTION_CHECK: options->check_config = true; break;
+    case OPTION_CREATE: options->create = true; break;
+    case OPTION_ACCEPT:
+        options->accept = true;
+        if (!read_number(optarg, DOCKET_NUMBER_MAX / 2, &options->advance))
+            return refuse("--accept-store wants how many numbers to move forward");
+        break;
+    case OPTION_IDLE:
+        if (!read_number(optarg, 31536000, &number))
+            return refuse("--idle-exit wants seconds, 0 to 31536000");
+        options->idle_exit_s = (int64_t)number;
+        break;
+    case OPTION_LIMIT:
+        if (!read_number(optarg, 1000000, &number) || number == 0)
+            return refuse("--limit wants a number, 1 to 1000000");
+        options->verb.limit = (uint32_t)number;
+        break;
+    case OPTION_REFERENCE: dk_config_print_reference(stdout); return 0;
+    case OPTION_VERSION: printf("docketd %s (layout %u, schema %u)\n", DOCKET_VERSION, DK_LAYOUT_VERSION,
+                                DK_SCHEMA_VERSION); return 0;
+    case OPTION_HELP: printf("%s%s%s", usage, dk_offline_usage, usage_codes); return 0;
+    default: return take_offline(option, options) ? -1 : refuse("see docketd --help");
+    }
+    return -1;
+}
+
+/* The words of --offline; without it there are none. */
+static int take_words(int count, char **values, struct options *options)
+{
+    if (!options->offline && optind < count)
+        return refuse("it takes options only; see docketd --help");
+    for (int at = optind; at < count; at++) {
+        if (options->verb.word_count == DK_OFFLINE_WORDS)
+            return refuse("too many words behind --offline; see docketd --help");
+        options->verb.words[options->verb.word_count++] = values[at];
+    }
+    if (options->offline && (options->create || options->accept || options->check_config))
+        return refuse("--offline goes with neither --create nor --accept-store nor --check-config");
+    if (options->offline && dk_offline_check(&options->verb) != DOCKET_OK)
+        return refuse(dk_error_text());
+    return -1;
+}
+
 /* -1: go on. Otherwise the exit code. */
 static int read_options(int count, char **values, struct options *options)
 {
-    enum { REALM = 256, CONFIG, CHECK, CREATE, ACCEPT, IDLE, REFERENCE, VERSION, HELP };
-    static const struct option table[] = {
-        {"realm", required_argument, NULL, REALM},      {"config", required_argument, NULL, CONFIG},
-        {"check-config", no_argument, NULL, CHECK},     {"create", no_argument, NULL, CREATE},
-        {"accept-store", required_argument, NULL, ACCEPT}, {"idle-exit", required_argument, NULL, IDLE},
-        {"help-config", no_argument, NULL, REFERENCE},  {"version", no_argument, NULL, VERSION},
-        {"help", no_argument, NULL, HELP},              {NULL, 0, NULL, 0}};
-    char *end;
     *options = (struct options){.realm = getenv("DOCKET_REALM"), .idle_exit_s = -1};
-    for (int option; (option = getopt_long(count, values, "", table, NULL)) != -1;) {
-        switch (option) {
-        case REALM: options->realm = optarg; break;
-        case CONFIG: options->config = optarg; break;
-        case CHECK: options->check_config = true; break;
-        case CREATE: options->create = true; break;
-        case ACCEPT:
-            options->accept = true;
-            options->advance = strtoull(optarg, &end, 10);
-            if (*optarg < '0' || *optarg > '9' || *end != 0 || options->advance > DOCKET_NUMBER_MAX / 2) {
-                fprintf(stderr, "docketd: --accept-store wants how many numbers to move forward\n");
-                return EXIT_USAGE;
-            }
-            break;
-        case IDLE:
-            options->idle_exit_s = strtol(optarg, &end, 10);
-            if (*optarg == 0 || *end != 0 || options->idle_exit_s < 0 || options->idle_exit_s > 31536000) {
-                fprintf(stderr, "docketd: --idle-exit wants seconds, 0 to 31536000\n");
-                return EXIT_USAGE;
-            }
-            break;
-        case REFERENCE: dk_config_print_reference(stdout); return 0;
-        case VERSION: printf("docketd %s (layout %u, schema %u)\n", DOCKET_VERSION, DK_LAYOUT_VERSION,
-                             DK_SCHEMA_VERSION); return 0;
-        case HELP: fputs(usage, stdout); return 0;
-        default: fputs("docketd: see docketd --help\n", stderr); return EXIT_USAGE;
-        }
+    for (int option; (option = getopt_long(count, values, "", option_table, NULL)) != -1;) {
+        int code = option == '?' ? refuse("see docketd --help") : take_option(option, options);
+        if (code >= 0)
+            return code;
     }
-    if (optind < count || options->realm == NULL || options->realm[0] == 0) {
-        fputs(optind < count ? "docketd: it takes options only; see docketd --help\n"
-                             : "docketd: which realm? give --realm DIR or DOCKET_REALM\n",
-              stderr);
-        return EXIT_USAGE;
-    }
-    return -1;
+    int code = take_words(count, values, options);
+    if (code < 0 && (options->realm == NULL || options->realm[0] == 0))
+        return refuse("which realm? give --realm DIR or DOCKET_REALM");
+    return code;
 }
 
 static docket_status make_desks(struct dk_daemon *daemon)
@@ -256,6 +345,7 @@ static docket_status start(struct dk_daemon *daemon, const struct options *optio
 {
     docket_status status = dk_boot_id(daemon->boot_id);
     daemon->accepted = options->accept;
+    daemon->offline = options->offline;
     daemon->advance = options->advance;
     if (status == DOCKET_OK)
         status = make_desks(daemon);
@@ -285,6 +375,8 @@ int main(int count, char **values)
 {
     struct options options;
     static struct dk_daemon daemon = {.listen_fd = -1};
+    docket_status outcome = DOCKET_OK; /* of the offline verb */
+    char sentence[DK_ERROR_BYTES] = "";
     int code = read_options(count, values, &options);
     if (code >= 0)
         return code;
@@ -297,17 +389,24 @@ int main(int count, char **values)
     }
     if (status == DOCKET_OK)
         status = start(&daemon, &options);
-    if (status == DOCKET_OK) {
+    if (status == DOCKET_OK && options.offline) {
+        outcome = dk_offline_run(&daemon, &options.verb);
+        snprintf(sentence, sizeof sentence, "%s", dk_error_text());
+        daemon.stopping = true; /* the loop only stops what was started */
+    } else if (status == DOCKET_OK) {
         announce(&daemon);
-        status = dk_loop_run(&daemon);
     }
+    if (status == DOCKET_OK)
+        status = dk_loop_run(&daemon);
     if (status == DOCKET_OK) {
         dk_clerk_stop(daemon.clerk);
         status = dk_store_close(daemon.store, true);
     }
     if (status != DOCKET_OK)
         dk_log(DK_LOG_ERROR, "%s", dk_error_text());
-    else
+    else if (outcome != DOCKET_OK)
+        dk_log(DK_LOG_ERROR, "%s", sentence);
+    else if (!options.offline)
         dk_log(DK_LOG_NOTICE, "stopped in order");
-    return exit_code(status);
+    return exit_code(status != DOCKET_OK ? status : outcome);
 }

@@ -530,6 +530,24 @@ void dk_serve_event(struct dk_daemon *daemon, void *token, uint32_t events)
     drop(connection);
 }
 
+docket_status dk_serve_own(struct dk_daemon *daemon, struct dk_connection **own, int *far)
+{
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
+        return dk_fail_errno(dk_status_of_errno(errno), errno, "cannot make a pair of sockets");
+    struct dk_connection *made = dk_must_alloc(1, sizeof *made);
+    made->daemon = daemon;
+    made->fd = ends[0];
+    made->uid = geteuid();
+    made->pid = getpid();
+    made->next = daemon->connections->first;
+    daemon->connections->first = made;
+    daemon->connections->count++;
+    *own = made;
+    *far = ends[1];
+    return DOCKET_OK;
+}
+
 size_t dk_serve_count(const struct dk_daemon *daemon)
 {
     return daemon->connections->count;
@@ -540,6 +558,8 @@ docket_status dk_serve_start(struct dk_daemon *daemon)
     daemon->connections = dk_must_alloc(1, sizeof *daemon->connections);
     daemon->connections->reserve_fd = eventfd(0, EFD_CLOEXEC);
     daemon->connections->next_series = daemon->facts.series_last + 1;
+    if (daemon->offline)
+        return DOCKET_OK; /* nobody is let in */
     docket_status status =
         dk_wire_listen(daemon->runtime_fd, daemon->config.shared ? 0666 : 0600, &daemon->listen_fd);
     if (status != DOCKET_OK)

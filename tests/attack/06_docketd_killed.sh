@@ -4,13 +4,13 @@
 # docketd killed at every system call of its life: the first start in an empty
 # realm, a start that adopts the desk under workers, one that builds it anew,
 # serving (attach, series, commits, blocks, giving back, fates), reclaiming a
-# killed worker's leases, stopping in order. All n until two runs in a row see
+# killed worker's leases, stopping in order; and each decision of an admin. All n until two runs in a row see
 # no kill. After each kill a sound docketd starts at once and the same process
 # goes on taking numbers; the auditor judges each new realm, and each phase's
 # realm every hundred kills and at its end. PHASES and STEP set others.
 #
 # row: 6
-# seconds: 13 13
+# seconds: 20 90
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/attack/breaks.sh
 . "$here/breaks.sh"
@@ -19,6 +19,13 @@ phases=${PHASES:-create adopt rebuild serve reclaim stop}
 for phase in $phases; do
     breaks "$phase" --phase "$phase" --mode kill --step "${STEP:-1}"
 done
+# Decisions of admins: whole, with their event, or not at all.
+if [ -z "${PHASES:-}" ]; then
+    parts=$(scale 1 3) stride=$(scale 9 1)
+    for ((part = 0; part < parts; part++)); do
+        breaks "admin$part" --phase admin --mode kill --from $((RANDOM % stride + 1 + part)) --step $((stride * parts))
+    done
+fi
 end_breaks
 
 at_least "system calls of docketd at which it was killed" "$([ "${STEP:-1}" = 1 ] && [ -z "${PHASES:-}" ] && echo 700 || echo 1)" "$(sum injected)"

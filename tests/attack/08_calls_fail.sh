@@ -13,7 +13,7 @@
 # replays. What docketd said is listed at the end of $work/said (KEEP=1).
 #
 # row: 8
-# seconds: 12 75
+# seconds: 16 120
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/attack/breaks.sh
 . "$here/breaks.sh"
@@ -38,6 +38,15 @@ for phase in $phases; do
     some "$phase.good.other" --phase "$phase" --mode good --second
     some "$phase.memory.good" --phase "$phase" --mode good --kind allocations
 done
+
+# What admins decide has happened as a whole or not at all, whatever call fails.
+if [ -z "${PHASES:-}" ]; then
+    admin_step=$(scale 31 3)
+    for mode in once good "once --second"; do
+        # shellcheck disable=SC2086
+        breaks "admin.${mode// /}" --phase admin --mode $mode --from $((RANDOM % admin_step + 1)) --step "$admin_step"
+    done
+fi
 
 number=0
 command() {

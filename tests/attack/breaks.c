@@ -9,6 +9,7 @@
  *   serve    attaching, series, commits, blocks and giving back, fates
  *   reclaim  a worker was killed, its leases come back
  *   stop     SIGTERM
+ *   admin    void, reconcile, advance, retire, set, drain
  *
  * or, with a sound docketd, a process that uses libdocket (library), or the
  * command with --words (command).
@@ -277,6 +278,7 @@ static const struct phase {
 } phases[] = {{"create", phase_create, true, false},   {"adopt", phase_adopt, false, false},
               {"rebuild", phase_rebuild, false, true}, {"serve", phase_serve, false, false},
               {"reclaim", phase_reclaim, false, false}, {"stop", phase_stop, false, false},
+              {"admin", breaks_admin, false, true},
               {"library", breaks_library, false, false}, {"command", breaks_command, false, false}};
 
 /* ---- all n ---- */

@@ -20,4 +20,7 @@ void breaks_command(void);
 void breaks_command_end(void);
 int breaks_be_client(char **words);
 
+/* Decisions of admins, with docketd broken in the middle. */
+void breaks_admin(void);
+
 #endif

@@ -39,7 +39,7 @@ static docket_status judged(docket_status status, const char *what)
     page->inside = 0;
     if (status == DOCKET_OK)
         return status;
-    if (status < DOCKET_OK || status > DOCKET_SYSTEM || docket_last_error()[0] == 0) {
+    if (status < DOCKET_OK || status > DOCKET_REFUSED || docket_last_error()[0] == 0) {
         printf("%s: status %d, \"%s\"\n", what, (int)status, docket_last_error());
         exit(4);
     }

@@ -7,5 +7,6 @@ $(BUILD)/failing.so: tests/attack/failing.c tests/attack/breaker.h
 
 BREAK_OBJECTS := $(BUILD)/obj/tests/attack/breaker.o $(BUILD)/obj/tests/attack/trial.o $(BUILD)/obj/tests/lib/worklog.o
 
-$(BUILD)/docket-breaks: $(BUILD)/obj/tests/attack/breaks.o $(BUILD)/obj/tests/attack/breaks_user.o $(BREAK_OBJECTS) $(BUILD)/libdocket.so
+$(BUILD)/docket-breaks: $(BUILD)/obj/tests/attack/breaks.o $(BUILD)/obj/tests/attack/breaks_user.o $(BUILD)/obj/tests/attack/breaks_admin.o \
+    $(BREAK_OBJECTS) $(BUILD)/libdocket.so
 	$(LINK_DOCKET)

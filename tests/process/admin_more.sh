@@ -212,4 +212,69 @@ expect "events --json: one object" 0 events --json --kind set
 out_has "events --json: who and what" '"uid":[0-9]*,"kind":"set","text":"acme/NEW: leased'
 expect "events --since with a bad time: wrong" 2 events --since yesterday
 check "all is accounted for, and given once, at the end" audit --only acme/OLD
+
+# ---- a stopped store --------------------------------------------------------
+
+offline() {
+    local code=0
+    "$docketd" --realm "$realm" --offline "$@" >"$case_out" 2>"$case_err" </dev/null || code=$?
+    echo "exit code $code"
+    return "$code"
+}
+offline_ends() { # CODE WORDS...
+    local wanted=$1 code=0
+    shift
+    offline "$@" || code=$?
+    [ "$code" = "$wanted" ] || { cat "$case_err"; return 1; }
+}
+"$docket" next acme/INV -n 3 --no-start >"$work/texts"
+given=$(sed -n '2s/.*-0*//p' "$work/texts")
+check "offline, while docketd serves: in use" offline_ends 3 verify
+kill_docketd
+expect "a verb without docketd: not reachable" 3 void acme/INV "$given" --yes --reason x
+err_has "a verb without docketd: says which offline verb there is" 'docketd --offline void'
+check "offline without a verb: wrong" offline_ends 2
+check "offline with a verb that there is not: wrong" offline_ends 2 drain
+check "offline void without a reason: wrong" offline_ends 2 void acme/INV "$given"
+check "offline verify: sound" offline verify
+out_has "offline verify: counts the records" 'sound: [0-9]* records'
+check "offline void: done" offline void acme/INV "$given" --reason 'while it was down'
+out_has "offline void: says what changed" "$given - $given  handed out -> void (voided)"
+check "offline void of it again: no" offline_ends 1 void acme/INV "$given" --reason again
+check "offline fate: has it" offline fate acme/INV
+out_has "offline fate: has it" "acme/INV/$year  $given - $given  void (voided)"
+check "offline fate all: the others too" eval 'offline fate all && grep -q "^acme/ORD/" "$case_out"'
+check "offline series list" offline series list
+out_has "offline series list: with the retired one" '^acme/OLD  leased.*RETIRED'
+check "offline series retire: done" offline series retire acme/M --reason 'no more'
+check "offline events: with the reasons" offline events --kind void
+out_has "offline events: with the reasons" 'because: while it was down'
+start_worker live --series acme/ORD --rate 5 --count 100000
+live=$child
+start_docketd
+check "docketd serves: what was done offline is done" eval '"$docket" fate acme/INV --no-start | grep "event [0-9]*: while it was down"'
+expect "docketd serves: the series is retired" 5 next acme/M
+check "a worker lives" wait_until 20 sits
+kill_docketd
+rm -f "$work/evidence"
+unknown_before=$(offline fate all >/dev/null && grep -c unknown "$case_out" || true)
+check "offline void under a live worker: done" offline void acme/INV $((given + 1)) --reason 'down again'
+start_docketd
+check "a live worker's desk is adopted: nothing became unknown by it" \
+    eval '[ "$("$docket" fate --all --no-start | grep -c unknown)" -le "${unknown_before:-0}" ]'
+check "the worker went on" is_running "$live"
+kill -TERM "$live"
+wait_child "$live" || true
+check "the worker ended in order" all_worked live
+stop_docketd
+lose_power
+start_docketd
+unknown=$(fate_lines acme/INV | sed -n 's/-.* unknown (.*//p' | tail -n 1)
+stop_docketd
+if [ -n "$unknown" ]; then
+    echo "$unknown" >"$work/evidence"
+    check "offline reconcile: done" offline reconcile acme/INV --issued "$work/evidence"
+    out_has "offline reconcile: says what changed" "line 1: .*$unknown - $unknown  unknown -> handed out (by evidence)"
+fi
+check "offline, in another process' hands meanwhile: docketd starts after it" start_docketd
 finish

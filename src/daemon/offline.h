@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * offline: docketd --offline VERB, for a realm that nobody serves. It is a whole
+ * start and a whole stop of docketd, with no socket between them: desks are
+ * adopted or built anew, workers that live on are looked after, and what the verb
+ * changes is changed by the same code as ever. Who may start docketd on the store
+ * may do this.
+ */
+#ifndef DK_DAEMON_OFFLINE_H
+#define DK_DAEMON_OFFLINE_H
+
+#include "daemon/daemon.h"
+
+enum { DK_OFFLINE_WORDS = 4 };
+
+struct dk_offline {
+    const char *words[DK_OFFLINE_WORDS]; /* "series", "retire", "acme/INV" */
+    int word_count;
+    const char *period, *reason, *issued, *kind;
+    uint32_t limit;
+    bool void_rest, dry_run;
+};
+
+extern const char dk_offline_usage[];
+
+/* Before anything is opened. BAD_ARGUMENT: no such verb, or it wants more. */
+docket_status dk_offline_check(const struct dk_offline *asked) DK_MUST_USE;
+/* Between start and stop; prints to stdout. */
+docket_status dk_offline_run(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
+
+#endif
