@@ -24,8 +24,8 @@ static void print_all(void)
     printf("\nexit codes\n");
     cli_print_exit_codes();
     printf("\ndocket help COMMAND says more. A realm is a directory: --realm DIR, else\n"
-           "$DOCKET_REALM, else ./.docket. next, block, fate and series add start docketd for\n"
-           "it if none answers; the others only look.\n");
+           "$DOCKET_REALM, else ./.docket. status, inspect, peek, series list and series\n"
+           "show only look; the others start docketd for it if none answers (--no-start forbids it).\n");
 }
 
 /* "series" shows the three of them. */

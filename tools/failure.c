@@ -15,7 +15,7 @@ static const struct exit_row {
 } exit_codes[] = {
     {CLI_DONE, "done"},
     {CLI_NO, "an honest no: nothing is laid to peek at, no such series, it exists with other settings, "
-             "docketd is not serving (status)"},
+             "what stands does not allow it, leases are still out (drain), docketd is not serving (status)"},
     {CLI_USAGE, "the command is wrong: option, name, count, period or policy"},
     {CLI_UNREACHABLE, "not reachable: no realm, no docketd, no permission, or the system refused"},
     {CLI_REFUSED, "refused for safety: look before you go on"},
