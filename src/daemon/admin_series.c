@@ -16,29 +16,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "table/doorbell.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- retire ---- */
-
-void dk_series_retire_now(struct dk_series_book *series)
-{
-    struct dk_daemon *daemon = series->desk->daemon;
-    struct shared_board_slot *slot = dk_desk_slot(&series->desk->map, series->slot);
-    if (!series->quarantined)
-        dk_store_release(&slot->state, DK_SLOT_RETIRED);
-    for (struct dk_counter *counter = daemon->counters; counter != NULL; counter = counter->next_of_all) {
-        if (counter->series != series || counter->closed)
-            continue;
-        counter->ended = true;
-        counter->ahead = counter->settled = false;
-        dk_keeper_ask(counter);
-        if (counter->bank >= 0)
-            dk_doorbell_announce(&dk_book_bank(counter)->supply); /* who waits hears of it at once */
-    }
-}
 
 static bool all_settled(const struct dk_errand *errand)
 {

@@ -99,10 +99,6 @@ void dk_periods_counter_settled(struct dk_counter *counter);
 void dk_periods_release_bank(struct dk_counter *counter);
 void dk_calendar_write(struct dk_desk *map, int64_t now_s);
 
-/* admin_series.c: a series whose record says so gives no number any more: on the
- * board at once, its counters by their next turns. */
-void dk_series_retire_now(struct dk_series_book *series);
-
 /* series.c: creation. */
 struct dk_series_book *dk_series_by_id(struct dk_daemon *daemon, uint64_t id); /* or NULL */
 struct dk_series_book *dk_series_find(struct dk_daemon *daemon, const char *tenant, const char *name);
@@ -116,6 +112,9 @@ docket_status dk_series_place(struct dk_daemon *daemon, struct dk_series_book *s
 /* The slot says what the record says; nobody may be seated at the desk. */
 void dk_series_rewrite(struct dk_series_book *series);
 bool dk_series_slot_differs(const struct dk_series_book *series);
+/* A series whose record says so gives no number any more: on the
+ * board at once, its counters by their next turns. */
+void dk_series_retire_now(struct dk_series_book *series);
 
 /* reaper.c: seats. */
 void dk_reaper_tick(struct dk_daemon *daemon, bool probe);

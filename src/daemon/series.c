@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "table/directory.h"
+#include "table/doorbell.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -127,4 +128,21 @@ struct dk_counter *dk_series_counter(const struct dk_daemon *daemon, const struc
         if (counter->series == series && counter->period.label == period)
             found = counter;
     return found;
+}
+
+void dk_series_retire_now(struct dk_series_book *series)
+{
+    struct dk_daemon *daemon = series->desk->daemon;
+    struct shared_board_slot *slot = dk_desk_slot(&series->desk->map, series->slot);
+    if (!series->quarantined)
+        dk_store_release(&slot->state, DK_SLOT_RETIRED);
+    for (struct dk_counter *counter = daemon->counters; counter != NULL; counter = counter->next_of_all) {
+        if (counter->series != series || counter->closed)
+            continue;
+        counter->ended = true;
+        counter->ahead = counter->settled = false;
+        dk_keeper_ask(counter);
+        if (counter->bank >= 0)
+            dk_doorbell_announce(&dk_book_bank(counter)->supply); /* who waits hears of it at once */
+    }
 }
