@@ -78,6 +78,25 @@ kill_docketd
 start_docketd
 check "docketd killed and started: void is void" fate_is acme/INV "${voided[@]}"
 
+# A terminal: script makes one, and types the answer into it.
+answered() { # ANSWER ARGS...
+    local answer=$1 code=0
+    shift
+    printf '%s\n' "$answer" | script -qec "'$docket' $* --no-start" /dev/null >"$case_out" 2>&1 || code=$?
+    echo "exit code $code"
+    return "$code"
+}
+if command -v script >/dev/null; then
+    check "void on a terminal, answered with n: no" eval '! answered n void acme/INV 9 --reason asked'
+    check "void on a terminal, answered with n: it asked" grep -q 'void acme/INV 9 for good? \[y/N\]' "$case_out"
+    check "void on a terminal, answered with nothing: no" eval '! answered "" void acme/INV 9 --reason asked'
+    check "void on a terminal, not confirmed: nothing changed" fate_is acme/INV "${voided[@]}"
+    check "void on a terminal, answered with y: done" answered y void acme/INV 9 --reason asked
+    check "void on a terminal, answered with y: void" eval 'fate_lines acme/INV | grep -q "^9-9 void"'
+else
+    skip "asking on a terminal (no script)"
+fi
+
 # ---- who may ----------------------------------------------------------------
 
 as_nobody() {

@@ -66,11 +66,11 @@ check "after it: spares and fresh ones are void" fate_is acme/ORD '1-1 handed ou
 start_worker holder --series acme/ORD --rate 20 --count 100000
 holder=$child
 # A lease of few numbers is used up soon: the worker is stopped while it has one.
-has_lease() { fate_lines acme/ORD | grep -q ' open$'; }
-stops_with_lease() {
-    kill -STOP "$holder"
-    ! has_lease || return 0
-    kill -CONT "$holder"
+has_lease() { fate_lines "${1:-acme/ORD}" | grep -q ' open$'; }
+stops_with_lease() { # [PID SERIES]
+    kill -STOP "${1:-$holder}"
+    ! has_lease "${2:-acme/ORD}" || return 0
+    kill -CONT "${1:-$holder}"
     return 1
 }
 check "a worker holds a lease" wait_until 20 stops_with_lease
@@ -112,6 +112,19 @@ old=$child
 old_took() { [ "$(fate_lines acme/OLD | sed -n 's/^1-\([0-9]*\) handed out.*/\1/p')" -gt "${1:-3}" ]; }
 check "a worker takes from a series" wait_until 20 old_took
 expect "retire without a reason: wrong" 2 series retire acme/OLD --yes
+add_series acme/HELD --order leased
+start_worker held --series acme/HELD --rate 20 --count 100000
+held=$child
+check "a worker holds a lease, and is stopped" wait_until 20 stops_with_lease "$held" acme/HELD
+expect "retire while a lease is open: done" 0 series retire acme/HELD --yes --reason 'with a lease'
+taken=$(fate_lines acme/HELD | grep 'handed out')
+kill -CONT "$held"
+held_ended() { ! is_running "$held"; }
+check "the worker goes on: it ends" wait_until 20 held_ended
+wait_child "$held" || true
+gave_back() { ! has_lease acme/HELD; }
+check "the worker has given its lease back" wait_until 20 gave_back
+check "and has taken no number of it after that" diff <(echo "$taken") <(fate_lines acme/HELD | grep 'handed out')
 expect "retire: done" 0 series retire acme/OLD --yes --reason 'merged into ORD'
 ended() { ! is_running "$old"; }
 check "retire: the worker gets no number any more, lease or not" wait_until 20 ended

@@ -138,8 +138,8 @@ for one in next block peek status inspect fate 'series add' 'series list' 'serie
     # shellcheck disable=SC2086
     expect "docket $one -h: likewise" 0 $one -h
 done
-expect 'docket help series: shows all three' 0 help series
-check 'docket help series: three usages' test "$(grep -c '^usage:' "$case_out")" = 3
+expect 'docket help series: shows all six' 0 help series
+check 'docket help series: six usages' test "$(grep -c '^usage:' "$case_out")" = 6
 refused 'help for no command: usage' 2 help frobnicate
 refused 'help for too many words: usage' 2 help series add more
 
