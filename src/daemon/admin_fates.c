@@ -156,9 +156,11 @@ static docket_status check_line(struct settling *settling, const struct dk_evide
                                        "was changed",
                        line->line, dk_errand_name(settling->errand), (unsigned long long)list->first,
                        (unsigned long long)list->mark);
-    while (list->pieces[*piece_at].last < at)
+    while (*piece_at < list->count && list->pieces[*piece_at].last < at)
         ++*piece_at;
     for (size_t i = *piece_at; at <= line->last; i++) {
+        if (i >= list->count) /* pieces reach up to the mark, unless two of them say something of one number */
+            return dk_fail(DOCKET_DAMAGED, "the records of %s overlap", dk_errand_name(settling->errand));
         const struct dk_fate_piece *piece = &list->pieces[i];
         if (piece->fate != DK_FATE_UNKNOWN || !piece->recorded)
             return dk_fail(DOCKET_REFUSED, "line %u: %llu of %s is %s%s; nothing was changed", line->line,

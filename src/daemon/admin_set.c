@@ -154,7 +154,7 @@ static void window_set(struct dk_job *job)
     struct dk_series_book *series = errand->series;
     dk_job_free(job);
     series->record = errand->record;
-    dk_desk_slot(&series->desk->map, series->slot)->window = series->record.policy.window;
+    dk_series_rewrite(series); /* the window only */
     for (int bank = 0; bank < DK_BANKS; bank++)
         if (series->bank[bank] != NULL && series->bank[bank]->window > series->record.policy.window)
             series->bank[bank]->window = series->record.policy.window;

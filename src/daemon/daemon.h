@@ -109,7 +109,8 @@ struct dk_counter *dk_series_on_board(const struct dk_series_book *series, int32
 struct dk_counter *dk_series_counter(const struct dk_daemon *daemon, const struct dk_series_book *series, int32_t period);
 /* Writes the series' slot on its desk; the banks follow by periods. */
 docket_status dk_series_place(struct dk_daemon *daemon, struct dk_series_book *series) DK_MUST_USE;
-/* The slot says what the record says; nobody may be seated at the desk. */
+/* The slot says what the record says; nobody may be seated at the desk, unless the
+ * window alone differs. */
 void dk_series_rewrite(struct dk_series_book *series);
 bool dk_series_slot_differs(const struct dk_series_book *series);
 /* A series whose record says so gives no number any more: on the

@@ -218,8 +218,8 @@ static void put_rest_on_board(struct dk_daemon *daemon, const struct dk_desk_boo
     }
 }
 
-/* docketd died between the commit of another policy and its slot. Nobody sat at
- * the desk then, and nobody has been let in since. */
+/* docketd died between the commit of another policy and its slot. If it was more
+ * than the window, nobody sat at the desk, and nobody has been let in since. */
 static void mend_slots(struct dk_desk_book *desk)
 {
     for (uint32_t slot = 0; slot < desk->slots_used; slot++)

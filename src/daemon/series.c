@@ -100,6 +100,9 @@ bool dk_series_slot_differs(const struct dk_series_book *series)
 void dk_series_rewrite(struct dk_series_book *series)
 {
     struct shared_board_slot *slot = dk_desk_slot(&series->desk->map, series->slot);
+    slot->window = series->record.policy.window;
+    if (!dk_series_slot_differs(series))
+        return; /* it was the window alone, which may change under workers: it bounds a block, no more */
     uint64_t generation = dk_load_relaxed(&slot->generation); /* relaxed: only docketd writes it */
     dk_store_release(&slot->generation, 0); /* ORDER-5 */
     memset(slot->template_text, 0, sizeof slot->template_text);

@@ -15,12 +15,14 @@
 
 static const char *const reason = "because it is tried";
 
-/* docketd breaks while something is decided, not while we look what came of it. */
-#define DECIDE(call)                 \
-    do {                             \
-        trial.breaker->armed = 1;    \
-        (call);                      \
-        trial.breaker->armed = 0;    \
+/* docketd breaks while something is decided and for a moment after the answer
+ * (what is answered must be durable by then), not while we look what came of it. */
+#define DECIDE(call)              \
+    do {                          \
+        trial.breaker->armed = 1; \
+        (call);                   \
+        trial_sleep_ms(2);        \
+        trial.breaker->armed = 0; \
     } while (0)
 
 static void wrong(const char *what, const char *found)

@@ -135,6 +135,16 @@ else
     skip "what another user may not do (needs root and setpriv)"
 fi
 
+# ---- a void number behind the last journalled position -----------------------
+
+add_series acme/FEW
+"$docket" next acme/FEW -n 3 --no-start >/dev/null # of 16: nothing is raised, and no position is written down
+expect "void of a number taken since the last commit: done" 0 void acme/FEW 2 --yes --reason x
+lose_power
+start_docketd
+check "the runtime files lost at once: void stays void, its neighbours are unknown" \
+    fate_is acme/FEW '1-1 unknown (runtime files lost)' '2-2 void (voided)' '3-16 unknown (runtime files lost)'
+
 # ---- reconcile --------------------------------------------------------------
 
 "$docket" next acme/ORD -n 5 --no-start >/dev/null

@@ -4,6 +4,8 @@
 /* What an admin changes in the store: ranges replaced, series changed, reasons. */
 #include "store_fixture.h"
 
+#include <pthread.h>
+
 static struct dk_fate_record fate_of(uint64_t first, uint64_t last, uint32_t fate, uint32_t cause, uint32_t event_at)
 {
     struct dk_fate_record record = range_of(first, last);
@@ -147,6 +149,81 @@ static void a_store_of_the_schema_before_is_taken_over(void **state)
     assert_int_equal(facts.schema_version, DK_SCHEMA_VERSION);
 }
 
+/* ---- read again while commits go on ---- */
+
+static dk_word enough;
+
+static void *commit_on(void *context)
+{
+    (void)context;
+    for (uint64_t next = 1; dk_load_acquire(&enough) == 0; next++) {
+        struct dk_counter_image image = counter_of(1 + next % 300, 2026, next);
+        const struct dk_counter_image *one = &image;
+        struct dk_fate_record range = range_of(next * 4, next * 4 + 2);
+        uint64_t number;
+        if (dk_store_commit(store, &(struct dk_change){.counters = &one, .counter_count = 1, .ranges = &range, .range_count = next % 8 == 0},
+                            &number) != DOCKET_OK)
+            return context; /* the verifier fails with it */
+    }
+    return NULL;
+}
+
+/* Heads move and pages are used again meanwhile: none of it may look like damage. */
+static void a_store_is_verified_while_commits_go_on(void **state)
+{
+    (void)state;
+    pthread_t committer;
+    uint64_t records = 0, first = 0;
+    unsigned turns = 0;
+    dk_store_relaxed(&enough, 0);
+    must_open();
+    assert_int_equal(pthread_create(&committer, NULL, commit_on, store), 0);
+    docket_status status = dk_store_verify(store, &first);
+    while (status == DOCKET_OK && (turns++ < 400 || records <= first)) /* until a commit has come between */
+        status = dk_store_verify(store, &records);
+    char found[DK_ERROR_BYTES];
+    snprintf(found, sizeof found, "%s", dk_error_text());
+    dk_store_release(&enough, 1);
+    void *failed;
+    pthread_join(committer, &failed);
+    if (status != DOCKET_OK)
+        fail_msg("turn %u: %s", turns, found);
+    assert_null(failed);
+    assert_sound();
+}
+
+/* Flips a bit at this offset of each page in turn; how often that is found. */
+static unsigned damage_found(off_t in_page)
+{
+    uint64_t records;
+    unsigned found = 0;
+    struct stat now;
+    int fd = open(path_of("store/data.mdb"), O_RDWR | O_CLOEXEC);
+    assert_int_equal(fstat(fd, &now), 0);
+    for (off_t at = 2 * 4096 + in_page; at < now.st_size; at += 4096) {
+        uint8_t byte, flipped;
+        assert_int_equal(pread(fd, &byte, 1, at), 1);
+        flipped = byte ^ 0x40;
+        assert_int_equal(pwrite(fd, &flipped, 1, at), 1);
+        found += dk_store_verify(store, &records) == DOCKET_DAMAGED;
+        assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+    }
+    close(fd);
+    return found;
+}
+
+static void what_is_damaged_is_found_in_a_store_that_runs(void **state)
+{
+    (void)state;
+    must_open();
+    for (unsigned i = 0; i < 50; i++)
+        commit_counter(1 + i, 2026, 5);
+    assert_sound();
+    assert_true(damage_found(4000) >= 2); /* where a page's first values lie */
+    assert_true(damage_found(7) >= 2);    /* the page's own number, which LMDB does not look at */
+    assert_sound();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +232,8 @@ int main(void)
         IN_A_REALM(a_reason_of_full_length_is_read_back),
         IN_A_REALM(a_series_is_changed_and_retired_under_its_id),
         IN_A_REALM(a_store_of_the_schema_before_is_taken_over),
+        IN_A_REALM(a_store_is_verified_while_commits_go_on),
+        IN_A_REALM(what_is_damaged_is_found_in_a_store_that_runs),
     };
     return cmocka_run_group_tests_name("store, what an admin changes", tests, NULL, NULL);
 }
