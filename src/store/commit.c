@@ -129,9 +129,9 @@ static docket_status change_series(struct dk_store *store, MDB_txn *txn,
                                    const struct dk_series_record *record)
 {
     struct dk_key key;
-    struct dk_slice found;
+    struct dk_slice found = {0};
     struct dk_series_record before = {0};
-    bool there;
+    bool there = false;
     store->value.used = 0;
     docket_status status = dk_image_encode_series(record, &key, &store->value);
     if (status == DOCKET_OK)

@@ -119,6 +119,8 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
     check "another user: may not void" may_not void acme/INV 1 --yes --reason x
     check "another user: may not reconcile" may_not reconcile acme/INV --issued /dev/null --yes
     check "another user: docketd's log names him" grep -q 'uid 65534, pid [0-9]* asked to void' "$work/docketd.log"
+    check "another user: an event names him, once for all he asked" \
+        eval '[ "$("$docket" events --kind refused --no-start | grep -c "uid 65534 .*asked to void numbers in acme/INV")" = 1 ]'
     check "another user: number 1 is still handed out" eval 'fate_lines acme/INV | grep -q "^1-2 handed out"'
     stop_docketd
     printf 'admins = 12345, 65534\n' >>"$realm/docket.conf"
