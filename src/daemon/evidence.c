@@ -26,13 +26,18 @@ struct word {
     size_t bytes;
 };
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
 static struct word trim(struct word word)
 {
-    while (word.bytes > 0 && (word.text[0] == ' ' || word.text[0] == '\t')) {
+    while (word.bytes > 0 && is_blank(word.text[0])) {
         word.text++;
         word.bytes--;
     }
-    while (word.bytes > 0 && strchr(" \t\r", word.text[word.bytes - 1]) != NULL)
+    while (word.bytes > 0 && is_blank(word.text[word.bytes - 1]))
         word.bytes--;
     return word;
 }

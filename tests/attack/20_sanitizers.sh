@@ -27,7 +27,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 builds=0 awake=0 tests=0 logged=0 reports=0
 
 library_cases='threads_share_and_give_back strict_blocks_come_back_in_reverse'
-library_cases_large='a_realm_is_closed_and_opened_a_hundred_times blocks_are_whole bad_arguments bad_names bad_admin
+library_cases_large='a_realm_is_closed_and_opened_a_hundred_times blocks_are_whole bad_arguments bad_names bad_admin bad_decisions
     text_shows_series_date_and_number a_foreign_block_is_refused'
 # Not under TSan: it holds a handler back until the next call that it knows.
 library_cases_asan='handlers_never_duplicate children_take_their_own'

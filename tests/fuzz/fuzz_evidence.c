@@ -28,6 +28,7 @@ static void check_evidence(const struct dk_series_record *record, int32_t period
         MUST(dk_error_text()[0] != 0);
         return;
     }
+    MUST(memchr(text, 0, bytes) == NULL);
     for (size_t i = 0; i < count; i++) {
         MUST(found[i].first >= 1 && found[i].first <= found[i].last && found[i].last <= DOCKET_NUMBER_MAX);
         MUST(found[i].line >= 1 && found[i].line <= lines && (i == 0 || found[i - 1].last < found[i].first));

@@ -53,7 +53,7 @@ for ((turn = 0; turn < turns; turn++)); do
     if decide void acme/ORD "$number" --yes --reason "turn $turn"; then count 0; else
         grep -q 'is void, not handed out\|reached' "$work/decide.err" || odd void
     fi
-    decide series advance acme/INV --to "$(($(handed_out INV) + 1000))" --yes --reason "turn $turn" && count 1 || odd advance
+    decide series advance acme/INV --to "$(($(handed_out INV) + 100000))" --yes --reason "turn $turn" && count 1 || odd advance
     decide series set acme/ORD --window $((200 + turn)) && count 2 || odd set
     if ((turn % 4 == 1)); then
         # Two processes hold leases: an honest no, and that is what is asked.

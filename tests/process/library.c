@@ -328,6 +328,66 @@ static void bad_admin(void)
            "series_add of the same name with another start");
 }
 
+static int no_event(void *context, const struct docket_event *event)
+{
+    (void)context;
+    (void)event;
+    return 0;
+}
+
+static void bad_decisions(void)
+{
+    static const struct docket_counter_name good = {"lib", "decided", -1}, other = {"lib", "nobody", -1};
+    static const struct docket_counter_name odd[] = {{"", "x", -1}, {"lib", "a/b", -1}, {NULL, "x", -1},
+                                                     {"lib", NULL, -1}};
+    const struct docket_policy policy = {.window = 100}, unknown = {.order = "gapless"};
+    const struct docket_event_choice many = {.limit = 10001};
+    char long_reason[202];
+    uint64_t records;
+    memset(long_reason, 'x', 201);
+    long_reason[201] = 0;
+    open_realm();
+    must(docket_admin_series_add(realm, "lib", "decided", NULL), "series_add");
+    expect(docket_admin_void(NULL, &good, 1, 1, "r", 0, NULL, NULL), DOCKET_BAD_ARGUMENT, "void(NULL)");
+    expect(docket_admin_void(realm, NULL, 1, 1, "r", 0, NULL, NULL), DOCKET_BAD_ARGUMENT, "void of nothing");
+    expect(docket_admin_void(realm, &good, 1, 1, NULL, 0, NULL, NULL), DOCKET_BAD_ARGUMENT, "void without a reason");
+    expect(docket_admin_void(realm, &good, 1, 1, "", 0, NULL, NULL), DOCKET_BAD_ARGUMENT, "void with an empty reason");
+    expect(docket_admin_void(realm, &good, 1, 1, long_reason, 0, NULL, NULL), DOCKET_BAD_ARGUMENT, "void, long reason");
+    expect(docket_admin_void(realm, &good, 1, 1, "r", 2, NULL, NULL), DOCKET_BAD_ARGUMENT, "void with a strange flag");
+    expect(docket_admin_void(realm, &good, 0, 1, "r", 0, NULL, NULL), DOCKET_BAD_ARGUMENT, "void from 0");
+    expect(docket_admin_void(realm, &good, 2, 1, "r", 0, NULL, NULL), DOCKET_BAD_ARGUMENT, "void upside down");
+    expect(docket_admin_void(realm, &good, 1, UINT64_MAX, "r", 0, NULL, NULL), DOCKET_BAD_ARGUMENT, "void to the end");
+    expect(docket_admin_void(realm, &good, 1, 1, "r", 0, NULL, NULL), DOCKET_REFUSED, "void of what is laid");
+    expect(docket_admin_void(realm, &other, 1, 1, "r", 0, NULL, NULL), DOCKET_NO_SERIES, "void of nobody's");
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++)
+        expect(docket_admin_void(realm, &odd[i], 1, 1, "r", 0, NULL, NULL), DOCKET_BAD_NAME, "void of an odd name");
+    expect(docket_admin_reconcile(realm, &good, NULL, 1, NULL, 0, NULL, NULL), DOCKET_BAD_ARGUMENT, "no evidence");
+    expect(docket_admin_reconcile(realm, &good, "x", DOCKET_EVIDENCE_MAX + 1, NULL, 0, NULL, NULL), DOCKET_BAD_ARGUMENT,
+           "evidence without an end");
+    expect(docket_admin_reconcile(realm, &good, "", 0, NULL, DOCKET_VOID_REST, NULL, NULL), DOCKET_BAD_ARGUMENT,
+           "void the rest without a reason");
+    expect(docket_admin_reconcile(realm, &good, "\0\n", 2, NULL, 0, NULL, NULL), DOCKET_REFUSED, "evidence with a zero");
+    must(docket_admin_reconcile(realm, &good, NULL, 0, NULL, 0, NULL, NULL), "reconcile by nothing");
+    expect(docket_admin_series_advance(realm, &good, 0, "r", NULL, NULL), DOCKET_BAD_ARGUMENT, "advance to 0");
+    expect(docket_admin_series_advance(realm, &good, UINT64_MAX, "r", NULL, NULL), DOCKET_BAD_ARGUMENT, "advance too far");
+    expect(docket_admin_series_retire(realm, "lib", "nobody", "r"), DOCKET_NO_SERIES, "retire nobody");
+    expect(docket_admin_series_retire(realm, "lib", "decided", NULL), DOCKET_BAD_ARGUMENT, "retire without a reason");
+    expect(docket_admin_series_set(realm, "lib", "decided", NULL, 0, NULL, 0, NULL, NULL), DOCKET_BAD_ARGUMENT, "set nothing");
+    expect(docket_admin_series_set(realm, "lib", "decided", &unknown, 0, NULL, 0, NULL, NULL), DOCKET_BAD_POLICY, "set gapless");
+    expect(docket_admin_series_set(realm, "lib", "nobody", &policy, 0, NULL, 0, NULL, NULL), DOCKET_NO_SERIES, "set nobody");
+    expect(docket_admin_drain(realm, "nowhere", NULL, NULL), DOCKET_BAD_ARGUMENT, "drain nowhere");
+    expect(docket_admin_drain(NULL, NULL, NULL, NULL), DOCKET_BAD_ARGUMENT, "drain(NULL)");
+    expect(docket_admin_desk_add(realm, "a/b", "t", NULL, NULL), DOCKET_BAD_NAME, "a desk with an odd name");
+    expect(docket_admin_desk_add(realm, "desk", "", NULL, NULL), DOCKET_BAD_ARGUMENT, "a desk for nobody");
+    expect(docket_admin_desk_add(realm, "desk", "t", "a b", NULL), DOCKET_BAD_ARGUMENT, "a desk for an odd user");
+    expect(docket_admin_desk_add(realm, "desk", "t", long_reason, NULL), DOCKET_BAD_ARGUMENT, "a desk for a long user");
+    expect(docket_admin_verify(realm, 0, &records), DOCKET_BAD_ARGUMENT, "verify in no time");
+    expect(docket_admin_events(realm, &many, NULL, no_event, NULL), DOCKET_BAD_ARGUMENT, "too many events");
+    expect(docket_admin_events(realm, NULL, NULL, NULL, NULL), DOCKET_BAD_ARGUMENT, "events to nobody");
+    must(docket_admin_verify(realm, 20000000000, &records), "verify");
+    must(docket_admin_events(realm, NULL, NULL, no_event, NULL), "events");
+}
+
 static void bad_names(void)
 {
     char long_name[DOCKET_NAME_MAX + 2];
@@ -902,6 +962,7 @@ struct one_case {
 static const struct one_case cases[] = {
     {"bad_arguments", bad_arguments},
     {"bad_admin", bad_admin},
+    {"bad_decisions", bad_decisions},
     {"bad_names", bad_names},
     {"text_shows_series_date_and_number", text_shows_series_date_and_number},
     {"blocks_are_whole", blocks_are_whole},
