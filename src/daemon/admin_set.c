@@ -143,9 +143,12 @@ static docket_status wanted_policy(struct dk_errand *errand)
 static void set_event(const struct dk_errand *errand, struct dk_job *job)
 {
     const struct dk_policy *policy = &errand->record.policy;
-    dk_errand_event(errand, job, "set", "%s/%s: %s, restarting %s, %s, window %u", errand->asked.tenant,
+    char start[40] = "";
+    if (errand->asked.flags & DK_ADMIN_START_AFTER)
+        snprintf(start, sizeof start, ", start after %llu", (unsigned long long)errand->asked.start_after);
+    dk_errand_event(errand, job, "set", "%s/%s: %s, restarting %s, window %u%s, %s", errand->asked.tenant,
                     errand->asked.name, dk_order_name(policy->order), dk_restart_name(policy->restart),
-                    policy->template_text, policy->window);
+                    policy->window, start, policy->template_text);
 }
 
 static void window_set(struct dk_job *job)

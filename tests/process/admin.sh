@@ -198,6 +198,33 @@ expect "reconcile --void-rest: done" 0 reconcile acme/INV --issued /dev/null --v
 check "reconcile --void-rest: nothing is unknown" eval '! fate_lines acme/INV | grep unknown'
 check "reconcile --void-rest: the other series keeps its own" eval 'fate_lines acme/ORD | grep -q unknown'
 
+# ---- periods that have ended, and one that is to come --------------------------
+
+today=$(date -u +%Y%m%d) tomorrow=$(date -u -d tomorrow +%Y%m%d)
+add_series acme/DAY --restart daily
+"$docket" next acme/DAY -n 3 --no-start >/dev/null
+expect "advance of tomorrow's period: done" 0 series advance acme/DAY --period "$tomorrow" --to 50 --yes --reason 'planned'
+check "advance of tomorrow's period: today's is as it was" fate_is "acme/DAY/$today" '1-3 handed out'
+check "advance of tomorrow's period: it has it" fate_is "acme/DAY/$tomorrow" '1-49 void (advanced)'
+kill_docketd
+rm -rf -- "${runtime:?}"/*
+export LD_PRELOAD DOCKET_CLOCK_SHIFT_S=86400
+LD_PRELOAD=$(binary shiftclock.so)
+start_docketd
+check "a day later, the runtime files lost: yesterday's numbers are unknown" \
+    fate_is "acme/DAY/$today" '1-16 unknown (runtime files lost)'
+expect "advance of yesterday's period: no" 1 series advance acme/DAY --period "$today" --to 500 --yes --reason x
+printf 'DAY-%s-%06d\n2\n' "$today" 1 >"$work/evidence"
+expect "evidence for yesterday without naming the period: no" 1 reconcile acme/DAY --issued "$work/evidence" --yes
+expect "evidence for yesterday: done" 0 reconcile "acme/DAY/$today" --issued "$work/evidence" --yes
+expect "void in yesterday's period: done" 0 void acme/DAY 2 --period "$today" --yes --reason 'cancelled today'
+expect "void the rest of yesterday: done" 0 reconcile "acme/DAY/$today" --issued /dev/null --void-rest --yes --reason 'no more'
+check "yesterday's period is settled" eval 'fate_lines "acme/DAY/$today" | tr "\n" ";" | grep -q "^1-1 handed out (by evidence);2-2 void (voided);3-16 void (voided);$"'
+check "today's numbers come behind what it was advanced to" eval '"$docket" next acme/DAY --no-start | grep "^DAY-$tomorrow-0000[5-9]"'
+kill_docketd
+unset LD_PRELOAD DOCKET_CLOCK_SHIFT_S
+start_docketd
+
 after=$(fate_lines acme/INV)
 kill_docketd
 start_docketd

@@ -469,7 +469,7 @@ for one in acme/INV acme/ORD beta/NEW beta/MANY acme/BIG; do
     out_has "series list: has $one" "^$one "
 done
 expect 'series list --json: an object' 0 series list --json
-series_keys='tenant series desk order restart template window quarantined periods periods.[] periods.[].period
+series_keys='tenant series desk order restart template window quarantined retired periods periods.[] periods.[].period
     periods.[].start_s periods.[].end_s periods.[].next periods.[].laid periods.[].open periods.[].leases'
 # shellcheck disable=SC2046,SC2086
 keys 'series list --json' schema_version realm series 'series.[]' $(printf 'series.[].%s ' $series_keys)
