@@ -129,7 +129,7 @@ static docket_status fill_seat(struct seat *seat, const struct dk_reply *reply, 
 
 static docket_status take_seat(struct docket_realm *realm, uint32_t desk, int64_t timeout_ns, struct seat **taken)
 {
-    struct dk_request request = {.type = DK_ASK_ATTACH, .desk = desk};
+    struct dk_request request = {.type = DK_ASK_ATTACH, .desk = desk, .first = DK_KNOWN_INCOMPATIBLE};
     struct dk_reply reply;
     int fds[DK_WIRE_FDS];
     docket_status status = dk_reach_ask(realm, &request, timeout_ns, &reply, fds);

@@ -8,6 +8,8 @@
 #include "daemon/books.h"
 #include "daemon/config.h"
 
+#include <stdio.h>
+
 struct dk_connections;
 
 struct dk_daemon {
@@ -96,11 +98,20 @@ docket_status dk_series_place(struct dk_daemon *daemon, struct dk_series_book *s
 
 /* reaper.c: seats. */
 void dk_reaper_tick(struct dk_daemon *daemon, bool probe);
-docket_status dk_seat_assign(struct dk_desk_book *desk, uid_t uid, pid_t pid, uint32_t *seat, int *locked,
+struct dk_sitter {
+    uid_t uid;
+    pid_t pid;      /* for display only */
+    uint64_t knows; /* incompatible flags that its library can read */
+};
+docket_status dk_seat_assign(struct dk_desk_book *desk, const struct dk_sitter *sitter, uint32_t *seat, int *locked,
                              int *probe) DK_MUST_USE;
 
 /* recovery.c: from store and files to books. */
 docket_status dk_recovery_run(struct dk_daemon *daemon) DK_MUST_USE;
+
+/* takeover.c: what a start would do with each desk's files, without touching
+ * them; docketd may be running. BAD_LAYOUT: it would refuse. */
+docket_status dk_takeover_check(const struct dk_config *config, FILE *out) DK_MUST_USE;
 
 /* serve.c: connections. */
 docket_status dk_serve_start(struct dk_daemon *daemon) DK_MUST_USE;

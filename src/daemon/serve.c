@@ -333,7 +333,15 @@ static docket_status attach(struct dk_connection *connection, const struct dk_re
     fds[1] = openat(daemon->runtime_fd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (fds[0] < 0 || fds[1] < 0)
         return dk_fail_errno(dk_status_of_errno(errno), errno, "cannot open the files of desk %s", desk->rule.name);
-    status = dk_seat_assign(desk, connection->uid, connection->pid, &reply->seat, &fds[2], &fds[3]);
+    struct dk_sitter sitter = {.uid = connection->uid, .pid = connection->pid, .knows = request->first};
+    if ((desk->map.incompatible_flags & ~sitter.knows) != 0)
+        status = dk_fail(DOCKET_BAD_LAYOUT,
+                         "desk %s was made with flags %#llx and the caller's library knows %#llx; it needs the libdocket "
+                         "of docketd's release",
+                         desk->rule.name, (unsigned long long)desk->map.incompatible_flags,
+                         (unsigned long long)sitter.knows);
+    else
+        status = dk_seat_assign(desk, &sitter, &reply->seat, &fds[2], &fds[3]);
     if (status != DOCKET_OK)
         return status;
     reply->desk = desk->index;
