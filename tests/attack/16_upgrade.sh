@@ -162,6 +162,9 @@ start_docketd
 check 'a seated older worker: the desk keeps its form' same_files "$files"
 check 'and the log says why' said_and_cleared '1 of 2 seated workers have a library that cannot read'
 gives 'the older worker goes on' s next 2
+seat p "$this" acme/S
+gives 'an older worker takes a seat there anew' p next 3
+unseat p
 gives 'the newer one too' l take $((first + 1))
 unseat s
 stop_docketd
@@ -171,17 +174,17 @@ check 'and the log says why: leases' said_and_cleared 'leases are still out'
 gives 'the block goes on' l take $((first + 2))
 gives 'and is given back' l give ok
 seat t "$incompatible" acme/S
-gives 'newer worker: strict, on the old desk' t next 3
+gives 'newer worker: strict, on the old desk' t next 4
 kill_docketd
 start_docketd
 check 'docketd was killed: the desk keeps its form' same_files "$files"
 check 'and the log says why: no stop in order' said_and_cleared 'was not stopped in order'
 check '--check-takeover: will be built anew, workers move' would 'built anew after a stop in order'
-gives 'it goes on' t next 4
+gives 'it goes on' t next 5
 stop_docketd
 start_docketd
 check 'nothing out, every library new: the desk is built anew' other_files "$files"
-gives 'the seated worker moves, and gets the next number' t next 5
+gives 'the seated worker moves, and gets the next number' t next 6
 not_again 'the leased one moves, and gives no number again' l
 check 'nothing became unknown' nothing_unknown
 files=$(incarnation)
@@ -198,7 +201,7 @@ check 'older docketd, newer workers: refused' refuses_to_start 'their library is
 check 'the files are left' same_files "$files"
 release "$incompatible"
 start_docketd
-gives 'the newer docketd goes on behind the refused one' t next 6
+gives 'the newer docketd goes on behind the refused one' t next 7
 unseat t
 unseat l
 kill_docketd
@@ -211,10 +214,10 @@ release "$this"
 start_docketd
 check 'older docketd, nobody seated, stopped in order: files of its own' other_files "$files"
 seat b "$this" acme/S
-gives 'and the next number' b next 7
+gives 'and the next number' b next 8
 check 'still nothing is unknown' nothing_unknown
 unseat b
 stop_docketd
-at_least 'calls across releases, each with the number that it must get' 18 "$cases"
+at_least 'calls across releases, each with the number that it must get' 19 "$cases"
 at_most 'duplicates or gaps across releases' 0 "$failed"
 finish
