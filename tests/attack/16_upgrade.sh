@@ -152,8 +152,6 @@ add_series acme/L --order leased
 seat s "$this" acme/S
 gives 'older worker: strict' s next 1
 seat l "$incompatible" acme/L
-gives 'newer worker on the old desk: a block' l 'open 10' ok
-begins 'newer worker: its first number' l
 files=$(incarnation)
 release "$incompatible"
 check 'incompatible: --check-takeover names the worker that cannot' would '1 of 2 seated workers cannot read'
@@ -165,7 +163,9 @@ gives 'the older worker goes on' s next 2
 seat p "$this" acme/S
 gives 'an older worker takes a seat there anew' p next 3
 unseat p
-gives 'the newer one too' l take $((first + 1))
+gives 'newer worker on the old desk: a block' l 'open 10' ok
+begins 'newer worker: its first number' l
+gives 'and the second' l take $((first + 1))
 unseat s
 stop_docketd
 start_docketd
