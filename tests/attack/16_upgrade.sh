@@ -216,8 +216,17 @@ check 'older docketd, nobody seated, stopped in order: files of its own' other_f
 seat b "$this" acme/S
 gives 'and the next number' b next 8
 check 'still nothing is unknown' nothing_unknown
+stop_docketd
+
+# ---- other sizes, the same release ----
+files=$(incarnation)
+sed -i 's/lines_per_seat = 16/lines_per_seat = 32/' "$realm/docket.conf"
+start_docketd
+check 'other sizes: the desk is built anew under a seated worker' other_files "$files"
+gives 'which moves, and gets the next number' b next 9
+check 'nothing is unknown after that either' nothing_unknown
 unseat b
 stop_docketd
-at_least 'calls across releases, each with the number that it must get' 19 "$cases"
+at_least 'calls across releases, each with the number that it must get' 20 "$cases"
 at_most 'duplicates or gaps across releases' 0 "$failed"
 finish
