@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/status.h"
+#include "client/handles.h"
 #include "numbering/policy.h"
 #include "numbering/template.h"
 #include "table/cursor.h"
@@ -122,9 +123,9 @@ struct live {
 };
 
 struct docket_series {
-    struct docket_series *next;
     struct docket_realm *realm;
     uint64_t serial;
+    uint64_t hash; /* of tenant and name; see handles.h */
     char tenant[DOCKET_NAME_MAX + 1];
     char name[DOCKET_NAME_MAX + 1];
     bool strict;
@@ -138,11 +139,13 @@ struct docket_realm {
     char directory[DK_PATH_BYTES];
     uid_t owner;
     struct live *live;
-    /* Under live->lock: chains by hash of tenant and name. */
-    struct docket_series **series;
-    uint32_t bucket_count; /* a power of two, or 0 */
-    uint32_t series_count;
+    struct dk_handles handles; /* added to under live->lock */
 };
+
+/* realm.c: the handle, made if this process has none: as docket_series_open(),
+ * within timeout_ns. The names are not NULL. */
+docket_status dk_series_reach(struct docket_realm *realm, const char *tenant, const char *name, int64_t timeout_ns,
+                              struct docket_series **series) DK_MUST_USE;
 
 /* pool.c: wiped memory for hands and blocks; never returned to the system. */
 void *dk_wiped_page(void);
