@@ -67,7 +67,7 @@ UNIT_TESTS   := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/unit/%)
 
 WORKER_SOURCES := tests/process/worker.c tests/process/worker_main.c tests/lib/worklog.c
 TEST_PROGRAMS  := $(BUILD)/docket-audit $(BUILD)/docket-worker $(BUILD)/docket-forker \
-                  $(BUILD)/docket-library $(BUILD)/docket-attacks $(BUILD)/example $(BUILD)/shiftclock.so
+                  $(BUILD)/docket-library $(BUILD)/docket-same $(BUILD)/docket-attacks $(BUILD)/example $(BUILD)/shiftclock.so
 BENCHES        := $(BUILD)/bench_next
 
 # What the attacks need beside that: each tests/attack/*.mk adds to ATTACKS and says how it is made.
@@ -155,6 +155,8 @@ $(BUILD)/docket-forker: $(BUILD)/obj/tests/process/forker.o $(BUILD)/obj/tests/l
 	$(LINK_DOCKET)
 $(BUILD)/docket-library: $(BUILD)/obj/tests/process/library.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
+$(BUILD)/docket-same: $(BUILD)/obj/tests/process/same.o $(BUILD)/libdocket.so
+	$(LINK_DOCKET)
 $(BUILD)/docket-attacks: $(BUILD)/obj/tests/process/attacks.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 $(BUILD)/bench_%: $(BUILD)/obj/bench/bench_%.o $(BUILD)/libdocket.so
@@ -234,13 +236,13 @@ install: all
 	ln -sf libdocket.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libdocket.so.$(SOVERSION)
 	ln -sf libdocket.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libdocket.so
 	sed $(PC_WORDS) src/client/libdocket.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/libdocket.pc
-	install -m 644 include/docket.h include/docket_inspect.h include/docket_admin.h $(DESTDIR)$(INCLUDEDIR)/
+	install -m 644 include/docket.h include/docket_inspect.h include/docket_admin.h include/docket_memory.h $(DESTDIR)$(INCLUDEDIR)/
 	install -m 755 $(BUILD)/docket $(DESTDIR)$(BINDIR)/
 	install -m 755 $(BUILD)/docketd $(DESTDIR)$(SBINDIR)/
 
 uninstall:
 	rm -f $(DESTDIR)$(LIBDIR)/libdocket.so* $(DESTDIR)$(LIBDIR)/pkgconfig/libdocket.pc
-	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/,docket.h docket_inspect.h docket_admin.h)
+	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/,docket.h docket_inspect.h docket_admin.h docket_memory.h)
 	rm -f $(DESTDIR)$(BINDIR)/docket $(DESTDIR)$(SBINDIR)/docketd
 
 clean:

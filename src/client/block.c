@@ -50,7 +50,7 @@ docket_status docket_block_open(docket_series *series, uint32_t count, int64_t t
                        most, count);
     docket_status status = dk_hand_enter(series, timeout_ns, &hand);
     if (status != DOCKET_OK)
-        return status;
+        return status == DK_IN_MEMORY ? dk_memory_block_open(series, count, timeout_ns, block) : status;
     struct wanted wanted = {.block = dk_block_new(), .count = count};
     if (wanted.block == NULL) {
         dk_hand_leave(hand);
@@ -142,7 +142,7 @@ static docket_status prepare_text(struct docket_block *block)
 {
     const struct docket_series *series = block->series;
     struct text_day *text = &block->text;
-    int64_t now_s = dk_clock_wall_s();
+    int64_t now_s = series->memory != NULL ? dk_memory_now_s(series->realm) : dk_clock_wall_s();
     if (!series->timed || (now_s >= block->from_s && now_s < block->until_s))
         return dk_text_day(text, series, block->seat, now_s);
     uint32_t date = now_s < block->from_s ? dk_period_first_date(block->period) : dk_period_last_date(block->period);
@@ -212,7 +212,9 @@ docket_status docket_block_give_back(docket_block *block, uint32_t *returned)
     docket_status status = check(block);
     if (status != DOCKET_OK)
         return status; /* the child's copy was wiped with the rest: nothing to free */
-    if (!block->strict) {
+    if (block->memory_counter != NULL) {
+        status = dk_memory_give_back(block, &back);
+    } else if (!block->strict) {
         back = block->count - block->taken;
         dk_lease_give_back(&block->lease, block->slot);
     } else if (block->taken < block->count) {

@@ -111,6 +111,8 @@ struct docket_block {
     uint32_t taken;
     struct lease lease; /* leased: holds the block and perhaps more */
     struct text_day text;
+    struct memory_counter *memory_counter; /* of a realm in memory: its period, ... */
+    struct memory_run *memory_run;         /* ... and its place in the lists there */
 };
 
 /* What of a realm must not survive a fork. One wiped page. */
@@ -133,6 +135,7 @@ struct docket_series {
     uint32_t window;
     struct dk_template template;
     size_t text_bytes;
+    struct memory_series *memory; /* of a realm in memory */
 };
 
 struct docket_realm {
@@ -140,12 +143,17 @@ struct docket_realm {
     uid_t owner;
     struct live *live;
     struct dk_handles handles; /* added to under live->lock */
+    struct memory *memory;     /* NULL, or a realm in memory */
+    struct seat *memory_seat;  /* at which its blocks sit: a salt of 0, no more */
 };
 
 /* realm.c: the handle, made if this process has none: as docket_series_open(),
  * within timeout_ns. The names are not NULL. */
 docket_status dk_series_reach(struct docket_realm *realm, const char *tenant, const char *name, int64_t timeout_ns,
                               struct docket_series **series) DK_MUST_USE;
+/* What a policy says to a handle. DAMAGED if its template cannot be used. */
+docket_status dk_series_describe(struct docket_series *series, uint8_t order, uint8_t restart, uint32_t window,
+                                 const char *template_text) DK_MUST_USE;
 
 /* pool.c: wiped memory for hands and blocks; never returned to the system. */
 void *dk_wiped_page(void);
@@ -213,13 +221,37 @@ docket_status dk_take_wait(struct hand *hand, int64_t timeout_ns,
 docket_status dk_hand_enter(struct docket_series *series, int64_t timeout_ns, struct hand **hand) DK_MUST_USE;
 /* Takes count numbers of a strict counter in one piece, or says why not. */
 docket_status dk_take_strict(struct hand *hand, uint32_t count, uint64_t *first) DK_MUST_USE;
+/* The sentences of statuses that the hot path does not format; returns status. */
+docket_status dk_take_explain(const struct docket_series *series, docket_status status, int64_t timeout_ns);
+docket_status dk_take_busy(const struct docket_series *series);
 static inline void dk_hand_leave(struct hand *hand)
 {
     dk_compiler_barrier();
     hand->busy = 0;
 }
 
-/* text.c */
+struct docket_policy;
+/* admin.c: a policy into a request; NULL and zero members are the realm's default. */
+docket_status dk_policy_fill(struct dk_request *request, const struct docket_policy *policy) DK_MUST_USE;
+
+/* memory.c, memory_take.c: a realm in memory. Its series have no hands, so the
+ * hot path never meets one: dk_hand_enter() says DK_IN_MEMORY where it would
+ * make a hand, and the call goes on here. That status never leaves the library. */
+#define DK_IN_MEMORY ((docket_status)0xffff)
+/* In docketd's stead. */
+docket_status dk_memory_answer(struct docket_realm *realm, const struct dk_request *request,
+                               int fds[DK_WIRE_FDS]) DK_MUST_USE;
+docket_status dk_memory_bind(struct docket_series *series) DK_MUST_USE; /* finds or makes it */
+docket_status dk_memory_next(docket_series *series, int64_t timeout_ns, char *text, uint64_t *number,
+                             int32_t *period) DK_MUST_USE;
+docket_status dk_memory_block_open(docket_series *series, uint32_t count, int64_t timeout_ns,
+                                   docket_block **block) DK_MUST_USE;
+docket_status dk_memory_give_back(struct docket_block *block, uint32_t *returned) DK_MUST_USE;
+docket_status dk_memory_look(docket_series *series, uint64_t *next, uint64_t *count, int32_t *period) DK_MUST_USE;
+int64_t dk_memory_now_s(const struct docket_realm *realm);
+void dk_memory_close(struct docket_realm *realm);
+
+/* text.c: seat is not looked at in a realm in memory. */
 docket_status dk_text_day(struct text_day *text, const struct docket_series *series,
                                     const struct seat *seat, int64_t now_s) DK_MUST_USE;
 

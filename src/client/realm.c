@@ -64,8 +64,23 @@ void docket_realm_close(docket_realm *realm)
         dk_seat_leave(seat);
     }
     dk_handles_free(&realm->handles);
+    if (realm->memory != NULL)
+        dk_memory_close(realm);
     munmap(realm->live, DK_PAGE);
     free(realm);
+}
+
+docket_status dk_series_describe(struct docket_series *series, uint8_t order, uint8_t restart, uint32_t window,
+                                 const char *template_text)
+{
+    series->strict = order == DK_STRICT;
+    series->timed = restart != DK_NEVER;
+    series->window = window;
+    docket_status status = dk_template_parse(template_text, &series->template);
+    if (status != DOCKET_OK)
+        return dk_wrap(DOCKET_DAMAGED, "the board's template of %s/%s cannot be used", series->tenant, series->name);
+    series->text_bytes = dk_template_size(&series->template, series->name);
+    return DOCKET_OK;
 }
 
 /* What the board says of the series decides its handle. */
@@ -75,14 +90,7 @@ static docket_status read_slot(struct docket_series *series, const struct shared
     size_t bytes = slot->template_bytes <= DK_TEMPLATE_BYTES ? slot->template_bytes : DK_TEMPLATE_BYTES;
     memcpy(text, slot->template_text, bytes);
     text[bytes] = 0;
-    series->strict = slot->order == DK_STRICT;
-    series->timed = slot->restart != DK_NEVER;
-    series->window = slot->window;
-    docket_status status = dk_template_parse(text, &series->template);
-    if (status != DOCKET_OK)
-        return dk_wrap(DOCKET_DAMAGED, "the board's template of %s/%s cannot be used", series->tenant, series->name);
-    series->text_bytes = dk_template_size(&series->template, series->name);
-    return DOCKET_OK;
+    return dk_series_describe(series, slot->order, slot->restart, slot->window, text);
 }
 
 static docket_status make_series(docket_realm *realm, const char *tenant, const char *name, int64_t timeout_ns,
@@ -97,8 +105,8 @@ static docket_status make_series(docket_realm *realm, const char *tenant, const 
     snprintf(series->tenant, sizeof series->tenant, "%s", tenant);
     snprintf(series->name, sizeof series->name, "%s", name);
     probe.series = series;
-    docket_status status = dk_hand_bind(&probe, false, timeout_ns);
-    if (status == DOCKET_OK)
+    docket_status status = realm->memory != NULL ? dk_memory_bind(series) : dk_hand_bind(&probe, false, timeout_ns);
+    if (status == DOCKET_OK && realm->memory == NULL)
         status = read_slot(series, dk_desk_slot(&probe.seat->map, probe.slot));
     if (status != DOCKET_OK) {
         free(series);
