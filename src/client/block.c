@@ -18,13 +18,16 @@ static docket_status attempt_block(struct hand *hand, int64_t now_s, void *conte
     docket_status status = dk_take_prepare(hand, now_s);
     if (status != DOCKET_OK)
         return status;
-    if (hand->strict)
+    if (hand->series->memory != NULL)
+        status = dk_memory_take_block(hand, wanted->count, block);
+    else if (hand->strict)
         status = dk_take_strict(hand, wanted->count, &block->first);
     else
         status = dk_lease_claim(&block->lease, hand->seat, hand->slot, hand->board, hand->epoch, wanted->count);
     if (status != DOCKET_OK)
         return status;
-    dk_desk_want(&hand->seat->map, hand->slot); /* a whole block is gone at once */
+    if (hand->series->memory == NULL)
+        dk_desk_want(&hand->seat->map, hand->slot); /* a whole block is gone at once */
     block->seat = hand->seat;
     block->incarnation = hand->seat->map.incarnation;
     block->slot = hand->slot;
@@ -50,7 +53,7 @@ docket_status docket_block_open(docket_series *series, uint32_t count, int64_t t
                        most, count);
     docket_status status = dk_hand_enter(series, timeout_ns, &hand);
     if (status != DOCKET_OK)
-        return status == DK_IN_MEMORY ? dk_memory_block_open(series, count, timeout_ns, block) : status;
+        return status;
     struct wanted wanted = {.block = dk_block_new(), .count = count};
     if (wanted.block == NULL) {
         dk_hand_leave(hand);
@@ -212,7 +215,7 @@ docket_status docket_block_give_back(docket_block *block, uint32_t *returned)
     docket_status status = check(block);
     if (status != DOCKET_OK)
         return status; /* the child's copy was wiped with the rest: nothing to free */
-    if (block->memory_counter != NULL) {
+    if (block->memory_run != NULL) {
         status = dk_memory_give_back(block, &back);
     } else if (!block->strict) {
         back = block->count - block->taken;

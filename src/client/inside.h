@@ -94,6 +94,7 @@ struct hand {
     struct text_day text;
     struct docket_series *series;
     struct hand *next_of_realm, *previous_of_realm;
+    struct memory_counter *memory_counter; /* of a realm in memory: where it stands */
 };
 
 struct docket_block {
@@ -221,9 +222,6 @@ docket_status dk_take_wait(struct hand *hand, int64_t timeout_ns,
 docket_status dk_hand_enter(struct docket_series *series, int64_t timeout_ns, struct hand **hand) DK_MUST_USE;
 /* Takes count numbers of a strict counter in one piece, or says why not. */
 docket_status dk_take_strict(struct hand *hand, uint32_t count, uint64_t *first) DK_MUST_USE;
-/* The sentences of statuses that the hot path does not format; returns status. */
-docket_status dk_take_explain(const struct docket_series *series, docket_status status, int64_t timeout_ns);
-docket_status dk_take_busy(const struct docket_series *series);
 static inline void dk_hand_leave(struct hand *hand)
 {
     dk_compiler_barrier();
@@ -234,20 +232,22 @@ struct docket_policy;
 /* admin.c: a policy into a request; NULL and zero members are the realm's default. */
 docket_status dk_policy_fill(struct dk_request *request, const struct docket_policy *policy) DK_MUST_USE;
 
-/* memory.c, memory_take.c: a realm in memory. Its series have no hands, so the
- * hot path never meets one: dk_hand_enter() says DK_IN_MEMORY where it would
- * make a hand, and the call goes on here. That status never leaves the library. */
-#define DK_IN_MEMORY ((docket_status)0xffff)
-/* In docketd's stead. */
+/* memory.c, memory_take.c: a realm in memory. Its hands stand in no bank and are
+ * not in the memo, so the hot path never meets one and asks nothing: each call
+ * comes to dk_take_wait(), and goes on here. */
 docket_status dk_memory_answer(struct docket_realm *realm, const struct dk_request *request,
-                               int fds[DK_WIRE_FDS]) DK_MUST_USE;
+                               int fds[DK_WIRE_FDS]) DK_MUST_USE;              /* in docketd's stead */
 docket_status dk_memory_bind(struct docket_series *series) DK_MUST_USE; /* finds or makes it */
-docket_status dk_memory_next(docket_series *series, int64_t timeout_ns, char *text, uint64_t *number,
-                             int32_t *period) DK_MUST_USE;
-docket_status dk_memory_block_open(docket_series *series, uint32_t count, int64_t timeout_ns,
-                                   docket_block **block) DK_MUST_USE;
+/* One attempt, under the realm's lock, at its clock; or what a test wants instead. */
+docket_status dk_memory_attempt(struct hand *hand, int64_t timeout_ns,
+                                docket_status (*attempt)(struct hand *hand, int64_t now_s, void *context),
+                                void *context) DK_MUST_USE;
+/* Parts of an attempt: the period's counter, numbers, a block. */
+docket_status dk_memory_prepare(struct hand *hand, int64_t now_s) DK_MUST_USE;
+docket_status dk_memory_take(struct hand *hand, uint32_t count, uint64_t *first) DK_MUST_USE;
+docket_status dk_memory_take_block(struct hand *hand, uint32_t count, struct docket_block *block) DK_MUST_USE;
 docket_status dk_memory_give_back(struct docket_block *block, uint32_t *returned) DK_MUST_USE;
-docket_status dk_memory_look(docket_series *series, uint64_t *next, uint64_t *count, int32_t *period) DK_MUST_USE;
+docket_status dk_memory_look(struct hand *hand, uint64_t *next, uint64_t *count) DK_MUST_USE;
 int64_t dk_memory_now_s(const struct docket_realm *realm);
 void dk_memory_close(struct docket_realm *realm);
 

@@ -40,7 +40,7 @@ void dk_memory_unlock(struct memory *memory)
     pthread_mutex_unlock(&memory->lock);
 }
 
-void *dk_memory_take(struct memory *memory, size_t bytes)
+void *dk_memory_alloc(struct memory *memory, size_t bytes)
 {
     bytes = (bytes + 15) & ~(size_t)15;
     if (MEMORY_BYTES - memory->used < bytes)
@@ -147,7 +147,7 @@ static docket_status make_series(struct memory *memory, const struct dk_request 
                          (unsigned long long)request->start_after, DOCKET_NUMBER_MAX + 1);
     if (status != DOCKET_OK)
         return status;
-    struct memory_series *series = dk_memory_take(memory, sizeof *series);
+    struct memory_series *series = dk_memory_alloc(memory, sizeof *series);
     if (series == NULL)
         return dk_memory_full();
     memcpy(series->tenant, request->tenant, sizeof series->tenant); /* both were checked, and end with zeros */

@@ -79,7 +79,7 @@ struct memory {
 /* memory.c */
 docket_status dk_memory_lock(struct memory *memory) DK_MUST_USE;
 void dk_memory_unlock(struct memory *memory);
-void *dk_memory_take(struct memory *memory, size_t bytes); /* zeroed; NULL: it is full */
+void *dk_memory_alloc(struct memory *memory, size_t bytes); /* zeroed; NULL: it is full */
 struct memory_series *dk_memory_find(struct memory *memory, const char *tenant, const char *name);
 docket_status dk_memory_full(void);
 

@@ -21,7 +21,7 @@ static void end_counter(struct memory_counter *counter)
 static struct memory_counter *make_counter(struct memory *memory, struct memory_series *series,
                                            const struct dk_period *period)
 {
-    struct memory_counter **at = &series->counters, *counter = dk_memory_take(memory, sizeof *counter);
+    struct memory_counter **at = &series->counters, *counter = dk_memory_alloc(memory, sizeof *counter);
     if (counter == NULL)
         return NULL;
     counter->period = *period;
@@ -74,7 +74,7 @@ static struct memory_run *new_run(struct memory *memory)
 {
     struct memory_run *run = memory->unused_runs;
     if (run == NULL)
-        return dk_memory_take(memory, sizeof *run);
+        return dk_memory_alloc(memory, sizeof *run);
     memory->unused_runs = run->next;
     return run;
 }
@@ -138,25 +138,30 @@ static bool take_spare(struct memory *memory, struct memory_counter *counter, ui
     return true;
 }
 
-/* Without a wait a leased series cannot be told from one whose numbers are on their way. */
-static docket_status exhausted(const struct memory_series *series, const struct memory_counter *counter,
-                               int64_t timeout_ns)
+docket_status dk_memory_take(struct hand *hand, uint32_t count, uint64_t *first)
 {
-    if (series->policy.order == DK_STRICT)
-        return DOCKET_EXHAUSTED;
-    return timeout_ns != 0 && counter->number > DOCKET_NUMBER_MAX ? DOCKET_EXHAUSTED : DOCKET_TIMEOUT;
-}
-
-static docket_status take(struct memory *memory, const struct memory_series *series, struct memory_counter *counter,
-                          uint32_t count, int64_t timeout_ns, uint64_t *first)
-{
-    if (series->policy.order == DK_LEASED && take_spare(memory, counter, count, first))
+    struct memory_counter *counter = hand->memory_counter;
+    if (!hand->strict && take_spare(hand->series->realm->memory, counter, count, first))
         return DOCKET_OK;
     if (DOCKET_NUMBER_MAX + 1 - counter->number < count)
-        return exhausted(series, counter, timeout_ns);
+        return hand->strict ? DOCKET_EXHAUSTED : DOCKET_TIMEOUT;
     *first = counter->number;
     lay(counter, *first + count);
     counter->number = *first + count;
+    return DOCKET_OK;
+}
+
+docket_status dk_memory_prepare(struct hand *hand, int64_t now_s)
+{
+    struct memory_counter *counter;
+    docket_status status =
+        dk_memory_counter(hand->series->realm->memory, hand->series->memory, now_s, &counter);
+    if (status != DOCKET_OK)
+        return status;
+    hand->memory_counter = counter;
+    hand->period = counter->period.label;
+    hand->from_s = counter->period.start_s;
+    hand->until_s = counter->period.end_s;
     return DOCKET_OK;
 }
 
@@ -171,154 +176,67 @@ static bool is_failing(struct memory_failing *failing, docket_status *status)
     return true;
 }
 
-static docket_status say_failure(const struct docket_series *series, docket_status status, int64_t timeout_ns)
+/* Where a real realm's call would have waited for more, in vain. */
+static bool is_exhausted(const struct hand *hand, int64_t timeout_ns)
 {
-    if (status == DOCKET_BUSY)
-        return dk_take_busy(series);
-    dk_fail(status, "%s/%s: %s", series->tenant, series->name, docket_status_text(status));
-    return dk_take_explain(series, status, timeout_ns < 0 ? DK_TIMEOUT_NS : timeout_ns);
+    return timeout_ns != 0 && hand->memory_counter->number > DOCKET_NUMBER_MAX;
 }
 
-/* What every call on a series does first; on OK it holds the lock. */
-static docket_status enter(docket_series *series, int64_t *now_s, struct memory_counter **counter)
+docket_status dk_memory_attempt(struct hand *hand, int64_t timeout_ns,
+                                docket_status (*attempt)(struct hand *, int64_t, void *), void *context)
 {
+    const struct docket_series *series = hand->series;
     struct memory *memory = series->realm->memory;
-    if (!dk_slow_enter())
-        return dk_take_busy(series);
     docket_status status = dk_memory_lock(memory);
-    if (status != DOCKET_OK) {
-        dk_slow_leave();
-        return status;
-    }
-    *now_s = dk_memory_now_s(series->realm);
-    status = dk_memory_counter(memory, series->memory, *now_s, counter);
-    if (status != DOCKET_OK) {
-        dk_memory_unlock(memory);
-        dk_slow_leave();
-    }
-    return dk_take_explain(series, status, 0);
-}
-
-static void leave(docket_series *series)
-{
-    dk_memory_unlock(series->realm->memory);
-    dk_slow_leave();
-}
-
-/* The next call is made to fail, before it looks at anything. */
-static docket_status check_failing(docket_series *series, int64_t timeout_ns)
-{
-    struct memory *memory = series->realm->memory;
-    docket_status status = DOCKET_OK;
-    if (!dk_slow_enter())
-        return dk_take_busy(series);
-    docket_status locked = dk_memory_lock(memory);
-    if (locked == DOCKET_OK) {
-        if (!is_failing(&series->memory->failing, &status))
-            (void)is_failing(&memory->failing, &status);
-        dk_memory_unlock(memory);
-    }
-    dk_slow_leave();
-    if (locked != DOCKET_OK)
-        return locked;
-    return status == DOCKET_OK ? status : say_failure(series, status, timeout_ns);
-}
-
-docket_status dk_memory_next(docket_series *series, int64_t timeout_ns, char *text, uint64_t *number, int32_t *period)
-{
-    struct memory *memory = series->realm->memory;
-    struct memory_counter *counter;
-    struct text_day day = {.rendered = {.width = 0}};
-    uint64_t taken = 0;
-    int64_t now_s;
-    docket_status status = check_failing(series, timeout_ns);
-    if (status == DOCKET_OK)
-        status = enter(series, &now_s, &counter);
     if (status != DOCKET_OK)
         return status;
-    if (text != NULL)
-        status = dk_text_day(&day, series, NULL, now_s);
-    if (status == DOCKET_OK)
-        status = take(memory, series->memory, counter, 1, timeout_ns, &taken);
-    int32_t label = counter->period.label;
-    leave(series);
-    if (status != DOCKET_OK)
-        return dk_take_explain(series, status, timeout_ns < 0 ? DK_TIMEOUT_NS : timeout_ns);
-    if (text != NULL)
-        dk_rendered_write(&day.rendered, taken, text);
-    if (number != NULL)
-        *number = taken;
-    if (period != NULL)
-        *period = label;
-    return DOCKET_OK;
+    if (is_failing(&series->memory->failing, &status) || is_failing(&memory->failing, &status)) {
+        dk_fail(status, "%s/%s: %s", series->tenant, series->name, docket_status_text(status));
+    } else {
+        status = attempt(hand, dk_memory_now_s(series->realm), context);
+        if (status == DOCKET_TIMEOUT && is_exhausted(hand, timeout_ns))
+            status = DOCKET_EXHAUSTED;
+    }
+    dk_memory_unlock(memory);
+    return status;
 }
 
 /* ---- blocks ---- */
 
 /* A leased block's rest is told by its cursor, as at a real desk. */
-static void begin_lease(struct docket_block *block, struct memory_run *run, struct seat *seat)
+static void begin_lease(struct docket_block *block, struct memory_run *run, uint32_t count, struct seat *seat)
 {
     block->lease = (struct lease){.seat = seat,
                                   .cursor = &run->cursor,
                                   .first = run->first,
-                                  .size = block->count,
+                                  .size = count,
                                   .number = 1,
                                   .open = true};
     dk_lease_publish(&block->lease, 0);
 }
 
-static docket_status open_block(docket_series *series, int64_t timeout_ns, struct docket_block *block)
+docket_status dk_memory_take_block(struct hand *hand, uint32_t count, struct docket_block *block)
 {
-    struct memory *memory = series->realm->memory;
-    struct memory_counter *counter;
-    int64_t now_s;
-    docket_status status = enter(series, &now_s, &counter);
-    if (status != DOCKET_OK)
-        return status;
+    struct memory *memory = hand->series->realm->memory;
     struct memory_run *run = new_run(memory); /* a strict one needs it to become void */
-    status = run == NULL ? dk_memory_full() : DOCKET_OK;
-    if (status == DOCKET_OK)
-        status = take(memory, series->memory, counter, block->count, timeout_ns, &block->first);
+    if (run == NULL)
+        return dk_memory_full();
+    docket_status status = dk_memory_take(hand, count, &run->first);
     begin_edit(memory);
     if (status == DOCKET_OK) {
-        run->first = block->first;
-        run->last = block->first + block->count - 1;
-        if (!series->strict) {
-            begin_lease(block, run, series->realm->memory_seat);
-            link_run(&counter->open, run);
+        run->last = run->first + count - 1;
+        block->first = run->first;
+        block->memory_run = run;
+        block->memory_counter = hand->memory_counter;
+        if (!hand->strict) {
+            begin_lease(block, run, count, hand->seat);
+            link_run(&hand->memory_counter->open, run);
         }
-    } else if (run != NULL) {
+    } else {
         free_run(memory, run);
     }
     end_edit(memory);
-    block->memory_run = run;
-    block->memory_counter = counter;
-    block->period = counter->period.label;
-    block->from_s = counter->period.start_s;
-    block->until_s = counter->period.end_s;
-    leave(series);
-    return dk_take_explain(series, status, timeout_ns < 0 ? DK_TIMEOUT_NS : timeout_ns);
-}
-
-docket_status dk_memory_block_open(docket_series *series, uint32_t count, int64_t timeout_ns, docket_block **block)
-{
-    docket_status status = check_failing(series, timeout_ns);
-    if (status != DOCKET_OK)
-        return status;
-    struct docket_block *made = dk_block_new();
-    if (made == NULL)
-        return dk_fail(DOCKET_NO_MEMORY, "no memory for a block");
-    made->serial = series->serial;
-    made->series = series;
-    made->strict = series->strict;
-    made->count = count;
-    status = open_block(series, timeout_ns, made);
-    if (status != DOCKET_OK) {
-        dk_block_free(made);
-        return status;
-    }
-    *block = made;
-    return DOCKET_OK;
+    return status;
 }
 
 /* A strict block's end: free again if nobody took later, else void; handed out
@@ -369,22 +287,23 @@ docket_status dk_memory_give_back(struct docket_block *block, uint32_t *returned
 
 /* ---- looking ---- */
 
-docket_status dk_memory_look(docket_series *series, uint64_t *next, uint64_t *count, int32_t *period)
+docket_status dk_memory_look(struct hand *hand, uint64_t *next, uint64_t *count)
 {
-    struct memory_counter *counter;
-    int64_t now_s;
-    docket_status status = enter(series, &now_s, &counter);
+    struct memory *memory = hand->series->realm->memory;
+    docket_status status = dk_memory_lock(memory);
     if (status != DOCKET_OK)
         return status;
-    *next = counter->number;
-    *count = counter->mark - counter->number;
-    if (!series->strict && *count == 0)
-        *next = 0;
-    for (const struct memory_run *run = counter->spares; run != NULL; run = run->next)
-        *count += run->last - run->first + 1;
-    if (counter->spares != NULL)
-        *next = counter->spares->first;
-    *period = counter->period.label;
-    leave(series);
-    return *next != 0 ? DOCKET_OK : dk_take_explain(series, DOCKET_TIMEOUT, 0);
+    status = dk_memory_prepare(hand, dk_memory_now_s(hand->series->realm));
+    if (status == DOCKET_OK) {
+        const struct memory_counter *counter = hand->memory_counter;
+        *count = counter->mark - counter->number;
+        *next = hand->strict || *count > 0 ? counter->number : 0;
+        for (const struct memory_run *run = counter->spares; run != NULL; run = run->next)
+            *count += run->last - run->first + 1;
+        if (counter->spares != NULL)
+            *next = counter->spares->first;
+        status = *next != 0 ? DOCKET_OK : DOCKET_TIMEOUT;
+    }
+    dk_memory_unlock(memory);
+    return status;
 }

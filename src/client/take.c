@@ -21,7 +21,7 @@ enum { TRIES = 3 };
 /* A look waits for nothing but the seat of a process that has none yet. */
 #define LOOK_TIMEOUT_NS (100 * DK_MILLISECOND_NS)
 
-docket_status dk_take_busy(const struct docket_series *series)
+static docket_status busy(const struct docket_series *series)
 {
     return dk_fail(DOCKET_BUSY, "this thread is inside a call already (%s/%s asked from a signal handler?)",
                    series->tenant, series->name);
@@ -31,17 +31,15 @@ docket_status dk_hand_enter(struct docket_series *series, int64_t timeout_ns, st
 {
     struct hand *hand = dk_hand_find(series);
     if (hand == NULL) {
-        if (series->memory != NULL)
-            return DK_IN_MEMORY;
         if (!dk_slow_enter())
-            return dk_take_busy(series);
+            return busy(series);
         docket_status status = dk_hand_make(series, timeout_ns < 0 ? DK_TIMEOUT_NS : timeout_ns, &hand);
         dk_slow_leave();
         if (status != DOCKET_OK)
             return status;
     }
     if (hand->busy)
-        return dk_take_busy(series);
+        return busy(series);
     hand->busy = 1;
     dk_compiler_barrier(); /* for a handler of this very thread */
     *entered = hand;
@@ -81,6 +79,8 @@ static bool read_bank(struct hand *hand, int index, int64_t now_s)
 /* The hand stands in the period of now_s, or says why not. */
 docket_status dk_take_prepare(struct hand *hand, int64_t now_s)
 {
+    if (hand->series->memory != NULL)
+        return dk_memory_prepare(hand, now_s);
     if (in_period(hand, now_s) && dk_load_acquire(&hand->board->epoch) == hand->epoch) /* ORDER-4 */
         return DOCKET_OK;
     dk_lease_give_back(&hand->lease, hand->slot); /* of a period that is over */
@@ -93,8 +93,9 @@ docket_status dk_take_prepare(struct hand *hand, int64_t now_s)
     return DOCKET_PERIOD_NOT_OPEN;
 }
 
-docket_status dk_take_explain(const struct docket_series *series, docket_status status, int64_t timeout_ns)
+static docket_status explain(const struct hand *hand, docket_status status, int64_t timeout_ns)
 {
+    const struct docket_series *series = hand->series;
     switch (status) {
     case DOCKET_PERIOD_NOT_OPEN:
         return dk_fail(status, "%s/%s has no period open for this clock; docketd opens the next one two days ahead: is "
@@ -209,10 +210,11 @@ docket_status dk_take_wait(struct hand *hand, int64_t timeout_ns,
     if (timeout_ns < 0)
         timeout_ns = DK_TIMEOUT_NS;
     if (!dk_slow_enter())
-        return dk_take_busy(hand->series);
-    docket_status status = wait_slices(hand, timeout_ns, attempt, context, want);
+        return busy(hand->series);
+    docket_status status = hand->series->memory != NULL ? dk_memory_attempt(hand, timeout_ns, attempt, context)
+                                                        : wait_slices(hand, timeout_ns, attempt, context, want);
     dk_slow_leave();
-    return dk_take_explain(hand->series, status, timeout_ns);
+    return explain(hand, status, timeout_ns);
 }
 
 /* ---- one number ---- */
@@ -276,6 +278,8 @@ static docket_status attempt_one(struct hand *hand, int64_t now_s, void *context
         status = dk_text_day(&hand->text, hand->series, hand->seat, now_s);
     if (status != DOCKET_OK)
         return status;
+    if (hand->series->memory != NULL)
+        return dk_memory_take(hand, 1, &taken->number);
     return hand->strict ? dk_take_strict(hand, 1, &taken->number) : leased_attempt(hand, &taken->number);
 }
 
@@ -322,7 +326,7 @@ docket_status docket_next(docket_series *series, int64_t timeout_ns, uint64_t *n
                                             "more");
     docket_status status = next_number(series, timeout_ns, false, &hand, &taken);
     if (status != DOCKET_OK)
-        return status == DK_IN_MEMORY ? dk_memory_next(series, timeout_ns, NULL, number, period) : status;
+        return status;
     *number = taken;
     if (period != NULL)
         *period = hand->period;
@@ -342,7 +346,7 @@ docket_status docket_next_text(docket_series *series, int64_t timeout_ns, char *
                        series->tenant, series->name, series->text_bytes);
     docket_status status = next_number(series, timeout_ns, true, &hand, &taken);
     if (status != DOCKET_OK)
-        return status == DK_IN_MEMORY ? dk_memory_next(series, timeout_ns, text, number, period) : status;
+        return status;
     dk_rendered_write(&hand->text.rendered, taken, text);
     if (number != NULL)
         *number = taken;
@@ -373,18 +377,24 @@ static docket_status look_leased(const struct hand *hand, uint64_t *next, uint64
     return *next != 0 ? DOCKET_OK : DOCKET_TIMEOUT;
 }
 
+static docket_status look_at_desk(struct hand *hand, uint64_t *next, uint64_t *count)
+{
+    docket_status status = dk_take_prepare(hand, dk_clock_wall_s());
+    if (status != DOCKET_OK)
+        return status;
+    return hand->strict ? look_strict(hand, next, count) : look_leased(hand, next, count);
+}
+
 static docket_status look(docket_series *series, uint64_t *next, uint64_t *count, int32_t *period)
 {
     struct hand *hand;
     docket_status status = dk_hand_enter(series, LOOK_TIMEOUT_NS, &hand);
     if (status != DOCKET_OK)
-        return status == DK_IN_MEMORY ? dk_memory_look(series, next, count, period) : status;
-    status = dk_take_prepare(hand, dk_clock_wall_s());
-    if (status == DOCKET_OK)
-        status = hand->strict ? look_strict(hand, next, count) : look_leased(hand, next, count);
+        return status;
+    status = series->memory != NULL ? dk_memory_look(hand, next, count) : look_at_desk(hand, next, count);
     if (status == DOCKET_OK)
         *period = hand->period;
-    status = dk_take_explain(hand->series, status, 0);
+    status = explain(hand, status, 0);
     dk_hand_leave(hand);
     return status;
 }
