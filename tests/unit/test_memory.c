@@ -306,6 +306,10 @@ static void every_number_has_its_fate(void **state)
     is_ok(docket_block_give_back(later, NULL));
     fates_are("L", "L 0 1-1 handed out\nL 0 2-9 spare\nL 0 10-25 laid.\n");
     assert_int_equal(next_of(other), 2);
+    is_ok(docket_block_open(other, 7, 0, &block)); /* what two blocks gave back lies in one piece */
+    is_ok(docket_block_show(block, &number, NULL, NULL));
+    assert_int_equal(number, 3);
+    is_ok(docket_block_give_back(block, NULL));
     is_ok(docket_block_open(other, 8, 0, &block)); /* the spare is too small for it */
     fates_are("L", "L 0 1-2 handed out\nL 0 3-9 spare\nL 0 10-17 open\nL 0 18-33 laid.\n");
     is_ok(docket_block_give_back(block, NULL));
