@@ -66,8 +66,9 @@ UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
 UNIT_TESTS   := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/unit/%)
 
 WORKER_SOURCES := tests/process/worker.c tests/process/worker_main.c tests/lib/worklog.c
+RECIPES        := outbox pool batch orders_test
 TEST_PROGRAMS  := $(BUILD)/docket-audit $(BUILD)/docket-worker $(BUILD)/docket-forker \
-                  $(BUILD)/docket-library $(BUILD)/docket-same $(BUILD)/docket-attacks $(BUILD)/example $(BUILD)/shiftclock.so
+                  $(BUILD)/docket-library $(BUILD)/docket-same $(BUILD)/docket-attacks $(BUILD)/example $(BUILD)/shiftclock.so $(RECIPES:%=$(BUILD)/recipes/%)
 BENCHES        := $(BUILD)/bench_next $(BUILD)/bench_names
 
 # What the attacks need beside that: each tests/attack/*.mk adds to ATTACKS and says how it is made.
@@ -179,6 +180,15 @@ $(BUILD)/example.c: README.md
 $(BUILD)/example: $(BUILD)/example.c $(BUILD)/libdocket.so
 	$(Q)$(CC) -std=c11 -Wall -Wextra -Werror -Iinclude -o $@ $< -L$(BUILD) -ldocket -Wl,-rpath,'$$ORIGIN'
 
+# The recipes, cut out of their page: each begins with its name.
+.PRECIOUS: $(RECIPES:%=$(BUILD)/recipes/%.c)
+$(BUILD)/recipes/%.c: docs/RECIPES.md
+	@mkdir -p $(@D)
+	$(Q)awk -v name='/* $*.c:' '/^```/ {on = 0} begun && index($$0, name) == 1 {on = 1} on; {begun = /^```c$$/}' $< > $@
+	$(Q)test -s $@
+$(BUILD)/recipes/%: $(BUILD)/recipes/%.c $(BUILD)/libdocket.so include/docket.h include/docket_admin.h include/docket_memory.h
+	$(Q)$(CC) -std=c11 -Wall -Wextra -Werror -Iinclude -o $@ $< -L$(BUILD) -ldocket -Wl,-rpath,'$$ORIGIN/..' -lpthread
+
 # ---- the two commands, and their parts ----
 
 deps:
@@ -223,7 +233,7 @@ orders:
 	@tests/orders.sh
 
 # Under a sanitizer: what tests/attack/20_sanitizers.sh runs.
-sanitized: all $(UNIT_TESTS) $(BUILD)/docket-worker $(BUILD)/docket-library $(BUILD)/docket-audit
+sanitized: all $(UNIT_TESTS) $(BUILD)/docket-worker $(BUILD)/docket-library $(BUILD)/docket-same $(BUILD)/docket-audit
 
 asan ubsan tsan:
 	@VARIANTS=$@ BUILD=$(BUILD) tests/attack/20_sanitizers.sh

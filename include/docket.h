@@ -68,7 +68,7 @@ extern "C" {
 #define DOCKET_BLOCK_MAX 10000u
 
 /* Most series of one realm that one process may have handles for: as many as a
- * desk holds. A handle has about 600 bytes. */
+ * desk holds. A handle has about 350 bytes. */
 #define DOCKET_HANDLES_MAX 1048576u
 
 /* A timeout argument, in nanoseconds: 0 never waits; this one waits for the
