@@ -14,12 +14,12 @@ static docket_status reach(docket_realm *realm, const char *tenant, const char *
     *found = fit ? dk_handles_find(&realm->handles, &key) : NULL;
     if (*found != NULL)
         return DOCKET_OK;
+    if (*timeout_ns < 0)
+        *timeout_ns = DK_TIMEOUT_NS;
     int64_t began_ns = dk_clock_monotonic_ns();
     docket_status status = dk_series_reach(realm, tenant, series, *timeout_ns, found);
-    if (*timeout_ns > 0) {
-        int64_t passed_ns = dk_clock_monotonic_ns() - began_ns;
-        *timeout_ns = passed_ns < *timeout_ns ? *timeout_ns - passed_ns : 0;
-    }
+    int64_t passed_ns = dk_clock_monotonic_ns() - began_ns;
+    *timeout_ns = passed_ns < *timeout_ns ? *timeout_ns - passed_ns : 0;
     return status;
 }
 

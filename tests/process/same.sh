@@ -27,6 +27,7 @@ for case in $("$same" list); do
     [ "$case" = only_declared ] || check "in memory as in a real realm: $case" says_the_same "$case"
 done
 stop_docketd
+check "by name, docketd away: within its timeout" timeout 60 "$same" "$realm" without_docketd
 rm -rf -- "${realm:?}" "${runtime:?}" "$logs"
 new_realm 'series = declared'
 start_docketd
