@@ -24,7 +24,7 @@
  *   DOCKET_DAMAGED.
  * - A period that no call has seen the end of is open; the next one is opened
  *   by the first call in it, however far the clock has jumped.
- * - It is slower than a real one: a lock and some hundred nanoseconds a call.
+ * - All calls take turns at one lock; a real realm is faster, the more so with threads.
  * - docket_inspect.h and other calls of docket_admin.h need a real realm: they
  *   answer UNREACHABLE, or NO_REALM.
  * - A call from a signal handler that interrupted a call of its own thread on
