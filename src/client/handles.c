@@ -35,7 +35,7 @@ static bool is_key(const struct docket_series *series, const struct dk_key *key)
 
 static struct handle_table *newest(const struct dk_handles *handles)
 {
-    return (struct handle_table *)(uintptr_t)dk_load_acquire(&handles->newest); /* ORDER-16 */
+    return (struct handle_table *)(uintptr_t)dk_load_acquire(&handles->newest); /* ORDER-18 */
 }
 
 struct docket_series *dk_handles_find(const struct dk_handles *handles, const struct dk_key *key)
@@ -44,7 +44,7 @@ struct docket_series *dk_handles_find(const struct dk_handles *handles, const st
     if (table == NULL)
         return NULL;
     for (uint64_t at = key->hash;; at++) {
-        uint64_t entry = dk_load_acquire(&table->entry[at & (table->room - 1)]); /* ORDER-16 */
+        uint64_t entry = dk_load_acquire(&table->entry[at & (table->room - 1)]); /* ORDER-18 */
         struct docket_series *series = (struct docket_series *)(uintptr_t)entry;
         if (series == NULL || is_key(series, key))
             return series;
@@ -67,7 +67,7 @@ static void put(struct handle_table *table, struct docket_series *series)
     uint64_t at = series->hash;
     while (dk_load_relaxed(&table->entry[at & (table->room - 1)]) != 0) /* relaxed: only adders write, and we are it */
         at++;
-    dk_store_release(&table->entry[at & (table->room - 1)], (uint64_t)(uintptr_t)series); /* ORDER-16 */
+    dk_store_release(&table->entry[at & (table->room - 1)], (uint64_t)(uintptr_t)series); /* ORDER-18 */
 }
 
 /* Room for one more: the newest table, or one that follows it. */
@@ -87,7 +87,7 @@ static struct handle_table *make_room(struct dk_handles *handles)
         if (entry != 0)
             put(made, (struct docket_series *)(uintptr_t)entry);
     }
-    dk_store_release(&handles->newest, (uint64_t)(uintptr_t)made); /* ORDER-16: the whole table */
+    dk_store_release(&handles->newest, (uint64_t)(uintptr_t)made); /* ORDER-18: the whole table */
     return made;
 }
 

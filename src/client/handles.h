@@ -33,7 +33,7 @@
 struct docket_series;
 
 struct dk_handles {
-    dk_word newest; /* ORDER-16: address of the newest struct handle_table, 0 none */
+    dk_word newest; /* ORDER-18: address of the newest struct handle_table, 0 none */
     uint32_t count; /* handles made, and perhaps one that is being added; under the realm's lock */
     uint32_t most;  /* 0: DOCKET_HANDLES_MAX */
 };

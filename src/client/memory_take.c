@@ -104,8 +104,8 @@ static void unlink_run(struct memory_run **list, const struct memory_run *run)
 static void add_spare(struct memory *memory, struct memory_run **list, struct memory_run *run)
 {
     link_run(list, run);
-    for (struct memory_run *each = *list; each != NULL && each->next != NULL;) {
-        struct memory_run *next = each->next;
+    struct memory_run *each = *list;
+    for (struct memory_run *next; (next = each->next) != NULL;) {
         if (each->last + 1 != next->first) {
             each = next;
             continue;
