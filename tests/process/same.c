@@ -61,8 +61,8 @@ static docket_status tell(const char *what, docket_status status)
 {
     printf("%s: %s", what, docket_status_name(status));
     if (status != DOCKET_OK)
-        printf(" (%s; category %s, retryable %d)", docket_last_error(), docket_category_name(docket_status_category(status)),
-               docket_status_retryable(status));
+        printf(" (%s; category %s, retryable %d)", docket_last_error(),
+               docket_category_name(docket_status_category(status)), docket_status_retryable(status));
     printf("\n");
     fflush(stdout);
     return status;
@@ -224,7 +224,8 @@ static void bad_arguments(void)
 
 static void declaring(void)
 {
-    struct docket_policy policy = {.order = "leased", .restart = "never", .template_text = "{SERIES}-{N:4}", .window = 64};
+    struct docket_policy policy = {
+        .order = "leased", .restart = "never", .template_text = "{SERIES}-{N:4}", .window = 64};
     tell("declared", docket_admin_series_add(realm, "same", "D", &policy));
     tell("again", docket_admin_series_add(realm, "same", "D", &policy));
     policy.window = 65;
