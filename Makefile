@@ -66,9 +66,10 @@ UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
 UNIT_TESTS   := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/unit/%)
 
 WORKER_SOURCES := tests/process/worker.c tests/process/worker_main.c tests/lib/worklog.c
+RECIPES        := outbox pool batch orders_test
 TEST_PROGRAMS  := $(BUILD)/docket-audit $(BUILD)/docket-worker $(BUILD)/docket-forker \
-                  $(BUILD)/docket-library $(BUILD)/docket-attacks $(BUILD)/example $(BUILD)/shiftclock.so
-BENCHES        := $(BUILD)/bench_next
+                  $(BUILD)/docket-library $(BUILD)/docket-same $(BUILD)/docket-attacks $(BUILD)/example $(BUILD)/shiftclock.so $(RECIPES:%=$(BUILD)/recipes/%)
+BENCHES        := $(BUILD)/bench_next $(BUILD)/bench_names
 
 # What the attacks need beside that: each tests/attack/*.mk adds to ATTACKS and says how it is made.
 ATTACKS        :=
@@ -155,8 +156,14 @@ $(BUILD)/docket-forker: $(BUILD)/obj/tests/process/forker.o $(BUILD)/obj/tests/l
 	$(LINK_DOCKET)
 $(BUILD)/docket-library: $(BUILD)/obj/tests/process/library.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
+$(BUILD)/docket-same: $(BUILD)/obj/tests/process/same.o $(BUILD)/libdocket.so
+	$(LINK_DOCKET)
 $(BUILD)/docket-attacks: $(BUILD)/obj/tests/process/attacks.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
+# The map is measured by itself, beside liburcu's.
+$(BUILD)/bench_names: $(BUILD)/obj/bench/bench_names.o $(BUILD)/obj/src/client/handles.o $(BUILD)/obj/src/base/status.o \
+    $(BUILD)/libdocket.so
+	$(LINK_DOCKET) -lurcu-bp -lurcu-cds -lurcu-common
 $(BUILD)/bench_%: $(BUILD)/obj/bench/bench_%.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 
@@ -172,6 +179,15 @@ $(BUILD)/example.c: README.md
 	$(Q)awk '/^```c$$/ {on = 1; next} /^```$$/ {if (on) exit} on' README.md > $@
 $(BUILD)/example: $(BUILD)/example.c $(BUILD)/libdocket.so
 	$(Q)$(CC) -std=c11 -Wall -Wextra -Werror -Iinclude -o $@ $< -L$(BUILD) -ldocket -Wl,-rpath,'$$ORIGIN'
+
+# The recipes, cut out of their page: each begins with its name.
+.PRECIOUS: $(RECIPES:%=$(BUILD)/recipes/%.c)
+$(BUILD)/recipes/%.c: docs/RECIPES.md
+	@mkdir -p $(@D)
+	$(Q)awk -v name='/* $*.c:' '/^```/ {on = 0} begun && index($$0, name) == 1 {on = 1} on; {begun = /^```c$$/}' $< > $@
+	$(Q)test -s $@
+$(BUILD)/recipes/%: $(BUILD)/recipes/%.c $(BUILD)/libdocket.so include/docket.h include/docket_admin.h include/docket_memory.h
+	$(Q)$(CC) -std=c11 -Wall -Wextra -Werror -Iinclude -o $@ $< -L$(BUILD) -ldocket -Wl,-rpath,'$$ORIGIN/..' -lpthread
 
 # ---- the two commands, and their parts ----
 
@@ -217,7 +233,7 @@ orders:
 	@tests/orders.sh
 
 # Under a sanitizer: what tests/attack/20_sanitizers.sh runs.
-sanitized: all $(UNIT_TESTS) $(BUILD)/docket-worker $(BUILD)/docket-library $(BUILD)/docket-audit
+sanitized: all $(UNIT_TESTS) $(BUILD)/docket-worker $(BUILD)/docket-library $(BUILD)/docket-same $(BUILD)/docket-audit
 
 asan ubsan tsan:
 	@VARIANTS=$@ BUILD=$(BUILD) tests/attack/20_sanitizers.sh
@@ -234,13 +250,13 @@ install: all
 	ln -sf libdocket.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libdocket.so.$(SOVERSION)
 	ln -sf libdocket.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libdocket.so
 	sed $(PC_WORDS) src/client/libdocket.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/libdocket.pc
-	install -m 644 include/docket.h include/docket_inspect.h include/docket_admin.h $(DESTDIR)$(INCLUDEDIR)/
+	install -m 644 include/docket.h include/docket_inspect.h include/docket_admin.h include/docket_memory.h $(DESTDIR)$(INCLUDEDIR)/
 	install -m 755 $(BUILD)/docket $(DESTDIR)$(BINDIR)/
 	install -m 755 $(BUILD)/docketd $(DESTDIR)$(SBINDIR)/
 
 uninstall:
 	rm -f $(DESTDIR)$(LIBDIR)/libdocket.so* $(DESTDIR)$(LIBDIR)/pkgconfig/libdocket.pc
-	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/,docket.h docket_inspect.h docket_admin.h)
+	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/,docket.h docket_inspect.h docket_admin.h docket_memory.h)
 	rm -f $(DESTDIR)$(BINDIR)/docket $(DESTDIR)$(SBINDIR)/docketd
 
 clean:

@@ -78,6 +78,8 @@ static docket_status ask_once(struct docket_realm *realm, const struct dk_reques
 docket_status dk_reach_ask(struct docket_realm *realm, const struct dk_request *request, int64_t timeout_ns,
                            struct dk_reply *reply, int fds[DK_WIRE_FDS])
 {
+    if (realm->memory != NULL)
+        return dk_memory_answer(realm, request, fds);
     int64_t until_ns = dk_clock_monotonic_ns() + timeout_ns, pause_ns = RETRY_FIRST_NS;
     for (;;) {
         int64_t left_ns = until_ns - dk_clock_monotonic_ns();
