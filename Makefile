@@ -67,7 +67,8 @@ UNIT_TESTS   := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/unit/%)
 
 WORKER_SOURCES := tests/process/worker.c tests/process/worker_main.c tests/lib/worklog.c
 TEST_PROGRAMS  := $(BUILD)/docket-audit $(BUILD)/docket-worker $(BUILD)/docket-forker \
-                  $(BUILD)/docket-library $(BUILD)/docket-attacks $(BUILD)/example $(BUILD)/shiftclock.so
+                  $(BUILD)/docket-library $(BUILD)/docket-attacks $(BUILD)/docket-activator \
+                  $(BUILD)/example $(BUILD)/shiftclock.so
 BENCHES        := $(BUILD)/bench_next
 
 # What the attacks need beside that: each tests/attack/*.mk adds to ATTACKS and says how it is made.
@@ -159,6 +160,9 @@ $(BUILD)/docket-attacks: $(BUILD)/obj/tests/process/attacks.o $(BUILD)/libdocket
 	$(LINK_DOCKET)
 $(BUILD)/bench_%: $(BUILD)/obj/bench/bench_%.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
+
+$(BUILD)/docket-activator: $(BUILD)/obj/tests/process/activator.o
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^
 
 $(BUILD)/shiftclock.so: tests/lib/shiftclock.c
 	@mkdir -p $(@D)
