@@ -54,8 +54,9 @@ finds_library() {
     local way
     way=$(readelf -d "$tree$1/bin/docket" | sed -n 's/.*R\(UN\)\?PATH.*\[\(.*\)\]/\2/p')
     [ "$(realpath -m "${way/\$ORIGIN/$1/bin}")" = "$2" ] && [[ $way == \$ORIGIN/* ]] || { echo "the way is $way"; return 1; }
-    ldd "$tree$1/bin/docket" | grep -q "libdocket.so.0 => $tree$2/\|libdocket.so.0 => $tree$1/bin/../" ||
-        { ldd "$tree$1/bin/docket"; return 1; }
+    ldd "$tree$1/bin/docket" >"$work/ldd"
+    [ "$(realpath "$(sed -n 's/.*libdocket.so.0 => \([^ ]*\) .*/\1/p' "$work/ldd")")" = \
+        "$(realpath "$tree$2/libdocket.so.0")" ] || { cat "$work/ldd"; return 1; }
     [ "$("$tree$1/bin/docket" version)" = "docket $version" ] || { "$tree$1/bin/docket" version; return 1; }
 }
 
