@@ -68,7 +68,7 @@ starts_docketd() {
     pid=$("$tree$1/bin/docket" status --realm "$work/first/realm" --json | sed -n 's/.*"pid":\([0-9]*\),.*/\1/p')
     [ "$(readlink "/proc/$pid/exe")" = "$tree$1/sbin/docketd" ] || { readlink "/proc/$pid/exe"; return 1; }
     kill -TERM "$pid"
-    wait_until 20 test ! -e "/proc/$pid"
+    wait_until 20 test ! -e "/proc/$pid" || return 1
     rm -rf -- "$(readlink "$work/first/realm/runtime")" "$work/first"
 }
 

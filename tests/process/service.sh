@@ -146,6 +146,7 @@ look_behind() {
 main_pid() { shows docketd.service MainPID; }
 confined() {
     local status
+    [ "$(main_pid)" -gt 0 ] || return 1
     status=$(inside cat "/proc/$(main_pid)/status")
     grep -qE '^NoNewPrivs:\s1$' <<<"$status" && grep -qE '^CapEff:\s0000000000000000$' <<<"$status" &&
         grep -qE '^CapBnd:\s0000000000000000$' <<<"$status" && grep -qE '^Seccomp:\s2$' <<<"$status" &&
@@ -162,6 +163,7 @@ another_pid() {
 comes_back() {
     local pid
     pid=$(main_pid)
+    [ "$pid" -gt 0 ] || return 1
     inside kill -KILL "$pid"
     wait_until 20 another_pid "$pid"
 }
@@ -173,16 +175,16 @@ stops_first() {
 After=docketd.service docketd.socket
 [Service]
 ExecStart=/bin/sleep infinity
-ExecStop=/bin/sh -c "sleep 0.5; docket status --realm /var/lib/docket >/run/ordered 2>&1; echo code \$\$? >>/run/ordered"
+ExecStop=/bin/sh -c "sleep 1; docket status --realm /var/lib/docket >/run/ordered 2>&1; echo code \$\$? >>/run/ordered"
 END
 printf "[Unit]\nConflicts=ordered.service docketd.service docketd.socket\nAfter=ordered.service docketd.service docketd.socket\n" >/run/systemd/system/down.target
 systemctl daemon-reload && systemctl start ordered.service docketd.service &&
-systemctl start down.target && cat /run/ordered && grep -qx "code 0" /run/ordered'
+systemctl start down.target && cat /run/ordered && grep -qx "code 0" /run/ordered' || return 1
     is docketd.service ActiveState inactive
 }
 without_unknown() {
     # What a reboot takes: everything in /run.
-    inside bash -c 'rm -rf /run/docket && systemd-tmpfiles --create docket.conf && systemctl start docketd.socket'
+    inside bash -c 'rm -rf /run/docket && systemd-tmpfiles --create docket.conf && systemctl start docketd.socket' || return 1
     line '$ docket fate --all' || return 1
     ! grep unknown "$work/said"
 }
