@@ -53,6 +53,15 @@ enum cli_option_id {
 
 #define BIT(id) (UINT64_C(1) << (id))
 
+/* One row of the table of options. */
+struct cli_option {
+    const char *name;
+    char letter;          /* 0: none */
+    const char *argument; /* NULL: takes none */
+    const char *text;
+    const char *choices;  /* words that the argument may be, for completion; NULL: anything */
+};
+
 struct cli;
 
 struct cli_command {
@@ -60,6 +69,7 @@ struct cli_command {
     const char *operands; /* "TENANT/SERIES", "" */
     const char *summary;  /* a line for `docket help` */
     const char *text;     /* what `docket help NAME` adds */
+    const char *examples; /* lines that begin with "$ docket"; the tests run them in order. NULL: none */
     uint64_t options;     /* BIT()s; OPT_HELP is always there */
     int operands_min, operands_max;
     int (*run)(struct cli *cli); /* returns an exit code */
@@ -85,6 +95,8 @@ bool cli_given(const struct cli *cli, enum cli_option_id id);
 int cli_number(const struct cli *cli, enum cli_option_id id, uint64_t min, uint64_t max, uint64_t *value);
 int cli_seconds(const struct cli *cli, enum cli_option_id id, int64_t *timeout_ns);
 void cli_print_options(const struct cli_command *command);
+/* The option's row, or NULL if the command does not have it. */
+const struct cli_option *cli_option_of(const struct cli_command *command, int id);
 /* Flushes stdout; an exit code that says whether everything was written. */
 int cli_finish(const struct cli *cli, int code);
 
@@ -101,6 +113,8 @@ int cli_no(const struct cli *cli, docket_status status, const char *format, ...)
 void cli_note(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int cli_exit_of(docket_status status);
 void cli_print_exit_codes(void);
+/* What an exit code means; NULL if there is no such code. */
+const char *cli_exit_text(int code);
 
 /* commands.c */
 const struct cli_command *cli_command_at(size_t index); /* NULL behind the last */

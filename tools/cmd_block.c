@@ -102,4 +102,5 @@ const struct cli_command command_block = {
     .options = BIT(OPT_COUNT) | BIT(OPT_TIMEOUT) | BIT(OPT_REALM) | BIT(OPT_NO_START) | BIT(OPT_JSON) | BIT(OPT_QUIET),
     .operands_min = 1,
     .operands_max = 1,
+    .examples = "$ docket block acme/INV --count 500\n",
     .run = run};

@@ -150,4 +150,7 @@ const struct cli_command command_fate = {
     .options = BIT(OPT_ALL) | BIT(OPT_REALM) | BIT(OPT_NO_START) | BIT(OPT_JSON) | BIT(OPT_QUIET),
     .operands_min = 0,
     .operands_max = 1,
+    .examples = "$ docket next acme/INV\n"
+                "$ docket fate acme/INV\n"
+                "$ docket fate --all --json\n",
     .run = run};

@@ -214,4 +214,6 @@ const struct cli_command command_inspect = {
             "shared files only and works while docketd is dead. A snapshot word by word:\n"
             "workers go on meanwhile.",
     .options = BIT(OPT_REALM) | BIT(OPT_JSON) | BIT(OPT_QUIET),
+    .examples = "$ docket next acme/INV\n"
+                "$ docket inspect\n",
     .run = run};

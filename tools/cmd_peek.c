@@ -82,4 +82,7 @@ const struct cli_command command_peek = {
     .options = BIT(OPT_REALM) | BIT(OPT_JSON) | BIT(OPT_QUIET),
     .operands_min = 1,
     .operands_max = 1,
+    .examples = "$ docket next acme/INV\n"
+                "$ docket peek acme/INV\n"
+                "$ docket peek acme/INV/$(date -u +%Y)\n",
     .run = run};

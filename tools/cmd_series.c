@@ -190,6 +190,9 @@ const struct cli_command command_series_add = {
                BIT(OPT_REALM) | BIT(OPT_NO_START) | BIT(OPT_JSON) | BIT(OPT_QUIET),
     .operands_min = 1,
     .operands_max = 1,
+    .examples = "$ docket series add acme/INV --restart monthly --template 'INV-{YYYY}{MM}-{N:5}'\n"
+                "$ docket series add acme/ORD --order leased --window 5000\n"
+                "$ docket series add acme/CRN --start-after 4711   # 4712 was the next one elsewhere\n",
     .run = run_add};
 
 const struct cli_command command_series_list = {
@@ -198,6 +201,8 @@ const struct cli_command command_series_list = {
     .summary = "the series at the realm's desks",
     .text = "Reads the shared files and works while docketd is dead.",
     .options = BIT(OPT_REALM) | BIT(OPT_JSON) | BIT(OPT_QUIET),
+    .examples = "$ docket series add acme/INV\n"
+                "$ docket series list\n",
     .run = run_list};
 
 const struct cli_command command_series_show = {
@@ -208,4 +213,6 @@ const struct cli_command command_series_show = {
     .options = BIT(OPT_REALM) | BIT(OPT_JSON) | BIT(OPT_QUIET),
     .operands_min = 1,
     .operands_max = 1,
+    .examples = "$ docket series add acme/INV\n"
+                "$ docket series show acme/INV\n",
     .run = run_show};

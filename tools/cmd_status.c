@@ -139,4 +139,7 @@ const struct cli_command command_status = {
             "Exit code 1 if docketd is not serving, 3 if it has not run since the machine\n"
             "started.",
     .options = BIT(OPT_VERBOSE) | BIT(OPT_REALM) | BIT(OPT_JSON) | BIT(OPT_QUIET),
+    .examples = "$ docket next acme/INV\n"
+                "$ docket status\n"
+                "$ docket status --verbose\n",
     .run = run};

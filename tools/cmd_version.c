@@ -21,4 +21,5 @@ const struct cli_command command_version = {.name = "version",
                                             .summary = "the version of docket",
                                             .text = "Prints the version of the library that docket uses.",
                                             .options = BIT(OPT_JSON),
+                                            .examples = "$ docket version\n",
                                             .run = run};

@@ -4,6 +4,9 @@
 #include "docket_inspect.h"
 #include "start.h"
 
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
 #include <time.h>
 
 struct attempt {
@@ -65,6 +68,15 @@ static int start_and_go_on(const struct attempt *attempt, struct starter *starte
     return status == DOCKET_OK ? CLI_DONE : cli_fail_status(cli, status);
 }
 
+/* A service manager listens for docketd in the realm: it starts it, we do not. */
+static bool has_activation(const char *realm)
+{
+    char path[PATH_MAX];
+    struct stat facts;
+    int used = snprintf(path, sizeof path, "%s/socket", realm);
+    return used > 0 && used < PATH_MAX && lstat(path, &facts) == 0 && S_ISSOCK(facts.st_mode);
+}
+
 /* The shared files say at once that nobody serves; the library would try for
  * seconds, since docketd may be on its way. Only asked where we would start one. */
 static docket_status look_first(const struct cli *cli)
@@ -75,6 +87,8 @@ static docket_status look_first(const struct cli *cli)
     if (status == DOCKET_OK && docket_view_realm_show(view, &realm) == DOCKET_OK && realm.serving <= 0)
         status = DOCKET_UNREACHABLE;
     docket_view_close(view);
+    if (wants_docketd(status) && has_activation(cli->realm))
+        return DOCKET_OK; /* the library's own call starts docketd */
     return wants_docketd(status) ? status : DOCKET_OK; /* anything else is for the library to say */
 }
 

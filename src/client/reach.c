@@ -55,15 +55,39 @@ static docket_status check_server(const struct docket_realm *realm, int fd)
     return DOCKET_OK;
 }
 
+/* A service manager may listen for docketd in the realm's own directory: who
+ * connects there starts it, and waits in the socket until it serves. */
+static bool has_activation(const struct docket_realm *realm, int *directory)
+{
+    struct stat facts;
+    uid_t owner;
+    char path[DK_PATH_BYTES + 16];
+    snprintf(path, sizeof path, "%s/socket", realm->directory);
+    if (lstat(path, &facts) != 0 || !S_ISSOCK(facts.st_mode))
+        return false;
+    return dk_directory_open(realm->directory, directory, &owner) == DOCKET_OK;
+}
+
+static docket_status connect_docketd(const struct docket_realm *realm, int *fd)
+{
+    int directory;
+    docket_status status = open_runtime(realm, &directory);
+    if (status == DOCKET_OK) {
+        status = dk_wire_connect(directory, fd);
+        close(directory);
+    }
+    if (status == DOCKET_UNREACHABLE && has_activation(realm, &directory)) {
+        status = dk_wire_connect(directory, fd);
+        close(directory);
+    }
+    return status;
+}
+
 static docket_status ask_once(struct docket_realm *realm, const struct dk_request *request, int64_t timeout_ns,
                               struct dk_reply *reply, int fds[DK_WIRE_FDS])
 {
-    int directory, fd;
-    docket_status status = open_runtime(realm, &directory);
-    if (status != DOCKET_OK)
-        return status;
-    status = dk_wire_connect(directory, &fd);
-    close(directory);
+    int fd;
+    docket_status status = connect_docketd(realm, &fd);
     if (status != DOCKET_OK)
         return status;
     status = check_server(realm, fd);

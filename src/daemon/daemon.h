@@ -24,6 +24,7 @@ struct dk_daemon {
     int clerk_fd;
     int bell_fd;
     int listen_fd;
+    int given_fd; /* a service manager's listening socket; 0: none */
     int signal_fd;
     struct dk_desk_book *desks;
     uint32_t desk_count;
@@ -122,6 +123,11 @@ void dk_serve_bury(struct dk_daemon *daemon);
 size_t dk_serve_count(const struct dk_daemon *daemon);
 void dk_serve_given_back(struct dk_connection *connection, uint32_t returned);
 void dk_serve_stop(struct dk_daemon *daemon);
+
+/* activate.c: the listening socket that a service manager hands over; 0: there
+ * is none. BAD_ARGUMENT if it is not one that docketd can serve. Before any
+ * other descriptor is opened. */
+docket_status dk_activate_take(int *fd) DK_MUST_USE;
 
 /* fate.c: rows of fate into a memory file. */
 docket_status dk_fate_write(struct dk_daemon *daemon, const char *tenant, const char *name, int32_t period,

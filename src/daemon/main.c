@@ -310,6 +310,8 @@ int main(int count, char **values)
         return exit_code(status);
     }
     if (status == DOCKET_OK)
+        status = dk_activate_take(&daemon.given_fd);
+    if (status == DOCKET_OK)
         status = start(&daemon, &options);
     if (status == DOCKET_OK) {
         announce(&daemon);
