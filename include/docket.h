@@ -66,6 +66,18 @@ extern "C" {
  * its window in one. */
 #define DOCKET_BLOCK_MAX 10000u
 
+/*
+ * The window of a series, in numbers, is one number with two readings: at most
+ * so many become unknown when the power fails (beside the rest of each open
+ * lease), and so many are left to give when docketd stays away. docketd lays a
+ * minute at the seen rate ahead, at least 16, and never more than the window:
+ * 16 to DOCKET_WINDOW_MAX. DOCKET_WINDOW_BENCHMARK is for measuring how fast
+ * docket can be, and not for books: a power loss may cost a quarter of a
+ * million numbers.
+ */
+#define DOCKET_WINDOW_MAX 10000u
+#define DOCKET_WINDOW_BENCHMARK 250000u
+
 /* A timeout argument, in nanoseconds: 0 never waits; this one waits for the
  * realm's default, 2 seconds. */
 #define DOCKET_TIMEOUT_DEFAULT ((int64_t)-1)

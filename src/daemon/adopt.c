@@ -88,6 +88,7 @@ static bool adopt_bank(struct dk_daemon *daemon, struct dk_series_book *series, 
     counter->epoch = epoch;
     counter->base = dk_load_relaxed(&bank->base);
     series->bank[index] = counter;
+    dk_keeper_adopt_pace(counter);
     if (series->quarantined)
         return true;
     if (dk_is_strict(counter)) {
@@ -98,7 +99,7 @@ static bool adopt_bank(struct dk_daemon *daemon, struct dk_series_book *series, 
     if (laid > counter->mark)
         return false; /* more laid than the store allows: not files of this store's last docketd */
     if (laid > counter->next)
-        counter->next = laid;
+        counter->next = counter->looked_next = laid;
     return true;
 }
 

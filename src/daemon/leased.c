@@ -475,6 +475,7 @@ static void committed(struct dk_job *job)
     const struct dk_counter_image *image = &job->images[0];
     bool settled = plan->settles && winding_down(counter);
     mark_recorded(plan, image);
+    counter->exposed = plan->mark - plan->next + plan->free_numbers; /* blocks that lie free are in the image too */
     apply(plan);
     counter->closed = image->closed != 0 || plan->leaves;
     counter->settled = counter->settled || settled;
