@@ -65,10 +65,12 @@ void doctor_config(struct doctor *doctor)
     if (known[0] != '\0')
         snprintf(path, sizeof path, "%.4000s", known);
     if (stat(path, &facts) != 0) {
-        bool gone = errno == ENOENT && known[0] != '\0';
-        doctor_say(doctor, "configuration", gone ? VERDICT_WARN : VERDICT_PASS,
-                   gone ? "bring it back: docketd's next start takes the defaults" : NULL, gone ? "%s is gone" : "none: %s",
-                   gone ? path : "the defaults");
+        if (errno == ENOENT && known[0] == '\0')
+            doctor_say(doctor, "configuration", VERDICT_PASS, NULL, "none: the defaults");
+        else
+            doctor_say(doctor, "configuration", VERDICT_WARN,
+                       "bring it back, or docketd's next start takes the defaults", "cannot look at %s: %s", path,
+                       strerror(errno));
         return;
     }
     if ((int64_t)facts.st_mtime > doctor->realm.started_s)

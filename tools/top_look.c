@@ -119,9 +119,10 @@ static const struct top_known *known_of(struct top *top, const struct top_known 
 {
     while (top->known_at < top->known_count && top->known[top->known_at].place < now->place)
         top->known_at++;
+    if (top->known_at == top->known_count)
+        return NULL;
     const struct top_known *found = &top->known[top->known_at];
-    bool same = top->known_at < top->known_count && found->place == now->place &&
-                found->generation == now->generation && found->period == now->period;
+    bool same = found->place == now->place && found->generation == now->generation && found->period == now->period;
     return same ? found : NULL;
 }
 

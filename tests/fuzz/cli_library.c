@@ -162,6 +162,14 @@ docket_status docket_admin_fate(docket_realm *realm, const char *tenant, const c
 
 /* ---- the view ---- */
 
+/* `top` looks twice and `doctor` looks again: here no time passes between. */
+int nanosleep(const struct timespec *wanted, struct timespec *left)
+{
+    (void)left;
+    MUST(wanted->tv_sec >= 0 && wanted->tv_sec <= 3600 && wanted->tv_nsec >= 0 && wanted->tv_nsec < 1000000000);
+    return 0;
+}
+
 docket_status docket_view_open(const char *directory, docket_view **view)
 {
     MUST(directory != NULL && directory[0] != 0);
