@@ -67,13 +67,12 @@ extern "C" {
 #define DOCKET_BLOCK_MAX 10000u
 
 /*
- * The window of a series, in numbers, is one number with two readings: at most
- * so many become unknown when the power fails (beside the rest of each open
- * lease), and so many are left to give when docketd stays away. docketd lays a
- * minute at the seen rate ahead, at least 16, and never more than the window:
- * 16 to DOCKET_WINDOW_MAX. DOCKET_WINDOW_BENCHMARK is for measuring how fast
- * docket can be, and not for books: a power loss may cost a quarter of a
- * million numbers.
+ * A window is one number with two readings: at most so many numbers become
+ * unknown when the power fails, beside the rest of each open lease; and at most
+ * so many are left to give when docketd stays away. docketd lays a minute at the
+ * seen rate ahead, at least 16, at most the window, and lays again when half of
+ * it is gone. A window is 16 to DOCKET_WINDOW_MAX. DOCKET_WINDOW_BENCHMARK is for
+ * measuring how fast docket can be, and not for books.
  */
 #define DOCKET_WINDOW_MAX 10000u
 #define DOCKET_WINDOW_BENCHMARK 250000u

@@ -213,7 +213,8 @@ const struct cli_command command_series_add = {
     .summary = "declare a series with its policy",
     .text = "Durable on return. Declaring the same again is fine; with other settings it is an\n"
             "honest no. What is not given is the realm's default. Template tokens: {SERIES}\n"
-            "{YYYY} {YY} {MM} {DD} {N} {N:width}. Starts docketd for the realm if none answers.",
+            "{YYYY} {YY} {MM} {DD} {N} {N:width}. Windows are 16 to 10000; the one called benchmark\n"
+            "(250000) is not for books. Starts docketd for the realm if none answers.",
     .options = BIT(OPT_ORDER) | BIT(OPT_RESTART) | BIT(OPT_TEMPLATE) | BIT(OPT_WINDOW) | BIT(OPT_START_AFTER) |
                BIT(OPT_REALM) | BIT(OPT_NO_START) | BIT(OPT_JSON) | BIT(OPT_QUIET),
     .operands_min = 1,
@@ -232,11 +233,11 @@ const struct cli_command command_series_show = {
     .name = "series show",
     .operands = "TENANT/SERIES",
     .summary = "one series: policy, periods, supply, window and runway",
-    .text = "The window is one number with two readings: at most so many numbers become unknown\n"
-            "when the power fails (beside the rest of each open lease), and so many are left to\n"
-            "give when docketd stays away. docketd lays a minute at the seen rate ahead, at\n"
-            "least 16, at most the window. Reads the shared files and works while docketd is\n"
-            "dead.",
+    .text = "A window is one number with two readings: at most so many numbers become unknown\n"
+            "when the power fails, beside the rest of each open lease; and at most so many are\n"
+            "left to give when docketd stays away. docketd lays a minute at the seen rate ahead,\n"
+            "at least 16, at most the window, and lays again when half of it is gone. Reads the\n"
+            "shared files and works while docketd is dead.",
     .options = CLI_TABLE | BIT(OPT_REALM) | BIT(OPT_JSON) | BIT(OPT_QUIET),
     .operands_min = 1,
     .operands_max = 1,

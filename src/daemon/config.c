@@ -131,9 +131,10 @@ static const struct key keys[] = {
     {"default", "restart", "yearly", "never, yearly, monthly or daily", set_restart},
     {"default", "template", DK_TEMPLATE_DEFAULT, "text of a document number", set_template},
     {"default", "window", "10000",
-     "16 to 10000: at most so many numbers become unknown when the power fails (beside the rest of\n"
-     "#   each open lease), and so many are left to give when docketd stays away; a minute at the seen\n"
-     "#   rate is laid ahead, at least 16, at most this. benchmark: 250000, not for books",
+     "16 to 10000, one number with two readings: at most so many numbers become unknown when the power\n"
+     "#   fails, beside the rest of each open lease; and at most so many are left to give when docketd\n"
+     "#   stays away. A minute at the seen rate is laid ahead, at least 16, at most the window.\n"
+     "#   benchmark: 250000, not for books",
      set_window},
 };
 
