@@ -118,6 +118,7 @@ static int put_row(void *context, const struct docket_fate_row *row)
 {
     struct telling *telling = context;
     bool is_first = !telling->in_counter;
+    progress_tick_end(); /* the wait is over */
     telling->counters += is_first;
     telling->in_counter = row->counter_ends == 0;
     progress_step(&telling->progress);

@@ -3,7 +3,6 @@
  * docket seat list: who sits where, and what they hold.
  */
 #include "output.h"
-#include "progress.h"
 #include "viewing.h"
 
 #include <stdio.h>

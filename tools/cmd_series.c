@@ -5,6 +5,7 @@
 #include "address.h"
 #include "docket_admin.h"
 #include "output.h"
+#include "progress.h"
 #include "session.h"
 #include "viewing.h"
 
@@ -61,6 +62,7 @@ struct listing {
     json_t *series; /* or */
     struct output_table *table;
     uint64_t count;
+    struct progress progress;
 };
 
 enum { LIST_COLUMNS = 6 };
@@ -70,6 +72,7 @@ static int list_one(void *context, const struct docket_view_series *series)
     struct listing *listing = context;
     char name[2 * DOCKET_NAME_MAX + 2], window[16];
     listing->count++;
+    progress_step(&listing->progress);
     if (listing->series != NULL) {
         json_array_append_new(listing->series, viewing_series_json(series));
         return 0;
@@ -113,7 +116,9 @@ static int run_list(struct cli *cli)
         listing.series = json_array();
     else
         listing.table = output_table_new(cli, &heads);
+    progress_begin(&listing.progress, cli, "series read");
     docket_status status = docket_view_each_series(view, list_one, &listing);
+    progress_end(&listing.progress);
     if (status == DOCKET_OK) {
         code = print_list(cli, &listing);
     } else {

@@ -2,6 +2,8 @@
 #include "progress.h"
 
 #include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -54,4 +56,56 @@ void progress_end(struct progress *progress)
     if (progress->said_ns != 0)
         fputs("\r\033[K", stderr);
     progress->what = NULL;
+}
+
+/* ---- while one call lasts ---- */
+
+static struct ticker {
+    pthread_mutex_t lock;
+    pthread_cond_t told;
+    pthread_t thread;
+    struct progress progress;
+    bool ticking, leave;
+} ticker = {.lock = PTHREAD_MUTEX_INITIALIZER, .told = PTHREAD_COND_INITIALIZER};
+
+static void *tick(void *context)
+{
+    (void)context;
+    pthread_mutex_lock(&ticker.lock);
+    while (!ticker.leave) {
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec += 1; /* a clock that is set only makes a line come late */
+        pthread_cond_timedwait(&ticker.told, &ticker.lock, &until);
+        if (!ticker.leave)
+            progress_wait(&ticker.progress);
+    }
+    pthread_mutex_unlock(&ticker.lock);
+    return NULL;
+}
+
+void progress_tick_begin(const struct cli *cli, const char *what)
+{
+    sigset_t all, before;
+    progress_begin(&ticker.progress, cli, what);
+    if (ticker.progress.what == NULL || ticker.ticking)
+        return;
+    ticker.leave = false;
+    sigfillset(&all); /* signals are for the thread that works */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    ticker.ticking = pthread_create(&ticker.thread, NULL, tick, NULL) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+void progress_tick_end(void)
+{
+    if (!ticker.ticking)
+        return;
+    pthread_mutex_lock(&ticker.lock);
+    ticker.leave = true;
+    pthread_cond_signal(&ticker.told);
+    pthread_mutex_unlock(&ticker.lock);
+    pthread_join(ticker.thread, NULL);
+    ticker.ticking = false;
+    progress_end(&ticker.progress);
 }

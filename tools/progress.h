@@ -21,4 +21,10 @@ void progress_step(struct progress *progress);
 void progress_wait(struct progress *progress);
 void progress_end(struct progress *progress);
 
+/* The same for one call that does not come back: a thread says how long it has
+ * taken, until progress_tick_end() or whoever prints first. One at a time; none
+ * may be ticking when the process forks. */
+void progress_tick_begin(const struct cli *cli, const char *what);
+void progress_tick_end(void);
+
 #endif

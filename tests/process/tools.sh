@@ -95,6 +95,16 @@ check 'what lasts: the line wipes itself' grep -q "$esc\\[Kdocket: docketd ended
 $slow "$work/slow" >"$work/screen" 2>&1 || true
 check 'what lasts, into a file: says nothing of it' lacks_text 'getting ready' "$work/screen"
 
+kill -STOP "$docketd_pid"
+on_terminal "$docket fate --all --no-start --realm $realm" &
+asker=$!
+children[$asker]=1
+check 'a call that waits for docketd, on a terminal: says how long' \
+    wait_until 20 grep -q 'docket: waiting for docketd, 2 s' "$work/screen"
+kill -CONT "$docketd_pid"
+wait_child "$asker" || true
+check 'a call that waited: the line wipes itself before the answer' grep -q "$esc\\[Kacme/" "$work/screen"
+
 echo "the window's two readings"
 expect 'series show: works' 0 series show acme/INV
 out_has 'series show: what a power loss may cost, now and ever' '^unknown   at most [1-9][0-9]* now and 10000 by the setting'
@@ -150,8 +160,31 @@ before=$("$docket" series show acme/INV --json | jq '.periods[0].window_now')
 start_docketd
 adopted() { [ "$("$docket" series show acme/INV --json | jq '.periods[0].window_now')" -ge "$before" ]; }
 check 'a docketd that adopts the desk: goes on with the window that there was' adopted
+start_worker b --series acme/INV,acme/ORD --threads 2 --rate 500
+worker_pid=$child
+gave_more() { [ "$("$docket" series show acme/ORD --json | jq '.periods[0].next')" -gt 700 ]; }
+check 'a worker: takes many' wait_until 20 gave_more
+kill_docketd
+kill_child "$worker_pid"
+"$docket" series show acme/INV --json >"$work/inv"
+"$docket" series show acme/ORD --json >"$work/ord"
 lose_power
 expect 'after a restart of the machine, where: still says realm and store' 0 where
 out_has 'after a restart of the machine, where: docketd has not run' '^docketd   not run since the machine started'
 refused 'after a restart of the machine, seat list: not reachable' 3 seat list
+start_docketd
+fate
+unknown() { jq "[.counters[] | select(.series == \"$1\") | .ranges[] | select(.fate == \"unknown\") | .last - .first + 1] | add" "$work/fate.json"; }
+strict_is_exact() {
+    echo "unknown $(unknown INV), said $(jq '.periods[0].unknown_now' "$work/inv")"
+    [ "$(unknown INV)" = "$(jq '.periods[0].unknown_now' "$work/inv")" ]
+}
+check 'the power failed: as many numbers of a strict series are unknown as series show said' strict_is_exact
+leased_is_bounded() { # beside open leases: two, of an eighth of the window each
+    local most
+    most=$(jq '.periods[0] | .unknown_now + 2 * .window_now / 8' "$work/ord")
+    echo "unknown $(unknown ORD), at most $most"
+    jq -ne "$(unknown ORD) > 0 and $(unknown ORD) <= $most"
+}
+check 'the power failed: no more numbers of a leased series are unknown than series show said' leased_is_bounded
 finish
