@@ -11,6 +11,7 @@
 
 #include <inttypes.h>
 #include <ncurses.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -238,6 +239,18 @@ static enum what_now wait_for_key(struct screen *screen)
     }
 }
 
+/* Somebody cut a table in the middle of a look. The fault is our own walk's, so
+ * ncurses is not at work: the terminal is given back as it was. */
+static void give_up(int signal)
+{
+    static const char why[] = "docket: a shared file was cut short while it was looked at; start docket top again\n";
+    (void)signal;
+    endwin();
+    if (write(STDERR_FILENO, why, sizeof why - 1) < 0)
+        _exit(CLI_REFUSED);
+    _exit(CLI_REFUSED);
+}
+
 static void use_colours(struct screen *screen)
 {
     const char *no_color = getenv("NO_COLOR");
@@ -253,6 +266,7 @@ bool top_screen_run(struct top *top, int64_t interval_ns)
     if (terminal == NULL)
         return false;
     set_term(terminal);
+    signal(SIGBUS, give_up);
     cbreak();
     noecho();
     curs_set(0);

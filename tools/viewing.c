@@ -34,11 +34,11 @@ void viewing_print_realm(const struct docket_view_realm *realm)
     char since[OUTPUT_TIME_BYTES];
     double age_s = (double)realm->heartbeat_age_ns / 1e9;
     if (realm->serving > 0)
-        printf("docketd   serving, pid %" PRId64 ", heartbeat %.1f s ago, since %s\n", realm->docketd_pid, age_s,
-               output_time(realm->started_s, since));
+        printf("docketd   %sserving%s, pid %" PRId64 ", heartbeat %.1f s ago, since %s\n", output_colour(OUTPUT_GREEN),
+               output_colour(OUTPUT_PLAIN), realm->docketd_pid, age_s, output_time(realm->started_s, since));
     else
-        printf("docketd   %s: pid %" PRId64 ", last heartbeat %.1f s ago; workers go on with what is laid\n",
-               viewing_state(realm), realm->docketd_pid, age_s);
+        printf("docketd   %s%s%s: pid %" PRId64 ", last heartbeat %.1f s ago; workers go on with what is laid\n",
+               output_colour(OUTPUT_RED), viewing_state(realm), output_colour(OUTPUT_PLAIN), realm->docketd_pid, age_s);
     printf("realm     %s, generation %" PRIu64 ", commit %" PRIu64 "\n", realm->directory, realm->generation,
            realm->commit_number);
     if (realm->desks_left_out > 0)

@@ -117,6 +117,12 @@ struct dk_range dk_ranges_cut(struct dk_range *ranges, size_t *count, size_t ind
  */
 void dk_counter_judge_window(struct dk_counter *counter, uint64_t given, int64_t now_ns)
 {
+    if (counter->resumed) {
+        counter->resumed = false; /* how long it took to come here says nothing about the rate */
+        counter->looked_ns = now_ns;
+        counter->looked_next = given;
+        return;
+    }
     int64_t elapsed_ns = now_ns - counter->looked_ns;
     if (elapsed_ns < 1)
         elapsed_ns = 1;

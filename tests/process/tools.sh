@@ -133,12 +133,19 @@ views() {
     out_has "$1, seat list: the worker" "^ *0 *$worker_pid *$(id -u) .*alive"
     expect "$1, seat list --json: works" 0 seat list --json
     json "$1, seat list --json: the worker" ".seats[0] | .pid == $worker_pid and .lives and .desk == \"desk-0\" and .leases == 1"
+    # shellcheck disable=SC2046
+    keys "$1, seat list --json" schema_version realm seats 'seats.[]' $(printf 'seats.[].%s ' seat desk state pid uid \
+        attached_s lives leases numbers_open oldest_lease_age_s figures figures.claims figures.waits \
+        figures.wait_ns_total figures.wait_ns_max figures.timeouts figures.give_backs)
     expect "$1, desk list: works" 0 desk list --columns DESK,FILES,USER,GROUP,MODE
     out_is "$1, desk list: both desks, as docket.conf calls them" 'DESK    FILES  USER GROUP MODE' \
         'default desk-0 -    0     0640' 'billing desk-1 1    -     0640'
     expect "$1, desk list --json: works" 0 desk list --json
     json "$1, desk list --json: what they take" '.desks | length == 2 and .[0].seats_taken == 1 and .[1].series == 1 and
         all(.[]; .board_bytes > 100000 and .table_bytes > 10000) and .[0].seats_bytes > 60000'
+    # shellcheck disable=SC2046
+    keys "$1, desk list --json" schema_version realm desks 'desks.[]' $(printf 'desks.[].%s ' files desk user group \
+        owner_uid group_gid mode seats_taken seats_max series series_max board_bytes table_bytes seats_bytes waiting)
     expect "$1, where --json: works" 0 where --json
     json "$1, where --json: all that there is" ".realm == \"$realm\" and .store == \"$realm/store\" and .witness == \"$realm/witness\" and
         .config == \"$realm/docket.conf\" and .log == \"$work/docketd.log\" and (.socket | startswith(\"$runtime/\")) and
