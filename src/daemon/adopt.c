@@ -99,7 +99,7 @@ static bool adopt_bank(struct dk_daemon *daemon, struct dk_series_book *series, 
     if (laid > counter->mark)
         return false; /* more laid than the store allows: not files of this store's last docketd */
     if (laid > counter->next)
-        counter->next = counter->looked_next = laid;
+        counter->next = laid;
     return true;
 }
 

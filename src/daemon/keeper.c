@@ -71,7 +71,7 @@ void dk_keeper_adopt_pace(struct dk_counter *counter)
     uint32_t largest = series->record.policy.window;
     counter->shown_pace = word;
     counter->per_minute = pace.per_minute;
-    counter->resumed = pace.per_minute > 0;
+    counter->resumed = true;
     if (pace.window > counter->window)
         counter->window = pace.window < largest ? pace.window : largest;
 }

@@ -456,6 +456,7 @@ static void mark_recorded(const struct plan *plan, const struct dk_counter_image
 {
     struct dk_counter *counter = plan->counter;
     uint32_t at = 0;
+    counter->exposed = plan->mark - plan->next + plan->free_numbers; /* blocks that lie free are in the image too */
     for (uint32_t r = 0; r < counter->row_count; r++) {
         for (int i = 0; i < DK_PLACES_PER_ROW && at < image->place_count; i++) {
             struct dk_place_book *place = &counter->rows[r].place[i];
@@ -475,7 +476,6 @@ static void committed(struct dk_job *job)
     const struct dk_counter_image *image = &job->images[0];
     bool settled = plan->settles && winding_down(counter);
     mark_recorded(plan, image);
-    counter->exposed = plan->mark - plan->next + plan->free_numbers; /* blocks that lie free are in the image too */
     apply(plan);
     counter->closed = image->closed != 0 || plan->leaves;
     counter->settled = counter->settled || settled;
