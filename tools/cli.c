@@ -177,12 +177,24 @@ int cli_number(const struct cli *cli, enum cli_option_id id, uint64_t min, uint6
 
 int cli_window(const struct cli *cli, uint64_t *window)
 {
-    if (!cli_given(cli, OPT_WINDOW) || strcmp(cli->values[OPT_WINDOW], "benchmark") != 0)
-        return cli_number(cli, OPT_WINDOW, 1, DOCKET_WINDOW_MAX, window);
-    *window = DOCKET_WINDOW_BENCHMARK;
-    cli_note(cli, "a series with the window called benchmark is not for books: a power loss may make %u of its "
-                  "numbers unknown",
-             DOCKET_WINDOW_BENCHMARK);
+    enum { LEAST = 16 };
+    const char *text = cli->values[OPT_WINDOW];
+    if (text == NULL)
+        return CLI_DONE;
+    if (strcmp(text, "benchmark") == 0) {
+        *window = DOCKET_WINDOW_BENCHMARK;
+        cli_note(cli, "a series with the window called benchmark is not for books: a power loss may make %u of its "
+                      "numbers unknown",
+                 DOCKET_WINDOW_BENCHMARK);
+        return CLI_DONE;
+    }
+    errno = 0;
+    uint64_t parsed = strtoull(text, NULL, 10);
+    if (text[0] == '\0' || text[strspn(text, "0123456789")] != '\0' || errno != 0 || parsed < LEAST ||
+        parsed > DOCKET_WINDOW_MAX)
+        return cli_fail(cli, DOCKET_BAD_ARGUMENT, "--window wants a number from %d to %u, or benchmark, not '%s'", LEAST,
+                        DOCKET_WINDOW_MAX, text);
+    *window = parsed;
     return CLI_DONE;
 }
 

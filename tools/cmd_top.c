@@ -10,6 +10,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -88,9 +89,10 @@ static void print_text(const struct cli *cli, const struct top *top)
 
 static json_t *row_json(const struct top_row *row)
 {
+    size_t tenant = strcspn(row->name, "/"); /* no name has one in it */
     json_t *runway = row->per_second > 0 ? json_real((double)row->period.laid / row->per_second) : json_null();
-    return json_pack("{s:s, s:s, s:s, s:i, s:f, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "series", row->name,
-                     "desk", row->desk, "order", row->order, "period", (int)row->period.period, "rate_per_s",
+    return json_pack("{s:s%, s:s, s:s, s:s, s:i, s:f, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "tenant",
+                     row->name, tenant, "series", row->name + tenant + 1, "desk", row->desk, "order", row->order, "period", (int)row->period.period, "rate_per_s",
                      row->per_second, "runway_s", runway, "next", (json_int_t)row->period.next, "laid",
                      (json_int_t)row->period.laid, "open", (json_int_t)row->period.open, "leases",
                      (json_int_t)row->period.leases, "oldest_lease_age_s",

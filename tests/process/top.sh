@@ -144,22 +144,22 @@ expect 'top --columns: those' 0 top --columns SERIES,RATE,DESK --sort name --row
 check 'top --columns --rows: so many' test "$(grep -c '^acme/' "$case_out")" = 2
 expect 'top --json: an object' 0 top --json --interval 1
 json 'top --json: the rates are those of the worker' \
-    '[.series[] | select(.series != "acme/QUIET") | .rate_per_s > 20 and .rate_per_s < 150 and .runway_s > 0] | all and length == 2'
+    '[.series[] | select(.series != "QUIET") | .rate_per_s > 20 and .rate_per_s < 150 and .runway_s > 0] | all and length == 2'
 json 'top --json: runway is what is laid by the rate' \
-    '.series[] | select(.series == "acme/INV") | (.laid / .rate_per_s - .runway_s) | . < 0.01 and . > -0.01'
+    '.series[] | select(.series == "INV") | (.laid / .rate_per_s - .runway_s) | . < 0.01 and . > -0.01'
 keys 'top --json' schema_version realm runtime store_id generation commit_number docketd docketd.state docketd.pid \
     docketd.started_s docketd.heartbeat_age_ns interval_s sort figures $(printf 'figures.%s ' series quarantined laid open \
         leases numbers_per_s seats_taken seats_max waiting commit_ns_last commit_ns_max commits_per_s blocks_laid_per_s \
         raises_per_s claims_per_s waits_per_s timeouts_per_s wait_ns_max oldest_lease_age_s) series 'series.[]' \
-    $(printf 'series.[].%s ' series desk order period rate_per_s runway_s next laid open leases oldest_lease_age_s \
+    $(printf 'series.[].%s ' tenant series desk order period rate_per_s runway_s next laid open leases oldest_lease_age_s \
         unknown_now window_now window quarantined) seats 'seats.[]' \
     $(printf 'seats.[].%s ' seat desk state pid uid attached_s lives leases numbers_open oldest_lease_age_s figures \
         figures.claims figures.waits figures.wait_ns_total figures.wait_ns_max figures.timeouts figures.give_backs)
-json 'top --json: a quiet series has no runway to tell' '.series[] | select(.series == "acme/QUIET") | .rate_per_s == 0 and .runway_s == null'
+json 'top --json: a quiet series has no runway to tell' '.series[] | select(.series == "QUIET") | .rate_per_s == 0 and .runway_s == null'
 json 'top --json: figures and seats' \
     ".figures.numbers_per_s > 40 and .figures.numbers_per_s < 300 and .figures.seats_taken == 1 and (.seats[0] | .pid == $worker_pid and .lives) and .interval_s >= 1"
 expect 'top --sort open --json: works' 0 top --sort open --json --interval 0.1
-json 'top --sort open: the leased one comes first' '.sort == "open" and .series[0].series == "acme/ORD"'
+json 'top --sort open: the leased one comes first' '.sort == "open" and .series[0].series == "ORD"'
 kill_docketd
 dead() { [ "$("$docket" status --json | jq -r .docketd.state)" = dead ]; }
 check 'docketd killed: seen as dead' wait_until 20 dead
