@@ -73,7 +73,9 @@ void dk_keeper_adopt_pace(struct dk_counter *counter)
     counter->per_minute = pace.per_minute;
     counter->resumed = true;
     if (pace.window > counter->window)
-        counter->window = pace.window < largest ? pace.window : largest;
+        counter->window = pace.window;
+    if (counter->window > largest)
+        counter->window = largest;
 }
 
 void dk_keeper_done(struct dk_counter *counter)
