@@ -219,7 +219,8 @@ const struct cli_command command_top = {
             "open lease in seconds. Then the seats that hold most. Keys: q quit, r w l o n order\n"
             "by rate, runway, laid, open, name; s seats, + - interval, space looks now. Without\n"
             "a terminal, or with --once, --json or --columns: two looks, printed once. Reads the\n"
-            "shared files only, says so when docketd is dead, and goes on.",
+            "shared files only, says so when docketd is dead, and goes on. With very many series\n"
+            "it looks less often, so that it takes a tenth of a core at most.",
     .options = BIT(OPT_INTERVAL) | BIT(OPT_ONCE) | BIT(OPT_SORT) | BIT(OPT_ROWS) | CLI_TABLE | BIT(OPT_REALM) |
                BIT(OPT_JSON) | BIT(OPT_QUIET),
     .run = run};
