@@ -65,7 +65,7 @@ TOOL_OBJECTS   := $(TOOLS:%.c=$(BUILD)/obj/%.o)
 
 STORE_LIBS  := -llmdb
 DAEMON_LIBS := -lurcu-cds -lurcu-common -linih $(STORE_LIBS) -lpthread
-TOOL_LIBS   := -ljansson -lsmartcols
+TOOL_LIBS   := -ljansson -lsmartcols -lncursesw -lpthread
 
 LIBRARY := $(BUILD)/libdocket.so.$(VERSION)
 

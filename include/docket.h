@@ -71,6 +71,17 @@ extern "C" {
  * desk holds. A handle has about 350 bytes. */
 #define DOCKET_HANDLES_MAX 1048576u
 
+/*
+ * A window is one number with two readings: at most so many numbers become
+ * unknown when the power fails, beside the rest of each open lease; and at most
+ * so many are left to give when docketd stays away. docketd lays a minute at the
+ * seen rate ahead, at least 16, at most the window, and lays again when half of
+ * it is gone. A window is 16 to DOCKET_WINDOW_MAX. DOCKET_WINDOW_BENCHMARK is for
+ * measuring how fast docket can be, and not for books.
+ */
+#define DOCKET_WINDOW_MAX 10000u
+#define DOCKET_WINDOW_BENCHMARK 250000u
+
 /* A timeout argument, in nanoseconds: 0 never waits; this one waits for the
  * realm's default, 2 seconds. */
 #define DOCKET_TIMEOUT_DEFAULT ((int64_t)-1)

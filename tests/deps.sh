@@ -20,6 +20,8 @@ hdr:ini.h libinih-dev
 hdr:xxhash.h libxxhash-dev
 hdr:jansson.h libjansson-dev
 hdr:libsmartcols/libsmartcols.h libsmartcols-dev
+hdr:ncurses.h libncurses-dev
+cmd:tmux tmux
 hdr:cmocka.h libcmocka-dev
 cmd:spin spin
 cmd:jq jq

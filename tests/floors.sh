@@ -19,7 +19,7 @@ declare -A may=(
 declare -A only=( # library header -> the one place that may include it
     ['lmdb.h']='src/store/' ['urcu/']='src/daemon/queue.h' ['linux/futex.h']='src/table/doorbell.c'
     ['ini.h']='src/daemon/config.c' ['xxhash.h']='src/base/hash.h' ['stdatomic.h']='src/base/atomics.h'
-    ['jansson.h']='tools/' ['libsmartcols.h']='tools/'
+    ['jansson.h']='tools/' ['libsmartcols.h']='tools/table.c' ['ncurses.h']='tools/top_screen.c'
 )
 bad=0 seen=0
 

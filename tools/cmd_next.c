@@ -4,6 +4,7 @@
  */
 #include "address.h"
 #include "output.h"
+#include "progress.h"
 #include "session.h"
 
 #include <signal.h>
@@ -41,6 +42,7 @@ static docket_status take(docket_realm *realm, void *context)
         status = docket_next_text(series, taking->timeout_ns, text, sizeof text, &number, &period);
         if (status != DOCKET_OK)
             break;
+        progress_tick_end(); /* the wait is over */
         if (taking->taken++ == 0)
             snprintf(taking->first, sizeof taking->first, "%s", text);
         snprintf(taking->last, sizeof taking->last, "%s", text);

@@ -2,6 +2,7 @@
 #include "session.h"
 
 #include "docket_inspect.h"
+#include "progress.h"
 #include "start.h"
 
 #include <limits.h>
@@ -21,7 +22,9 @@ static docket_status make(const struct attempt *attempt)
     docket_status status = docket_realm_open(attempt->cli->realm, &realm);
     if (status != DOCKET_OK)
         return status;
+    progress_tick_begin(attempt->cli, "waiting for docketd");
     status = attempt->step(realm, attempt->context);
+    progress_tick_end();
     docket_realm_close(realm);
     return status;
 }

@@ -88,6 +88,7 @@ static bool adopt_bank(struct dk_daemon *daemon, struct dk_series_book *series, 
     counter->epoch = epoch;
     counter->base = dk_load_relaxed(&bank->base);
     series->bank[index] = counter;
+    dk_keeper_adopt_pace(counter);
     if (series->quarantined)
         return true;
     if (dk_is_strict(counter)) {

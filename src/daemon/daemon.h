@@ -55,6 +55,10 @@ void dk_keeper_post(struct dk_counter *counter, struct dk_job *job);
 /* Ends a turn: not busy; asks again if a turn was asked for meanwhile. */
 void dk_keeper_done(struct dk_counter *counter);
 
+/* A counter that was adopted goes on with the window it had: a docketd that died
+ * must not cost the runway. */
+void dk_keeper_adopt_pace(struct dk_counter *counter);
+
 /* How many numbers the next lay may put ahead: follows the rate. */
 void dk_keeper_judge_window(struct dk_counter *counter, uint64_t given, int64_t now_ns);
 
@@ -140,6 +144,9 @@ docket_status dk_bell_start(struct dk_daemon *daemon, struct dk_desk_book *desk)
 void dk_guard_install(struct dk_daemon *daemon);
 /* While the store is opened and walked at the start: a crash in it is damage. */
 void dk_guard_reading_store(bool reading);
+
+/* about.c: writes down, beside the shared files, what this docketd is: for tools, also when it is dead. */
+void dk_about_write(const struct dk_daemon *daemon);
 
 /* notify.c: one datagram to the service manager; nothing if there is none. */
 void dk_notify(const char *text);

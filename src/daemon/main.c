@@ -257,8 +257,13 @@ static void announce(struct dk_daemon *daemon)
         dk_store_relaxed(&words->heartbeat_ns, (uint64_t)dk_clock_boot_ns());
         dk_store_release(&words->serving, 1);
     }
+    dk_about_write(daemon);
     dk_log(DK_LOG_NOTICE, "serving %s: generation %llu, %u desk(s), files in %s", daemon->config.realm,
            (unsigned long long)daemon->facts.generation, daemon->desk_count, daemon->runtime);
+    if (daemon->config.policy.window > DOCKET_WINDOW_MAX)
+        dk_log(DK_LOG_WARNING, "window = benchmark: a power loss may make %u numbers of each new series unknown; this "
+                               "is not for books",
+               daemon->config.policy.window);
     dk_notify("READY=1\nSTATUS=serving");
 }
 

@@ -185,7 +185,9 @@ struct shared_board_slot {
     uint8_t tenant_bytes;
     uint8_t name_bytes;
     uint8_t template_bytes;
-    uint8_t reserved[31];
+    uint8_t reserved[7];
+    dk_word pace[DK_BANKS]; /* pace.h; docketd's, for tools */
+    uint64_t reserved_words[1];
     char tenant[DK_NAME_BYTES];
     char name[DK_NAME_BYTES];
     char template_text[DK_TEMPLATE_BYTES];
@@ -255,6 +257,7 @@ _Static_assert(sizeof(struct shared_calendar) <= DK_PAGE, "the calendar is one p
 _Static_assert(sizeof(struct shared_seat_entry) == 64, "a line each");
 _Static_assert(sizeof(struct shared_board_bank) == 64, "a line each");
 _Static_assert(sizeof(struct shared_board_slot) == 384, "six lines");
+_Static_assert(offsetof(struct shared_board_slot, pace) == 40, "once reserved: no other byte moved");
 _Static_assert(offsetof(struct shared_board_slot, bank) == 256, "banks on lines of their own");
 _Static_assert(sizeof(struct shared_board_row) == 256, "four lines");
 _Static_assert(sizeof(struct shared_table_slot) == 128, "a line for each bank");
