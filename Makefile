@@ -67,6 +67,9 @@ STORE_LIBS  := -llmdb
 DAEMON_LIBS := -lurcu-cds -lurcu-common -linih $(STORE_LIBS) -lpthread
 TOOL_LIBS   := -ljansson -lsmartcols
 
+# docket.h first: the pages follow this order.
+HEADERS := docket.h $(filter-out docket.h,$(notdir $(wildcard include/*.h)))
+
 LIBRARY := $(BUILD)/libdocket.so.$(VERSION)
 
 UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
@@ -96,7 +99,7 @@ help:
 	@echo "make model     the protocol model (Spin)                 make orders  labels of memory orders"
 	@echo "make attack    the attacks at their small figures        make lint    static checkers"
 	@echo "make asan|ubsan|tsan  unit and thread tests under sanitizers"
-	@echo "make install   PREFIX, DESTDIR, LIBDIR are honoured      make clean"
+	@echo "make install   PREFIX, DESTDIR: see docs/INSTALL.md      make uninstall|clean"
 
 all: lib $(BUILD)/docketd $(BUILD)/docket $(BUILD)/man/docket.bash
 
@@ -163,8 +166,10 @@ $(BUILD)/man/docket.bash: $(BUILD)/pages/pages $(BUILD)/docketd $(PAGES) $(wildc
 	@mkdir -p $(@D)
 	$(Q)$(BUILD)/docketd --help | awk -f tools/pages/docketd.awk > $(BUILD)/pages/docketd
 	$(Q)$(BUILD)/docketd --help-config | awk -f tools/pages/config.awk > $(BUILD)/pages/config
-	$(Q)for header in docket docket_inspect docket_admin; do \
-	    awk -f tools/pages/header.awk include/$$header.h > $(BUILD)/pages/$$header.h; done
+	$(Q)printf '.In %s\n' $(HEADERS) > $(BUILD)/pages/includes
+	$(Q)for header in $(HEADERS); do echo ".Sh $$header"; opening=1; \
+	    [ $$header != docket.h ] || opening=0; \
+	    awk -v opening=$$opening -f tools/pages/header.awk include/$$header; done > $(BUILD)/pages/headers
 	$(Q)$(BUILD)/pages/pages $(@D) $(BUILD)/pages $(PAGES)
 
 # ---- tests: each unit program links exactly what its first lines say ----
@@ -272,7 +277,6 @@ $(BUILD)/installed/docket: $(TOOL_OBJECTS) $(BUILD)/libdocket.so FORCE
 	    -Wl,-rpath,'$$ORIGIN/$(shell realpath -m --relative-to=$(BINDIR) $(LIBDIR))'
 FORCE:
 
-HEADERS   := docket.h docket_inspect.h docket_admin.h
 INSTALL_TO = install -D -m
 
 install: all $(BUILD)/installed/docket
