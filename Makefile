@@ -77,8 +77,7 @@ UNIT_TESTS   := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/unit/%)
 
 WORKER_SOURCES := tests/process/worker.c tests/process/worker_main.c tests/lib/worklog.c
 TEST_PROGRAMS  := $(BUILD)/docket-audit $(BUILD)/docket-worker $(BUILD)/docket-forker \
-                  $(BUILD)/docket-library $(BUILD)/docket-attacks $(BUILD)/docket-activator \
-                  $(BUILD)/example $(BUILD)/shiftclock.so
+                  $(BUILD)/docket-library $(BUILD)/docket-attacks $(BUILD)/example $(BUILD)/shiftclock.so
 BENCHES        := $(BUILD)/bench_next
 
 # What the attacks need beside that: each tests/attack/*.mk adds to ATTACKS and says how it is made.
@@ -199,6 +198,7 @@ $(BUILD)/docket-attacks: $(BUILD)/obj/tests/process/attacks.o $(BUILD)/libdocket
 $(BUILD)/bench_%: $(BUILD)/obj/bench/bench_%.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 
+TEST_PROGRAMS += $(BUILD)/docket-activator
 $(BUILD)/docket-activator: $(BUILD)/obj/tests/process/activator.o
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^
 
