@@ -120,7 +120,7 @@ look_behind() {
         # The tests want to read docketd's log.
         inside bash -c 'mkdir -p /run/systemd/system/docketd.service.d
             printf "[Service]\nStandardError=append:/var/log/docketd.log\n" >/run/systemd/system/docketd.service.d/log.conf'
-        check "the page: the manual pages are found" inside man -w 1 docket-next
+        check "the page: the manual pages are found" inside man -w 1 docket-next docket-fate
         ;;
     '$ docket fate acme/INV')
         as_user 'kill $(docket status --json | sed -n "s/.*\"pid\":\([0-9]*\),.*/\1/p")'
