@@ -188,19 +188,38 @@ without_unknown() {
     line '$ docket fate --all' || return 1
     ! grep unknown "$work/said"
 }
+# A configuration that cannot be used: the call is refused in its time, systemd
+# gives up, and what the page says brings all of it back.
+gives_up() {
+    local code=0
+    inside bash -c 'systemctl stop docketd.service && cp -p /var/lib/docket/docket.conf /run/ &&
+        echo "[nonsense]" >>/var/lib/docket/docket.conf'
+    line '$ docket next --no-start acme/INV' >"$work/refused" || code=$?
+    [ "$code" != 0 ] && grep -q 'cannot be reached' "$work/refused" || { cat "$work/refused"; return 1; }
+    wait_until 30 is docketd.socket ActiveState failed >"$work/waiting" || { tail -n 1 "$work/waiting"; return 1; }
+    inside cat /var/log/docketd.log | tail -n 1 | grep -F 'unknown section [nonsense]'
+}
+starts_again() {
+    inside cp -p /run/docket.conf /var/lib/docket/docket.conf
+    line '# systemctl reset-failed docketd.service docketd.socket' &&
+        line '# systemctl restart docketd.socket' && next_is "$1"
+}
 log_is_clean() {
     ! inside grep -iE 'error|warning|refus' /var/log/docketd.log
 }
 
 before_the_end() {
+    check "the socket was restarted: the next number follows" next_is 8
     check "docketd under systemd: has no capability, a filter, and docket's uid" confined
     check "docketd under systemd: the manager knows that it is ready" is docketd.service StatusText serving
     check "docketd is killed: systemd starts it again" comes_back
-    check "docketd was killed: the next number follows" next_is 8
+    check "docketd was killed: the next number follows" next_is 9
     check "workers After=docketd.service: are stopped while docketd still serves" stops_first
     check "stopped in order and rebooted: no number is unknown" without_unknown
-    check "stopped in order and rebooted: the next number follows" next_is 9
+    check "stopped in order and rebooted: the next number follows" next_is 10
     check "docketd's log: no error and no warning" log_is_clean
+    check "the configuration is broken: a call is refused, and systemd gives up" gives_up
+    check "the configuration is mended: what the page says brings docketd back" starts_again 11
 }
 
 section='' count=0
