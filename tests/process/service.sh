@@ -95,8 +95,9 @@ commands() {
 
 line() {
     local said
-    if [[ $1 == '# '* ]]; then
-        said=$(as_root "${1#\# }" 2>&1) || { echo "$said"; return 1; }
+    # Who made the tree builds it.
+    if [[ $1 == '# '* || $1 == '$ make'* ]]; then
+        said=$(as_root "${1#[#$] }" 2>&1) || { echo "$said"; return 1; }
     else
         said=$(as_user "${1#\$ }" 2>&1) || { echo "$said"; return 1; }
     fi
@@ -236,7 +237,7 @@ done < <(commands)
 check "the page: had its lines ($count)" test "$count" -ge 20
 nothing_is_left() {
     local left
-    left=$(inside find /usr /etc -name '*docket*' ! -type d ! -path "$top/*")
+    left=$(inside find /usr /etc -maxdepth 4 -name '*docket*' ! -type d ! -path "$top/*")
     [ -z "$left" ] || { echo "$left"; return 1; }
 }
 check "the page, at its end: no file of docket is left in /usr and /etc" nothing_is_left
