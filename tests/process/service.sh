@@ -202,8 +202,13 @@ gives_up() {
 }
 starts_again() {
     inside cp -p /run/docket.conf /var/lib/docket/docket.conf
+    # systemd counts the last two seconds' starts still; a person is slower than we are.
+    wait_until 20 as_the_page_says >"$work/tries" || { tail -n 5 "$work/tries" "$work/boot.log"; return 1; }
+    said "^INV-[0-9]{8}-0*$1\$"
+}
+as_the_page_says() {
     line '# systemctl reset-failed docketd.service docketd.socket' &&
-        line '# systemctl restart docketd.socket' && next_is "$1"
+        line '# systemctl restart docketd.socket' && line '$ docket next acme/INV'
 }
 log_is_clean() {
     ! inside grep -iE 'error|warning|refus' /var/log/docketd.log
