@@ -225,6 +225,7 @@ before_the_end() {
     check "stopped in order and rebooted: the next number follows" next_is 10
     check "docketd's log: no error and no warning" log_is_clean
     check "the configuration is broken: a call is refused, and systemd gives up" gives_up
+    note "why it gave up: $(shows docketd.socket Result)"
     check "the configuration is mended: what the page says brings docketd back" starts_again 11
 }
 
