@@ -158,6 +158,9 @@ for block in "$work"/blocks/*; do
 done
 check "examples: there are many of them ($lines)" test "$lines" -ge 20
 
+bare=$(while read -r name; do [ -s "$work/blocks/help-${name// /-}" ] || echo "$name"; done < <(commands) | paste -sd, -)
+[ -z "$bare" ] || note "commands without an example: $bare"
+
 # ---- completion ----
 
 # complete WORD...: what bash would propose for the last word
