@@ -195,8 +195,8 @@ gives_up() {
     local code=0
     inside bash -c 'systemctl stop docketd.service && cp -p /var/lib/docket/docket.conf /run/ &&
         echo "[nonsense]" >>/var/lib/docket/docket.conf'
-    line '$ docket next --no-start acme/INV' >"$work/refused" || code=$?
-    [ "$code" != 0 ] && grep -q 'cannot be reached' "$work/refused" || { cat "$work/refused"; return 1; }
+    line '$ docket next acme/INV' >"$work/refused" || code=$?
+    [ "$code" != 0 ] && grep -q 'systemctl status docketd' "$work/refused" || { cat "$work/refused"; return 1; }
     wait_until 30 is docketd.socket ActiveState failed >"$work/waiting" || { tail -n 1 "$work/waiting"; return 1; }
     inside cat /var/log/docketd.log | tail -n 1 | grep -F 'unknown section [nonsense]'
 }
