@@ -67,6 +67,9 @@ STORE_LIBS  := -llmdb
 DAEMON_LIBS := -lurcu-cds -lurcu-common -linih $(STORE_LIBS) -lpthread
 TOOL_LIBS   := -ljansson -lsmartcols -lncursesw -lpthread
 
+# docket.h first: the pages follow this order.
+HEADERS := docket.h $(filter-out docket.h,$(notdir $(wildcard include/*.h)))
+
 LIBRARY := $(BUILD)/libdocket.so.$(VERSION)
 
 UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
@@ -75,7 +78,7 @@ UNIT_TESTS   := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/unit/%)
 WORKER_SOURCES := tests/process/worker.c tests/process/worker_main.c tests/lib/worklog.c
 RECIPES        := outbox pool batch orders_test
 TEST_PROGRAMS  := $(BUILD)/docket-audit $(BUILD)/docket-worker $(BUILD)/docket-forker \
-                  $(BUILD)/docket-library $(BUILD)/docket-same $(BUILD)/docket-attacks $(BUILD)/docket-activator \
+                  $(BUILD)/docket-library $(BUILD)/docket-same $(BUILD)/docket-attacks \
                   $(BUILD)/example $(BUILD)/shiftclock.so $(RECIPES:%=$(BUILD)/recipes/%)
 BENCHES        := $(BUILD)/bench_next $(BUILD)/bench_names
 
@@ -89,7 +92,7 @@ ATTACKS        :=
 help:
 	@echo "make demo      install what is missing, build, run docket for real and audit it (about 15 s)"
 	@echo "make check     likewise, run the tests (about 6 minutes)"
-	@echo "make torture   likewise, the attacks at their full figures (about 70 minutes)"
+	@echo "make torture   likewise, the attacks at their full figures (about 50 minutes)"
 	@echo
 	@echo "make all       build libdocket, docketd, docket          make proof   the long process proofs"
 	@echo "make unit      unit tests                                make bench   ratios against bare limits"
@@ -97,7 +100,7 @@ help:
 	@echo "make model     the protocol model (Spin)                 make orders  labels of memory orders"
 	@echo "make attack    the attacks at their small figures        make lint    static checkers"
 	@echo "make asan|ubsan|tsan  unit and thread tests under sanitizers"
-	@echo "make install   PREFIX, DESTDIR, LIBDIR are honoured      make clean"
+	@echo "make install   PREFIX, DESTDIR: see docs/INSTALL.md      make uninstall|clean"
 
 all: lib $(BUILD)/docketd $(BUILD)/docket $(BUILD)/man/docket.bash
 
@@ -164,8 +167,10 @@ $(BUILD)/man/docket.bash: $(BUILD)/pages/pages $(BUILD)/docketd $(PAGES) $(wildc
 	@mkdir -p $(@D)
 	$(Q)$(BUILD)/docketd --help | awk -f tools/pages/docketd.awk > $(BUILD)/pages/docketd
 	$(Q)$(BUILD)/docketd --help-config | awk -f tools/pages/config.awk > $(BUILD)/pages/config
-	$(Q)for header in docket docket_inspect docket_admin; do \
-	    awk -f tools/pages/header.awk include/$$header.h > $(BUILD)/pages/$$header.h; done
+	$(Q)printf '.In %s\n' $(HEADERS) > $(BUILD)/pages/includes
+	$(Q)for header in $(HEADERS); do echo ".Sh $$header"; opening=1; \
+	    [ $$header != docket.h ] || opening=0; \
+	    awk -v opening=$$opening -f tools/pages/header.awk include/$$header; done > $(BUILD)/pages/headers
 	$(Q)$(BUILD)/pages/pages $(@D) $(BUILD)/pages $(PAGES)
 
 # ---- tests: each unit program links exactly what its first lines say ----
@@ -201,6 +206,7 @@ $(BUILD)/bench_names: $(BUILD)/obj/bench/bench_names.o $(BUILD)/obj/src/client/h
 $(BUILD)/bench_%: $(BUILD)/obj/bench/bench_%.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 
+TEST_PROGRAMS += $(BUILD)/docket-activator
 $(BUILD)/docket-activator: $(BUILD)/obj/tests/process/activator.o
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^
 
@@ -288,7 +294,6 @@ $(BUILD)/installed/docket: $(TOOL_OBJECTS) $(BUILD)/libdocket.so FORCE
 	    -Wl,-rpath,'$$ORIGIN/$(shell realpath -m --relative-to=$(BINDIR) $(LIBDIR))'
 FORCE:
 
-HEADERS   := docket.h docket_inspect.h docket_admin.h docket_memory.h
 INSTALL_TO = install -D -m
 
 install: all $(BUILD)/installed/docket

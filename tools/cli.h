@@ -59,6 +59,19 @@ enum cli_option_id {
 
 #define BIT(id) (UINT64_C(1) << (id))
 
+struct cli;
+
+struct cli_command {
+    const char *name;     /* "next", "series add" */
+    const char *examples; /* lines that begin with "$ docket"; the tests run them in order. NULL: none */
+    const char *operands; /* "TENANT/SERIES", "" */
+    const char *summary;  /* a line for `docket help` */
+    const char *text;     /* what `docket help NAME` adds */
+    uint64_t options;     /* BIT()s; OPT_HELP is always there */
+    int operands_min, operands_max;
+    int (*run)(struct cli *cli); /* returns an exit code */
+};
+
 /* One row of the table of options. */
 struct cli_option {
     const char *name;
@@ -70,19 +83,6 @@ struct cli_option {
 
 /* What every command takes that prints a table and reads the realm. */
 #define CLI_TABLE (BIT(OPT_COLUMNS) | BIT(OPT_NO_HEADINGS))
-
-struct cli;
-
-struct cli_command {
-    const char *name;     /* "next", "series add" */
-    const char *operands; /* "TENANT/SERIES", "" */
-    const char *summary;  /* a line for `docket help` */
-    const char *text;     /* what `docket help NAME` adds */
-    const char *examples; /* lines that begin with "$ docket"; the tests run them in order. NULL: none */
-    uint64_t options;     /* BIT()s; OPT_HELP is always there */
-    int operands_min, operands_max;
-    int (*run)(struct cli *cli); /* returns an exit code */
-};
 
 enum { CLI_OPERANDS_MAX = 2 };
 
@@ -108,10 +108,10 @@ int cli_number(const struct cli *cli, enum cli_option_id id, uint64_t min, uint6
 int cli_window(const struct cli *cli, uint64_t *window);
 int cli_seconds(const struct cli *cli, enum cli_option_id id, int64_t *timeout_ns);
 void cli_print_options(const struct cli_command *command);
-/* The option's row, or NULL if the command does not have it. */
-const struct cli_option *cli_option_of(const struct cli_command *command, int id);
 /* Flushes stdout; an exit code that says whether everything was written. */
 int cli_finish(const struct cli *cli, int code);
+/* The option's row, or NULL if the command does not have it. */
+const struct cli_option *cli_option_of(const struct cli_command *command, int id);
 
 /* failure.c */
 /* Says the formatted sentence and what to do next; returns the exit code of the status. */

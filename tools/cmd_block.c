@@ -94,6 +94,7 @@ static int run(struct cli *cli)
 
 const struct cli_command command_block = {
     .name = "block",
+    .examples = "$ docket block acme/INV --count 500\n",
     .operands = "TENANT/SERIES",
     .summary = "take a block of numbers in one piece",
     .text = "Takes N numbers that follow each other and prints the first and the last\n"
@@ -102,5 +103,4 @@ const struct cli_command command_block = {
     .options = BIT(OPT_COUNT) | BIT(OPT_TIMEOUT) | BIT(OPT_REALM) | BIT(OPT_NO_START) | BIT(OPT_JSON) | BIT(OPT_QUIET),
     .operands_min = 1,
     .operands_max = 1,
-    .examples = "$ docket block acme/INV --count 500\n",
     .run = run};

@@ -67,10 +67,10 @@ static int run(struct cli *cli)
 }
 
 const struct cli_command command_help = {.name = "help",
+                                         .examples = "$ docket help\n"
+                                                     "$ docket help series\n",
                                          .operands = "[COMMAND]",
                                          .summary = "this text, or a command's",
                                          .text = "Shows what a command does, and its options.",
                                          .operands_max = CLI_OPERANDS_MAX,
-                                         .examples = "$ docket help\n"
-                                                     "$ docket help series\n",
                                          .run = run};

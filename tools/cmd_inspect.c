@@ -183,6 +183,8 @@ static int run(struct cli *cli)
 
 const struct cli_command command_inspect = {
     .name = "inspect",
+    .examples = "$ docket next acme/INV\n"
+                "$ docket inspect\n",
     .operands = "",
     .summary = "everything that the shared files say",
     .text = "Per desk: sizes, figures since it was built, every series with its periods, every\n"
@@ -190,6 +192,4 @@ const struct cli_command command_inspect = {
             "shared files only and works while docketd is dead. A snapshot word by word:\n"
             "workers go on meanwhile. --columns takes names of both tables.",
     .options = CLI_TABLE | BIT(OPT_REALM) | BIT(OPT_JSON) | BIT(OPT_QUIET),
-    .examples = "$ docket next acme/INV\n"
-                "$ docket inspect\n",
     .run = run};

@@ -135,6 +135,9 @@ static int run(struct cli *cli)
 
 const struct cli_command command_status = {
     .name = "status",
+    .examples = "$ docket next acme/INV\n"
+                "$ docket status\n"
+                "$ docket status --verbose\n",
     .operands = "",
     .summary = "is docketd serving, and how much supply is left",
     .text = "Reads the shared files: asks docketd nothing and works while it is dead. docketd\n"
@@ -143,7 +146,4 @@ const struct cli_command command_status = {
             "Exit code 1 if docketd is not serving, 3 if it has not run since the machine\n"
             "started.",
     .options = BIT(OPT_VERBOSE) | CLI_TABLE | BIT(OPT_REALM) | BIT(OPT_JSON) | BIT(OPT_QUIET),
-    .examples = "$ docket next acme/INV\n"
-                "$ docket status\n"
-                "$ docket status --verbose\n",
     .run = run};

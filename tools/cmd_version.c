@@ -17,9 +17,9 @@ static int run(struct cli *cli)
 }
 
 const struct cli_command command_version = {.name = "version",
+                                            .examples = "$ docket version\n",
                                             .operands = "",
                                             .summary = "the version of docket",
                                             .text = "Prints the version of the library that docket uses.",
                                             .options = BIT(OPT_JSON),
-                                            .examples = "$ docket version\n",
                                             .run = run};

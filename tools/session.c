@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 struct attempt {
     const struct cli *cli;
@@ -80,6 +81,13 @@ static bool has_activation(const char *realm)
     return used > 0 && used < PATH_MAX && lstat(path, &facts) == 0 && S_ISSOCK(facts.st_mode);
 }
 
+/* There only its owner may start another docketd, should nobody listen any more. */
+static bool leave_it_to_the_manager(const struct cli *cli)
+{
+    struct stat facts;
+    return has_activation(cli->realm) && stat(cli->realm, &facts) == 0 && facts.st_uid != geteuid();
+}
+
 /* The shared files say at once that nobody serves; the library would try for
  * seconds, since docketd may be on its way. Only asked where we would start one. */
 static docket_status look_first(const struct cli *cli)
@@ -103,7 +111,7 @@ int session_run(const struct cli *cli, docket_status (*step)(docket_realm *realm
         status = make(&attempt);
     if (status == DOCKET_OK)
         return CLI_DONE;
-    if (!wants_docketd(status) || cli_given(cli, OPT_NO_START))
+    if (!wants_docketd(status) || cli_given(cli, OPT_NO_START) || leave_it_to_the_manager(cli))
         return cli_fail_status(cli, status);
     struct starter starter;
     int code = start_prepare(cli, &starter);

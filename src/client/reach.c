@@ -57,26 +57,27 @@ static docket_status check_server(const struct docket_realm *realm, int fd)
 
 /* A service manager may listen for docketd in the realm's own directory: who
  * connects there starts it, and waits in the socket until it serves. */
-static bool has_activation(const struct docket_realm *realm, int *directory)
+static bool has_activation(const struct docket_realm *realm)
 {
     struct stat facts;
-    uid_t owner;
     char path[DK_PATH_BYTES + 16];
     snprintf(path, sizeof path, "%s/socket", realm->directory);
-    if (lstat(path, &facts) != 0 || !S_ISSOCK(facts.st_mode))
-        return false;
-    return dk_directory_open(realm->directory, directory, &owner) == DOCKET_OK;
+    return lstat(path, &facts) == 0 && S_ISSOCK(facts.st_mode);
 }
 
 static docket_status connect_docketd(const struct docket_realm *realm, int *fd)
 {
     int directory;
+    uid_t owner;
     docket_status status = open_runtime(realm, &directory);
     if (status == DOCKET_OK) {
         status = dk_wire_connect(directory, fd);
         close(directory);
     }
-    if (status == DOCKET_UNREACHABLE && has_activation(realm, &directory)) {
+    if (status != DOCKET_UNREACHABLE || !has_activation(realm))
+        return status;
+    status = dk_directory_open(realm->directory, &directory, &owner);
+    if (status == DOCKET_OK) {
         status = dk_wire_connect(directory, fd);
         close(directory);
     }
@@ -110,7 +111,11 @@ docket_status dk_reach_ask(struct docket_realm *realm, const struct dk_request *
         docket_status status = ask_once(realm, request, left_ns > 0 ? left_ns : 0, reply, fds);
         left_ns = until_ns - dk_clock_monotonic_ns();
         if (status != DOCKET_UNREACHABLE || request->type == DK_ASK_GIVE_BACK || left_ns < pause_ns) {
-            if (status == DOCKET_UNREACHABLE)
+            if (status == DOCKET_UNREACHABLE && has_activation(realm))
+                dk_wrap(status, "realm %s cannot be reached, and who listens at its socket has not started docketd; "
+                                "`systemctl status docketd` says why",
+                        realm->directory);
+            else if (status == DOCKET_UNREACHABLE)
                 dk_wrap(status, "realm %s cannot be reached; is docketd running? `docket status` shows its heartbeat",
                         realm->directory);
             return status;

@@ -24,7 +24,10 @@ ln -s "$docketd" "$bin/docketd"
 # ---- form ----
 
 formats() {
-    MANWIDTH=100 man --warnings -E UTF-8 -l -Z "$1" 2>"$work/warnings" >"$work/formatted" || return 1
+    local page=$1 leads
+    leads=$(sed -n 's/^\.so man[1-8]\///p' "$page")
+    [ -z "$leads" ] || page=$pages/$leads
+    MANWIDTH=100 man --warnings -E UTF-8 -l -Z "$page" 2>"$work/warnings" >"$work/formatted" || return 1
     [ ! -s "$work/warnings" ] && [ -s "$work/formatted" ] || { cat "$work/warnings"; return 1; }
 }
 for page in "$pages"/*.[1-8]; do
@@ -154,6 +157,9 @@ for block in "$work"/blocks/*; do
     lines=$((lines + $(wc -l <"$block")))
 done
 check "examples: there are many of them ($lines)" test "$lines" -ge 20
+
+bare=$(while read -r name; do [ -s "$work/blocks/help-${name// /-}" ] || echo "$name"; done < <(commands) | paste -sd, -)
+[ -z "$bare" ] || note "commands without an example: $bare"
 
 # ---- completion ----
 

@@ -49,8 +49,8 @@ builds_as_cxx() {
     cp "$top/docs/examples/worker.c" "$elsewhere/worker.cpp"
     (cd "$elsewhere" && in_sysroot "$tree" "$libdir" bash -c \
         "$cxx -Wall -Wextra -Wpedantic -Werror -o worker_cxx worker.cpp \$(pkg-config --cflags --libs libdocket)") || return 1
-    # All three headers.
-    printf '#include <docket.h>\n#include <docket_admin.h>\n#include <docket_inspect.h>\n' >"$elsewhere/headers.cpp"
+    # And every header.
+    (cd "$top/include" && printf '#include <%s>\n' *.h) >"$elsewhere/headers.cpp"
     (cd "$elsewhere" && in_sysroot "$tree" "$libdir" bash -c \
         "$cxx -Wall -Wextra -Wpedantic -Werror -c headers.cpp \$(pkg-config --cflags libdocket)")
 }

@@ -3,8 +3,9 @@
  * pages FOLDER PIECES TEMPLATE.in...
  *
  * Writes each template's page to FOLDER, with its lines @WORD ARGUMENTS@ filled
- * in; a page of its own for each group of commands that no template has; and
- * the completion, FOLDER/docket.bash. A template without a line @commands@ is
+ * in; a page of its own for each group of commands that no template has; a link
+ * for each group that stands in another's page; and the completion,
+ * FOLDER/docket.bash. A template without a line @commands@ is
  * always written, another one if one of its commands exists.
  *
  *   @head TITLE SECTION@      @synopsis GROUPS@     @commands GROUPS@
@@ -205,6 +206,25 @@ static void write_plain_page(const char *folder, const struct cli_command *comma
     close_file(out, page);
 }
 
+/* `man docket-block` leads to the page that has the command. */
+static void write_links(const char *folder)
+{
+    for (size_t i = 0; i < claim_count; i++) {
+        const struct cli_command *command;
+        char page[80];
+        bool exists = false;
+        snprintf(page, sizeof page, "docket-%.63s", claims[i].group);
+        for (size_t at = 0; (command = cli_command_at(at)) != NULL; at++)
+            exists = exists || pages_in_group(command, claims[i].group, strlen(claims[i].group));
+        if (!exists || strcmp(claims[i].page, page) == 0)
+            continue;
+        snprintf(page, sizeof page, "docket-%.63s.1", claims[i].group);
+        FILE *out = open_file(folder, page, "w");
+        fprintf(out, ".so man1/%s.1\n", claims[i].page);
+        close_file(out, page);
+    }
+}
+
 int main(int count, char **values)
 {
     static bool wanted[256];
@@ -226,6 +246,7 @@ int main(int count, char **values)
     for (int i = 3; i < count; i++)
         if (wanted[i])
             write_page(values[1], values[2], values[i]);
+    write_links(values[1]);
     FILE *out = open_file(values[1], "docket.bash", "w");
     pages_completion(out);
     close_file(out, "docket.bash");

@@ -63,8 +63,8 @@ static void put_argument(FILE *out, const char *text)
 
 void pages_head(FILE *out, const char *title, const char *section)
 {
-    /* .nh: names such as docketd are not to be broken. */
-    fprintf(out, ".Dd %s\n.Dt %s %s\n.Os docket %s\n.nh\n", PAGES_DATE, title, section, DOCKET_VERSION);
+    /* Names such as docketd are not to be broken; each .Sh sets the flags anew. */
+    fprintf(out, ".Dd %s\n.Dt %s %s\n.Os docket %s\n.nr doc-hyphen-flags 0\n.nh\n", PAGES_DATE, title, section, DOCKET_VERSION);
 }
 
 /* ---- commands ---- */
