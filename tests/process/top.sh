@@ -81,8 +81,10 @@ type_keys r
 shows 'key r: by rate again' 'by rate'
 type_keys -
 shows 'key -: half as often' 'every 0.4 s'
-type_keys + + +
+type_keys + + + + + +
 shows 'key +: more often, and never oftener than ten times a second' 'every 0.1 s'
+never_faster() { ! shown 'every 0.0 s'; }
+check 'key + again and again: likewise' never_faster
 type_keys s
 hidden() { ! shown '^SEAT'; }
 check 'key s: the seats go' wait_until 30 hidden
