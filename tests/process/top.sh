@@ -83,11 +83,11 @@ type_keys -
 shows 'key -: half as often' 'every 0.4 s'
 type_keys + + + + + +
 shows 'key +: more often, and never oftener than ten times a second' 'every 0.1 s'
-never_faster() { ! shown 'every 0.0 s'; }
-check 'key + again and again: likewise' never_faster
 type_keys s
 hidden() { ! shown '^SEAT'; }
 check 'key s: the seats go' wait_until 30 hidden
+never_faster() { ! shown 'every 0.0 s'; }
+check 'key + again and again: likewise' never_faster
 type_keys s
 shows 'key s again: they come back' '^SEAT '
 screen resize-window -t top -x 70 -y 14
