@@ -4,7 +4,7 @@
 # Output worth reading: columns, headings, colour, progress, errors as JSON; the
 # window's two readings; seat list, desk list, where, with docketd alive and dead.
 #
-# seconds: 9 9
+# seconds: 16 16
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/process/lib.sh
 . "$here/lib.sh"
@@ -165,8 +165,11 @@ expect 'a worker that died beside a dead docketd, seat list: works' 0 seat list
 out_has 'a worker that died beside a dead docketd: is gone' "^ *0 *$worker_pid .*gone"
 before=$("$docket" series show acme/INV --json | jq '.periods[0].window_now')
 start_docketd
-adopted() { [ "$("$docket" series show acme/INV --json | jq '.periods[0].window_now')" -ge "$before" ]; }
-check 'a docketd that adopts the desk: goes on with the window that there was' adopted
+# A docketd that began with a window of 16 again would be content with the 20 that are left.
+laid=$("$docket" series show acme/INV --json | jq '.periods[0].laid')
+expect 'a docketd that adopted the desk: gives what was laid' 0 next acme/INV --no-start -n $((laid - 20))
+adopted() { [ "$("$docket" series show acme/INV --json | jq '.periods[0].laid')" -ge $((before / 2)) ]; }
+check "a docketd that adopted the desk: lays as far ahead as the one before ($before)" wait_until 5 adopted
 start_worker b --series acme/INV,acme/ORD --threads 2 --rate 500
 worker_pid=$child
 gave_more() { [ "$("$docket" series show acme/ORD --json | jq '.periods[0].next')" -gt 700 ]; }

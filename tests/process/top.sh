@@ -5,7 +5,7 @@
 # resizing, with docketd alive, killed, back again, and never there; and once,
 # without a terminal. Waits for what the screen shows, never for a time.
 #
-# seconds: 10 10
+# seconds: 11 11
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/process/lib.sh
 . "$here/lib.sh"
@@ -81,11 +81,13 @@ type_keys r
 shows 'key r: by rate again' 'by rate'
 type_keys -
 shows 'key -: half as often' 'every 0.4 s'
-type_keys + + +
+type_keys + + + + + +
 shows 'key +: more often, and never oftener than ten times a second' 'every 0.1 s'
 type_keys s
 hidden() { ! shown '^SEAT'; }
 check 'key s: the seats go' wait_until 30 hidden
+never_faster() { ! shown 'every 0.0 s'; }
+check 'key + again and again: likewise' never_faster
 type_keys s
 shows 'key s again: they come back' '^SEAT '
 screen resize-window -t top -x 70 -y 14
