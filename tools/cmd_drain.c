@@ -9,22 +9,23 @@
 
 /* ---- drain ---- */
 
-enum { HOLDER_COLUMNS = 6 };
+enum { HOLDER_COLUMNS = 7 };
+static const char *const headings[HOLDER_COLUMNS] = {"DESK", ">SEAT", ">PID", "->UID", ">LEASES", ">NUMBERS", ">AGE"};
+static const struct output_heads heads = {headings, HOLDER_COLUMNS};
 
 struct draining {
     const struct cli *cli;
     json_t *array;
-    struct libscols_table *table;
+    struct output_table *table;
     uint64_t holders;
 };
 
 static void forget_holders(struct draining *draining)
 {
-    static const char *const headings[HOLDER_COLUMNS] = {"DESK", ">SEAT", ">PID", ">LEASES", ">NUMBERS", ">AGE"};
     json_decref(draining->array);
     output_table_drop(draining->table);
     draining->array = draining->cli->json ? json_array() : NULL;
-    draining->table = draining->cli->json ? NULL : output_table(headings, HOLDER_COLUMNS);
+    draining->table = draining->cli->json ? NULL : output_table_new(draining->cli, &heads);
     draining->holders = 0;
 }
 
@@ -44,11 +45,15 @@ static int take_holder(void *context, const struct docket_holder *holder)
     }
     snprintf(cells[1], sizeof cells[1], "%" PRIu32, holder->seat);
     snprintf(cells[2], sizeof cells[2], "%" PRId64, holder->pid);
-    snprintf(cells[3], sizeof cells[3], "%" PRIu64, holder->leases);
-    snprintf(cells[4], sizeof cells[4], "%" PRIu64, holder->numbers);
-    snprintf(cells[5], sizeof cells[5], age_s < 0 ? "?" : "%" PRId64 " s", age_s);
-    const char *const row[HOLDER_COLUMNS] = {holder->desk, cells[1], cells[2], cells[3], cells[4], cells[5]};
-    output_row(draining->table, row, HOLDER_COLUMNS);
+    snprintf(cells[3], sizeof cells[3], "%" PRIu32, holder->uid);
+    snprintf(cells[4], sizeof cells[4], "%" PRIu64, holder->leases);
+    snprintf(cells[5], sizeof cells[5], "%" PRIu64, holder->numbers);
+    if (age_s < 0)
+        snprintf(cells[6], sizeof cells[6], "-");
+    else
+        snprintf(cells[6], sizeof cells[6], "%" PRId64 " s", age_s);
+    const char *const row[HOLDER_COLUMNS] = {holder->desk, cells[1], cells[2], cells[3], cells[4], cells[5], cells[6]};
+    output_row(draining->table, row);
     return 0;
 }
 
@@ -102,7 +107,9 @@ static int run_drain(struct cli *cli)
     struct draining draining = {.cli = cli};
     const char *desk = cli->values[OPT_DESK];
     int64_t wait_ns = 0;
-    int code = cli_seconds(cli, OPT_WAIT, &wait_ns);
+    int code = output_check(cli, &heads, 1);
+    if (code == CLI_DONE)
+        code = cli_seconds(cli, OPT_WAIT, &wait_ns);
     if (code == CLI_DONE && !cli_given(cli, OPT_UNDO))
         code = deciding_confirm(cli, "drain %s%s: nobody gets numbers any more", desk != NULL ? "desk " : "every desk",
                                 desk != NULL ? desk : "");
@@ -117,13 +124,15 @@ static int run_drain(struct cli *cli)
 
 const struct cli_command command_drain = {
     .name = "drain",
+    .examples = "$ docket drain --yes --wait 60   # then stop docketd, and switch the machine off\n"
+                "$ docket drain --undo\n",
     .operands = "",
     .summary = "give no seat and lay no number any more",
     .text = "Until docketd's next start, or --undo. What is laid is taken back and written down; who\n"
             "still holds leases is listed, and it is an honest no while there is anybody. Once nothing\n"
             "is out, a stop of docketd in order makes nothing unknown. For root, docketd's user and\n"
             "the admins of docket.conf. Asks on a terminal; --yes elsewhere.",
-    .options = BIT(OPT_DESK) | BIT(OPT_WAIT) | BIT(OPT_UNDO) | BIT(OPT_YES) | BIT(OPT_REALM) | BIT(OPT_NO_START) |
+    .options = CLI_TABLE | BIT(OPT_DESK) | BIT(OPT_WAIT) | BIT(OPT_UNDO) | BIT(OPT_YES) | BIT(OPT_REALM) | BIT(OPT_NO_START) |
                BIT(OPT_JSON) | BIT(OPT_QUIET),
     .run = run_drain};
 
@@ -156,6 +165,7 @@ static int run_desk_add(struct cli *cli)
 
 const struct cli_command command_desk_add = {
     .name = "desk add",
+    .examples = "$ docket desk add bank --tenants bank,insurance\n",
     .operands = "NAME",
     .summary = "a desk of its own for tenants",
     .text = "Appends it to the realm's docket.conf, whole or not at all, if docketd would start with it;\n"

@@ -59,6 +59,8 @@ static int run_advance(struct cli *cli)
 
 const struct cli_command command_series_advance = {
     .name = "series advance",
+    .examples = "$ docket next acme/INV\n"
+                "$ docket series advance acme/INV --to 5000 --yes --reason 'the old system went on to 4999'\n",
     .operands = "TENANT/SERIES[/PERIOD]",
     .summary = "the next number is at least N",
     .text = "The numbers skipped become void. Never backwards: below the next number it is an honest\n"
@@ -99,6 +101,8 @@ static int run_retire(struct cli *cli)
 
 const struct cli_command command_series_retire = {
     .name = "series retire",
+    .examples = "$ docket series add acme/OLD\n"
+                "$ docket series retire acme/OLD --yes --reason 'merged into INV'\n",
     .operands = "TENANT/SERIES",
     .summary = "a series gives no number any more",
     .text = "In any period, for ever, and its name cannot be used again; what was handed out keeps its\n"
@@ -177,7 +181,7 @@ static int run_set(struct cli *cli)
     uint64_t window = 0;
     int code = address_parse(cli, cli->operands[0], false, &setting.address);
     if (code == CLI_DONE)
-        code = cli_number(cli, OPT_WINDOW, 1, UINT32_MAX, &window);
+        code = cli_window(cli, &window);
     if (code == CLI_DONE)
         code = cli_number(cli, OPT_START_AFTER, 0, DOCKET_NUMBER_MAX - 1, &setting.policy.start_after);
     if (code != CLI_DONE)
@@ -190,6 +194,9 @@ static int run_set(struct cli *cli)
 
 const struct cli_command command_series_set = {
     .name = "series set",
+    .examples = "$ docket series add acme/NEW\n"
+                "$ docket series set acme/NEW --window 500 --order leased --dry-run\n"
+                "$ docket series set acme/NEW --window 500\n",
     .operands = "TENANT/SERIES",
     .summary = "change a series' policy",
     .text = "The window may change at any time. Order, restart, template and start only while no\n"

@@ -36,6 +36,7 @@ static int run_verify(struct cli *cli)
 
 const struct cli_command command_verify = {
     .name = "verify",
+    .examples = "$ docket verify\n",
     .operands = "",
     .summary = "read the whole store again and check it",
     .text = "Every record, the sum of all, and every page of the file, while numbers go on. Exit code 4\n"
@@ -130,6 +131,8 @@ static int run_events(struct cli *cli)
 
 const struct cli_command command_events = {
     .name = "events",
+    .examples = "$ docket events\n"
+                "$ docket events --kind void --since 2026-01-01 --limit 20\n",
     .operands = "",
     .summary = "what people and docketd did",
     .text = "Oldest first: number, time in UTC, who, what, why. Kinds: start, accept, series, recovery,\n"

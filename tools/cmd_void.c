@@ -45,6 +45,8 @@ static int run_void(struct cli *cli)
 
 const struct cli_command command_void = {
     .name = "void",
+    .examples = "$ docket next acme/INV -n 5\n"
+                "$ docket void acme/INV 3-4 --yes --reason 'cancelled by the customer'\n",
     .operands = "TENANT/SERIES[/PERIOD] FIRST[-LAST]",
     .summary = "declare numbers void that were handed out",
     .text = "Durable on return, with the reason, and not to be undone. Numbers that are laid, open,\n"
@@ -131,6 +133,9 @@ static int run_reconcile(struct cli *cli)
 
 const struct cli_command command_reconcile = {
     .name = "reconcile",
+    .examples = "$ docket next acme/INV\n"
+                "$ docket reconcile acme/INV --issued /dev/null --dry-run\n"
+                "$ docket reconcile acme/INV --issued - --void-rest --yes --reason 'the books are closed' </dev/null\n",
     .operands = "TENANT/SERIES[/PERIOD]",
     .summary = "settle unknown numbers by evidence",
     .text = "Each line of the evidence is a number, a range (17-20 or 17..20) or a document number of\n"

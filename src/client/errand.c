@@ -56,6 +56,8 @@ docket_status dk_errand_ask(struct docket_realm *realm, const struct dk_admin_re
     int64_t until_ns = dk_clock_monotonic_ns() + timeout_ns, pause_ns = PAUSE_FIRST_NS;
     int fds[DK_WIRE_FDS], fd;
     docket_status status;
+    if (realm->memory != NULL)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "a realm in memory knows no decisions of admins");
     do {
         status = connect_in_time(realm, until_ns, &fd);
         if (status != DOCKET_OK)

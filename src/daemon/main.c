@@ -25,6 +25,7 @@ struct options {
     const char *realm;
     const char *config;
     bool check_config;
+    bool check_takeover;
     bool create;
     bool accept;
     uint64_t advance;
@@ -44,6 +45,8 @@ static const char usage[] =
     "                     so that a disk that is not mounted never starts a second number 1\n"
     "  --config FILE      configuration (default: DIR/docket.conf, if it exists)\n"
     "  --check-config     read the configuration, say what is wrong with it, and end\n"
+    "  --check-takeover   say what a start of this release would do with each desk's files, and end;\n"
+    "                     another docketd may be running\n"
     "  --help-config      list every key with its default and meaning\n"
     "  --accept-store N   serve a store whose witness is missing or does not fit: every counter is\n"
     "                     moved N numbers forward first, and those are unknown; N must be at\n"
@@ -76,6 +79,7 @@ enum {
     OPTION_REALM = 256,
     OPTION_CONFIG,
     OPTION_CHECK,
+    OPTION_TAKEOVER,
     OPTION_CREATE,
     OPTION_ACCEPT,
     OPTION_IDLE,
@@ -95,6 +99,7 @@ enum {
 static const struct option option_table[] = {{"realm", required_argument, NULL, OPTION_REALM},
                                              {"config", required_argument, NULL, OPTION_CONFIG},
                                              {"check-config", no_argument, NULL, OPTION_CHECK},
+                                             {"check-takeover", no_argument, NULL, OPTION_TAKEOVER},
                                              {"create", no_argument, NULL, OPTION_CREATE},
                                              {"accept-store", required_argument, NULL, OPTION_ACCEPT},
                                              {"idle-exit", required_argument, NULL, OPTION_IDLE},
@@ -149,6 +154,7 @@ static int take_option(int option, struct options *options)
     case OPTION_REALM: options->realm = optarg; break;
     case OPTION_CONFIG: options->config = optarg; break;
     case OPTION_CHECK: options->check_config = true; break;
+    case OPTION_TAKEOVER: options->check_takeover = true; break;
     case OPTION_CREATE: options->create = true; break;
     case OPTION_ACCEPT:
         options->accept = true;
@@ -184,8 +190,8 @@ static int take_words(int count, char **values, struct options *options)
             return refuse("too many words behind --offline; see docketd --help");
         options->verb.words[options->verb.word_count++] = values[at];
     }
-    if (options->offline && (options->create || options->accept || options->check_config))
-        return refuse("--offline goes with neither --create nor --accept-store nor --check-config");
+    if (options->offline && (options->create || options->accept || options->check_config || options->check_takeover))
+        return refuse("--offline goes with neither --create nor --accept-store nor a --check");
     if (options->offline && dk_offline_check(&options->verb) != DOCKET_OK)
         return refuse(dk_error_text());
     return -1;
@@ -336,8 +342,13 @@ static void announce(struct dk_daemon *daemon)
         dk_store_relaxed(&words->heartbeat_ns, (uint64_t)dk_clock_boot_ns());
         dk_store_release(&words->serving, 1);
     }
+    dk_about_write(daemon);
     dk_log(DK_LOG_NOTICE, "serving %s: generation %llu, %u desk(s), files in %s", daemon->config.realm,
            (unsigned long long)daemon->facts.generation, daemon->desk_count, daemon->runtime);
+    if (daemon->config.policy.window > DOCKET_WINDOW_MAX)
+        dk_log(DK_LOG_WARNING, "window = benchmark: a power loss may make %u numbers of each new series unknown; this "
+                               "is not for books",
+               daemon->config.policy.window);
     dk_notify("READY=1\nSTATUS=serving");
 }
 
@@ -387,6 +398,14 @@ int main(int count, char **values)
         printf("%s: good\n", daemon.config.file);
         return 0;
     }
+    if (status == DOCKET_OK && options.check_takeover) {
+        status = dk_takeover_check(&daemon.config, stdout);
+        if (status != DOCKET_OK)
+            fprintf(stderr, "docketd: %s\n", dk_error_text());
+        return exit_code(status);
+    }
+    if (status == DOCKET_OK)
+        status = dk_activate_take(&daemon.given_fd);
     if (status == DOCKET_OK)
         status = start(&daemon, &options);
     if (status == DOCKET_OK && options.offline) {

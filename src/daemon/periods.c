@@ -29,6 +29,7 @@ void dk_periods_publish(struct dk_counter *counter, int bank)
     uint32_t serial = (uint32_t)dk_load_relaxed(&words->assignments) + 1;
     dk_store_release(&words->assignments, serial);
     counter->bank = bank;
+    counter->shown_pace = 0; /* the word tells of the period before */
     counter->epoch = dk_epoch_make(serial, ++series->assignments[bank]);
     series->bank[bank] = counter;
     struct shared_board_bank *board = dk_book_bank(counter);

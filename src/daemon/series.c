@@ -76,8 +76,10 @@ docket_status dk_series_place(struct dk_daemon *daemon, struct dk_series_book *s
     memset(slot->template_text, 0, sizeof slot->template_text);
     write_key(slot, &series->record);
     dk_store_release(&slot->state, series->record.retired_ns != 0 ? DK_SLOT_RETIRED : DK_SLOT_OPEN);
-    for (int bank = 0; bank < DK_BANKS; bank++)
+    for (int bank = 0; bank < DK_BANKS; bank++) {
         dk_store_release(&slot->bank[bank].epoch, 0);
+        dk_store_relaxed(&slot->pace[bank], 0); /* shown only */
+    }
     dk_store_release(&slot->generation, 1); /* ORDER-5 */
     desk->series[index] = series;
     desk->slots_used = index + 1;

@@ -5,7 +5,7 @@
 /* links: daemon/admin daemon/admin_fates daemon/admin_series daemon/admin_set daemon/admin_desk daemon/aside daemon/users */
 /* links: daemon/config daemon/cut daemon/evidence numbering/reason wire/admin */
 /* libs: inih */
-/* links: daemon/quarantine daemon/reaper daemon/recovery daemon/rows daemon/series daemon/strict fuzz:serve_clerk fuzz:serve_inside */
+/* links: daemon/quarantine daemon/reaper daemon/recovery daemon/rows daemon/series daemon/strict daemon/takeover fuzz:serve_clerk fuzz:serve_inside */
 /*
  * docketd against its callers: everything of it but main, loop and clerk, with
  * real sockets and desk files. The input is a list of steps: packets of any
