@@ -101,7 +101,7 @@ json_t *viewing_series_json(const struct docket_view_series *series)
     json_t *periods = json_array();
     for (uint32_t i = 0; i < series->period_count; i++)
         json_array_append_new(periods, period_json(&series->periods[i]));
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:I, s:b, s:b, s:o}", "tenant", series->tenant, "series",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:I, s:b, s:b, s:b, s:o}", "tenant", series->tenant, "series",
                      series->name, "desk", series->desk, "order", series->order, "restart", series->restart,
                      "template", output_string(series->template_text), "window", (json_int_t)series->window,
                      "for_books", series->window <= DOCKET_WINDOW_MAX, "quarantined", series->quarantined, "retired",

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define ADMIN_TIMEOUT_NS (10 * DK_SECOND_NS)
@@ -60,6 +61,35 @@ docket_status docket_admin_series_add(docket_realm *realm, const char *tenant, c
     if (status == DOCKET_OK)
         status = dk_reach_ask(realm, &request, ADMIN_TIMEOUT_NS, &reply, fds);
     return status;
+}
+
+docket_status dk_errand_rows(int fd, size_t row_bytes, void **rows, size_t *count)
+{
+    struct stat facts;
+    char *read = NULL;
+    *rows = NULL;
+    *count = 0;
+    if (fstat(fd, &facts) != 0 || facts.st_size < 0 || (size_t)facts.st_size % row_bytes != 0) {
+        close(fd);
+        return dk_fail(DOCKET_PROTOCOL, "docketd's answer does not hold whole rows");
+    }
+    size_t bytes = (size_t)facts.st_size, at = 0;
+    if (bytes > 0)
+        read = malloc(bytes);
+    ssize_t got = 1;
+    while (read != NULL && at < bytes && (got = pread(fd, read + at, bytes - at, (off_t)at)) > 0)
+        at += (size_t)got;
+    close(fd);
+    if (at < bytes) {
+        docket_status status = read == NULL ? dk_fail(DOCKET_NO_MEMORY, "no memory for docketd's answer")
+                                            : dk_fail_errno(DOCKET_SYSTEM, got < 0 ? errno : EIO,
+                                                            "docketd's answer cannot be read");
+        free(read);
+        return status;
+    }
+    *rows = read;
+    *count = bytes / row_bytes;
+    return DOCKET_OK;
 }
 
 /* Why: events that rows name, from the second memory file. */

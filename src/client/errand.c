@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define ERRAND_TIMEOUT_NS (10 * DK_SECOND_NS)
@@ -57,7 +56,7 @@ docket_status dk_errand_ask(struct docket_realm *realm, const struct dk_admin_re
     int fds[DK_WIRE_FDS], fd;
     docket_status status;
     if (realm->memory != NULL)
-        return dk_fail(DOCKET_BAD_ARGUMENT, "a realm in memory knows no decisions of admins");
+        return dk_fail(DOCKET_UNREACHABLE, "a realm in memory has no docketd; this needs a real realm");
     do {
         status = connect_in_time(realm, until_ns, &fd);
         if (status != DOCKET_OK)
@@ -75,35 +74,6 @@ docket_status dk_errand_ask(struct docket_realm *realm, const struct dk_admin_re
         if (fds[i] >= 0)
             close(fds[i]);
     *rows_fd = fds[0];
-    return DOCKET_OK;
-}
-
-docket_status dk_errand_rows(int fd, size_t row_bytes, void **rows, size_t *count)
-{
-    struct stat facts;
-    char *read = NULL;
-    *rows = NULL;
-    *count = 0;
-    if (fstat(fd, &facts) != 0 || facts.st_size < 0 || (size_t)facts.st_size % row_bytes != 0) {
-        close(fd);
-        return dk_fail(DOCKET_PROTOCOL, "docketd's answer does not hold whole rows");
-    }
-    size_t bytes = (size_t)facts.st_size, at = 0;
-    if (bytes > 0)
-        read = malloc(bytes);
-    ssize_t got = 1;
-    while (read != NULL && at < bytes && (got = pread(fd, read + at, bytes - at, (off_t)at)) > 0)
-        at += (size_t)got;
-    close(fd);
-    if (at < bytes) {
-        docket_status status = read == NULL ? dk_fail(DOCKET_NO_MEMORY, "no memory for docketd's answer")
-                                            : dk_fail_errno(DOCKET_SYSTEM, got < 0 ? errno : EIO,
-                                                            "docketd's answer cannot be read");
-        free(read);
-        return status;
-    }
-    *rows = read;
-    *count = bytes / row_bytes;
     return DOCKET_OK;
 }
 

@@ -205,7 +205,7 @@ void dk_seat_leave(struct seat *seat);
 /* One connection to docketd, checked, for one question. */
 docket_status dk_reach_connect(struct docket_realm *realm, int *fd) DK_MUST_USE;
 
-/* errand.c: an admin's question is sent once, however often it takes to connect.
+/* errand.c (rows: admin.c): an admin's question is sent once, however often it takes to connect.
  * OK: fds[0] may have rows. */
 docket_status dk_errand_ask(struct docket_realm *realm, const struct dk_admin_request *request, int descriptor,
                             int64_t timeout_ns, struct dk_reply *reply, int *rows_fd) DK_MUST_USE;
