@@ -40,6 +40,7 @@ static bool adopt_slots(struct dk_daemon *daemon, struct dk_desk_book *desk)
         if (series == NULL || series->desk != desk || !is_key_of(slot, &series->record))
             return false;
         series->slot = i;
+        dk_edges_set(daemon, series, 0);
         series->quarantined = dk_load_acquire(&slot->state) != 0;
         desk->series[i] = series;
         dk_directory_insert(&desk->map, i);
@@ -84,7 +85,7 @@ static bool adopt_bank(struct dk_daemon *daemon, struct dk_series_book *series, 
                                .start_s = (int64_t)dk_load_relaxed(&bank->start_s),
                                .end_s = (int64_t)dk_load_relaxed(&bank->end_s)};
     struct dk_counter *counter = dk_counter_new(daemon, series, &period, image);
-    counter->bank = index;
+    dk_counter_seat(counter, index);
     counter->epoch = epoch;
     counter->base = dk_load_relaxed(&bank->base);
     series->bank[index] = counter;
@@ -107,7 +108,7 @@ static bool adopt_bank(struct dk_daemon *daemon, struct dk_series_book *series, 
 static struct dk_counter *counter_of_row(struct dk_daemon *daemon, struct dk_series_book *series, int32_t label,
                                          const struct dk_images *images)
 {
-    struct dk_counter *counter = dk_series_counter(daemon, series, label);
+    struct dk_counter *counter = dk_series_counter(series, label);
     if (counter != NULL)
         return counter;
     const struct dk_counter_image *image = dk_images_find(images, series->record.id, label);

@@ -25,12 +25,17 @@ struct dk_daemon {
     int signal_fd;
     struct dk_desk_book *desks;
     uint32_t desk_count;
-    struct dk_counter *counters; /* all in memory */
-    struct dk_counter *turn_first, *turn_last;
+    struct dk_counter *counters, *last_counter; /* all in memory */
+    struct dk_counter *turn_first, *turn_last;   /* who waits for a turn now */
+    struct dk_counter *later_first, *later_last; /* ... and in batches, when the others have had theirs */
+    struct dk_names names;   /* of the series in memory */
     struct dk_series_book **series_by_id; /* [id] */
     uint64_t series_room;
     struct dk_connections *connections;
-    int64_t next_edge_s;     /* when some series must be looked at */
+    struct dk_series_book **edges; /* edges.c: a heap by next_edge_s */
+    size_t edge_count, edge_room;
+    int64_t next_edge_s;     /* of the first of them: when some series must be looked at */
+    int64_t next_calendar_s;
     int64_t swept_s;         /* when that was last asked: a clock that is set back moves every edge */
     int64_t heard_ns;        /* last sign of a worker */
     uint8_t boot_id[16];
@@ -42,6 +47,11 @@ struct dk_daemon {
 
 /* keeper.c: supply. Queues a turn; turns run from the loop, never nested. */
 void dk_keeper_ask(struct dk_counter *counter);
+/* Likewise, where nobody waits: so many at a time that those who wait do not notice. */
+void dk_keeper_ask_later(struct dk_counter *counter);
+void dk_keeper_forget(struct dk_counter *counter);
+/* True if the next batch could run at once. */
+bool dk_keeper_goes_on(const struct dk_daemon *daemon);
 void dk_keeper_run(struct dk_daemon *daemon);
 /* Counters that have left the board and wait for their last leases. */
 void dk_keeper_ask_detached(struct dk_daemon *daemon);
@@ -73,6 +83,11 @@ void dk_leased_link_rows(struct dk_counter *counter);
 /* Adopts a row of the desk's files for a counter. */
 struct dk_row_book *dk_leased_add_row_book(struct dk_counter *counter, uint32_t row);
 
+/* edges.c: when which series' periods move. INT64_MAX: never. */
+void dk_edges_set(struct dk_daemon *daemon, struct dk_series_book *series, int64_t when_s);
+struct dk_series_book *dk_edges_due(const struct dk_daemon *daemon, int64_t now_s);
+void dk_edges_all_due(struct dk_daemon *daemon);
+
 /* periods.c: banks follow the clock. */
 void dk_periods_look(struct dk_daemon *daemon, struct dk_series_book *series, int64_t now_s);
 void dk_periods_sweep(struct dk_daemon *daemon);
@@ -90,7 +105,7 @@ struct dk_desk_book *dk_series_desk(struct dk_daemon *daemon, const char *tenant
 struct dk_series_book *dk_series_book_new(struct dk_daemon *daemon, const struct dk_series_record *record);
 /* The series' counter of this period that is on the board, or in memory at all; NULL if none. */
 struct dk_counter *dk_series_on_board(const struct dk_series_book *series, int32_t period);
-struct dk_counter *dk_series_counter(const struct dk_daemon *daemon, const struct dk_series_book *series, int32_t period);
+struct dk_counter *dk_series_counter(const struct dk_series_book *series, int32_t period);
 /* Writes the series' slot on its desk; the banks follow by periods. */
 docket_status dk_series_place(struct dk_daemon *daemon, struct dk_series_book *series) DK_MUST_USE;
 

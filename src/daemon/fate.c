@@ -212,7 +212,7 @@ static docket_status write_image(void *context, const struct dk_counter_image *i
         return write_quarantined(sheet, image);
     const struct dk_series_book *series = daemon->series_by_id[image->series_id];
     const struct dk_counter *counter = image->closed ? dk_series_on_board(series, image->period)
-                                                     : dk_series_counter(daemon, series, image->period);
+                                                     : dk_series_counter(series, image->period);
     if (counter != NULL)
         return write_live(sheet, counter);
     add_spares(sheet, image->spares, image->spare_count);

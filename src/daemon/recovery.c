@@ -31,6 +31,20 @@ static docket_status keep_series(void *context, const struct dk_series_record *r
     return DOCKET_OK;
 }
 
+struct reading {
+    struct dk_daemon *daemon;
+    struct dk_images *images;
+};
+
+static docket_status keep_image(void *context, const struct dk_counter_image *image)
+{
+    const struct reading *reading = context;
+    struct dk_series_book *series = dk_series_by_id(reading->daemon, image->series_id);
+    if (series != NULL && image->period > series->newest)
+        series->newest = image->period; /* closed ones too: none of them is opened again */
+    return dk_images_keep(reading->images, image);
+}
+
 /* ---- building anew ---- */
 
 static void add_unknown(struct dk_job *job, const struct dk_counter_image *image, uint32_t cause, uint64_t first,
@@ -137,14 +151,6 @@ static void resolve_all(struct dk_daemon *daemon, struct dk_desk_book *desk, str
                desk->rule.name, dk_cause_name(cause), ranges);
 }
 
-/* On a new desk nothing is, and no list is walked to find that out. */
-static bool in_memory(const struct dk_daemon *daemon, const struct dk_series_book *series, int32_t label)
-{
-    bool may_outlive_bank = series->record.policy.order == DK_LEASED && series->desk->rows_used > 0;
-    return may_outlive_bank ? dk_series_counter(daemon, series, label) != NULL
-                            : dk_series_on_board(series, label) != NULL;
-}
-
 /* A counter that the store knows and the board does not: the desk is new, or
  * docketd died between the counter's first commit and its bank. The current
  * and the next period go on the board; a past one only waits to be closed. */
@@ -179,7 +185,7 @@ static void put_rest_on_board(struct dk_daemon *daemon, const struct dk_desk_boo
     for (size_t i = 0; i < images->count; i++) {
         struct dk_series_book *series = dk_series_by_id(daemon, images->all[i].series_id);
         if (series != NULL && series->desk == desk && !series->quarantined && !images->all[i].closed &&
-            !in_memory(daemon, series, images->all[i].period))
+            dk_series_counter(series, images->all[i].period) == NULL)
             put_on_board(daemon, series, &images->all[i]);
     }
 }
@@ -374,15 +380,16 @@ static docket_status open_desk(struct dk_daemon *daemon, struct dk_desk_book *de
 docket_status dk_recovery_run(struct dk_daemon *daemon)
 {
     struct dk_images images = {0};
+    struct reading reading = {.daemon = daemon, .images = &images};
     docket_status status = dk_store_each_series(daemon->store, keep_series, daemon);
     if (status == DOCKET_OK)
-        status = dk_store_each_counter(daemon->store, dk_images_keep, &images);
+        status = dk_store_each_counter(daemon->store, keep_image, &reading);
     dk_images_sort(&images);
     for (uint32_t d = 0; d < daemon->desk_count && status == DOCKET_OK; d++)
         status = open_desk(daemon, &daemon->desks[d], &images);
     dk_images_free(&images);
     for (struct dk_counter *counter = daemon->counters; status == DOCKET_OK && counter != NULL;
          counter = counter->next_of_all)
-        dk_keeper_ask(counter);
+        dk_keeper_ask_later(counter);
     return status;
 }

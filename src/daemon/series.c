@@ -21,12 +21,7 @@ struct dk_desk_book *dk_series_desk(struct dk_daemon *daemon, const char *tenant
 
 struct dk_series_book *dk_series_find(struct dk_daemon *daemon, const char *tenant, const char *name)
 {
-    for (uint32_t d = 0; d < daemon->desk_count; d++) {
-        uint32_t slot = dk_directory_find(&daemon->desks[d].map, tenant, name);
-        if (slot != DK_NO_SLOT && slot < daemon->desks[d].slots_used)
-            return daemon->desks[d].series[slot];
-    }
-    return NULL;
+    return (struct dk_series_book *)(void *)dk_names_find(&daemon->names, tenant, name); /* its first member */
 }
 
 struct dk_series_book *dk_series_book_new(struct dk_daemon *daemon, const struct dk_series_record *record)
@@ -41,6 +36,7 @@ struct dk_series_book *dk_series_book_new(struct dk_daemon *daemon, const struct
         daemon->series_room = room;
     }
     daemon->series_by_id[record->id] = series;
+    dk_names_add(&daemon->names, &series->record);
     return series;
 }
 
@@ -83,6 +79,7 @@ docket_status dk_series_place(struct dk_daemon *daemon, struct dk_series_book *s
     series->desk = desk;
     series->slot = index;
     dk_store_release(&words->slots_used, desk->slots_used);
+    dk_edges_set(daemon, series, 0);
     dk_directory_insert(&desk->map, index);
     return DOCKET_OK;
 }
@@ -100,12 +97,12 @@ struct dk_counter *dk_series_on_board(const struct dk_series_book *series, int32
     return NULL;
 }
 
-struct dk_counter *dk_series_counter(const struct dk_daemon *daemon, const struct dk_series_book *series, int32_t period)
+struct dk_counter *dk_series_counter(const struct dk_series_book *series, int32_t period)
 {
     struct dk_counter *found = dk_series_on_board(series, period);
-    for (struct dk_counter *counter = daemon->counters; found == NULL && counter != NULL;
-         counter = counter->next_of_all)
-        if (counter->series == series && counter->period.label == period)
+    for (struct dk_counter *counter = series->counters; found == NULL && counter != NULL;
+         counter = counter->next_of_series)
+        if (counter->period.label == period)
             found = counter;
     return found;
 }

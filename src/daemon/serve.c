@@ -41,16 +41,15 @@ struct waiter {
 
 /* A series on its way into the store. */
 struct creation {
-    struct creation *next;
+    struct dk_series_record record; /* first: the index leads to it */
     struct dk_daemon *daemon;
-    struct dk_series_record record;
     struct dk_period period;
     struct waiter *waiters;
 };
 
 struct dk_connections {
     struct dk_connection *first;
-    struct creation *creations;
+    struct dk_names coming; /* creations */
     size_t count;
     bool graves;
     int reserve_fd;
@@ -142,16 +141,12 @@ static void created(struct dk_job *job)
         dk_periods_publish(dk_counter_new(daemon, series, &creation->period, &job->images[0]), 0);
         dk_keeper_run(daemon); /* its first numbers are there before the answer */
         dk_periods_look(daemon, series, dk_clock_wall_s());
-        if (series->next_edge_s < daemon->next_edge_s)
-            daemon->next_edge_s = series->next_edge_s;
     } else {
         dk_log(DK_LOG_ERROR, "%s/%s is in the store but not on its desk: %s", creation->record.tenant,
                creation->record.name, dk_error_text());
     }
-    struct creation **at = &daemon->connections->creations;
-    while (*at != creation)
-        at = &(*at)->next;
-    *at = creation->next;
+    dk_names_remove(&daemon->connections->coming, &creation->record);
+    dk_series_desk(daemon, creation->record.tenant)->coming--;
     for (struct waiter *waiter = creation->waiters, *next; waiter != NULL; waiter = next) {
         next = waiter->next;
         struct dk_reply reply = reply_for(status == DOCKET_OK ? series : NULL);
@@ -174,10 +169,7 @@ static void wait_for(struct creation *creation, struct dk_connection *connection
 /* Room is made before the commit, so that a full desk refuses with nothing half made. */
 static docket_status make_room(struct dk_daemon *daemon, struct dk_desk_book *desk)
 {
-    uint64_t coming = 0;
-    for (const struct creation *creation = daemon->connections->creations; creation != NULL; creation = creation->next)
-        coming++;
-    while (desk->slots_used + coming >= dk_load_relaxed(&dk_desk_words(&desk->map)->slots_ready)) {
+    while (desk->slots_used + desk->coming >= dk_load_relaxed(&dk_desk_words(&desk->map)->slots_ready)) {
         docket_status status = dk_desk_grow_slots(&desk->map, daemon->runtime_fd);
         if (status != DOCKET_OK)
             return status;
@@ -240,8 +232,8 @@ static docket_status begin_creation(struct dk_connection *connection, const stru
     dk_job_event(job, "series", connection->uid, "%s/%s made at desk %s: %s, restarting %s, %s, start after %llu",
                  request->tenant, request->name, desk->rule.name, dk_order_name(policy.order),
                  dk_restart_name(policy.restart), policy.template_text, (unsigned long long)request->start_after);
-    creation->next = daemon->connections->creations;
-    daemon->connections->creations = creation;
+    dk_names_add(&daemon->connections->coming, &creation->record);
+    desk->coming++;
     wait_for(creation, connection, request->type);
     dk_clerk_post(daemon->clerk, job);
     return DOCKET_OK;
@@ -293,12 +285,11 @@ static bool open_series(struct dk_connection *connection, const struct dk_reques
         *reply = reply_for(series);
         return false;
     }
-    for (struct creation *creation = daemon->connections->creations; creation != NULL; creation = creation->next) {
-        if (strcmp(creation->record.tenant, request->tenant) == 0 &&
-            strcmp(creation->record.name, request->name) == 0) {
-            wait_for(creation, connection, request->type);
-            return true;
-        }
+    struct creation *creation =
+        (struct creation *)(void *)dk_names_find(&daemon->connections->coming, request->tenant, request->name);
+    if (creation != NULL) {
+        wait_for(creation, connection, request->type);
+        return true;
     }
     if (daemon->stopping)
         *status = dk_fail(DOCKET_UNREACHABLE, "docketd is stopping");

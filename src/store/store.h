@@ -21,7 +21,8 @@
  *  1. A commit is one LMDB transaction in its default durable mode (never
  *     NOSYNC, NOMETASYNC, WRITEMAP, MAPASYNC).
  *  2. Journal entries newer than a counter's folded image replace it. A fold
- *     happens in the same transaction as the commit that triggers it.
+ *     happens in the same transaction as the commit that triggers it. A long
+ *     journal is folded from its oldest part on, some of it in each commit.
  *  3. After a failed commit or sync the process must end (status STORE_FAILED
  *     and store->failed); the next start writes before it serves: opening
  *     commits a new generation.
@@ -48,7 +49,8 @@
  * than this, within one generation and after an unclean stop, is not seen. */
 #define DK_WITNESS_LAG 256u
 
-/* Commits before a fold: every commit whose number is a multiple of this folds. */
+/* Commits before a fold: every commit whose number is a multiple of this folds;
+ * all do while the journal is long. */
 #define DK_JOURNAL_LENGTH 16u
 
 struct dk_store;
@@ -189,12 +191,16 @@ docket_status dk_store_each_series(struct dk_store *store,
                                    docket_status (*each)(void *context,
                                                          const struct dk_series_record *record),
                                    void *context) DK_MUST_USE;
+/* One series by its names; *record is written if *found. */
+docket_status dk_store_find_series(struct dk_store *store, const char *tenant, const char *name,
+                                   struct dk_series_record *record, bool *found) DK_MUST_USE;
 /* Every counter once, with journal entries applied. */
 docket_status dk_store_each_counter(struct dk_store *store,
                                     docket_status (*each)(void *context,
                                                           const struct dk_counter_image *image),
                                     void *context) DK_MUST_USE;
-/* Counters of one series only. */
+/* Counters of one series only, without a walk over the others. Of a counter that
+ * is in the commit that is just being written it may show the image before. */
 docket_status dk_store_each_counter_of(struct dk_store *store, uint64_t series_id,
                                        docket_status (*each)(void *context,
                                                              const struct dk_counter_image *image),

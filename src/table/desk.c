@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define ROWS_FIRST_STEP (DK_FIRST_STEP / DK_PLACES_PER_ROW)
@@ -335,38 +336,74 @@ docket_status dk_desk_adopt(struct dk_desk *desk, int directory, uint32_t index)
     return status;
 }
 
-static docket_status grow(struct dk_desk *desk, int directory, dk_word *ready, uint32_t first, uint32_t max,
-                          docket_status (*allocate_step)(const struct dk_geometry *, int, int, uint32_t, uint32_t),
-                          const char *what)
+/* What grows, and how. */
+struct growing {
+    dk_word *ready;
+    uint32_t first, max;
+    docket_status (*allocate_step)(const struct dk_geometry *, int, int, uint32_t, uint32_t);
+    size_t bytes_each; /* of all files together */
+    const char *what, *setting;
+};
+
+/* Which file system is full, and how much is wanted of it. */
+static docket_status no_space(const struct growing *growing, int directory, uint32_t now, uint32_t next)
+{
+    char link[48], path[256];
+    struct statvfs facts;
+    unsigned long long left = fstatvfs(directory, &facts) == 0 ? (unsigned long long)facts.f_bavail * facts.f_frsize : 0;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", directory);
+    ssize_t bytes = readlink(link, path, sizeof path - 1);
+    path[bytes > 0 ? bytes : 0] = 0;
+    return dk_fail(DOCKET_NO_SPACE,
+                   "the runtime tmpfs of %s has %llu bytes left, and to go from %u to %u %s takes %zu; enlarge it (mount "
+                   "-o remount,size=...) or free space on it. What is there goes on as it is",
+                   path, left, now, next, growing->what, (size_t)(next - now) * growing->bytes_each);
+}
+
+static docket_status grow(struct dk_desk *desk, int directory, const struct growing *growing)
 {
     int fds[2];
-    uint32_t now = (uint32_t)dk_load_relaxed(ready); /* docketd wrote it itself */
-    uint32_t next = dk_step_next(now, first, max);
+    uint32_t now = (uint32_t)dk_load_relaxed(growing->ready); /* docketd wrote it itself */
+    uint32_t next = dk_step_next(now, growing->first, growing->max);
     if (next == now)
-        return dk_fail(DOCKET_REALM_FULL, "the desk holds %u %s, as many as it was made for; raise series_max, stop the workers and docketd in "
-                       "order, and start again",
-                       now, what);
+        return dk_fail(DOCKET_REALM_FULL,
+                       "the desk holds %u %s, as many as it was made for; raise %s in docket.conf, stop the workers and "
+                       "docketd in order, and start again",
+                       now, growing->what, growing->setting);
     /* A desk that is still being built has its files under their temporary names. */
     bool published = dk_load_relaxed(&((struct shared_header *)(void *)desk->board)->ready) == DK_READY;
     docket_status status = open_pair(directory, desk->index, published ? "" : ".new", 0, fds);
     if (status != DOCKET_OK)
         return status;
-    status = allocate_step(&desk->geometry, fds[0], fds[1], now, next);
+    status = growing->allocate_step(&desk->geometry, fds[0], fds[1], now, next);
     close(fds[0]);
     close(fds[1]);
     if (status == DOCKET_OK)
-        dk_store_release(ready, next); /* ORDER-2: the pages are there */
-    return status;
+        dk_store_release(growing->ready, next); /* ORDER-2: the pages are there */
+    return status == DOCKET_NO_SPACE ? no_space(growing, directory, now, next) : status;
 }
 
 docket_status dk_desk_grow_slots(struct dk_desk *desk, int directory)
 {
-    return grow(desk, directory, &dk_desk_words(desk)->slots_ready, DK_FIRST_STEP, desk->geometry.slots_max,
-                allocate_slots, "series");
+    const struct growing growing = {.ready = &dk_desk_words(desk)->slots_ready,
+                                    .first = DK_FIRST_STEP,
+                                    .max = desk->geometry.slots_max,
+                                    .allocate_step = allocate_slots,
+                                    .bytes_each = 2 * sizeof(dk_word32) + sizeof(struct shared_board_slot) +
+                                                  sizeof(struct shared_table_slot),
+                                    .what = "series",
+                                    .setting = "series_max"};
+    return grow(desk, directory, &growing);
 }
 
 docket_status dk_desk_grow_rows(struct dk_desk *desk, int directory)
 {
-    return grow(desk, directory, &dk_desk_words(desk)->rows_ready, ROWS_FIRST_STEP, desk->geometry.rows_max,
-                allocate_rows, "rows of places");
+    const struct growing growing = {.ready = &dk_desk_words(desk)->rows_ready,
+                                    .first = ROWS_FIRST_STEP,
+                                    .max = desk->geometry.rows_max,
+                                    .allocate_step = allocate_rows,
+                                    .bytes_each = sizeof(struct shared_board_row) + sizeof(struct shared_table_row),
+                                    .what = "rows of places",
+                                    .setting = "rows_max"};
+    return grow(desk, directory, &growing);
 }
