@@ -10,6 +10,11 @@
 
 struct dk_connections;
 
+struct dk_tenant {
+    const char *name;
+    uint32_t desk;
+};
+
 struct dk_daemon {
     struct dk_config config;
     struct dk_store *store;
@@ -25,6 +30,8 @@ struct dk_daemon {
     int signal_fd;
     struct dk_desk_book *desks;
     uint32_t desk_count;
+    struct dk_tenant *tenants;   /* of the desks but the first, by name */
+    size_t tenant_count;
     struct dk_counter *counters, *last_counter; /* all in memory */
     struct dk_counter *turn_first, *turn_last;   /* who waits for a turn now */
     struct dk_counter *later_first, *later_last; /* ... and in batches, when the others have had theirs */

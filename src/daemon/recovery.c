@@ -124,26 +124,39 @@ static void advance_unseen(struct dk_daemon *daemon, struct dk_desk_book *desk, 
     }
 }
 
+/* In one commit; of more than it has room for, one after the other. A start that
+ * is cut in between goes on from there: what is resolved has nothing more to lose. */
+enum { RESOLVED_IMAGES = 65536 };
+
 static void resolve_all(struct dk_daemon *daemon, struct dk_desk_book *desk, struct dk_images *images, uint32_t cause)
 {
     bool done = false;
     int64_t now_s = dk_clock_wall_s();
     struct dk_job *job = dk_job_new(note_done, &done);
+    size_t counters = 0, ranges = 0;
     for (size_t i = 0; i < images->count; i++) {
         struct dk_counter_image *image = &images->all[i];
         struct dk_series_book *series = dk_series_by_id(daemon, image->series_id);
         if (series == NULL || series->desk != desk)
             continue;
+        if (job->image_count == RESOLVED_IMAGES) {
+            counters += job->image_count;
+            ranges += job->range_count;
+            commit_now(daemon, job, &done);
+            done = false;
+            job = dk_job_new(note_done, &done);
+        }
         struct dk_period period;
         dk_period_at((enum dk_restart)series->record.policy.restart, now_s, &period);
         resolve(job, image, cause, desk->map.incarnation, daemon->advance, image->period < period.label);
     }
     if (daemon->accepted)
         advance_unseen(daemon, desk, images, job);
-    if (job->image_count > 0 || job->range_count > 0)
+    counters += job->image_count;
+    ranges += job->range_count;
+    if (counters > 0 || ranges > 0)
         dk_job_event(job, "recovery", 0, "desk %s built anew (%s): %zu counters, %zu unknown ranges", desk->rule.name,
-                     dk_cause_name(cause), job->image_count, job->range_count);
-    size_t ranges = job->range_count;
+                     dk_cause_name(cause), counters, ranges);
     commit_now(daemon, job, &done);
     if (ranges > 0)
         dk_log(DK_LOG_WARNING, "desk %s was built anew after %s: %zu ranges of numbers are unknown and will never be "

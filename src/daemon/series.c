@@ -8,15 +8,38 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct dk_desk_book *dk_series_desk(struct dk_daemon *daemon, const char *tenant)
+static int compare_tenants(const void *left, const void *right)
+{
+    const struct dk_tenant *a = left, *b = right;
+    return strcmp(a->name, b->name);
+}
+
+/* The tenants that the configuration puts at a desk, in order: a start asks for each series. */
+static void sort_tenants(struct dk_daemon *daemon)
 {
     for (uint32_t d = 1; d < daemon->config.desk_count; d++) {
         const struct dk_desk_config *desk = &daemon->config.desks[d];
+        daemon->tenants =
+            dk_must_grow(daemon->tenants, daemon->tenant_count + desk->tenant_count, sizeof *daemon->tenants);
         for (uint32_t t = 0; t < desk->tenant_count; t++)
-            if (strcmp(desk->tenants[t], tenant) == 0)
-                return &daemon->desks[d];
+            daemon->tenants[daemon->tenant_count++] = (struct dk_tenant){.name = desk->tenants[t], .desk = d};
     }
-    return &daemon->desks[0];
+    if (daemon->tenant_count > 1)
+        qsort(daemon->tenants, daemon->tenant_count, sizeof *daemon->tenants, compare_tenants);
+}
+
+struct dk_desk_book *dk_series_desk(struct dk_daemon *daemon, const char *tenant)
+{
+    if (daemon->config.desk_count <= 1)
+        return &daemon->desks[0];
+    if (daemon->tenants == NULL)
+        sort_tenants(daemon);
+    struct dk_tenant wanted = {.name = tenant};
+    const struct dk_tenant *found = daemon->tenant_count == 0
+                                        ? NULL
+                                        : bsearch(&wanted, daemon->tenants, daemon->tenant_count,
+                                                  sizeof *daemon->tenants, compare_tenants);
+    return &daemon->desks[found == NULL ? 0 : found->desk];
 }
 
 struct dk_series_book *dk_series_find(struct dk_daemon *daemon, const char *tenant, const char *name)

@@ -57,7 +57,7 @@ bool ex_docketd_has_work(void *nothing)
 {
     const struct dk_daemon *daemon = world->daemon;
     (void)nothing;
-    return world->finished != NULL || daemon->turn_first != NULL || (world->stop_wanted != 0 && !daemon->stopping) || a_request_waits() ||
+    return world->finished != NULL || daemon->turn_first != NULL || daemon->later_first != NULL || (world->stop_wanted != 0 && !daemon->stopping) || a_request_waits() ||
            real_load_relaxed(dk_table_want_summary(&world->map)) != 0 || a_seat_has_work(daemon) || a_period_waits(daemon);
 }
 
@@ -108,7 +108,7 @@ static void hear(struct dk_daemon *daemon)
 
 static bool all_settled(const struct dk_daemon *daemon)
 {
-    if (world->pending > 0 || daemon->turn_first != NULL)
+    if (world->pending > 0 || daemon->turn_first != NULL || daemon->later_first != NULL)
         return false;
     for (const struct dk_counter *counter = daemon->counters; counter != NULL; counter = counter->next_of_all)
         if (!counter->settled && !counter->series->quarantined)

@@ -140,7 +140,7 @@ static void judge_numbers(void)
         const struct dk_counter_image *image = &world->store.counters[i].image;
         struct ex_account *account = ex_account_of(image->period);
         struct sheet sheet = {0};
-        const struct dk_counter *counter = dk_series_counter(world->daemon, series, image->period);
+        const struct dk_counter *counter = dk_series_counter(series, image->period);
         add_durable(sheet.durable, image);
         add_ranges(sheet.durable, image->period);
         if (counter != NULL && !image->closed)
