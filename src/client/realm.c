@@ -76,16 +76,22 @@ void docket_realm_close(docket_realm *realm)
     free(realm);
 }
 
-/* What the board says of the series decides its handle. */
-static docket_status read_slot(struct docket_series *series, const struct shared_board_slot *slot)
+/* What the board says of the series decides its handle. *moved: the series has
+ * left the slot while it was read. */
+static docket_status read_slot(struct docket_series *series, const struct shared_board_slot *slot, uint64_t generation,
+                               bool *moved)
 {
     char text[DK_TEMPLATE_BYTES + 1];
-    size_t bytes = slot->template_bytes <= DK_TEMPLATE_BYTES ? slot->template_bytes : DK_TEMPLATE_BYTES;
-    memcpy(text, slot->template_text, bytes);
+    struct dk_slot_key key;
+    *moved = !dk_slot_read(slot, generation, &key);
+    if (*moved)
+        return DOCKET_OK;
+    size_t bytes = key.template_bytes <= DK_TEMPLATE_BYTES ? key.template_bytes : DK_TEMPLATE_BYTES;
+    memcpy(text, key.template_text, bytes);
     text[bytes] = 0;
-    series->strict = slot->order == DK_STRICT;
-    series->timed = slot->restart != DK_NEVER;
-    series->window = slot->window;
+    series->strict = key.order == DK_STRICT;
+    series->timed = key.restart != DK_NEVER;
+    series->window = key.window;
     docket_status status = dk_template_parse(text, &series->template);
     if (status != DOCKET_OK)
         return dk_wrap(DOCKET_DAMAGED, "the board's template of %s/%s cannot be used", series->tenant, series->name);
@@ -104,9 +110,13 @@ static docket_status make_series(docket_realm *realm, const char *tenant, const 
     snprintf(series->tenant, sizeof series->tenant, "%s", tenant);
     snprintf(series->name, sizeof series->name, "%s", name);
     probe.series = series;
-    docket_status status = dk_hand_bind(&probe, false, DK_TIMEOUT_NS);
-    if (status == DOCKET_OK)
-        status = read_slot(series, dk_desk_slot(&probe.seat->map, probe.slot));
+    docket_status status;
+    bool moved = false; /* to another slot while it was read: read again */
+    do {
+        status = dk_hand_bind(&probe, false, DK_TIMEOUT_NS);
+        if (status == DOCKET_OK)
+            status = read_slot(series, dk_desk_slot(&probe.seat->map, probe.slot), probe.generation, &moved);
+    } while (status == DOCKET_OK && moved);
     if (status != DOCKET_OK) {
         free(series);
         return status;

@@ -107,6 +107,10 @@ struct dk_series_book {
     int32_t newest;      /* latest period that the store may know; later ones it has never heard of */
     bool publishing;     /* a period's first commit is in flight */
     bool quarantined;
+    bool evicting;       /* its counters are on their way off the board, and then it goes */
+    bool wanted;         /* it was called back: its counters return as soon as they have gone */
+    uint64_t motion;     /* of its shared words, when the hand of evict.c came by */
+    int64_t quiet_since_s; /* monotonic: since then they have not moved */
 };
 
 /* LOST: its file is gone, so neither its owner's death nor its cursors can be
@@ -136,6 +140,11 @@ struct dk_desk_book {
     uint32_t seats_used;              /* no seat at or above it has ever been taken */
     struct dk_series_book **series;   /* by slot */
     uint32_t slots_used;
+    uint32_t *free_slots;             /* below slots_used, of nobody */
+    uint32_t free_count, free_room;
+    uint32_t hand;                    /* evict.c: the next slot it looks at */
+    uint64_t look_credit;
+    uint32_t leaving;                 /* series that are being evicted */
     uint32_t coming;                  /* series on their way into the store, which will need a slot */
     struct dk_counter **row_owner;    /* by row; NULL in the pool */
     uint32_t rows_used;

@@ -90,6 +90,15 @@ void dk_leased_link_rows(struct dk_counter *counter);
 /* Adopts a row of the desk's files for a counter. */
 struct dk_row_book *dk_leased_add_row_book(struct dk_counter *counter, uint32_t row);
 
+/* evict.c: series that nobody uses leave the board. */
+void dk_evict_tick(struct dk_daemon *daemon);
+/* A slot is wanted and none is left: true if some are about to be. */
+bool dk_evict_for_room(struct dk_desk_book *desk);
+/* Somebody wants it after all. Nothing happens to one that is not leaving. */
+void dk_evict_cancel(struct dk_series_book *series);
+/* Its last counter is off the board: the series leaves memory too. */
+void dk_evict_finish(struct dk_series_book *series);
+
 /* edges.c: when which series' periods move. INT64_MAX: never. */
 void dk_edges_set(struct dk_daemon *daemon, struct dk_series_book *series, int64_t when_s);
 struct dk_series_book *dk_edges_due(const struct dk_daemon *daemon, int64_t now_s);
@@ -115,6 +124,22 @@ struct dk_counter *dk_series_on_board(const struct dk_series_book *series, int32
 struct dk_counter *dk_series_counter(const struct dk_series_book *series, int32_t period);
 /* Writes the series' slot on its desk; the banks follow by periods. */
 docket_status dk_series_place(struct dk_daemon *daemon, struct dk_series_book *series) DK_MUST_USE;
+/* Room for one more beside those that are coming: REALM_FULL, NO_SPACE. */
+docket_status dk_slots_make_room(struct dk_desk_book *desk) DK_MUST_USE;
+void dk_slots_put_free(struct dk_desk_book *desk, uint32_t slot);
+/* Out of memory: it has no counter and no slot any more. */
+void dk_series_forget(struct dk_daemon *daemon, struct dk_series_book *series);
+/* load.c: a series of the store that is not in memory comes back to the board. */
+docket_status dk_series_load(struct dk_daemon *daemon, const struct dk_series_record *record,
+                             struct dk_series_book **loaded) DK_MUST_USE;
+/* The desk's next serial: of an epoch, or of a slot's generation. */
+static inline uint64_t dk_desk_serial(const struct dk_desk *map)
+{
+    struct shared_board_words *words = dk_desk_words(map);
+    uint64_t serial = dk_load_relaxed(&words->assignments) + 1; /* docketd wrote it itself */
+    dk_store_release(&words->assignments, serial);
+    return serial;
+}
 
 /* reaper.c: seats. */
 void dk_reaper_tick(struct dk_daemon *daemon, bool probe);
@@ -127,6 +152,10 @@ docket_status dk_recovery_run(struct dk_daemon *daemon) DK_MUST_USE;
 /* serve.c: connections. */
 docket_status dk_serve_start(struct dk_daemon *daemon) DK_MUST_USE;
 void dk_serve_accept(struct dk_daemon *daemon);
+/* The highest id that a series has, or is about to have. */
+uint64_t dk_serve_series_last(const struct dk_daemon *daemon);
+/* Those who wait for a slot are heard again; in each turn of the loop. */
+void dk_serve_parked(struct dk_daemon *daemon);
 void dk_serve_event(struct dk_daemon *daemon, void *token, uint32_t events);
 /* Frees connections that have ended; between two turns of the loop. */
 void dk_serve_bury(struct dk_daemon *daemon);

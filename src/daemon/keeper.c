@@ -121,6 +121,7 @@ static void ask_slot(struct dk_desk_book *desk, uint32_t slot)
     struct dk_series_book *series = slot < desk->slots_used ? desk->series[slot] : NULL;
     if (series == NULL)
         return; /* a bit that no series owns: scribbled, or a slot still being made */
+    dk_evict_cancel(series); /* somebody wants it */
     for (int bank = 0; bank < DK_BANKS; bank++)
         if (series->bank[bank] != NULL)
             dk_keeper_ask(series->bank[bank]);

@@ -71,7 +71,8 @@ static void quarantine_damaged(struct dk_daemon *daemon)
         if (!desk->damaged)
             continue;
         for (uint32_t slot = 0; slot < desk->slots_used; slot++)
-            dk_series_quarantine(desk->series[slot], "the desk's file was truncated");
+            if (desk->series[slot] != NULL)
+                dk_series_quarantine(desk->series[slot], "the desk's file was truncated");
     }
 }
 
@@ -107,6 +108,7 @@ static void tick(struct dk_daemon *daemon)
     show(daemon);
     dk_reaper_tick(daemon, true);
     dk_periods_sweep(daemon);
+    dk_evict_tick(daemon);
     quarantine_damaged(daemon);
     look_idle(daemon);
 }
@@ -124,6 +126,7 @@ static void turn(struct dk_daemon *daemon, int64_t *next_tick_ns)
         *next_tick_ns = dk_clock_monotonic_ns() + TICK_MS * DK_MILLISECOND_NS;
         tick(daemon);
     }
+    dk_serve_parked(daemon);
     dk_keeper_run(daemon);
     dk_serve_bury(daemon);
 }

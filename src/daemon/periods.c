@@ -28,9 +28,7 @@ struct opening {
 void dk_periods_publish(struct dk_counter *counter, int bank)
 {
     struct dk_series_book *series = counter->series;
-    struct shared_board_words *words = dk_desk_words(&series->desk->map);
-    uint32_t serial = (uint32_t)dk_load_relaxed(&words->assignments) + 1;
-    dk_store_release(&words->assignments, serial);
+    uint64_t serial = dk_desk_serial(&series->desk->map);
     dk_counter_seat(counter, bank);
     counter->epoch = dk_epoch_make(serial, ++series->assignments[bank]);
     series->bank[bank] = counter;
@@ -39,6 +37,8 @@ void dk_periods_publish(struct dk_counter *counter, int bank)
     dk_store_release(&board->period, (uint64_t)(uint32_t)counter->period.label);
     dk_store_release(&board->start_s, (uint64_t)counter->period.start_s);
     dk_store_release(&board->end_s, (uint64_t)counter->period.end_s);
+    if (dk_is_strict(counter)) /* next goes on where the bank's word stands: no value of it ever comes back */
+        counter->base = counter->next - dk_strict_start(&dk_book_table_bank(counter)->strict);
     dk_store_release(&board->base, counter->base);
     dk_store_release(&board->limit, counter->next); /* strict: nothing raised. leased: first never laid */
     uint64_t last = counter->extent_last;
@@ -180,7 +180,14 @@ void dk_periods_counter_settled(struct dk_counter *counter)
     dk_leased_release_rows(counter);
     dk_counter_leave(counter);
     dk_counter_free(counter);
+    if (series->evicting && series->counters == NULL) {
+        dk_evict_finish(series); /* and the series is gone */
+        return;
+    }
     dk_edges_set(daemon, series, 0);
+    if (series->wanted)
+        dk_periods_look(daemon, series, dk_clock_wall_s()); /* it was called back: at once */
+    series->wanted = false;
 }
 
 /* When the series must be looked at again. */
@@ -188,7 +195,7 @@ static int64_t look(struct dk_daemon *daemon, struct dk_series_book *series, int
 {
     struct dk_period now, next;
     enum dk_restart restart = (enum dk_restart)series->record.policy.restart;
-    if (series->quarantined || daemon->stopping)
+    if (series->quarantined || series->evicting || daemon->stopping)
         return INT64_MAX;
     for (int bank = 0; bank < DK_BANKS; bank++)
         if (series->bank[bank] != NULL && now_s >= series->bank[bank]->period.end_s && !series->bank[bank]->ended)

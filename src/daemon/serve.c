@@ -20,6 +20,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* How long a request waits for a slot. */
+#define PATIENCE_NS DK_SECOND_NS
+
 enum { CONNECTIONS_MAX = 4096, PEER_GROUPS_MAX = 256 };
 
 struct dk_connection {
@@ -32,6 +35,15 @@ struct dk_connection {
     uint32_t group_count;
     uint32_t asked; /* the request that waits for a commit; 0 none */
     bool gone;      /* the peer left while it waited */
+    bool out_of_patience; /* it has waited for a slot long enough */
+};
+
+/* A request that waits for a slot. */
+struct parked {
+    struct parked *next;
+    struct dk_connection *connection;
+    struct dk_request request;
+    int64_t until_ns;
 };
 
 struct waiter {
@@ -50,6 +62,7 @@ struct creation {
 struct dk_connections {
     struct dk_connection *first;
     struct dk_names coming; /* creations */
+    struct parked *parked;
     size_t count;
     bool graves;
     int reserve_fd;
@@ -144,6 +157,7 @@ static void created(struct dk_job *job)
     } else {
         dk_log(DK_LOG_ERROR, "%s/%s is in the store but not on its desk: %s", creation->record.tenant,
                creation->record.name, dk_error_text());
+        dk_series_forget(daemon, series); /* its next call looks for a slot again */
     }
     dk_names_remove(&daemon->connections->coming, &creation->record);
     dk_series_desk(daemon, creation->record.tenant)->coming--;
@@ -164,17 +178,6 @@ static void wait_for(struct creation *creation, struct dk_connection *connection
     waiter->next = creation->waiters;
     creation->waiters = waiter;
     connection->asked = type;
-}
-
-/* Room is made before the commit, so that a full desk refuses with nothing half made. */
-static docket_status make_room(struct dk_daemon *daemon, struct dk_desk_book *desk)
-{
-    while (desk->slots_used + desk->coming >= dk_load_relaxed(&dk_desk_words(&desk->map)->slots_ready)) {
-        docket_status status = dk_desk_grow_slots(&desk->map, daemon->runtime_fd);
-        if (status != DOCKET_OK)
-            return status;
-    }
-    return DOCKET_OK;
 }
 
 static void policy_of(const struct dk_daemon *daemon, const struct dk_request *request, struct dk_policy *policy)
@@ -206,8 +209,6 @@ static docket_status begin_creation(struct dk_connection *connection, const stru
     if (status == DOCKET_OK && request->start_after >= DOCKET_NUMBER_MAX)
         status = dk_fail(DOCKET_BAD_POLICY, "start-after %llu leaves no number below %llu",
                          (unsigned long long)request->start_after, DOCKET_NUMBER_MAX + 1);
-    if (status == DOCKET_OK)
-        status = make_room(daemon, desk);
     if (status == DOCKET_OK)
         status = dk_store_make_room(daemon->store);
     if (status != DOCKET_OK)
@@ -266,7 +267,71 @@ static docket_status compare_declared(const struct dk_connection *connection, co
                    series->record.policy.template_text);
 }
 
-/* True: answered later, when its commit is durable. */
+/* Who asks for a series when every slot is taken waits until some series that
+ * nobody uses has left, and is then heard anew. */
+static void park(struct dk_connection *connection, const struct dk_request *request)
+{
+    struct parked *parked = dk_must_alloc(1, sizeof *parked);
+    *parked = (struct parked){.connection = connection,
+                              .request = *request,
+                              .until_ns = dk_clock_monotonic_ns() + PATIENCE_NS,
+                              .next = connection->daemon->connections->parked};
+    connection->asked = request->type;
+    connection->daemon->connections->parked = parked;
+}
+
+/* Room is made before anything else, so that a full desk refuses with nothing
+ * half made. True: it waits for room. */
+static bool make_room(struct dk_connection *connection, const struct dk_request *request, struct dk_desk_book *desk,
+                      docket_status *status)
+{
+    *status = dk_slots_make_room(desk);
+    if ((*status != DOCKET_REALM_FULL && *status != DOCKET_NO_SPACE) || connection->out_of_patience ||
+        !dk_evict_for_room(desk))
+        return false;
+    park(connection, request);
+    return true;
+}
+
+/* It is in memory: on the board, perhaps on its way off it. */
+static void answer_where(struct dk_connection *connection, const struct dk_request *request,
+                         struct dk_series_book *series, docket_status *status, struct dk_reply *reply)
+{
+    dk_evict_cancel(series);
+    *status = compare_declared(connection, request, series);
+    *reply = reply_for(series);
+}
+
+/* It is in the store, or it is new. True: answered later. */
+static bool bring_series(struct dk_connection *connection, const struct dk_request *request, struct dk_desk_book *desk,
+                         docket_status *status, struct dk_reply *reply)
+{
+    struct dk_daemon *daemon = connection->daemon;
+    struct dk_series_record record;
+    struct dk_series_book *series;
+    bool found;
+    *status = dk_store_find_series(daemon->store, request->tenant, request->name, &record, &found);
+    if (*status == DOCKET_OK && !found && daemon->config.declared_only && request->type == DK_ASK_OPEN)
+        *status = dk_fail(DOCKET_NO_SERIES,
+                          "%s/%s is not declared and this realm makes none on first use; `docket series add %s/%s` "
+                          "declares it",
+                          request->tenant, request->name, request->tenant, request->name);
+    if (*status != DOCKET_OK)
+        return false;
+    if (make_room(connection, request, desk, status))
+        return true;
+    if (*status == DOCKET_OK && found)
+        *status = dk_series_load(daemon, &record, &series);
+    if (*status == DOCKET_OK && found) {
+        answer_where(connection, request, series, status, reply);
+        return false;
+    }
+    if (*status == DOCKET_OK)
+        *status = begin_creation(connection, request, desk);
+    return *status == DOCKET_OK;
+}
+
+/* True: answered later, when its commit is durable or there is room. */
 static bool open_series(struct dk_connection *connection, const struct dk_request *request, docket_status *status,
                         struct dk_reply *reply)
 {
@@ -281,8 +346,7 @@ static bool open_series(struct dk_connection *connection, const struct dk_reques
         return false;
     struct dk_series_book *series = dk_series_find(daemon, request->tenant, request->name);
     if (series != NULL) {
-        *status = compare_declared(connection, request, series);
-        *reply = reply_for(series);
+        answer_where(connection, request, series, status, reply);
         return false;
     }
     struct creation *creation =
@@ -291,16 +355,11 @@ static bool open_series(struct dk_connection *connection, const struct dk_reques
         wait_for(creation, connection, request->type);
         return true;
     }
-    if (daemon->stopping)
+    if (daemon->stopping) {
         *status = dk_fail(DOCKET_UNREACHABLE, "docketd is stopping");
-    else if (daemon->config.declared_only && request->type == DK_ASK_OPEN)
-        *status = dk_fail(DOCKET_NO_SERIES,
-                          "%s/%s is not declared and this realm makes none on first use; `docket series add %s/%s` "
-                          "declares it",
-                          request->tenant, request->name, request->tenant, request->name);
-    else
-        *status = begin_creation(connection, request, desk);
-    return *status == DOCKET_OK;
+        return false;
+    }
+    return bring_series(connection, request, desk, status, reply);
 }
 
 /* ---- seats, blocks, fate ---- */
@@ -342,21 +401,22 @@ void dk_serve_given_back(struct dk_connection *connection, uint32_t returned)
 static docket_status give_back(struct dk_connection *connection, const struct dk_request *request)
 {
     struct dk_daemon *daemon = connection->daemon;
-    if (request->desk >= daemon->desk_count || request->slot >= daemon->desks[request->desk].slots_used)
-        return dk_fail(DOCKET_BAD_ARGUMENT, "there is no slot %u at desk %u", request->slot, request->desk);
+    if (request->desk >= daemon->desk_count)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "there is no desk %u", request->desk);
     if (request->count == 0 || request->count > DOCKET_BLOCK_MAX || request->first == 0 ||
         request->first > DOCKET_NUMBER_MAX)
         return dk_fail(DOCKET_BAD_ARGUMENT, "%u numbers from %llu are not the end of a block", request->count,
                        (unsigned long long)request->first);
     struct dk_desk_book *desk = &daemon->desks[request->desk];
-    struct dk_series_book *series = desk->series[request->slot];
     docket_status status = check_desk(connection, desk);
     if (status != DOCKET_OK)
         return status;
-    struct dk_counter *counter = dk_series_on_board(series, request->period);
-    if (counter == NULL || !dk_is_strict(counter) || series->quarantined || counter->closed ||
+    /* By its names, since the slot may be another series' by now. */
+    struct dk_series_book *series = dk_series_find(daemon, request->tenant, request->name);
+    struct dk_counter *counter = series == NULL || series->desk != desk ? NULL : dk_series_on_board(series, request->period);
+    if (counter == NULL || !dk_is_strict(counter) || series->quarantined || counter->closed || counter->ahead ||
         request->incarnation != desk->map.incarnation) {
-        dk_serve_given_back(connection, 0); /* its period is over: it stays handed out */
+        dk_serve_given_back(connection, 0); /* its period is over, or it was evicted: it stays handed out */
         return DOCKET_OK;
     }
     struct dk_give_back *queued = dk_must_alloc(1, sizeof *queued);
@@ -424,6 +484,33 @@ static void handle(struct dk_connection *connection, const struct dk_request *re
     for (int i = 0; i < DK_WIRE_FDS; i++)
         if (fds[i] >= 0)
             close(fds[i]);
+}
+
+/* Those who wait for a slot are heard again, in the order in which they came;
+ * with none left they wait on, or hear why not. */
+void dk_serve_parked(struct dk_daemon *daemon)
+{
+    struct parked *waiting = NULL;
+    for (struct parked *parked = daemon->connections->parked, *next; parked != NULL; parked = next) {
+        next = parked->next; /* the list has the last one first */
+        parked->next = waiting;
+        waiting = parked;
+    }
+    daemon->connections->parked = NULL;
+    for (struct parked *next; waiting != NULL; waiting = next) {
+        struct dk_connection *connection = waiting->connection;
+        next = waiting->next;
+        connection->asked = 0;
+        connection->out_of_patience = dk_clock_monotonic_ns() >= waiting->until_ns;
+        int64_t until_ns = waiting->until_ns;
+        if (!connection->gone)
+            handle(connection, &waiting->request);
+        /* Parked anew it keeps its time. */
+        struct parked *again = daemon->connections->parked;
+        if (again != NULL && again->connection == connection)
+            again->until_ns = until_ns;
+        free(waiting);
+    }
 }
 
 /* ---- connections ---- */
@@ -510,6 +597,11 @@ void dk_serve_event(struct dk_daemon *daemon, void *token, uint32_t events)
         answer(connection, request.type, status, &reply, NULL, 0);
     }
     drop(connection);
+}
+
+uint64_t dk_serve_series_last(const struct dk_daemon *daemon)
+{
+    return daemon->connections->next_series - 1;
 }
 
 size_t dk_serve_count(const struct dk_daemon *daemon)

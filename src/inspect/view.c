@@ -145,6 +145,13 @@ static uint64_t allocated(int fd)
     return fstat(fd, &facts) == 0 ? (uint64_t)facts.st_blocks * 512 : 0;
 }
 
+/* Slots that hold a series now. */
+static uint32_t slots_in_use(const struct shared_board_words *words)
+{
+    uint64_t used = dk_load_relaxed(&words->slots_used), unused = dk_load_relaxed(&words->slots_free); /* relaxed: shown */
+    return (uint32_t)(used > unused ? used - unused : 0);
+}
+
 static void show_desk(const struct view_desk *desk, struct docket_view_desk *facts)
 {
     const struct shared_board_words *words = dk_desk_words(&desk->desk);
@@ -152,7 +159,7 @@ static void show_desk(const struct view_desk *desk, struct docket_view_desk *fac
     *facts = (struct docket_view_desk){.name = desk->name,
                                        .seats_taken = count_seats(desk),
                                        .seats_max = desk->desk.geometry.seats_max,
-                                       .slots_used = (uint32_t)dk_load_relaxed(&words->slots_used),
+                                       .slots_used = slots_in_use(words),
                                        .slots_ready = dk_map_slots_ready(desk),
                                        .slots_max = desk->desk.geometry.slots_max,
                                        .rows_used = (uint32_t)dk_load_relaxed(&words->rows_used),
@@ -305,12 +312,15 @@ docket_status docket_view_series_find(docket_view *view, const char *tenant, con
     for (uint32_t i = 0; i < view->desk_count; i++) {
         struct docket_view_series found;
         uint32_t slot = dk_directory_find(&view->desks[i].desk, tenant, name);
-        if (slot != DK_NO_SLOT && dk_read_series(view, &view->desks[i], slot, &found)) {
+        if (slot != DK_NO_SLOT && dk_read_series(view, &view->desks[i], slot, &found) &&
+            strcmp(found.tenant, tenant) == 0 && strcmp(found.name, name) == 0) { /* and not another one by now */
             *facts = found;
             return DOCKET_OK;
         }
     }
-    return dk_fail(DOCKET_NO_SERIES, "the series %s/%s is at no desk of %s", tenant, name, view->directory);
+    return dk_fail(DOCKET_NO_SERIES, "the series %s/%s is at no desk of %s; one that nobody uses leaves its desk and comes back with its "
+                   "next use; `docket fate` knows all",
+                   tenant, name, view->directory);
 }
 
 docket_status docket_view_text(const struct docket_view_series *facts, uint64_t number, char *text, size_t size)

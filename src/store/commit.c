@@ -158,6 +158,8 @@ static docket_status write_change(struct dk_store *store, MDB_txn *txn, uint64_t
         status = add_range(store, txn, &change->ranges[at]);
     for (size_t at = 0; status == DOCKET_OK && at < change->event_count; at++)
         status = dk_commit_event(store, txn, &change->events[at], store->event_last + 1 + at);
+    for (size_t at = 0; status == DOCKET_OK && at < change->desk_count; at++)
+        status = dk_meta_write_desk(store, txn, &change->desks[at]);
     return status;
 }
 

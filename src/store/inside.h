@@ -142,6 +142,7 @@ docket_status dk_meta_write_end(struct dk_store *store, MDB_txn *txn) DK_MUST_US
 bool dk_meta_is_sum(struct dk_slice key);
 docket_status dk_meta_write_commit(struct dk_store *store, MDB_txn *txn,
                                    uint64_t commit) DK_MUST_USE;
+docket_status dk_meta_write_desk(struct dk_store *store, MDB_txn *txn, const struct dk_desk_note *desk) DK_MUST_USE;
 /* Checks one record (for dk_store_verify()). */
 docket_status dk_meta_check(struct dk_slice key, struct dk_slice value) DK_MUST_USE;
 

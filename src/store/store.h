@@ -9,7 +9,8 @@
  * Databases (every value ends in an 8-byte XXH3 checksum seeded with its key's
  * hash, so that a value under a wrong key fails too; integers little-endian in
  * values, big-endian in keys so that they sort):
- *   meta      name -> schema_version, store_id, generation, commit, clean, inode,
+ *   meta      desk-N -> incarnation of its files, for each desk that was built
+ *             name -> schema_version, store_id, generation, commit, clean, inode,
  *             boot_id, machine_id, before, sum
  *   series    tenant 0 series -> series id, policy, desk, created, by uid
  *   counters  series id, period -> counter image (folded)
@@ -114,6 +115,12 @@ struct dk_event {
     char text[256];
 };
 
+/* Which files a desk was built with last. */
+struct dk_desk_note {
+    uint32_t index;
+    uint64_t incarnation;
+};
+
 /* What one commit writes; arrays belong to the caller until it returns. Of two
  * images of one counter the last counts. A series or range that is there already
  * with the same content is fine; with other content it is EXISTS or DAMAGED.
@@ -128,6 +135,8 @@ struct dk_change {
     size_t range_count;
     const struct dk_event *events;
     size_t event_count;
+    const struct dk_desk_note *desks; /* each replaces what the store knew of that desk */
+    size_t desk_count;
 };
 
 /* Facts read at open. */
@@ -194,6 +203,9 @@ docket_status dk_store_each_series(struct dk_store *store,
 /* One series by its names; *record is written if *found. */
 docket_status dk_store_find_series(struct dk_store *store, const char *tenant, const char *name,
                                    struct dk_series_record *record, bool *found) DK_MUST_USE;
+/* *found is false for a desk that was never noted. */
+docket_status dk_store_desk_incarnation(struct dk_store *store, uint32_t index, uint64_t *incarnation,
+                                        bool *found) DK_MUST_USE;
 /* Every counter once, with journal entries applied. */
 docket_status dk_store_each_counter(struct dk_store *store,
                                     docket_status (*each)(void *context,

@@ -32,6 +32,35 @@ void dk_desk_ask(const struct dk_desk *desk, uint32_t slot)
     dk_or_release(dk_table_want_summary(desk) + slot / 4096, 1ull << (slot / 64 % 64)); /* ORDER-12 */
 }
 
+static dk_word *key_words(const struct shared_board_slot *slot)
+{
+    union {
+        const struct shared_board_slot *slot;
+        dk_word *words;
+    } both = {slot}; /* the words are written by docketd only, whose mapping is not const */
+    return both.words + offsetof(struct shared_board_slot, series_id) / sizeof(dk_word);
+}
+
+bool dk_slot_read(const struct shared_board_slot *slot, uint64_t generation, struct dk_slot_key *key)
+{
+    const dk_word *words = key_words(slot);
+    for (size_t i = 0; i < sizeof *key / sizeof *words; i++) {
+        uint64_t word = dk_load_acquire(&words[i]); /* ORDER-5 */
+        memcpy((uint8_t *)key + i * sizeof word, &word, sizeof word);
+    }
+    return generation != 0 && dk_load_acquire(&slot->generation) == generation; /* ORDER-5 */
+}
+
+void dk_slot_write(struct shared_board_slot *slot, const struct dk_slot_key *key)
+{
+    dk_word *words = key_words(slot);
+    for (size_t i = 0; i < sizeof *key / sizeof *words; i++) {
+        uint64_t word;
+        memcpy(&word, (const uint8_t *)key + i * sizeof word, sizeof word);
+        dk_store_release(&words[i], word); /* behind the generation 0. ORDER-5 */
+    }
+}
+
 void dk_header_fill(struct shared_header *header, uint64_t magic, const struct dk_geometry *geometry,
                     const struct dk_identity *identity, uint32_t seat, uint64_t file_bytes)
 {

@@ -302,7 +302,7 @@ static void take(struct draw *draw)
     uint64_t epoch = dk_load_acquire(&bank->epoch), first;
     if (epoch == 0)
         return;
-    enum dk_take took = dk_strict_take(&dk_table_slot(&desk->map, slot)->bank[0].strict, epoch,
+    enum dk_take took = dk_strict_take(&dk_table_slot(&desk->map, slot)->bank[0].strict, epoch, &bank->epoch,
                                        dk_load_acquire(&bank->base), &bank->limit, count, &first, &left);
     MUST(took == DK_TAKE_DONE || took == DK_TAKE_EMPTY);
     dk_store_relaxed(&dk_table_slot(&desk->map, slot)->bank[0].want, count);
