@@ -20,6 +20,7 @@ void ex_docketd_start(void)
     strcpy(daemon->desks[0].rule.name, "default");
     daemon->facts.store_id[0] = 1;
     daemon->facts.commit_number = world->store.commits;
+    daemon->facts.series_last = 8;
     world->daemon = daemon;
     world->stop_wanted = world->stopped = 0;
     docket_status status = dk_recovery_run(daemon);

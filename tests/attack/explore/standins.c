@@ -131,6 +131,18 @@ void dk_directory_insert(struct dk_desk *desk, uint32_t slot)
     (void)slot;
 }
 
+void dk_directory_remove(struct dk_desk *desk, uint32_t slot)
+{
+    (void)desk;
+    (void)slot;
+}
+
+void dk_directory_tidy(struct dk_desk *desk, uint32_t slots_used)
+{
+    (void)desk;
+    (void)slots_used;
+}
+
 void dk_doorbell_ring(dk_word32 *bell)
 {
     dk_add32_release(bell, 1);

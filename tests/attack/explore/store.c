@@ -182,6 +182,15 @@ docket_status dk_store_each_series(struct dk_store *store,
     return each(context, &world->series);
 }
 
+docket_status dk_store_desk_incarnation(struct dk_store *store, uint32_t index, uint64_t *incarnation, bool *found)
+{
+    (void)store;
+    (void)index;
+    *incarnation = 0;
+    *found = false; /* its images say it */
+    return DOCKET_OK;
+}
+
 docket_status dk_store_each_counter(struct dk_store *store,
                                     docket_status (*each)(void *context, const struct dk_counter_image *image),
                                     void *context)

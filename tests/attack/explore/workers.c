@@ -60,6 +60,7 @@ void ex_worker_make(unsigned index)
     hand->bank = -1;
     hand->seat = seat_of(worker->process);
     hand->slot = 0;
+    hand->generation = dk_load_relaxed(&dk_desk_slot(&world->map, 0)->generation);
     hand->series = series;
     dk_hand_memo[series->serial % DK_MEMO] = hand;
 }
