@@ -92,7 +92,8 @@ struct dk_row_book *dk_leased_add_row_book(struct dk_counter *counter, uint32_t 
 
 /* evict.c: series that nobody uses leave the board. */
 void dk_evict_tick(struct dk_daemon *daemon);
-/* A slot is wanted and none is left: true if some are about to be. */
+/* A slot is wanted and none is left: sends some series away. True if it is worth
+ * waiting for; false where none is ever evicted. */
 bool dk_evict_for_room(struct dk_desk_book *desk);
 /* Somebody wants it after all. Nothing happens to one that is not leaving. */
 void dk_evict_cancel(struct dk_series_book *series);

@@ -25,6 +25,8 @@
 
 enum {
     LOOKS_PER_TICK = 4096,
+    LOOKS_FOR_ROOM = 8192,
+    LEAVE_FOR_ROOM = 64,
     LEAVING_MOST = 4096,   /* on their way out at once */
     ROUNDS = 4,            /* of the hand in evict_after_s */
     TICKS_PER_S = 10,
@@ -120,6 +122,15 @@ void dk_evict_cancel(struct dk_series_book *series)
     dk_edges_set(series->desk->daemon, series, 0); /* those that had gone come back */
 }
 
+/* Nobody has used it, and a block lies with it that may be used up: a turn tells,
+ * and clears it for the hand's next round. */
+static void clear_up(struct dk_series_book *series)
+{
+    for (struct dk_counter *counter = series->counters; counter != NULL; counter = counter->next_of_series)
+        if (counter->bank >= 0 && has_lease(counter))
+            dk_keeper_ask_later(counter);
+}
+
 /* The hand is at this series: true if it may go. */
 static bool is_quiet(struct dk_series_book *series, int64_t now_s, bool early)
 {
@@ -142,8 +153,12 @@ static uint32_t go_round(struct dk_desk_book *desk, uint32_t looks, uint32_t mos
         if (desk->hand >= desk->slots_used)
             desk->hand = 0;
         struct dk_series_book *series = desk->series[desk->hand++];
-        if (series == NULL || !is_quiet(series, now_s, early) || !may_leave(series))
+        if (series == NULL || !is_quiet(series, now_s, early))
             continue;
+        if (!may_leave(series)) {
+            clear_up(series);
+            continue;
+        }
         begin(series);
         begun++;
     }
@@ -159,15 +174,13 @@ static uint32_t slots_left(const struct dk_desk_book *desk)
 
 bool dk_evict_for_room(struct dk_desk_book *desk)
 {
-    if (desk->daemon->config.evict_after_s == 0)
+    if (desk->daemon->config.evict_after_s == 0 || desk->slots_used == 0)
         return false;
-    if (desk->leaving > 0)
-        return true;
-    /* Two rounds at most: in the first the hand may only learn who moves. */
-    for (int round = 0; round < 2; round++)
-        if (go_round(desk, desk->slots_used, 64, true) > 0)
-            return true;
-    return false;
+    uint32_t looks = desk->slots_used < LOOKS_FOR_ROOM ? desk->slots_used : LOOKS_FOR_ROOM;
+    /* Twice: the first time the hand may only learn who moves. */
+    for (int round = 0; round < 2 && desk->leaving == 0; round++)
+        go_round(desk, looks, LEAVE_FOR_ROOM, true);
+    return true; /* where nobody may leave just now, somebody may soon */
 }
 
 void dk_evict_tick(struct dk_daemon *daemon)

@@ -125,6 +125,8 @@ static void empty_cell(const struct dk_desk *desk, const struct part *part, uint
         uint32_t seen = dk_load32_relaxed(&part->entries[at]);
         if (seen == 0)
             break;
+        if (seen - 1 < part->from || seen - 1 >= part->to)
+            continue; /* it names no slot, so no home either */
         uint32_t home = home_of(desk, part, seen - 1);
         if ((at + part->count - home) % part->count < step)
             continue; /* its home lies behind the hole */

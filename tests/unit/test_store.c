@@ -435,6 +435,27 @@ static void of_a_counter_in_two_parts_of_a_long_journal_the_newer_counts_through
     assert_sound();
 }
 
+static void the_files_that_a_desk_was_built_with_last_are_remembered(void **state)
+{
+    (void)state;
+    struct dk_desk_note notes[] = {{0, 0x1111}, {12, 0x2222}, {0, 0x3333}};
+    uint64_t incarnation = 0;
+    bool found = true;
+    must_open();
+    assert_int_equal(dk_store_desk_incarnation(store, 0, &incarnation, &found), DOCKET_OK);
+    assert_false(found);
+    must_commit(&(struct dk_change){.desks = notes, .desk_count = 3});
+    crash();
+    must_open();
+    assert_int_equal(dk_store_desk_incarnation(store, 0, &incarnation, &found), DOCKET_OK);
+    assert_true(found && incarnation == 0x3333);
+    assert_int_equal(dk_store_desk_incarnation(store, 12, &incarnation, &found), DOCKET_OK);
+    assert_true(found && incarnation == 0x2222);
+    assert_int_equal(dk_store_desk_incarnation(store, 1, &incarnation, &found), DOCKET_OK);
+    assert_false(found);
+    assert_sound();
+}
+
 static void a_series_is_found_by_its_names(void **state)
 {
     (void)state;
@@ -627,6 +648,7 @@ int main(void)
         IN_A_REALM(a_long_journal_is_folded_a_bit_with_each_commit),
         IN_A_REALM(of_a_counter_in_two_parts_of_a_long_journal_the_newer_counts_throughout),
         IN_A_REALM(a_series_is_found_by_its_names),
+        IN_A_REALM(the_files_that_a_desk_was_built_with_last_are_remembered),
         IN_A_REALM(a_hundred_thousand_counters_fit_one_commit),
         IN_A_REALM(ranges_of_one_counter_are_read_ascending),
         IN_A_REALM(the_same_range_twice_is_fine_and_another_is_damage),
