@@ -329,15 +329,15 @@ static void the_next_assignment_begins_above_all_that_next_ever_was(void **state
     assert_int_equal(dk_strict_start(&word), 0); /* it wraps */
 }
 
-enum { ASSIGNMENTS = 60000, EACH = 7, APART = 1 << 20, HOLDERS = 3 };
+enum { ASSIGNMENTS = 200000, EACH = 7, APART = 1 << 20, HOLDERS = 3, STUBBORN = 60000 };
 
 /* What the board says of the bank; docketd's thread writes it. */
 static dk_word bank_epoch, bank_base;
 static dk_word of_assignment[ASSIGNMENTS + 1]; /* numbers taken of it */
 static dk_word astray, assigned;
 
-/* Numbers of assignment a are a * APART + 0, 1, 2 ... A holder never looks at
- * the board before the word refuses it, as a thread that sleeps would. */
+/* Numbers of assignment a are a * APART + 0, 1, 2 ... A holder asks again and
+ * again for what it once read off the board, as a thread that slept would. */
 static void *hold_on(void *context)
 {
     (void)context;
@@ -345,9 +345,10 @@ static void *hold_on(void *context)
         uint64_t epoch = dk_load_acquire(&bank_epoch), base = dk_load_acquire(&bank_base), first;
         if (epoch == 0 || dk_load_acquire(&bank_epoch) != epoch)
             continue;
-        for (uint32_t left;;) {
+        for (uint32_t left, refused = 0;;) {
             enum dk_take took = dk_strict_take(&word, epoch, &bank_epoch, base, &limit, 1, &first, &left);
-            if (took == DK_TAKE_OTHER)
+            /* Long enough for hundreds of assignments to go by. */
+            if (took == DK_TAKE_OTHER && ++refused > STUBBORN)
                 break;
             if (took != DK_TAKE_DONE && dk_load_acquire(&assigned) == ASSIGNMENTS)
                 break;
