@@ -4,11 +4,10 @@
  * SO_PEERCRED and SO_PEERGROUPS: uid and groups decide, the pid is displayed.
  * One request at a time for each connection; nothing here ever waits for a peer.
  */
-#include "daemon/daemon.h"
+#include "daemon/serve.h"
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "wire/wire.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,32 +18,6 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-/* How long a request waits for a slot. */
-#define PATIENCE_NS DK_SECOND_NS
-
-enum { CONNECTIONS_MAX = 4096, PEER_GROUPS_MAX = 256 };
-
-struct dk_connection {
-    struct dk_connection *next;
-    struct dk_daemon *daemon;
-    int fd;
-    uid_t uid;
-    pid_t pid;
-    gid_t groups[PEER_GROUPS_MAX];
-    uint32_t group_count;
-    uint32_t asked; /* the request that waits for a commit; 0 none */
-    bool gone;      /* the peer left while it waited */
-    bool out_of_patience; /* it has waited for a slot long enough */
-};
-
-/* A request that waits for a slot. */
-struct parked {
-    struct parked *next;
-    struct dk_connection *connection;
-    struct dk_request request;
-    int64_t until_ns;
-};
 
 struct waiter {
     struct waiter *next;
@@ -57,16 +30,6 @@ struct creation {
     struct dk_daemon *daemon;
     struct dk_period period;
     struct waiter *waiters;
-};
-
-struct dk_connections {
-    struct dk_connection *first;
-    struct dk_names coming; /* creations */
-    struct parked *parked;
-    size_t count;
-    bool graves;
-    int reserve_fd;
-    uint64_t next_series;
 };
 
 /* Only closes: the loop may still hold the pointer among this turn's events.
@@ -267,32 +230,6 @@ static docket_status compare_declared(const struct dk_connection *connection, co
                    series->record.policy.template_text);
 }
 
-/* Who asks for a series when every slot is taken waits until some series that
- * nobody uses has left, and is then heard anew. */
-static void park(struct dk_connection *connection, const struct dk_request *request)
-{
-    struct parked *parked = dk_must_alloc(1, sizeof *parked);
-    *parked = (struct parked){.connection = connection,
-                              .request = *request,
-                              .until_ns = dk_clock_monotonic_ns() + PATIENCE_NS,
-                              .next = connection->daemon->connections->parked};
-    connection->asked = request->type;
-    connection->daemon->connections->parked = parked;
-}
-
-/* Room is made before anything else, so that a full desk refuses with nothing
- * half made. True: it waits for room. */
-static bool make_room(struct dk_connection *connection, const struct dk_request *request, struct dk_desk_book *desk,
-                      docket_status *status)
-{
-    *status = dk_slots_make_room(desk);
-    if ((*status != DOCKET_REALM_FULL && *status != DOCKET_NO_SPACE) || connection->out_of_patience ||
-        !dk_evict_for_room(desk))
-        return false;
-    park(connection, request);
-    return true;
-}
-
 /* It is in memory: on the board, perhaps on its way off it. */
 static void answer_where(struct dk_connection *connection, const struct dk_request *request,
                          struct dk_series_book *series, docket_status *status, struct dk_reply *reply)
@@ -318,7 +255,7 @@ static bool bring_series(struct dk_connection *connection, const struct dk_reque
                           request->tenant, request->name, request->tenant, request->name);
     if (*status != DOCKET_OK)
         return false;
-    if (make_room(connection, request, desk, status))
+    if (dk_serve_make_room(connection, request, desk, status))
         return true;
     if (*status == DOCKET_OK && found)
         *status = dk_series_load(daemon, &record, &series);
@@ -445,7 +382,7 @@ static docket_status fate(struct dk_connection *connection, const struct dk_requ
     return status == DOCKET_OK ? dk_fate_write(daemon, request->tenant, request->name, request->period, fd) : status;
 }
 
-static void handle(struct dk_connection *connection, const struct dk_request *request)
+void dk_serve_handle(struct dk_connection *connection, const struct dk_request *request)
 {
     struct dk_daemon *daemon = connection->daemon;
     struct dk_reply reply = {0};
@@ -484,33 +421,6 @@ static void handle(struct dk_connection *connection, const struct dk_request *re
     for (int i = 0; i < DK_WIRE_FDS; i++)
         if (fds[i] >= 0)
             close(fds[i]);
-}
-
-/* Those who wait for a slot are heard again, in the order in which they came;
- * with none left they wait on, or hear why not. */
-void dk_serve_parked(struct dk_daemon *daemon)
-{
-    struct parked *waiting = NULL;
-    for (struct parked *parked = daemon->connections->parked, *next; parked != NULL; parked = next) {
-        next = parked->next; /* the list has the last one first */
-        parked->next = waiting;
-        waiting = parked;
-    }
-    daemon->connections->parked = NULL;
-    for (struct parked *next; waiting != NULL; waiting = next) {
-        struct dk_connection *connection = waiting->connection;
-        next = waiting->next;
-        connection->asked = 0;
-        connection->out_of_patience = dk_clock_monotonic_ns() >= waiting->until_ns;
-        int64_t until_ns = waiting->until_ns;
-        if (!connection->gone)
-            handle(connection, &waiting->request);
-        /* Parked anew it keeps its time. */
-        struct parked *again = daemon->connections->parked;
-        if (again != NULL && again->connection == connection)
-            again->until_ns = until_ns;
-        free(waiting);
-    }
 }
 
 /* ---- connections ---- */
@@ -586,7 +496,7 @@ void dk_serve_event(struct dk_daemon *daemon, void *token, uint32_t events)
     if (status == DOCKET_TIMEOUT)
         return;
     if (status == DOCKET_OK && connection->asked == 0) {
-        handle(connection, &request);
+        dk_serve_handle(connection, &request);
         return;
     }
     if (status == DOCKET_PROTOCOL || status == DOCKET_OK)
