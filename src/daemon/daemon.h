@@ -95,6 +95,10 @@ void dk_evict_tick(struct dk_daemon *daemon);
 /* A slot is wanted and none is left: sends some series away. True if it is worth
  * waiting for; false where none is ever evicted. */
 bool dk_evict_for_room(struct dk_desk_book *desk);
+/* Nothing of the series is under way, and nothing of it is in anybody's hands. */
+bool dk_evict_may(const struct dk_series_book *series);
+/* It may leave, and goes. The series may be gone on return. */
+void dk_evict_begin(struct dk_series_book *series);
 /* Somebody wants it after all. Nothing happens to one that is not leaving. */
 void dk_evict_cancel(struct dk_series_book *series);
 /* Its last counter is off the board: the series leaves memory too. */

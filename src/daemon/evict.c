@@ -65,8 +65,7 @@ static bool has_lease(const struct dk_counter *counter)
     return false;
 }
 
-/* Nothing of it is under way, and nothing of it is in anybody's hands. */
-static bool may_leave(const struct dk_series_book *series)
+bool dk_evict_may(const struct dk_series_book *series)
 {
     if (series->quarantined || series->publishing || series->evicting || series->desk->daemon->stopping)
         return false;
@@ -77,7 +76,7 @@ static bool may_leave(const struct dk_series_book *series)
     return true;
 }
 
-static void begin(struct dk_series_book *series)
+void dk_evict_begin(struct dk_series_book *series)
 {
     series->evicting = true;
     series->desk->leaving++;
@@ -155,11 +154,11 @@ static uint32_t go_round(struct dk_desk_book *desk, uint32_t looks, uint32_t mos
         struct dk_series_book *series = desk->series[desk->hand++];
         if (series == NULL || !is_quiet(series, now_s, early))
             continue;
-        if (!may_leave(series)) {
+        if (!dk_evict_may(series)) {
             clear_up(series);
             continue;
         }
-        begin(series);
+        dk_evict_begin(series);
         begun++;
     }
     return begun;

@@ -92,7 +92,7 @@ static void given(int32_t label, uint64_t number)
 static void check_status(const struct ex_worker *worker, docket_status status)
 {
     if (status == DOCKET_OK || status == DOCKET_TIMEOUT || status == DOCKET_EXHAUSTED || status == DOCKET_BLOCK_EMPTY ||
-        (worker->series.timed && status == DOCKET_PERIOD_NOT_OPEN))
+        ((worker->series.timed || world->config->evicts) && status == DOCKET_PERIOD_NOT_OPEN))
         return;
     ex_fault(status == DOCKET_QUARANTINED ? EX_QUARANTINE : EX_OTHER, "a call answers with status %d", (int)status);
 }
