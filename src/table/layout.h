@@ -273,7 +273,8 @@ static inline uint64_t dk_layout_signature(void)
         sizeof(struct shared_board_slot), sizeof(struct shared_board_row),
         sizeof(struct shared_table_slot), sizeof(struct shared_table_row),
         sizeof(struct shared_line),       offsetof(struct shared_board_slot, bank),
-        DK_PLACES_PER_ROW,                DK_BANKS};
+        DK_PLACES_PER_ROW,                DK_BANKS,
+        1 /* slots change hands: who does not know that would take another series' numbers */};
     uint64_t folded = 0x646f636b6574ull; /* and the byte order, by its own bytes */
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
         folded = (folded ^ sizes[i]) * 0x100000001b3ull;
