@@ -41,7 +41,7 @@ struct docket_view_realm {
 struct docket_view_desk {
     const char *name;        /* "desk-0" */
     uint32_t seats_taken, seats_max;
-    uint32_t slots_used, slots_ready, slots_max;
+    uint32_t slots_used, slots_ready, slots_max; /* used: series at the desk now */
     uint32_t rows_used, rows_ready, rows_max;
     uint32_t waiting;        /* series that asked for supply and have not been served */
     uint64_t board_bytes, table_bytes; /* allocated */
@@ -90,6 +90,8 @@ docket_status docket_view_realm_show(docket_view *view, struct docket_view_realm
 docket_status docket_view_each_desk(docket_view *view,
                                     int (*each)(void *context, const struct docket_view_desk *desk),
                                     void *context);
+/* The series at the desks. One that nobody used for the realm's evict_after_s is
+ * at none until its next use. */
 docket_status docket_view_each_series(docket_view *view,
                                       int (*each)(void *context,
                                                   const struct docket_view_series *series),

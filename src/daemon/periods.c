@@ -138,7 +138,8 @@ static bool open_period(struct dk_daemon *daemon, struct dk_series_book *series,
     dk_image_begin(image, series->record.id, period->label, 0, series->desk->map.incarnation);
     image->mark = image->next + DK_WINDOW_MIN; /* the first supply needs no second commit */
     series->publishing = true;
-    series->newest = period->label; /* known to be above all others, or found to be in no image */
+    if (period->label > series->newest)
+        series->newest = period->label; /* never down: what lies below it may be in the store */
     dk_clerk_post(daemon->clerk, job);
     return false;
 }
