@@ -48,6 +48,7 @@ struct docket_view_desk {
     uint64_t commits, commit_ns_last, commit_ns_max;
     uint64_t blocks_laid, raises, seats_reaped, tails_recovered, numbers_recovered;
     uint64_t numbers_given_back, quarantines;
+    uint64_t evictions;      /* series that left the desk because nobody used them */
 };
 
 struct docket_view_period {

@@ -177,7 +177,8 @@ static void show_desk(const struct view_desk *desk, struct docket_view_desk *fac
                                        .tails_recovered = dk_load_relaxed(&words->tails_recovered),
                                        .numbers_recovered = dk_load_relaxed(&words->numbers_recovered),
                                        .numbers_given_back = dk_load_relaxed(&words->numbers_given_back),
-                                       .quarantines = dk_load_relaxed(&words->quarantines)};
+                                       .quarantines = dk_load_relaxed(&words->quarantines),
+                                       .evictions = dk_load_relaxed(&words->evictions)};
 }
 
 docket_status docket_view_each_desk(docket_view *view,
