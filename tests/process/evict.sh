@@ -9,8 +9,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/process/lib.sh
 . "$here/lib.sh"
 
-series=$(scale 120 1000)
-slots=$((series / 3))
+series=$(scale 600 3000)
+slots=$((series / 6))
 count=4 # numbers of each series for each worker
 
 evictions() { "$docket" inspect --json 2>/dev/null | grep -o '"evictions": *[0-9]*' | grep -o '[0-9]*$' | head -n 1; }
@@ -23,7 +23,7 @@ crowd() {
         'template = {SERIES}-{YYYY}{MM}{DD}-{N:6}' 'window = 64'
     start_docketd
     kill_docketd
-    storm_docketd 0.7
+    storm_docketd 0.4
     local pids=()
     for worker_id in "${workers[@]}"; do
         start_worker "$worker_id" --series acme/E --each "$series" --count "$count" --timeout-ms 10000
