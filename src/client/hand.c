@@ -179,6 +179,15 @@ void dk_slow_leave(void)
     inside_slow = false;
 }
 
+/* A desk that was built anew: an evicted series still stands on the old board. */
+static bool is_outdated(const struct live *live, const struct seat *seat)
+{
+    const struct seat *newer = live->seats; /* the newest comes first */
+    while (newer != seat && newer->map.index != seat->map.index)
+        newer = newer->next;
+    return newer != seat;
+}
+
 /* The newest seat of this process where the series sits. */
 static struct seat *find_seat(const struct docket_series *series, uint32_t *slot, uint64_t *generation)
 {
@@ -186,7 +195,9 @@ static struct seat *find_seat(const struct docket_series *series, uint32_t *slot
     struct seat *seat;
     pthread_mutex_lock(&live->lock);
     for (seat = live->seats; seat != NULL; seat = seat->next) {
-        *slot = dk_directory_look(&seat->map, series->tenant, series->name, generation);
+        *slot = is_outdated(live, seat)
+                    ? DK_NO_SLOT
+                    : dk_directory_look(&seat->map, series->tenant, series->name, generation);
         if (*slot != DK_NO_SLOT)
             break;
     }

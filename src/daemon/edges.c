@@ -5,8 +5,6 @@
  */
 #include "daemon/daemon.h"
 
-#include <stdlib.h>
-
 static void seat(struct dk_daemon *daemon, size_t at, struct dk_series_book *series)
 {
     daemon->edges[at] = series;

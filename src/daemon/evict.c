@@ -21,8 +21,6 @@
 #include "table/directory.h"
 #include "table/doorbell.h"
 
-#include <stdlib.h>
-
 enum {
     LOOKS_PER_TICK = 4096,
     LOOKS_FOR_ROOM = 8192,

@@ -78,7 +78,7 @@ sizes "built anew"
 lose_power
 timed_start
 note "docketd killed, runtime files lost, desk built anew: $took s"
-# One call has two seconds; the fate of a million series takes longer, of one it does not.
+# One call has ten seconds; the fate of a million series may take longer, of one it does not.
 one_fate() { "$docket" fate --no-start "t$series/S" >"$work/fate.txt" && grep -q unknown "$work/fate.txt"; }
 check "runtime files lost: what a series may have lost is unknown" one_fate
 [ "$series" -gt 100000 ] || check "runtime files lost: every number has a fate" fate
