@@ -67,7 +67,7 @@ UNIT_TESTS   := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/unit/%)
 
 WORKER_SOURCES := tests/process/worker.c tests/process/worker_main.c tests/lib/worklog.c
 TEST_PROGRAMS  := $(BUILD)/docket-audit $(BUILD)/docket-worker $(BUILD)/docket-forker \
-                  $(BUILD)/docket-library $(BUILD)/docket-attacks $(BUILD)/docket-scale $(BUILD)/store_scan $(BUILD)/example $(BUILD)/shiftclock.so
+                  $(BUILD)/docket-library $(BUILD)/docket-attacks $(BUILD)/docket-scale $(BUILD)/docket-evicted $(BUILD)/store_scan $(BUILD)/example $(BUILD)/shiftclock.so
 BENCHES        := $(BUILD)/bench_next
 
 # What the attacks need beside that: each tests/attack/*.mk adds to ATTACKS and says how it is made.
@@ -158,6 +158,8 @@ $(BUILD)/docket-library: $(BUILD)/obj/tests/process/library.o $(BUILD)/libdocket
 $(BUILD)/docket-attacks: $(BUILD)/obj/tests/process/attacks.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 $(BUILD)/docket-scale: $(BUILD)/obj/tests/process/scale.o $(BUILD)/libdocket.so
+	$(LINK_DOCKET)
+$(BUILD)/docket-evicted: $(BUILD)/obj/tests/process/evicted.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 $(BUILD)/store_scan: $(BUILD)/obj/bench/store_scan.o
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STORE_LIBS)

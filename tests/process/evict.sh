@@ -44,6 +44,17 @@ crowd() {
     kill_docketd
 }
 
+# caller ORDER: what one caller sees at a desk of one slot
+caller() {
+    [ -z "$work" ] || rm -rf -- "${runtime:?}" "$realm" "$logs"
+    new_realm 'series_max = 1' '[default]' "order = $1" 'window = 64'
+    start_docketd
+    check "$1, one slot: what a caller sees" "$(binary docket-evicted)" "$realm" "$1"
+    kill_docketd
+}
+
+caller strict
+caller leased
 crowd strict never
 crowd leased daily
 finish
