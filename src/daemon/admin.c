@@ -145,13 +145,42 @@ static docket_status read_evidence(struct dk_errand *errand, int descriptor)
     return DOCKET_OK;
 }
 
+docket_status dk_errand_series(struct dk_errand *errand, struct dk_series_book **series)
+{
+    const struct dk_admin_request *asked = &errand->asked;
+    struct dk_daemon *daemon = errand->daemon;
+    struct dk_series_record record;
+    bool found = false;
+    *series = dk_series_find(daemon, asked->tenant, asked->name);
+    if (*series != NULL) {
+        bool leaving = (*series)->evicting || (*series)->wanted;
+        dk_evict_cancel(*series);
+        return leaving ? dk_fail(DOCKET_BUSY, "%s/%s was about to leave the board; ask again", asked->tenant, asked->name)
+                       : DOCKET_OK;
+    }
+    docket_status status = dk_store_find_series(daemon->store, asked->tenant, asked->name, &record, &found);
+    if (status == DOCKET_OK && !found)
+        status = dk_fail(DOCKET_NO_SERIES, "there is no series %s/%s", asked->tenant, asked->name);
+    struct dk_desk_book *desk = dk_series_desk(daemon, asked->tenant);
+    if (status == DOCKET_OK)
+        status = dk_slots_make_room(desk);
+    if ((status == DOCKET_REALM_FULL || status == DOCKET_NO_SPACE) && dk_evict_for_room(desk))
+        status = dk_fail(DOCKET_BUSY, "%s/%s waits for a slot of the board; ask again", asked->tenant, asked->name);
+    if (status == DOCKET_OK)
+        status = dk_series_load(daemon, &record, series);
+    if (status == DOCKET_OK)
+        dk_keeper_run(daemon);
+    return status;
+}
+
 docket_status dk_errand_find(struct dk_errand *errand)
 {
     const struct dk_admin_request *asked = &errand->asked;
-    struct dk_series_book *series = dk_series_find(errand->daemon, asked->tenant, asked->name);
+    struct dk_series_book *series;
     struct dk_period now;
-    if (series == NULL)
-        return dk_fail(DOCKET_NO_SERIES, "there is no series %s/%s", asked->tenant, asked->name);
+    docket_status status = dk_errand_series(errand, &series);
+    if (status != DOCKET_OK)
+        return status;
     if (series->quarantined)
         return dk_fail(DOCKET_QUARANTINED, "%s/%s is quarantined: until its desk's files were looked into nothing is "
                                            "known well enough to change it",

@@ -107,7 +107,7 @@ static void set_draining(struct dk_errand *errand, bool draining, bool *changed)
         if (is_meant(errand, counter->series->desk))
             dk_keeper_ask(counter);
     if (*changed && !draining)
-        daemon->swept_s = INT64_MAX; /* every period is looked at, as after a clock that was set back */
+        dk_edges_all_due(daemon); /* every period is looked at */
 }
 
 /* The event is durable. */
@@ -170,12 +170,33 @@ static docket_status check_sitters(const struct dk_admin_request *asked)
     return status;
 }
 
-static const struct dk_series_book *series_of(const struct dk_daemon *daemon, const char *tenant)
+struct settled {
+    const char *tenant;
+    char found[DOCKET_NAME_MAX + 1], desk[DOCKET_NAME_MAX + 1];
+};
+
+static docket_status look_for_tenant(void *context, const struct dk_series_record *record)
 {
-    for (uint64_t id = 0; id < daemon->series_room; id++)
-        if (daemon->series_by_id[id] != NULL && strcmp(daemon->series_by_id[id]->record.tenant, tenant) == 0)
-            return daemon->series_by_id[id];
-    return NULL;
+    struct settled *settled = context;
+    if (strcmp(record->tenant, settled->tenant) != 0)
+        return DOCKET_OK;
+    snprintf(settled->found, sizeof settled->found, "%s", record->name);
+    snprintf(settled->desk, sizeof settled->desk, "%s", record->desk);
+    return DOCKET_EXISTS; /* ends the walk */
+}
+
+/* OK: it has no series, on the board or off it. */
+static docket_status check_tenant(struct dk_daemon *daemon, const char *tenant)
+{
+    struct settled settled = {.tenant = tenant};
+    dk_fate_wait(daemon); /* one may be on its way into the store */
+    docket_status status = dk_store_each_series(daemon->store, look_for_tenant, &settled);
+    if (status != DOCKET_EXISTS)
+        return status;
+    return dk_fail(DOCKET_REFUSED,
+                   "tenant %s has series at desk %s (%s), and a tenant that has series cannot be moved; nothing was "
+                   "changed",
+                   tenant, settled.desk, settled.found);
 }
 
 /* Every tenant is well named and has no series anywhere. found gets them. */
@@ -186,12 +207,8 @@ static docket_status check_tenants(struct dk_errand *errand, struct dk_desk_conf
     snprintf(names, sizeof names, "%s", errand->asked.tenants);
     for (char *name; status == DOCKET_OK && (name = strtok_r(rest, ", \t", &rest)) != NULL;) {
         status = dk_name_check("tenant", name);
-        const struct dk_series_book *series = status == DOCKET_OK ? series_of(errand->daemon, name) : NULL;
-        if (series != NULL)
-            status = dk_fail(DOCKET_REFUSED,
-                             "tenant %s has series at desk %s (%s), and a tenant that has series cannot be moved; nothing "
-                             "was changed",
-                             name, series->desk->rule.name, series->record.name);
+        if (status == DOCKET_OK)
+            status = check_tenant(errand->daemon, name);
         if (status == DOCKET_OK && found->tenant_count == DK_DESK_TENANTS_MAX)
             status = dk_fail(DOCKET_BAD_ARGUMENT, "a desk has at most %d tenants", DK_DESK_TENANTS_MAX);
         if (status == DOCKET_OK)

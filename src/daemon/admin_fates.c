@@ -55,7 +55,7 @@ static docket_status look(struct dk_errand *errand, struct dk_fate_list *list)
     if (status == DOCKET_OK && !list->found)
         status = dk_fail(DOCKET_REFUSED, "there has been no period of that name: %s", dk_errand_name(errand));
     if (status == DOCKET_OK)
-        errand->counter = dk_series_counter(errand->daemon, errand->series, errand->period);
+        errand->counter = dk_series_counter(errand->series, errand->period);
     return status;
 }
 

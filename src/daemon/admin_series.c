@@ -24,16 +24,18 @@
 
 static bool all_settled(const struct dk_errand *errand)
 {
-    for (const struct dk_counter *counter = errand->daemon->counters; counter != NULL; counter = counter->next_of_all)
-        if (counter->series == errand->series && !counter->settled && !counter->series->quarantined)
+    for (const struct dk_counter *counter = errand->series->counters; counter != NULL; counter = counter->next_of_series)
+        if (!counter->settled && !errand->series->quarantined)
             return false;
     return true;
 }
 
 static void retire_on(struct dk_errand *errand)
 {
-    if (all_settled(errand))
-        dk_errand_end(errand, DOCKET_OK);
+    if (!all_settled(errand))
+        return;
+    errand->series->held = false;
+    dk_errand_end(errand, DOCKET_OK);
 }
 
 static void retired(struct dk_job *job)
@@ -47,14 +49,16 @@ static void retired(struct dk_job *job)
 
 docket_status dk_errand_retire(struct dk_errand *errand)
 {
-    struct dk_series_book *series = dk_series_find(errand->daemon, errand->asked.tenant, errand->asked.name);
-    if (series == NULL)
-        return dk_fail(DOCKET_NO_SERIES, "there is no series %s/%s", errand->asked.tenant, errand->asked.name);
+    struct dk_series_book *series;
+    docket_status status = dk_errand_series(errand, &series);
+    if (status != DOCKET_OK)
+        return status;
     if (series->record.retired_ns != 0)
         return dk_fail(DOCKET_RETIRED, "%s/%s is retired already", errand->asked.tenant, errand->asked.name);
     if (errand->asked.flags & DK_ADMIN_DRY_RUN)
         return DOCKET_OK;
     errand->series = series;
+    series->held = true; /* it stays in memory until the answer */
     errand->record = series->record;
     errand->record.retired_ns = dk_clock_wall_ns();
     struct dk_job *job = dk_job_new(retired, errand);
@@ -70,8 +74,6 @@ docket_status dk_errand_retire(struct dk_errand *errand)
 void dk_errand_let_go(struct dk_errand *errand)
 {
     errand->series->held = false;
-    errand->series->next_edge_s = 0;
-    errand->daemon->next_edge_s = 0;
     dk_periods_look(errand->daemon, errand->series, dk_clock_wall_s());
     dk_keeper_run(errand->daemon);
 }
@@ -195,7 +197,7 @@ bool dk_errand_leases_out(struct dk_counter *counter)
 
 static void advance_on(struct dk_errand *errand)
 {
-    struct dk_counter *counter = dk_series_counter(errand->daemon, errand->series, errand->period);
+    struct dk_counter *counter = dk_series_counter(errand->series, errand->period);
     if (errand->series->quarantined) {
         give_up(errand, dk_fail(DOCKET_QUARANTINED, "%s was quarantined meanwhile", dk_errand_name(errand)));
         return;

@@ -39,6 +39,7 @@ struct batch {
     struct dk_fate_record *removed;
     struct dk_fate_record *ranges;
     struct dk_event *events;
+    struct dk_desk_note *desks;
     struct dk_change change;
 };
 
@@ -175,9 +176,10 @@ static void take_all(struct dk_clerk *clerk, struct batch *batch)
 
 static void make_room(struct batch *batch)
 {
-    size_t series = 0, changed = 0, images = 0, removed = 0, ranges = 0, events = 0;
+    size_t series = 0, changed = 0, images = 0, removed = 0, ranges = 0, events = 0, desks = 0;
     for (size_t i = 0; i < batch->job_count; i++) {
         series += batch->jobs[i]->series != NULL;
+        desks += batch->jobs[i]->desk_set;
         changed += batch->jobs[i]->changed != NULL;
         images += batch->jobs[i]->image_count;
         removed += batch->jobs[i]->removed_count;
@@ -190,6 +192,7 @@ static void make_room(struct batch *batch)
     batch->removed = dk_must_grow(batch->removed, removed, sizeof *batch->removed);
     batch->ranges = dk_must_grow(batch->ranges, ranges, sizeof *batch->ranges);
     batch->events = dk_must_grow(batch->events, events, sizeof *batch->events);
+    batch->desks = dk_must_grow(batch->desks, desks, sizeof *batch->desks);
 }
 
 /* A job counts its own events; the batch counts all. */
@@ -213,13 +216,16 @@ static void gather(struct batch *batch)
                                .counters = batch->images,
                                .removed = batch->removed,
                                .ranges = batch->ranges,
-                               .events = batch->events};
+                               .events = batch->events,
+                               .desks = batch->desks};
     for (size_t i = 0; i < batch->job_count; i++) {
         const struct dk_job *job = batch->jobs[i];
         if (job->series != NULL)
             batch->series[change.series_count++] = job->series;
         if (job->changed != NULL)
             batch->changed[change.changed_count++] = job->changed;
+        if (job->desk_set)
+            batch->desks[change.desk_count++] = job->desk;
         for (size_t n = 0; n < job->image_count; n++)
             batch->images[change.counter_count++] = &job->images[n];
         gather_ranges(job, change.event_count, batch, &change);
@@ -275,6 +281,7 @@ static void *work(void *context)
     free(batch.removed);
     free(batch.ranges);
     free(batch.events);
+    free(batch.desks);
     return NULL;
 }
 

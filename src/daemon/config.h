@@ -33,6 +33,7 @@ struct dk_config {
     uint32_t idle_exit_s;            /* 0: never */
     char admins[192];                /* names or uids, with commas between them; "": nobody beside root and us */
     char admin_group[64];
+    uint32_t evict_after_s;          /* 0: never */
     struct dk_geometry geometry;
     struct dk_policy policy;         /* [default] */
     uint32_t desk_count;             /* the first is "default" */

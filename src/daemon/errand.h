@@ -13,7 +13,7 @@
 #ifndef DK_DAEMON_ERRAND_H
 #define DK_DAEMON_ERRAND_H
 
-#include "daemon/connection.h"
+#include "daemon/serve.h"
 
 #include <pthread.h>
 
@@ -50,6 +50,8 @@ struct dk_errand {
  * is the thread's last error. */
 void dk_errand_end(struct dk_errand *errand, docket_status status);
 void dk_errand_row(struct dk_errand *errand, const struct dk_change_wire *row);
+/* The series that is asked for, on the board: from the store if nobody uses it. */
+docket_status dk_errand_series(struct dk_errand *errand, struct dk_series_book **series) DK_MUST_USE;
 /* The series and its period, from the request; no retired and no quarantined one. */
 docket_status dk_errand_find(struct dk_errand *errand) DK_MUST_USE;
 /* "acme/INV/2026" */

@@ -2,7 +2,7 @@
 #include "daemon/offline.h"
 
 #include "base/clock.h"
-#include "daemon/connection.h"
+#include "daemon/serve.h"
 #include "numbering/reason.h"
 
 #include <errno.h>
@@ -179,19 +179,20 @@ static docket_status events(struct dk_daemon *daemon, const struct dk_offline *a
     return status;
 }
 
+static docket_status list_one(void *context, const struct dk_series_record *record)
+{
+    const struct dk_policy *policy = &record->policy;
+    (void)context;
+    printf("%s/%s  %s, restarting %s, window %u, %s, desk %s%s\n", record->tenant, record->name,
+           dk_order_name(policy->order), dk_restart_name(policy->restart), policy->window, policy->template_text,
+           record->desk, record->retired_ns != 0 ? ", RETIRED" : "");
+    return DOCKET_OK;
+}
+
 static docket_status list(struct dk_daemon *daemon, const struct dk_offline *asked)
 {
     (void)asked;
-    for (uint64_t id = 0; id < daemon->series_room; id++) {
-        const struct dk_series_book *series = daemon->series_by_id[id];
-        if (series == NULL)
-            continue;
-        const struct dk_policy *policy = &series->record.policy;
-        printf("%s/%s  %s, restarting %s, window %u, %s, desk %s%s\n", series->record.tenant, series->record.name,
-               dk_order_name(policy->order), dk_restart_name(policy->restart), policy->window, policy->template_text,
-               series->record.desk, series->record.retired_ns != 0 ? ", RETIRED" : "");
-    }
-    return DOCKET_OK;
+    return dk_store_each_series(daemon->store, list_one, NULL);
 }
 
 static docket_status print_fates(int fd)

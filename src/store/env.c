@@ -42,7 +42,8 @@ docket_status dk_env_fail(const struct dk_store *store, int error, const char *d
     switch (error) {
     case MDB_MAP_FULL:
         return dk_fail(DOCKET_NO_SPACE,
-                       "cannot %s: the map of %zu bytes is full; this build has no larger one: take old realms apart",
+                       "cannot %s: the store has grown to the %zu bytes that it may have; give some tenants a realm of "
+                       "their own",
                        doing, store->map_bytes);
     case ENOSPC:
     case EDQUOT:
@@ -360,23 +361,6 @@ docket_status dk_env_add(struct dk_store *store, MDB_txn *txn, enum dk_kind kind
     return DOCKET_OK;
 }
 
-docket_status dk_env_remove(struct dk_store *store, MDB_txn *txn, enum dk_kind kind,
-                            const struct dk_key *key, const struct dk_buffer *value,
-                            bool *was_there)
-{
-    struct dk_slice found;
-    docket_status status = dk_env_get(store, txn, kind, key, &found, was_there);
-    if (status != DOCKET_OK || !*was_there)
-        return status;
-    *was_there = found.size == value->used && memcmp(found.bytes, value->bytes, value->used) == 0;
-    if (!*was_there)
-        return DOCKET_OK;
-    store->sum -= dk_env_checksum_of(found);
-    MDB_val name = key_of(key);
-    int error = mdb_del(txn, store->dbi[kind], &name, NULL);
-    return error ? dk_env_fail(store, error, "remove a record") : DOCKET_OK;
-}
-
 docket_status dk_env_walk(struct dk_store *store, MDB_txn *txn, enum dk_kind kind,
                           const struct dk_key *from, size_t prefix_bytes, dk_visit visit,
                           void *context)
@@ -410,6 +394,31 @@ static docket_status drop_from_sum(void *context, struct dk_slice key, struct dk
     (void)key;
     store->sum -= dk_env_checksum_of(value);
     return DOCKET_OK;
+}
+
+docket_status dk_env_remove(struct dk_store *store, MDB_txn *txn, enum dk_kind kind, const struct dk_key *key)
+{
+    MDB_val name = key_of(key), data;
+    int error = mdb_get(txn, store->dbi[kind], &name, &data);
+    if (error == MDB_NOTFOUND)
+        return DOCKET_OK;
+    uint64_t checksum = error ? 0 : dk_env_checksum_of(slice_of(data));
+    if (!error)
+        error = mdb_del(txn, store->dbi[kind], &name, NULL);
+    store->sum -= checksum;
+    return error ? dk_env_fail(store, error, "remove a record") : DOCKET_OK;
+}
+
+docket_status dk_env_remove_exact(struct dk_store *store, MDB_txn *txn, enum dk_kind kind,
+                                  const struct dk_key *key, const struct dk_buffer *value,
+                                  bool *was_there)
+{
+    struct dk_slice found = {0};
+    docket_status status = dk_env_get(store, txn, kind, key, &found, was_there);
+    if (status != DOCKET_OK || !*was_there)
+        return status;
+    *was_there = found.size == value->used && memcmp(found.bytes, value->bytes, value->used) == 0;
+    return *was_there ? dk_env_remove(store, txn, kind, key) : DOCKET_OK;
 }
 
 docket_status dk_env_empty(struct dk_store *store, MDB_txn *txn, enum dk_kind kind)

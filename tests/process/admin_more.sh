@@ -137,11 +137,11 @@ expect "retire of a retired series: no" 5 series retire acme/OLD --yes --reason 
 expect "void of its numbers: done" 0 void acme/OLD 1 --yes --reason 'wrong'
 restart
 expect "docketd killed and started: retired" 5 next acme/OLD
+check "series show: says it" eval '"$docket" series show acme/OLD | grep RETIRED'
 lose_power
 start_docketd
 expect "the runtime files lost: retired" 5 next acme/OLD
 check "the runtime files lost: nothing of it is unknown" eval '! fate_lines acme/OLD | grep unknown'
-check "series show: says it" eval '"$docket" series show acme/OLD | grep RETIRED'
 check "all is accounted for, and given once" audit --only acme/OLD
 
 # ---- set --------------------------------------------------------------------
@@ -169,7 +169,7 @@ expect "set of the restart: done" 0 series set acme/M --restart monthly --templa
 check "set of the restart: the period is the month" next_is acme/M "M$(date -u +%Y%m)-001"
 start_worker sitter --series acme/INV --rate 20 --count 100000
 sitter=$child
-sits() { "$docket" inspect | grep -q "taken"; }
+sits() { "$docket" seat list | grep -q "alive"; }
 add_series acme/S
 check "a process sits at the desk" wait_until 20 sits
 expect "set of the order while a process sits there: no" 1 series set acme/S --order leased
