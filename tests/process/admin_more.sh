@@ -226,6 +226,38 @@ out_has "events --json: who and what" '"uid":[0-9]*,"kind":"set","text":"acme/NE
 expect "events --since with a bad time: wrong" 2 events --since yesterday
 check "all is accounted for, and given once, at the end" audit --only acme/OLD
 
+# ---- series that have left the board -------------------------------------------
+
+stop_docketd
+sed -i 's/^\[realm\]$/[realm]\nevict_after_s = 1/' "$realm/docket.conf"
+start_docketd
+add_series acme/IDLE
+add_series acme/GONE
+"$docket" next acme/IDLE -n 4 --no-start >/dev/null
+"$docket" next acme/GONE --no-start >/dev/null
+left() { ! "$docket" series show "acme/$1" >/dev/null 2>&1; }
+all_left() { left IDLE && left GONE; }
+check "two series that nobody uses leave the board" wait_until 40 all_left
+expect "void in a series that has left: done" 0 void acme/IDLE 2 --yes --reason x
+expect "retire of a series that has left: done" 0 series retire acme/GONE --yes --reason 'quiet'
+expect "retired: no number" 5 next acme/GONE
+check "they leave again" wait_until 40 all_left
+expect "retired and gone from the board: its name is used up" 5 series add acme/GONE
+expect "retired and gone from the board: no number" 5 next acme/GONE
+expect "advance of a series that has left: done" 0 series advance acme/IDLE --to 30 --yes --reason x
+check "after it: the next number is that one" next_is acme/IDLE "IDLE-$day-000030"
+check "after it: fate has all of it" fate_is acme/IDLE '1-1 handed out' '2-2 void (voided)' '3-4 handed out' '5-29 void (advanced)' '30-30 handed out'
+check "it leaves once more" wait_until 40 left IDLE
+expect "desk add for a tenant whose series have left: no" 1 desk add other --tenants acme
+lose_power
+start_docketd
+expect "the runtime files lost: retired still" 5 next acme/GONE
+check "the runtime files lost: fate of who had left is as it was" eval 'fate_lines acme/IDLE | grep -q "^5-29 void (advanced)"'
+check "the runtime files lost: who had left lost nothing" eval '! fate_lines acme/IDLE | grep unknown'
+stop_docketd
+sed -i '/^evict_after_s/d' "$realm/docket.conf"
+start_docketd
+
 # ---- a stopped store --------------------------------------------------------
 
 offline() {
