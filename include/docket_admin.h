@@ -19,7 +19,7 @@ struct docket_policy {
     const char *order;         /* "strict", "leased" */
     const char *restart;       /* "never", "yearly", "monthly", "daily" */
     const char *template_text; /* such as "{SERIES}-{YYYY}{MM}{DD}-{N:6}" */
-    uint32_t window;           /* most numbers that a power loss may make unknown */
+    uint32_t window;           /* 16 to DOCKET_WINDOW_MAX, or DOCKET_WINDOW_BENCHMARK; see docket.h */
     uint64_t start_after;      /* the first number will be this plus one */
 };
 

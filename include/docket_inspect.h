@@ -40,11 +40,14 @@ struct docket_view_realm {
 
 struct docket_view_desk {
     const char *name;        /* "desk-0" */
+    const char *title;       /* as docket.conf calls it: "default"; "" if docketd did not write it down */
+    const char *user, *group; /* who may sit there, as docket.conf says; "" where it says nothing */
+    uint32_t owner_uid, group_gid, mode; /* of the board's file */
     uint32_t seats_taken, seats_max;
     uint32_t slots_used, slots_ready, slots_max; /* used: series at the desk now */
     uint32_t rows_used, rows_ready, rows_max;
     uint32_t waiting;        /* series that asked for supply and have not been served */
-    uint64_t board_bytes, table_bytes; /* allocated */
+    uint64_t board_bytes, table_bytes, seats_bytes; /* of tmpfs, allocated */
     uint64_t commits, commit_ns_last, commit_ns_max;
     uint64_t blocks_laid, raises, seats_reaped, tails_recovered, numbers_recovered;
     uint64_t numbers_given_back, quarantines;
@@ -58,13 +61,25 @@ struct docket_view_period {
     uint64_t laid;           /* numbers anyone may take now */
     uint64_t open;           /* numbers left in open leases */
     uint32_t leases;         /* open leases */
+    int64_t oldest_lease_age_s; /* -1 none */
+    uint64_t given;          /* numbers gone out of the counter, to compare two looks by: the difference is
+                                what was given meanwhile. leased: a tail that came back counts until it is
+                                laid again */
+    uint32_t unknown_now;    /* most numbers that a power loss may make unknown now, beside open leases */
+    uint32_t window_now;     /* how many docketd lays ahead now: a minute at the seen rate, at least 16, at
+                                most the setting */
+    uint32_t rate_per_minute; /* the rate that docketd saw when it last laid; 0 none seen yet. Rates above
+                                 2^28 - 1 are shown as that */
 };
 
 struct docket_view_series {
     const char *tenant, *name, *desk, *template_text;
     const char *order;       /* "strict", "leased" */
     const char *restart;     /* "never", "yearly", "monthly", "daily" */
-    uint32_t window;
+    uint32_t window;         /* the setting: most numbers that a power loss may ever make unknown, beside
+                                open leases; above DOCKET_WINDOW_MAX it is for benchmarks, not for books */
+    uint32_t desk_index, slot; /* where it lies: with generation a key that is cheap to compare ... */
+    uint64_t generation;     /* ... between two looks */
     int quarantined;
     uint32_t period_count;   /* 0 to 2 */
     struct docket_view_period periods[2];
@@ -73,7 +88,9 @@ struct docket_view_series {
 struct docket_view_seat {
     const char *desk;
     uint32_t seat;
-    const char *state;       /* "taken", "being reaped" */
+    const char *state;       /* "taken", "being reaped", "lost" (its file was removed: not given again) */
+    int lives;               /* 1 a process holds the seat's lock, 0 none does (docketd has yet to notice, or
+                                is dead), -1 the file cannot be looked at */
     int64_t pid;             /* for display only */
     uint32_t uid;
     int64_t attached_s;      /* UTC */
@@ -82,6 +99,20 @@ struct docket_view_seat {
     int64_t oldest_lease_age_s; /* -1 none */
     uint64_t claims, waits, wait_ns_total, wait_ns_max, timeouts, give_backs;
 };
+
+/* What the docketd that served last wrote down of itself, beside the shared
+ * files. "" and 0: not told. */
+struct docket_view_about {
+    const char *docketd_version, *lmdb_version;
+    uint32_t layout, schema; /* of the shared files, of the store */
+    const char *realm, *store, *socket, *witness; /* absolute paths */
+    const char *config;      /* absolute path; "" if there was none */
+    const char *log;         /* absolute path, or "journal", or "stderr" */
+};
+
+/* The strings live until the view's next call.
+ * Statuses: OK, UNREACHABLE (docketd wrote nothing down), and those of reading a file. */
+docket_status docket_view_about_show(docket_view *view, struct docket_view_about *about);
 
 /* The strings live until docket_view_close(). */
 docket_status docket_view_realm_show(docket_view *view, struct docket_view_realm *facts);

@@ -20,6 +20,8 @@ hdr:ini.h libinih-dev
 hdr:xxhash.h libxxhash-dev
 hdr:jansson.h libjansson-dev
 hdr:libsmartcols/libsmartcols.h libsmartcols-dev
+hdr:ncurses.h libncurses-dev
+cmd:tmux tmux
 hdr:cmocka.h libcmocka-dev
 cmd:spin spin
 cmd:jq jq
@@ -27,6 +29,7 @@ cmd:python3 python3-minimal
 cmd:setpriv util-linux
 cmd:musl-gcc musl-tools
 cmd:awk mawk
+cmd:man man-db
 '
 
 [ "${NO_DEPS:-0}" = 1 ] && exit 0

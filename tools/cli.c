@@ -7,21 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct option_row {
-    const char *name;
-    char letter;
-    const char *argument;
-    const char *text;
-} rows[OPT_IDS] = {
+static const struct cli_option rows[OPT_IDS] = {
     [OPT_COUNT] = {"count", 'n', "N", "how many numbers, 1 to 10000 (default 1)"},
     [OPT_TIMEOUT] = {"timeout", 't', "SECONDS", "longest wait for a number (default 2; 0 never waits)"},
     [OPT_ALL] = {"all", 'a', NULL, "every series of the realm"},
-    [OPT_ORDER] = {"order", 0, "ORDER", "strict (default) or leased"},
-    [OPT_RESTART] = {"restart", 0, "WHEN", "never, yearly (default), monthly or daily"},
+    [OPT_ORDER] = {"order", 0, "ORDER", "strict (default) or leased", "strict leased"},
+    [OPT_RESTART] = {"restart", 0, "WHEN", "never, yearly (default), monthly or daily",
+                     "never yearly monthly daily"},
     [OPT_TEMPLATE] = {"template", 0, "TEXT", "such as {SERIES}-{YYYY}{MM}{DD}-{N:6}"},
-    [OPT_WINDOW] = {"window", 0, "N", "most numbers that a power loss may make unknown"},
+    [OPT_WINDOW] = {"window", 0, "N", "most numbers that a power loss may make unknown, 16 to 10000; or benchmark"},
     [OPT_START_AFTER] = {"start-after", 0, "N", "the first number will be N + 1 (default 0)"},
     [OPT_VERBOSE] = {"verbose", 'v', NULL, "a line for each series too"},
+    [OPT_COLUMNS] = {"columns", 0, "A,B,...", "these columns of the table, in this order; a wrong name lists all"},
+    [OPT_NO_HEADINGS] = {"no-headings", 0, NULL, "no line of headings above the table"},
+    [OPT_INTERVAL] = {"interval", 'i', "SECONDS", "time between two looks, 0.1 to 3600 (default 1)"},
+    [OPT_ONCE] = {"once", '1', NULL, "print once, also on a terminal"},
+    [OPT_SORT] = {"sort", 0, "KEY", "rate (default), runway, laid, open or name"},
+    [OPT_ROWS] = {"rows", 0, "N", "how many series, printed once; 1 to 200 (default 20)"},
     [OPT_REALM] = {"realm", 0, "DIR", "the realm (default $DOCKET_REALM, else ./.docket)"},
     [OPT_NO_START] = {"no-start", 0, NULL, "do not start docketd if none answers"},
     [OPT_JSON] = {"json", 0, NULL, "one JSON object on stdout; errors as JSON on stderr"},
@@ -108,12 +110,21 @@ static int find_realm(struct cli *cli)
     return CLI_DONE;
 }
 
-/* How errors are to look must be known before the first one. */
-static void find_json(struct cli *cli, int argc, char **argv)
+bool cli_asks_json(int argc, char **argv)
 {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
         if (strcmp(argv[i], "--json") == 0)
-            cli->json = (cli->command->options & BIT(OPT_JSON)) != 0;
+            return true;
+    return false;
+}
+
+/* Keys are what JSON has; a shape that depends on an option would break its readers. */
+static int check_table(const struct cli *cli)
+{
+    if (cli->json && (cli_given(cli, OPT_COLUMNS) || cli_given(cli, OPT_NO_HEADINGS)))
+        return cli_fail(cli, DOCKET_BAD_ARGUMENT,
+                        "--columns and --no-headings are of the table; --json always has every key");
+    return CLI_DONE;
 }
 
 int cli_parse(struct cli *cli, const struct cli_command *command, int argc, char **argv)
@@ -121,8 +132,7 @@ int cli_parse(struct cli *cli, const struct cli_command *command, int argc, char
     struct option longs[OPT_IDS + 1];
     char shorts[2 * OPT_IDS + 2];
     int answer;
-    *cli = (struct cli){.command = command};
-    find_json(cli, argc, argv);
+    *cli = (struct cli){.command = command, .json = cli_asks_json(argc, argv)};
     make_getopt(command, longs, shorts);
     opterr = 0;
     optind = 1;
@@ -136,6 +146,8 @@ int cli_parse(struct cli *cli, const struct cli_command *command, int argc, char
     cli->json = cli_given(cli, OPT_JSON);
     cli->quiet = cli_given(cli, OPT_QUIET);
     int code = take_operands(cli, argc, argv);
+    if (code == CLI_DONE)
+        code = check_table(cli);
     return code == CLI_DONE ? find_realm(cli) : code;
 }
 
@@ -159,6 +171,29 @@ int cli_number(const struct cli *cli, enum cli_option_id id, uint64_t min, uint6
     return CLI_DONE;
 }
 
+int cli_window(const struct cli *cli, uint64_t *window)
+{
+    enum { LEAST = 16 };
+    const char *text = cli->values[OPT_WINDOW];
+    if (text == NULL)
+        return CLI_DONE;
+    if (strcmp(text, "benchmark") == 0) {
+        *window = DOCKET_WINDOW_BENCHMARK;
+        cli_note(cli, "a series with the window called benchmark is not for books: a power loss may make %u of its "
+                      "numbers unknown",
+                 DOCKET_WINDOW_BENCHMARK);
+        return CLI_DONE;
+    }
+    errno = 0;
+    uint64_t parsed = strtoull(text, NULL, 10);
+    if (text[0] == '\0' || text[strspn(text, "0123456789")] != '\0' || errno != 0 || parsed < LEAST ||
+        parsed > DOCKET_WINDOW_MAX)
+        return cli_fail(cli, DOCKET_BAD_ARGUMENT, "--window wants a number from %d to %u, or benchmark, not '%s'", LEAST,
+                        DOCKET_WINDOW_MAX, text);
+    *window = parsed;
+    return CLI_DONE;
+}
+
 int cli_seconds(const struct cli *cli, enum cli_option_id id, int64_t *timeout_ns)
 {
     const double seconds_max = 86400;
@@ -172,6 +207,11 @@ int cli_seconds(const struct cli *cli, enum cli_option_id id, int64_t *timeout_n
                         rows[id].name, text);
     *timeout_ns = (int64_t)(seconds * 1e9);
     return CLI_DONE;
+}
+
+const struct cli_option *cli_option_of(const struct cli_command *command, int id)
+{
+    return id >= 0 && id < OPT_IDS && (options_of(command) & BIT(id)) != 0 ? &rows[id] : NULL;
 }
 
 void cli_print_options(const struct cli_command *command)

@@ -43,6 +43,12 @@ enum cli_option_id {
     OPT_WINDOW,
     OPT_START_AFTER,
     OPT_VERBOSE,
+    OPT_COLUMNS,
+    OPT_NO_HEADINGS,
+    OPT_INTERVAL,
+    OPT_ONCE,
+    OPT_SORT,
+    OPT_ROWS,
     OPT_REALM,
     OPT_NO_START,
     OPT_JSON,
@@ -57,6 +63,7 @@ struct cli;
 
 struct cli_command {
     const char *name;     /* "next", "series add" */
+    const char *examples; /* lines that begin with "$ docket"; the tests run them in order. NULL: none */
     const char *operands; /* "TENANT/SERIES", "" */
     const char *summary;  /* a line for `docket help` */
     const char *text;     /* what `docket help NAME` adds */
@@ -64,6 +71,18 @@ struct cli_command {
     int operands_min, operands_max;
     int (*run)(struct cli *cli); /* returns an exit code */
 };
+
+/* One row of the table of options. */
+struct cli_option {
+    const char *name;
+    char letter;          /* 0: none */
+    const char *argument; /* NULL: takes none */
+    const char *text;
+    const char *choices;  /* words that the argument may be, for completion; NULL: anything */
+};
+
+/* What every command takes that prints a table and reads the realm. */
+#define CLI_TABLE (BIT(OPT_COLUMNS) | BIT(OPT_NO_HEADINGS))
 
 enum { CLI_OPERANDS_MAX = 2 };
 
@@ -80,13 +99,19 @@ struct cli {
 /* cli.c */
 /* CLI_DONE, or CLI_USAGE when it has said why. */
 int cli_parse(struct cli *cli, const struct cli_command *command, int argc, char **argv);
+/* --json stands on the line: how errors are to look must be known before the first one. */
+bool cli_asks_json(int argc, char **argv);
 bool cli_given(const struct cli *cli, enum cli_option_id id);
 /* Leaves *value alone if the option was not given. */
 int cli_number(const struct cli *cli, enum cli_option_id id, uint64_t min, uint64_t max, uint64_t *value);
+/* --window: a number of numbers, or benchmark. Leaves *window alone if it was not given. */
+int cli_window(const struct cli *cli, uint64_t *window);
 int cli_seconds(const struct cli *cli, enum cli_option_id id, int64_t *timeout_ns);
 void cli_print_options(const struct cli_command *command);
 /* Flushes stdout; an exit code that says whether everything was written. */
 int cli_finish(const struct cli *cli, int code);
+/* The option's row, or NULL if the command does not have it. */
+const struct cli_option *cli_option_of(const struct cli_command *command, int id);
 
 /* failure.c */
 /* Says the formatted sentence and what to do next; returns the exit code of the status. */
@@ -101,12 +126,15 @@ int cli_no(const struct cli *cli, docket_status status, const char *format, ...)
 void cli_note(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int cli_exit_of(docket_status status);
 void cli_print_exit_codes(void);
+/* What an exit code means; NULL if there is no such code. */
+const char *cli_exit_text(int code);
 
 /* commands.c */
 const struct cli_command *cli_command_at(size_t index); /* NULL behind the last */
 
 /* One file each. */
 extern const struct cli_command command_next, command_block, command_peek, command_status, command_inspect,
-    command_fate, command_series_add, command_series_list, command_series_show, command_version, command_help;
+    command_fate, command_series_add, command_series_list, command_series_show, command_seat_list, command_desk_list,
+    command_where, command_doctor, command_top, command_version, command_help;
 
 #endif

@@ -6,10 +6,12 @@
 #include "address.h"
 #include "docket_admin.h"
 #include "output.h"
+#include "progress.h"
 #include "session.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <unistd.h>
 
 struct telling {
     const struct cli *cli;
@@ -17,6 +19,7 @@ struct telling {
     uint64_t counters;
     bool begun;      /* something is out: rows, or the JSON's head */
     bool in_counter; /* a counter's head is out, its last row is not */
+    struct progress progress;
 };
 
 /* ---- JSON: this shape is fixed, other programs judge us by it ---- */
@@ -83,13 +86,47 @@ static void put_row_text(const struct docket_fate_row *row)
     putchar('\n');
 }
 
+/* ---- columns, if --columns asks for them ---- */
+
+enum { COLUMNS = 9 };
+static const char *const headings[COLUMNS] = {"SERIES", "PERIOD", ">FIRST", ">LAST", ">COUNT",
+                                              "FATE",   "CAUSE",  ">SEAT",  "RECORDED"};
+static const int widths[COLUMNS] = {20, 10, 15, 15, 12, 10, 18, 4, 20};
+static const struct output_heads heads = {headings, COLUMNS};
+
+static void put_row_columns(const struct cli *cli, const struct docket_fate_row *row)
+{
+    char name[2 * DOCKET_NAME_MAX + 2], period[PERIOD_TEXT_BYTES], time[OUTPUT_TIME_BYTES], figures[3][24], seat[16];
+    const uint64_t values[3] = {row->first, row->last, row->last - row->first + 1};
+    snprintf(name, sizeof name, "%s/%s", row->tenant, row->series);
+    for (size_t i = 0; i < 3; i++)
+        snprintf(figures[i], sizeof figures[i], "%" PRIu64, values[i]);
+    snprintf(seat, sizeof seat, "%" PRId32, row->seat);
+    const char *const cells[COLUMNS] = {name,
+                                        address_period_text(row->period, period),
+                                        figures[0],
+                                        figures[1],
+                                        figures[2],
+                                        row->fate,
+                                        row->cause[0] != '\0' ? row->cause : "-",
+                                        row->seat >= 0 ? seat : "-",
+                                        row->time_ns != 0 ? output_time(row->time_ns / 1000000000, time) : "-"};
+    output_stream_row(cli, &heads, widths, cells);
+}
+
 static int put_row(void *context, const struct docket_fate_row *row)
 {
     struct telling *telling = context;
     bool is_first = !telling->in_counter;
+    progress_tick_end(); /* the wait is over */
     telling->counters += is_first;
     telling->in_counter = row->counter_ends == 0;
-    if (telling->cli->json) {
+    progress_step(&telling->progress);
+    if (cli_given(telling->cli, OPT_COLUMNS)) {
+        if (!telling->begun)
+            output_stream_heads(telling->cli, &heads, widths);
+        put_row_columns(telling->cli, row);
+    } else if (telling->cli->json) {
         begin_json(telling);
         if (is_first)
             begin_counter_json(telling, row);
@@ -125,11 +162,17 @@ static int run(struct cli *cli)
     bool all = cli_given(cli, OPT_ALL);
     if (all == (cli->operand_count == 1))
         return cli_fail(cli, DOCKET_BAD_ARGUMENT, "docket fate wants either TENANT/SERIES[/PERIOD] or --all");
-    int code = all ? CLI_DONE : address_parse(cli, cli->operands[0], true, &address);
+    int code = output_check(cli, &heads, 1);
+    if (code == CLI_DONE && !all)
+        code = address_parse(cli, cli->operands[0], true, &address);
+    if (code == CLI_DONE && cli_given(cli, OPT_NO_HEADINGS) && !cli_given(cli, OPT_COLUMNS))
+        code = cli_fail(cli, DOCKET_BAD_ARGUMENT, "--no-headings is of the table that --columns makes");
     if (code != CLI_DONE)
         return code;
     telling.address = all ? NULL : &address;
+    progress_begin(&telling.progress, cli, isatty(STDOUT_FILENO) == 1 ? NULL : "ranges told");
     code = session_run(cli, tell, &telling);
+    progress_end(&telling.progress);
     if (code == CLI_DONE && cli->json) {
         begin_json(&telling);
         printf("%s]}\n", telling.counters > 0 ? "\n" : "");
@@ -141,13 +184,17 @@ static int run(struct cli *cli)
 
 const struct cli_command command_fate = {
     .name = "fate",
+    .examples = "$ docket next acme/INV\n"
+                "$ docket fate acme/INV\n"
+                "$ docket fate --all --json\n",
     .operands = "TENANT/SERIES[/PERIOD]",
     .summary = "what became of every number below the mark",
     .text = "Ranges in order, nothing left out: laid (claimable), open (in a live lease),\n"
             "handed out, spare (came back, will be laid again), void (never to be used),\n"
             "unknown (perhaps on a document; never given again), with the cause where there is\n"
-            "one. Asks docketd, and starts it for the realm if none answers.",
-    .options = BIT(OPT_ALL) | BIT(OPT_REALM) | BIT(OPT_NO_START) | BIT(OPT_JSON) | BIT(OPT_QUIET),
+            "one. --columns makes one table of all counters. Asks docketd, and starts it for\n"
+            "the realm if none answers.",
+    .options = BIT(OPT_ALL) | CLI_TABLE | BIT(OPT_REALM) | BIT(OPT_NO_START) | BIT(OPT_JSON) | BIT(OPT_QUIET),
     .operands_min = 0,
     .operands_max = 1,
     .run = run};

@@ -85,16 +85,7 @@ static int gather_seat(void *context, const struct docket_view_seat *seat)
 {
     struct gathering *gathering = context;
     json_t *desk = json_object_get(gathering->by_name, seat->desk);
-    json_array_append_new(
-        json_object_get(desk, "seats"),
-        json_pack("{s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:I}}", "seat",
-                  (json_int_t)seat->seat, "state", seat->state, "pid", (json_int_t)seat->pid, "uid",
-                  (json_int_t)seat->uid, "attached_s", (json_int_t)seat->attached_s, "leases",
-                  (json_int_t)seat->leases, "numbers_open", (json_int_t)seat->numbers_open, "oldest_lease_age_s",
-                  (json_int_t)seat->oldest_lease_age_s, "figures", "claims", (json_int_t)seat->claims, "waits",
-                  (json_int_t)seat->waits, "wait_ns_total", (json_int_t)seat->wait_ns_total, "wait_ns_max",
-                  (json_int_t)seat->wait_ns_max, "timeouts", (json_int_t)seat->timeouts, "give_backs",
-                  (json_int_t)seat->give_backs));
+    json_array_append_new(json_object_get(desk, "seats"), viewing_seat_json(seat));
     return 0;
 }
 
@@ -137,38 +128,20 @@ static int print_desk(void *context, const struct docket_view_desk *desk)
 
 static int add_series(void *context, const struct docket_view_series *series)
 {
-    viewing_series_rows(context, true, series);
+    viewing_series_rows(context, series);
     return 0;
 }
-
-enum { SEAT_COLUMNS = 11 };
 
 static int add_seat(void *context, const struct docket_view_seat *seat)
 {
-    char number[16], pid[24], uid[16], since[OUTPUT_TIME_BYTES], shown[6][24];
-    const uint64_t values[6] = {seat->leases, seat->numbers_open, 0, seat->claims, seat->waits, seat->timeouts};
-    snprintf(number, sizeof number, "%u", seat->seat);
-    snprintf(pid, sizeof pid, "%" PRId64, seat->pid);
-    snprintf(uid, sizeof uid, "%u", seat->uid);
-    for (size_t i = 0; i < 6; i++)
-        snprintf(shown[i], sizeof shown[i], "%" PRIu64, values[i]);
-    if (seat->oldest_lease_age_s < 0)
-        snprintf(shown[2], sizeof shown[2], "-");
-    else
-        snprintf(shown[2], sizeof shown[2], "%" PRId64, seat->oldest_lease_age_s);
-    const char *const cells[SEAT_COLUMNS] = {number,   pid,      uid,      output_time(seat->attached_s, since),
-                                             shown[0], shown[1], shown[2], shown[3],
-                                             shown[4], shown[5], seat->desk};
-    output_row(context, cells, SEAT_COLUMNS);
+    viewing_seat_row(context, seat);
     return 0;
 }
 
-static docket_status print_tables(docket_view *view)
+static docket_status print_tables(const struct cli *cli, docket_view *view)
 {
-    static const char *const headings[SEAT_COLUMNS] = {">SEAT",   ">PID",   ">UID",   "SINCE",     ">LEASES", ">OPEN",
-                                                       ">OLDEST", ">CLAIMS", ">WAITS", ">TIMEOUTS", "DESK"};
-    struct libscols_table *series = viewing_series_table(true);
-    struct libscols_table *seats = output_table(headings, SEAT_COLUMNS);
+    struct output_table *series = output_table_new(cli, &viewing_series_desk_heads);
+    struct output_table *seats = output_table_new(cli, &viewing_seat_heads);
     docket_status status = docket_view_each_series(view, add_series, series);
     if (status == DOCKET_OK)
         status = docket_view_each_seat(view, add_seat, seats);
@@ -184,7 +157,7 @@ static docket_status print_tables(docket_view *view)
     return DOCKET_OK;
 }
 
-static docket_status print_text(docket_view *view)
+static docket_status print_text(const struct cli *cli, docket_view *view)
 {
     struct docket_view_realm realm;
     docket_status status = docket_view_realm_show(view, &realm);
@@ -193,27 +166,32 @@ static docket_status print_text(docket_view *view)
     viewing_print_realm(&realm);
     printf("runtime   %s\nstore     %s\n", realm.runtime, realm.store_id);
     status = docket_view_each_desk(view, print_desk, NULL);
-    return status == DOCKET_OK ? print_tables(view) : status;
+    return status == DOCKET_OK ? print_tables(cli, view) : status;
 }
 
 static int run(struct cli *cli)
 {
+    const struct output_heads tables[] = {viewing_series_desk_heads, viewing_seat_heads};
     docket_view *view = NULL;
-    int code = viewing_open(cli, &view);
+    int code = output_check(cli, tables, 2);
+    if (code == CLI_DONE)
+        code = viewing_open(cli, &view);
     if (code != CLI_DONE)
         return code;
-    docket_status status = cli->json ? print_json(cli, view, &code) : print_text(view);
+    docket_status status = cli->json ? print_json(cli, view, &code) : print_text(cli, view);
     docket_view_close(view);
     return status == DOCKET_OK ? code : cli_fail_status(cli, status);
 }
 
 const struct cli_command command_inspect = {
     .name = "inspect",
+    .examples = "$ docket next acme/INV\n"
+                "$ docket inspect\n",
     .operands = "",
     .summary = "everything that the shared files say",
     .text = "Per desk: sizes, figures since it was built, every series with its periods, every\n"
             "seat with its leases (OLDEST: age of its oldest open lease in seconds). Reads the\n"
             "shared files only and works while docketd is dead. A snapshot word by word:\n"
-            "workers go on meanwhile.",
-    .options = BIT(OPT_REALM) | BIT(OPT_JSON) | BIT(OPT_QUIET),
+            "workers go on meanwhile. --columns takes names of both tables.",
+    .options = CLI_TABLE | BIT(OPT_REALM) | BIT(OPT_JSON) | BIT(OPT_QUIET),
     .run = run};

@@ -4,6 +4,7 @@
  */
 #include "address.h"
 #include "output.h"
+#include "progress.h"
 #include "session.h"
 
 #include <signal.h>
@@ -41,6 +42,7 @@ static docket_status take(docket_realm *realm, void *context)
         status = docket_next_text(series, taking->timeout_ns, text, sizeof text, &number, &period);
         if (status != DOCKET_OK)
             break;
+        progress_tick_end(); /* the wait is over */
         if (taking->taken++ == 0)
             snprintf(taking->first, sizeof taking->first, "%s", text);
         snprintf(taking->last, sizeof taking->last, "%s", text);
@@ -97,6 +99,9 @@ static int run(struct cli *cli)
 
 const struct cli_command command_next = {
     .name = "next",
+    .examples = "$ docket next acme/INV\n"
+                "$ docket next acme/INV -n 3\n"
+                "$ docket next acme/INV --timeout 10 --json\n",
     .operands = "TENANT/SERIES",
     .summary = "take the next document number",
     .text = "Prints document numbers, one a line, each after it was taken: it is durable and\n"

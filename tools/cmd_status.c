@@ -16,7 +16,7 @@ struct totals {
     uint64_t series, quarantined, laid, open, leases, without_period;
     uint64_t seats_taken, seats_max, waiting;
     uint64_t seats_reaped, tails_recovered, numbers_recovered; /* since the desks were built */
-    struct libscols_table *table; /* NULL: not asked for */
+    struct output_table *table; /* NULL: not asked for */
     json_t *list;                 /* likewise */
 };
 
@@ -46,7 +46,7 @@ static int add_series(void *context, const struct docket_view_series *series)
         totals->leases += now->leases;
     }
     if (totals->table != NULL)
-        viewing_series_rows(totals->table, false, series);
+        viewing_series_rows(totals->table, series);
     if (totals->list != NULL)
         json_array_append_new(totals->list, viewing_series_json(series));
     return 0;
@@ -114,7 +114,7 @@ static int show(const struct cli *cli, docket_view *view)
     if (cli_given(cli, OPT_VERBOSE) && cli->json)
         totals.list = json_array();
     else if (cli_given(cli, OPT_VERBOSE))
-        totals.table = viewing_series_table(false);
+        totals.table = output_table_new(cli, &viewing_series_heads);
     docket_status status = docket_view_realm_show(view, &realm);
     if (status == DOCKET_OK)
         status = docket_view_each_desk(view, add_desk, &totals);
@@ -136,7 +136,11 @@ static int show(const struct cli *cli, docket_view *view)
 static int run(struct cli *cli)
 {
     docket_view *view = NULL;
-    int code = viewing_open(cli, &view);
+    int code = output_check(cli, &viewing_series_heads, 1);
+    if (code == CLI_DONE && cli_given(cli, OPT_COLUMNS) && !cli_given(cli, OPT_VERBOSE))
+        code = cli_fail(cli, DOCKET_BAD_ARGUMENT, "--columns is of the table that --verbose shows");
+    if (code == CLI_DONE)
+        code = viewing_open(cli, &view);
     if (code == CLI_DONE)
         code = show(cli, view);
     docket_view_close(view);
@@ -145,6 +149,9 @@ static int run(struct cli *cli)
 
 const struct cli_command command_status = {
     .name = "status",
+    .examples = "$ docket next acme/INV\n"
+                "$ docket status\n"
+                "$ docket status --verbose\n",
     .operands = "",
     .summary = "is docketd serving, and how much supply is left",
     .text = "Reads the shared files: asks docketd nothing and works while it is dead. docketd\n"
@@ -152,5 +159,5 @@ const struct cli_command command_status = {
             "current period: laid is for anybody, open is left in somebody's lease.\n"
             "Exit code 1 if docketd is not serving, 3 if it has not run since the machine\n"
             "started.",
-    .options = BIT(OPT_VERBOSE) | BIT(OPT_REALM) | BIT(OPT_JSON) | BIT(OPT_QUIET),
+    .options = BIT(OPT_VERBOSE) | CLI_TABLE | BIT(OPT_REALM) | BIT(OPT_JSON) | BIT(OPT_QUIET),
     .run = run};

@@ -11,8 +11,22 @@
 
 /* In the order in which `docket help` lists them. */
 static const struct cli_command *const commands[] = {
-    &command_next,       &command_block,       &command_peek,        &command_status,  &command_inspect, &command_fate,
-    &command_series_add, &command_series_list, &command_series_show, &command_version, &command_help};
+    &command_next,
+    &command_block,
+    &command_peek,
+    &command_status,
+    &command_top,
+    &command_inspect,
+    &command_fate,
+    &command_series_add,
+    &command_series_list,
+    &command_series_show,
+    &command_seat_list,
+    &command_desk_list,
+    &command_where,
+    &command_doctor,
+    &command_version,
+    &command_help};
 
 const struct cli_command *cli_command_at(size_t index)
 {
@@ -42,13 +56,29 @@ static const struct cli_command *find(int argc, char **argv, int *words)
     return NULL;
 }
 
+/* The second words that the first one may have. */
+static bool says_verbs(const char *first, char *verbs, size_t size)
+{
+    size_t length = strlen(first), used = 0;
+    verbs[0] = '\0';
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        const char *name = commands[i]->name;
+        if (length == 0 || strncmp(name, first, length) != 0 || name[length] != ' ')
+            continue;
+        int put = snprintf(verbs + used, size - used, "%s%s", used > 0 ? ", " : "", name + length + 1);
+        used = put > 0 && (size_t)put < size - used ? used + (size_t)put : used;
+    }
+    return used > 0;
+}
+
 static int refuse_command(const struct cli *cli, int argc, char **argv)
 {
+    char verbs[160];
     if (argc < 2)
         return cli_fail(cli, DOCKET_BAD_ARGUMENT, "which command? See docket help");
-    if (strcmp(argv[1], "series") == 0)
-        return cli_fail(cli, DOCKET_BAD_ARGUMENT,
-                        "docket series wants add, list or show; see docket help series add");
+    if (says_verbs(argv[1], verbs, sizeof verbs))
+        return cli_fail(cli, DOCKET_BAD_ARGUMENT, "docket %s wants one of: %s; see docket help %s", argv[1], verbs,
+                        argv[1]);
     if (argv[1][0] == '-')
         return cli_fail(cli, DOCKET_BAD_ARGUMENT, "options go behind the command; see docket help");
     return cli_fail(cli, DOCKET_BAD_ARGUMENT, "there is no command '%s'; see docket help", argv[1]);
@@ -72,7 +102,7 @@ int main(int argc, char **argv)
     int taken = take_realm(argc, argv);
     argc -= taken;
     argv += taken;
-    struct cli cli = {.command = &command_help};
+    struct cli cli = {.command = &command_help, .json = cli_asks_json(argc, argv)};
     int words = 1;
     const struct cli_command *command = argc < 2 ? NULL : find(argc, argv, &words);
     if (command == NULL)

@@ -15,7 +15,7 @@ static const struct exit_row {
 } exit_codes[] = {
     {CLI_DONE, "done"},
     {CLI_NO, "an honest no: nothing is laid to peek at, no such series, it exists with other settings, "
-             "docketd is not serving (status)"},
+             "docketd is not serving (status), a check failed (doctor)"},
     {CLI_USAGE, "the command is wrong: option, name, count, period or policy"},
     {CLI_UNREACHABLE, "not reachable: no realm, no docketd, no permission, or the system refused"},
     {CLI_REFUSED, "refused for safety: look before you go on"},
@@ -46,10 +46,10 @@ static const struct next_step {
     {DOCKET_BAD_NAME, BY_CATEGORY, "use 1 to 64 of A-Z a-z 0-9 . _ -, a letter or digit first"},
     {DOCKET_BAD_POLICY, BY_CATEGORY, "see docket help series add"},
     {DOCKET_NOT_PERMITTED, BY_CATEGORY, "run it as the realm's owner, or ask for access to the desk"},
-    {DOCKET_SEATS_EXHAUSTED, CLI_EXHAUSTED, "see docket inspect for who sits there"},
+    {DOCKET_SEATS_EXHAUSTED, CLI_EXHAUSTED, "see docket seat list for who sits there"},
     {DOCKET_LINES_EXHAUSTED, CLI_EXHAUSTED, "give blocks back first"},
     {DOCKET_REALM_FULL, CLI_EXHAUSTED, "raise docketd's limit of series"},
-    {DOCKET_NO_SPACE, CLI_EXHAUSTED, "free space on the disk and on the tmpfs"},
+    {DOCKET_NO_SPACE, CLI_EXHAUSTED, "free space on the disk and on the tmpfs; docket doctor says which is full"},
     {DOCKET_NO_MEMORY, CLI_EXHAUSTED, "free memory or raise the limit of descriptors"},
     {DOCKET_EXHAUSTED, BY_CATEGORY, "go on with another series"},
     {DOCKET_QUARANTINED, BY_CATEGORY, "see docket fate for its numbers and docketd's log for the cause"},
@@ -79,6 +79,14 @@ void cli_print_exit_codes(void)
 {
     for (size_t i = 0; i < sizeof exit_codes / sizeof exit_codes[0]; i++)
         printf("  %d  %s\n", (int)exit_codes[i].code, exit_codes[i].text);
+}
+
+const char *cli_exit_text(int code)
+{
+    for (size_t i = 0; i < sizeof exit_codes / sizeof exit_codes[0]; i++)
+        if ((int)exit_codes[i].code == code)
+            return exit_codes[i].text;
+    return NULL;
 }
 
 static void say_json(docket_status status, const char *message)

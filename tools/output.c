@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "output.h"
+#include "table.h"
 
-#include <libsmartcols.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +16,11 @@ static void *allocate(size_t bytes)
     void *made = malloc(bytes);
     short_of_memory = short_of_memory || made == NULL;
     return made;
+}
+
+void output_lacks_memory(void)
+{
+    short_of_memory = true;
 }
 
 void output_begin(void)
@@ -66,41 +71,4 @@ const char *output_time(int64_t utc_s, char text[OUTPUT_TIME_BYTES])
     if (gmtime_r(&time, &parts) == NULL || strftime(text, OUTPUT_TIME_BYTES, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
         snprintf(text, OUTPUT_TIME_BYTES, "%lld", (long long)utc_s);
     return text;
-}
-
-struct libscols_table *output_table(const char *const *headings, size_t count)
-{
-    struct libscols_table *table = scols_new_table();
-    for (size_t i = 0; table != NULL && i < count; i++) {
-        bool right = headings[i][0] == '>';
-        if (scols_table_new_column(table, headings[i] + right, 0, right ? SCOLS_FL_RIGHT : 0) == NULL)
-            short_of_memory = true;
-    }
-    short_of_memory = short_of_memory || table == NULL;
-    return table;
-}
-
-void output_row(struct libscols_table *table, const char *const *cells, size_t count)
-{
-    struct libscols_line *line = table != NULL ? scols_table_new_line(table, NULL) : NULL;
-    for (size_t i = 0; line != NULL && i < count; i++)
-        if (scols_line_set_data(line, i, cells[i]) != 0)
-            short_of_memory = true;
-    short_of_memory = short_of_memory || line == NULL;
-}
-
-void output_table_print(struct libscols_table *table)
-{
-    if (table == NULL)
-        return;
-    scols_table_set_stream(table, stdout);
-    if (!scols_table_is_empty(table) && scols_print_table(table) != 0)
-        short_of_memory = true;
-    scols_unref_table(table);
-}
-
-void output_table_drop(struct libscols_table *table)
-{
-    if (table != NULL)
-        scols_unref_table(table);
 }

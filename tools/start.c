@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "start.h"
 
+#include "progress.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -202,11 +204,13 @@ static _Noreturn void become_docketd(const struct starter *starter, const struct
 }
 
 /* CLI_DONE with *ended, or with READY (*ended false); else it took too long. */
-static bool wait_ready(struct starter *starter, const struct notify *notify, pid_t child, bool *ended)
+static bool wait_ready(struct starter *starter, const struct notify *notify, pid_t child, struct progress *progress,
+                       bool *ended)
 {
     *ended = false;
     while (start_in_time(starter)) {
         int result = 0;
+        progress_wait(progress);
         struct pollfd waiting = {.fd = notify->fd, .events = POLLIN};
         poll(&waiting, 1, POLL_MS);
         if (said_ready(notify))
@@ -282,7 +286,10 @@ int start_docketd(const struct cli *cli, struct starter *starter, enum start_end
     pid_t child = fork();
     if (child == 0)
         become_docketd(starter, &notify, path);
-    bool in_time = child > 0 && wait_ready(starter, &notify, child, &ended);
+    struct progress progress;
+    progress_begin(&progress, cli, "docketd is getting ready");
+    bool in_time = child > 0 && wait_ready(starter, &notify, child, &progress, &ended);
+    progress_end(&progress);
     close_notify(&notify);
     if (child < 0)
         return cli_fail(cli, DOCKET_NO_MEMORY, "cannot start docketd: %s", strerror(errno));

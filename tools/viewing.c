@@ -2,13 +2,12 @@
 #include "viewing.h"
 
 #include "address.h"
-#include "output.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
 
-enum { COLUMNS = 9 };
+enum { COLUMNS = 9, STATE_COLUMN = 7 };
 
 int viewing_open(const struct cli *cli, docket_view **view)
 {
@@ -35,11 +34,11 @@ void viewing_print_realm(const struct docket_view_realm *realm)
     char since[OUTPUT_TIME_BYTES];
     double age_s = (double)realm->heartbeat_age_ns / 1e9;
     if (realm->serving > 0)
-        printf("docketd   serving, pid %" PRId64 ", heartbeat %.1f s ago, since %s\n", realm->docketd_pid, age_s,
-               output_time(realm->started_s, since));
+        printf("docketd   %sserving%s, pid %" PRId64 ", heartbeat %.1f s ago, since %s\n", output_colour(OUTPUT_GREEN),
+               output_colour(OUTPUT_PLAIN), realm->docketd_pid, age_s, output_time(realm->started_s, since));
     else
-        printf("docketd   %s: pid %" PRId64 ", last heartbeat %.1f s ago; workers go on with what is laid\n",
-               viewing_state(realm), realm->docketd_pid, age_s);
+        printf("docketd   %s%s%s: pid %" PRId64 ", last heartbeat %.1f s ago; workers go on with what is laid\n",
+               output_colour(OUTPUT_RED), viewing_state(realm), output_colour(OUTPUT_PLAIN), realm->docketd_pid, age_s);
     printf("realm     %s, generation %" PRIu64 ", commit %" PRIu64 "\n", realm->directory, realm->generation,
            realm->commit_number);
     if (realm->desks_left_out > 0)
@@ -57,14 +56,44 @@ void viewing_realm_json(json_t *object, const struct docket_view_realm *realm)
                           "heartbeat_age_ns", (json_int_t)realm->heartbeat_age_ns));
 }
 
+const char *viewing_duration(double seconds, char text[VIEWING_TIME_BYTES])
+{
+    if (seconds < 10)
+        snprintf(text, VIEWING_TIME_BYTES, "%.1f s", seconds);
+    else if (seconds < 120)
+        snprintf(text, VIEWING_TIME_BYTES, "%.0f s", seconds);
+    else if (seconds < 120 * 60)
+        snprintf(text, VIEWING_TIME_BYTES, "%.0f min", seconds / 60);
+    else if (seconds < 72 * 3600)
+        snprintf(text, VIEWING_TIME_BYTES, "%.1f h", seconds / 3600);
+    else
+        snprintf(text, VIEWING_TIME_BYTES, "%.0f days", seconds / 86400);
+    return text;
+}
+
+const char *viewing_runway(uint64_t laid, double per_second, char text[VIEWING_TIME_BYTES])
+{
+    if (per_second > 0)
+        return viewing_duration((double)laid / per_second, text);
+    snprintf(text, VIEWING_TIME_BYTES, "-");
+    return text;
+}
+
 static json_t *period_json(const struct docket_view_period *period)
 {
+    /* null: no rate was seen, so nobody can say. */
+    json_t *runway = period->rate_per_minute > 0
+                         ? json_real((double)period->laid * 60 / (double)period->rate_per_minute)
+                         : json_null();
     /* null: it never ends. INT64_MAX is not exact in every reader. */
     json_t *end = period->end_s == INT64_MAX ? json_null() : json_integer((json_int_t)period->end_s);
-    return json_pack("{s:i, s:I, s:o, s:I, s:I, s:I, s:I}", "period", (int)period->period, "start_s",
+    return json_pack("{s:i, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "period", (int)period->period, "start_s",
                      (json_int_t)period->start_s, "end_s", end, "next",
                      (json_int_t)period->next, "laid", (json_int_t)period->laid, "open", (json_int_t)period->open,
-                     "leases", (json_int_t)period->leases);
+                     "leases", (json_int_t)period->leases, "oldest_lease_age_s",
+                     (json_int_t)period->oldest_lease_age_s, "given", (json_int_t)period->given, "unknown_now",
+                     (json_int_t)period->unknown_now, "window_now", (json_int_t)period->window_now,
+                     "rate_per_minute", (json_int_t)period->rate_per_minute, "runway_s", runway);
 }
 
 json_t *viewing_series_json(const struct docket_view_series *series)
@@ -72,18 +101,19 @@ json_t *viewing_series_json(const struct docket_view_series *series)
     json_t *periods = json_array();
     for (uint32_t i = 0; i < series->period_count; i++)
         json_array_append_new(periods, period_json(&series->periods[i]));
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:I, s:b, s:o}", "tenant", series->tenant, "series",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:I, s:b, s:b, s:o}", "tenant", series->tenant, "series",
                      series->name, "desk", series->desk, "order", series->order, "restart", series->restart,
                      "template", output_string(series->template_text), "window", (json_int_t)series->window,
-                     "quarantined", series->quarantined, "periods", periods);
+                     "for_books", series->window <= DOCKET_WINDOW_MAX, "quarantined", series->quarantined, "periods",
+                     periods);
 }
 
-struct libscols_table *viewing_series_table(bool with_desk)
-{
-    static const char *const headings[COLUMNS] = {"SERIES", "ORDER", "PERIOD", ">NEXT",  ">LAID",
-                                                  ">OPEN",  ">LEASES", "STATE",  "DESK"};
-    return output_table(headings, with_desk ? COLUMNS : COLUMNS - 1);
-}
+static const char *const without_desk[COLUMNS] = {"SERIES", "ORDER",   "PERIOD", ">NEXT", ">LAID",
+                                                  ">OPEN",  ">LEASES", "STATE",  "-DESK"};
+static const char *const with_desk[COLUMNS] = {"SERIES", "ORDER",   "PERIOD", ">NEXT", ">LAID",
+                                               ">OPEN",  ">LEASES", "STATE",  "DESK"};
+const struct output_heads viewing_series_heads = {without_desk, COLUMNS};
+const struct output_heads viewing_series_desk_heads = {with_desk, COLUMNS};
 
 static const char *state_of(const struct docket_view_series *series, const struct docket_view_period *period)
 {
@@ -93,10 +123,10 @@ static const char *state_of(const struct docket_view_series *series, const struc
     return now_s >= period->end_s ? "ended" : now_s < period->start_s ? "to come" : "now";
 }
 
-void viewing_series_rows(struct libscols_table *table, bool with_desk, const struct docket_view_series *series)
+void viewing_series_rows(struct output_table *table, const struct docket_view_series *series)
 {
     char name[2 * DOCKET_NAME_MAX + 2], period_text[PERIOD_TEXT_BYTES], figures[4][24];
-    size_t columns = with_desk ? COLUMNS : COLUMNS - 1;
+    enum output_colour colour = series->quarantined ? OUTPUT_RED : OUTPUT_PLAIN;
     snprintf(name, sizeof name, "%s/%s", series->tenant, series->name);
     for (uint32_t i = 0; i < series->period_count; i++) {
         const struct docket_view_period *period = &series->periods[i];
@@ -108,11 +138,61 @@ void viewing_series_rows(struct libscols_table *table, bool with_desk, const str
         const char *const cells[COLUMNS] = {name,       series->order, address_period_text(period->period, period_text),
                                             figures[0], figures[1],    figures[2],
                                             figures[3], state_of(series, period), series->desk};
-        output_row(table, cells, columns);
+        output_row(table, cells);
+        output_paint(table, STATE_COLUMN, colour);
     }
     if (series->period_count == 0) {
         const char *const cells[COLUMNS] = {name, series->order, "-", "-", "0", "0", "0",
                                             series->quarantined ? "quarantined" : "no period", series->desk};
-        output_row(table, cells, columns);
+        output_row(table, cells);
+        output_paint(table, STATE_COLUMN, colour);
     }
+}
+
+/* ---- seats ---- */
+
+enum { SEAT_COLUMNS = 14, LIFE_COLUMN = 5 };
+static const char *const seat_headings[SEAT_COLUMNS] = {">SEAT", ">PID",    ">UID",    "SINCE",  "-STATE",
+                                                        "LIFE",  ">LEASES", ">OPEN",   ">OLDEST", ">CLAIMS",
+                                                        ">WAITS", ">TIMEOUTS", "->WORST_WAIT", "DESK"};
+const struct output_heads viewing_seat_heads = {seat_headings, SEAT_COLUMNS};
+
+static const char *life_of(const struct docket_view_seat *seat)
+{
+    return seat->lives > 0 ? "alive" : seat->lives == 0 ? "gone" : "-";
+}
+
+void viewing_seat_row(struct output_table *table, const struct docket_view_seat *seat)
+{
+    char number[16], pid[24], uid[16], since[OUTPUT_TIME_BYTES], worst[32], shown[6][24];
+    const uint64_t values[6] = {seat->leases, seat->numbers_open, 0, seat->claims, seat->waits, seat->timeouts};
+    snprintf(number, sizeof number, "%u", seat->seat);
+    snprintf(pid, sizeof pid, "%" PRId64, seat->pid);
+    snprintf(uid, sizeof uid, "%u", seat->uid);
+    snprintf(worst, sizeof worst, "%.1f ms", (double)seat->wait_ns_max / 1e6);
+    for (size_t i = 0; i < 6; i++)
+        snprintf(shown[i], sizeof shown[i], "%" PRIu64, values[i]);
+    if (seat->oldest_lease_age_s < 0)
+        snprintf(shown[2], sizeof shown[2], "-");
+    else
+        snprintf(shown[2], sizeof shown[2], "%" PRId64, seat->oldest_lease_age_s);
+    const char *const cells[SEAT_COLUMNS] = {number,        pid,      uid,      output_time(seat->attached_s, since),
+                                             seat->state,   life_of(seat), shown[0], shown[1],
+                                             shown[2],      shown[3], shown[4], shown[5],
+                                             worst,         seat->desk};
+    output_row(table, cells);
+    output_paint(table, LIFE_COLUMN, seat->lives == 0 ? OUTPUT_RED : OUTPUT_PLAIN);
+}
+
+json_t *viewing_seat_json(const struct docket_view_seat *seat)
+{
+    json_t *lives = seat->lives < 0 ? json_null() : json_boolean(seat->lives > 0);
+    return json_pack("{s:I, s:s, s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:I}}", "seat",
+                     (json_int_t)seat->seat, "state", seat->state, "pid", (json_int_t)seat->pid, "uid",
+                     (json_int_t)seat->uid, "attached_s", (json_int_t)seat->attached_s, "lives", lives, "leases",
+                     (json_int_t)seat->leases, "numbers_open", (json_int_t)seat->numbers_open, "oldest_lease_age_s",
+                     (json_int_t)seat->oldest_lease_age_s, "figures", "claims", (json_int_t)seat->claims, "waits",
+                     (json_int_t)seat->waits, "wait_ns_total", (json_int_t)seat->wait_ns_total, "wait_ns_max",
+                     (json_int_t)seat->wait_ns_max, "timeouts", (json_int_t)seat->timeouts, "give_backs",
+                     (json_int_t)seat->give_backs);
 }

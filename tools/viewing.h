@@ -5,6 +5,7 @@
 
 #include "cli.h"
 #include "docket_inspect.h"
+#include "output.h"
 
 /* CLI_DONE, or an exit code when it has said why. */
 int viewing_open(const struct cli *cli, docket_view **view);
@@ -23,8 +24,19 @@ void viewing_realm_json(json_t *object, const struct docket_view_realm *realm);
 
 json_t *viewing_series_json(const struct docket_view_series *series);
 
-/* A table with a row for each period of a series. */
-struct libscols_table *viewing_series_table(bool with_desk);
-void viewing_series_rows(struct libscols_table *table, bool with_desk, const struct docket_view_series *series);
+/* "12 min", "45 s", "3.5 h", "-": how long `laid` lasts at a rate. Seconds when short. */
+enum { VIEWING_TIME_BYTES = 32 };
+const char *viewing_runway(uint64_t laid, double per_second, char text[VIEWING_TIME_BYTES]);
+const char *viewing_duration(double seconds, char text[VIEWING_TIME_BYTES]);
+
+/* A table with a row for each period of a series; in the second one the desk
+ * is shown unasked too. */
+extern const struct output_heads viewing_series_heads, viewing_series_desk_heads;
+void viewing_series_rows(struct output_table *table, const struct docket_view_series *series);
+
+/* A table with a row for each seat. */
+extern const struct output_heads viewing_seat_heads;
+void viewing_seat_row(struct output_table *table, const struct docket_view_seat *seat);
+json_t *viewing_seat_json(const struct docket_view_seat *seat);
 
 #endif

@@ -96,6 +96,7 @@ static bool adopt_bank(struct dk_daemon *daemon, struct dk_series_book *series, 
     counter->epoch = epoch;
     counter->base = dk_load_relaxed(&bank->base);
     series->bank[index] = counter;
+    dk_keeper_adopt_pace(counter);
     if (series->quarantined)
         return true;
     if (dk_is_strict(counter)) {
@@ -284,6 +285,7 @@ static docket_status adopt_seat(struct dk_daemon *daemon, struct dk_desk_book *d
     struct dk_seat_book *book = &desk->seats[index];
     book->salt = dk_load_relaxed(&entry->salt);
     book->uid = (uid_t)dk_load_relaxed(&entry->uid);
+    book->knows = dk_load_relaxed(&entry->knows);
     book->state = DK_SEAT_TAKEN; /* the first probe tells */
     docket_status status = DOCKET_NO_REALM;
     if (state != DK_SEAT_LOST)

@@ -77,16 +77,25 @@ struct dk_range dk_ranges_cut(struct dk_range *ranges, size_t *count, size_t ind
 
 /*
  * A window is a minute of the seen rate, at least DK_WINDOW_MIN and at most the
- * policy's. It grows fourfold at a time, so that a first call costs little
- * after a power loss, and halves when the rate falls.
+ * policy's. It comes there in steps, fourfold up and by half down: so the first
+ * calls of a series cost little after a power loss, however fast they were, and
+ * one slow minute does not cost the runway.
  */
 void dk_counter_judge_window(struct dk_counter *counter, uint64_t given, int64_t now_ns)
 {
+    if (counter->resumed) {
+        counter->resumed = false; /* how long it took to come here says nothing about the rate */
+        counter->looked_ns = now_ns;
+        counter->looked_next = given;
+        return;
+    }
     int64_t elapsed_ns = now_ns - counter->looked_ns;
     if (elapsed_ns < 1)
         elapsed_ns = 1;
     uint64_t count = given > counter->looked_next ? given - counter->looked_next : 0;
+    const double most_seen = 1e15; /* no counter has more numbers */
     double a_minute = (double)count * 60e9 / (double)elapsed_ns;
+    counter->per_minute = a_minute < most_seen ? (uint64_t)(a_minute + 0.5) : (uint64_t)most_seen;
     uint64_t largest = counter->series->record.policy.window;
     uint64_t window = a_minute > (double)largest ? largest : (uint64_t)a_minute;
     if (window > (uint64_t)counter->window * 4)

@@ -80,6 +80,10 @@ struct dk_counter {
     uint32_t window;   /* now; grows to the policy's */
     int64_t looked_ns; /* when the window was last judged, and what had been given then */
     uint64_t looked_next;
+    uint64_t per_minute; /* the rate seen then; 0 none */
+    bool resumed;        /* window and rate are those of the docketd before: the next look begins a new count */
+    uint64_t exposed;    /* what a power loss would make unknown by the durable image, beside open leases */
+    uint64_t shown_pace; /* the board's word */
     uint32_t want;     /* numbers asked for in one piece */
     struct dk_row_book *rows;
     uint32_t row_count;
@@ -121,6 +125,7 @@ struct dk_seat_book {
     enum dk_seat_state state;
     int keep;       /* docketd's own description; carries the lock while REAPING */
     uint64_t salt;
+    uint64_t knows; /* incompatible flags that its library can read */
     uid_t uid;
 };
 

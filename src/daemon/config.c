@@ -110,7 +110,11 @@ static bool set_template(struct dk_config *config, const char *value)
 
 static bool set_window(struct dk_config *config, const char *value)
 {
-    return read_count(value, DK_WINDOW_MIN, DK_WINDOW_MAX, &config->policy.window);
+    if (strcmp(value, DK_WINDOW_BENCHMARK_NAME) == 0) {
+        config->policy.window = DOCKET_WINDOW_BENCHMARK;
+        return true;
+    }
+    return read_count(value, DK_WINDOW_MIN, DOCKET_WINDOW_MAX, &config->policy.window);
 }
 
 static const struct key keys[] = {
@@ -134,8 +138,10 @@ static const struct key keys[] = {
     {"default", "restart", "yearly", "never, yearly, monthly or daily", set_restart},
     {"default", "template", DK_TEMPLATE_DEFAULT, "text of a document number", set_template},
     {"default", "window", "10000",
-     "most numbers a power loss may make unknown beside open leases, 16 to 250000; also how many\n"
-     "#   numbers are left when docketd stays away",
+     "16 to 10000, one number with two readings: at most so many numbers become unknown when the power\n"
+     "#   fails, beside the rest of each open lease; and at most so many are left to give when docketd\n"
+     "#   stays away. A minute at the seen rate is laid ahead, at least 16, at most the window.\n"
+     "#   benchmark: 250000, not for books",
      set_window},
 };
 

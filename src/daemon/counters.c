@@ -56,6 +56,9 @@ struct dk_counter *dk_counter_new(struct dk_daemon *daemon, struct dk_series_boo
     counter->next = image->next;
     counter->limit = image->next;
     counter->window = DK_WINDOW_MIN;
+    counter->exposed = image->mark - image->next;
+    for (uint32_t i = 0; i < image->place_count; i++)
+        counter->exposed += image->places[i].size - image->places[i].offset; /* 0 where nothing lies */
     counter->looked_ns = dk_clock_monotonic_ns();
     counter->looked_next = image->next;
     counter->closed = image->closed != 0;

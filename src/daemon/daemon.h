@@ -8,6 +8,8 @@
 #include "daemon/books.h"
 #include "daemon/config.h"
 
+#include <stdio.h>
+
 struct dk_connections;
 
 struct dk_tenant {
@@ -27,6 +29,7 @@ struct dk_daemon {
     int clerk_fd;
     int bell_fd;
     int listen_fd;
+    int given_fd; /* a service manager's listening socket; 0: none */
     int signal_fd;
     struct dk_desk_book *desks;
     uint32_t desk_count;
@@ -68,6 +71,10 @@ bool dk_keeper_sweep(struct dk_daemon *daemon);
 void dk_keeper_post(struct dk_counter *counter, struct dk_job *job);
 /* Ends a turn: not busy; asks again if a turn was asked for meanwhile. */
 void dk_keeper_done(struct dk_counter *counter);
+
+/* A counter that was adopted goes on with the window it had: a docketd that died
+ * must not cost the runway. */
+void dk_keeper_adopt_pace(struct dk_counter *counter);
 
 /* How many numbers the next lay may put ahead: follows the rate. */
 void dk_keeper_judge_window(struct dk_counter *counter, uint64_t given, int64_t now_ns);
@@ -148,11 +155,20 @@ static inline uint64_t dk_desk_serial(const struct dk_desk *map)
 
 /* reaper.c: seats. */
 void dk_reaper_tick(struct dk_daemon *daemon, bool probe);
-docket_status dk_seat_assign(struct dk_desk_book *desk, uid_t uid, pid_t pid, uint32_t *seat, int *locked,
+struct dk_sitter {
+    uid_t uid;
+    pid_t pid;      /* for display only */
+    uint64_t knows; /* incompatible flags that its library can read */
+};
+docket_status dk_seat_assign(struct dk_desk_book *desk, const struct dk_sitter *sitter, uint32_t *seat, int *locked,
                              int *probe) DK_MUST_USE;
 
 /* recovery.c: from store and files to books. */
 docket_status dk_recovery_run(struct dk_daemon *daemon) DK_MUST_USE;
+
+/* takeover.c: what a start would do with each desk's files, without touching
+ * them; docketd may be running. BAD_LAYOUT: it would refuse. */
+docket_status dk_takeover_check(const struct dk_config *config, FILE *out) DK_MUST_USE;
 
 /* serve.c: connections. */
 docket_status dk_serve_start(struct dk_daemon *daemon) DK_MUST_USE;
@@ -168,6 +184,11 @@ size_t dk_serve_count(const struct dk_daemon *daemon);
 void dk_serve_given_back(struct dk_connection *connection, uint32_t returned);
 void dk_serve_stop(struct dk_daemon *daemon);
 
+/* activate.c: the listening socket that a service manager hands over; 0: there
+ * is none. BAD_ARGUMENT if it is not one that docketd can serve. Before any
+ * other descriptor is opened. */
+docket_status dk_activate_take(int *fd) DK_MUST_USE;
+
 /* fate.c: rows of fate into a memory file. */
 docket_status dk_fate_write(struct dk_daemon *daemon, const char *tenant, const char *name, int32_t period,
                             int *fd) DK_MUST_USE;
@@ -179,6 +200,9 @@ docket_status dk_bell_start(struct dk_daemon *daemon, struct dk_desk_book *desk)
 void dk_guard_install(struct dk_daemon *daemon);
 /* While the store is opened and walked at the start: a crash in it is damage. */
 void dk_guard_reading_store(bool reading);
+
+/* about.c: writes down, beside the shared files, what this docketd is: for tools, also when it is dead. */
+void dk_about_write(const struct dk_daemon *daemon);
 
 /* notify.c: one datagram to the service manager; nothing if there is none. */
 void dk_notify(const char *text);

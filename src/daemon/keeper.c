@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "table/pace.h"
 
 /* A batch of turns that nobody waits for: one commit each, so that all of a
  * million counters at once (a start, a year's end) hold nobody up. A stop has
@@ -100,9 +101,37 @@ void dk_keeper_post(struct dk_counter *counter, struct dk_job *job)
     dk_clerk_post(dk_daemon_of(counter)->clerk, job);
 }
 
+/* For tools, and for the docketd that adopts the desk. */
+static void show_pace(struct dk_counter *counter)
+{
+    uint64_t word = dk_pace_pack(counter->per_minute, counter->exposed, counter->window);
+    const struct dk_series_book *series = counter->series;
+    if (counter->bank < 0 || word == counter->shown_pace)
+        return;
+    /* Relaxed: a figure of its own. */
+    dk_store_relaxed(&dk_desk_slot(&series->desk->map, series->slot)->pace[counter->bank], word);
+    counter->shown_pace = word;
+}
+
+void dk_keeper_adopt_pace(struct dk_counter *counter)
+{
+    const struct dk_series_book *series = counter->series;
+    uint64_t word = dk_load_relaxed(&dk_desk_slot(&series->desk->map, series->slot)->pace[counter->bank]); /* docketd's own */
+    struct dk_pace pace = dk_pace_unpack(word);
+    uint32_t largest = series->record.policy.window;
+    counter->shown_pace = word;
+    counter->per_minute = pace.per_minute;
+    counter->resumed = true;
+    if (pace.window > counter->window)
+        counter->window = pace.window;
+    if (counter->window > largest)
+        counter->window = largest;
+}
+
 void dk_keeper_done(struct dk_counter *counter)
 {
     counter->busy = false;
+    show_pace(counter);
     if (counter->again) {
         counter->again = false;
         dk_keeper_ask(counter);
@@ -178,5 +207,6 @@ void dk_keeper_judge_window(struct dk_counter *counter, uint64_t given, int64_t 
     if (counter->period.start_s > dk_clock_wall_s())
         return; /* not begun: its window follows the current period's */
     dk_counter_judge_window(counter, given, now_ns);
+    show_pace(counter);
     lead_next_period(counter);
 }

@@ -456,6 +456,7 @@ static void mark_recorded(const struct plan *plan, const struct dk_counter_image
 {
     struct dk_counter *counter = plan->counter;
     uint32_t at = 0;
+    counter->exposed = plan->mark - plan->next + plan->free_numbers; /* blocks that lie free are in the image too */
     for (uint32_t r = 0; r < counter->row_count; r++) {
         for (int i = 0; i < DK_PLACES_PER_ROW && at < image->place_count; i++) {
             struct dk_place_book *place = &counter->rows[r].place[i];

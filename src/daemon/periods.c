@@ -30,6 +30,7 @@ void dk_periods_publish(struct dk_counter *counter, int bank)
     struct dk_series_book *series = counter->series;
     uint64_t serial = dk_desk_serial(&series->desk->map);
     dk_counter_seat(counter, bank);
+    counter->shown_pace = 0; /* the word tells of the period before */
     counter->epoch = dk_epoch_make(serial, ++series->assignments[bank]);
     series->bank[bank] = counter;
     struct shared_board_bank *board = dk_book_bank(counter);

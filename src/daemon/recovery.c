@@ -60,11 +60,6 @@ static docket_status keep_image(void *context, const struct dk_counter_image *im
     return dk_images_keep(reading->images, image);
 }
 
-static bool is_at_desk(const struct dk_images *images, uint64_t series_id, const struct dk_desk_book *desk)
-{
-    return series_id < images->known.room && images->known.desk[series_id] == desk->index + 1;
-}
-
 static void need(struct dk_known *known, uint64_t id)
 {
     if (id < known->room)
@@ -258,6 +253,8 @@ static docket_status build(struct dk_daemon *daemon, struct dk_desk_book *desk, 
 {
     struct dk_identity identity = {.store_id = {daemon->facts.store_id[0], daemon->facts.store_id[1]},
                                    .generation = daemon->facts.generation,
+                                   .compatible_flags = DK_MADE_COMPATIBLE,
+                                   .incompatible_flags = DK_MADE_INCOMPATIBLE,
                                    .desk = desk->index};
     dk_random(&identity.incarnation, sizeof identity.incarnation);
     docket_status status = dk_desk_create(&desk->map, daemon->runtime_fd, &daemon->config.geometry, &identity,
@@ -298,7 +295,7 @@ static docket_status check_incarnation(struct dk_daemon *daemon, const struct dk
     docket_status status = dk_store_desk_incarnation(daemon->store, desk->index, &noted, &found);
     *ours = status == DOCKET_OK && (!found || noted == desk->map.incarnation);
     for (size_t i = 0; i < images->count && *ours; i++)
-        if (is_at_desk(images, images->all[i].series_id, desk) && (!found || !dk_image_rests(&images->all[i])))
+        if (dk_images_at_desk(images, images->all[i].series_id, desk) && (!found || !dk_image_rests(&images->all[i])))
             *ours = images->all[i].incarnation == desk->map.incarnation;
     return status;
 }
@@ -321,53 +318,6 @@ static bool same_boot(const struct dk_daemon *daemon, const struct dk_desk *map)
     return memcmp(board, daemon->boot_id, sizeof board) == 0;
 }
 
-static bool same_sizes(const struct dk_geometry *a, const struct dk_geometry *b)
-{
-    return a->slots_max == b->slots_max && a->rows_max == b->rows_max && a->seats_max == b->seats_max &&
-           a->lines_per_seat == b->lines_per_seat;
-}
-
-static bool anybody_seated(const struct dk_daemon *daemon, const struct dk_desk *map)
-{
-    bool seated = false;
-    for (uint32_t i = 0; i < map->geometry.seats_max && !seated; i++) {
-        int keep;
-        if (dk_load_acquire(&dk_desk_seat(map, i)->state) == DK_SEAT_FREE)
-            continue;
-        if (dk_seat_open(daemon->runtime_fd, map->index, i, &keep) != DOCKET_OK)
-            return true; /* nobody can tell */
-        seated = !dk_seat_take_lock(keep); /* ORDER-11 */
-        close(keep);
-    }
-    return seated;
-}
-
-static bool has_open_blocks(const struct dk_desk_book *desk, const struct dk_images *images)
-{
-    for (size_t i = 0; i < images->count; i++) {
-        bool ours = is_at_desk(images, images->all[i].series_id, desk);
-        for (uint32_t p = 0; ours && p < images->all[i].place_count; p++)
-            if (images->all[i].places[p].size > 0)
-                return true;
-    }
-    return false;
-}
-
-/* Other sizes in the configuration: after a stop in order, with nobody seated
- * and no block open, building anew makes nothing unknown. */
-static bool should_resize(struct dk_daemon *daemon, const struct dk_desk_book *desk, const struct dk_images *images)
-{
-    if (same_sizes(&desk->map.geometry, &daemon->config.geometry))
-        return false;
-    if (dk_load_acquire(&dk_desk_words(&desk->map)->serving) == 0 && !anybody_seated(daemon, &desk->map) &&
-        !has_open_blocks(desk, images))
-        return true;
-    dk_log(DK_LOG_WARNING,
-           "desk %s keeps the sizes it was made with: new ones need a stop in order after its workers have ended",
-           desk->rule.name);
-    return false;
-}
-
 /* OK: mapped and ours. NO_REALM: build anew. Anything else: refuse to serve. */
 static docket_status try_adopt(struct dk_daemon *daemon, struct dk_desk_book *desk, const struct dk_images *images)
 {
@@ -380,7 +330,7 @@ static docket_status try_adopt(struct dk_daemon *daemon, struct dk_desk_book *de
         return dk_wrap(status, "desk %s cannot be adopted", desk->rule.name);
     if (status != DOCKET_OK) {
         dk_log(DK_LOG_WARNING, "desk %s cannot be adopted: %s", desk->rule.name, dk_error_text());
-        return DOCKET_NO_REALM;
+        return dk_takeover_foreign(daemon, desk, images);
     }
     if (memcmp(desk->map.store_id, daemon->facts.store_id, sizeof desk->map.store_id) == 0 &&
         dk_load_relaxed(&dk_desk_words(&desk->map)->commit_number) > daemon->facts.commit_number) {
@@ -401,7 +351,7 @@ static docket_status try_adopt(struct dk_daemon *daemon, struct dk_desk_book *de
         dk_desk_unmap(&desk->map);
         return DOCKET_NO_REALM;
     }
-    if (should_resize(daemon, desk, images)) {
+    if (dk_takeover_renew(daemon, desk, images)) {
         dk_desk_unmap(&desk->map);
         return DOCKET_NO_REALM;
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* recovery: what its two files share. Nobody else includes this. */
+/* recovery: what its three files share. Nobody else includes this. */
 #ifndef DK_DAEMON_RECOVERY_H
 #define DK_DAEMON_RECOVERY_H
 
@@ -38,6 +38,20 @@ void dk_images_sort(struct dk_images *images);
 void dk_images_free(struct dk_images *images);
 /* The image of one counter in a sorted list, or NULL. */
 const struct dk_counter_image *dk_images_find(const struct dk_images *images, uint64_t series_id, int32_t period);
+
+/* The series sits at this desk, in memory or not. */
+static inline bool dk_images_at_desk(const struct dk_images *images, uint64_t series_id, const struct dk_desk_book *desk)
+{
+    return series_id < images->known.room && images->known.desk[series_id] == desk->index + 1;
+}
+
+/* takeover.c: files of another release or of other settings. True: an adopted
+ * desk is built anew in this build's form, and its workers move. */
+bool dk_takeover_renew(struct dk_daemon *daemon, const struct dk_desk_book *desk, const struct dk_images *images);
+/* Files that this build cannot read: NO_REALM if they may be replaced, else a
+ * refusal that leaves them as they are. */
+docket_status dk_takeover_foreign(struct dk_daemon *daemon, const struct dk_desk_book *desk,
+                                  const struct dk_images *images) DK_MUST_USE;
 
 /* load.c: a counter of a series that is on the board, as its image says. */
 void dk_load_counter(struct dk_daemon *daemon, struct dk_series_book *series, const struct dk_counter_image *image);

@@ -143,6 +143,7 @@ docket_status dk_series_place(struct dk_daemon *daemon, struct dk_series_book *s
     for (int bank = 0; bank < DK_BANKS; bank++) {
         struct shared_table_bank *table = &dk_table_slot(&desk->map, index)->bank[bank];
         dk_store_release(&slot->bank[bank].epoch, 0);
+        dk_store_relaxed(&slot->pace[bank], 0); /* shown only */
         /* Assignments are counted on from the slot's own word, whoever had it before. */
         series->assignments[bank] = dk_strict_unpack(dk_load_acquire(&table->strict)).epoch; /* ORDER-8 */
         (void)dk_exchange_acquire(&table->want, 0); /* a wish for another series */

@@ -56,6 +56,7 @@ static void raised(struct dk_job *job)
 {
     struct dk_counter *counter = job->context;
     counter->mark = job->images[0].mark;
+    counter->exposed = counter->mark - job->images[0].next;
     if (!counter->ended && !dk_daemon_of(counter)->stopping)
         raise_to(counter, counter->mark);
     dk_job_free(job);
@@ -95,6 +96,7 @@ static void settled(struct dk_job *job)
 {
     struct dk_counter *counter = job->context;
     counter->mark = job->images[0].mark;
+    counter->exposed = counter->mark - job->images[0].next;
     counter->closed = job->images[0].closed != 0 || counter->ahead; /* nothing of it is out: it may leave memory */
     counter->settled = true;
     dk_job_free(job);
@@ -137,6 +139,7 @@ static void given_back(struct dk_job *job)
         }
     }
     bool done = job->range_count > 0 || returned > 0;
+    counter->exposed = counter->mark - job->images[0].next;
     dk_job_free(job);
     if (done) {
         counter->give_backs = request->next;

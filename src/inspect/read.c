@@ -3,6 +3,9 @@
  * read: one slot of a desk, as people want to see it.
  */
 #include "inspect/view.h"
+
+#include "base/clock.h"
+#include "table/pace.h"
 #include "table/slot.h"
 
 #include <string.h>
@@ -43,7 +46,7 @@ static void show_strict(const struct view_desk *desk, uint32_t slot, uint32_t ba
     struct dk_strict now = dk_strict_unpack(word);
     if (now.epoch != copy->epoch % DK_STRICT_EPOCHS)
         return; /* docketd is opening the period */
-    period->next = copy->base + now.next;
+    period->next = period->given = copy->base + now.next;
     /* The word lies where workers can write; the limit does not. */
     if (period->next < copy->limit) {
         uint64_t allowed = copy->limit - period->next;
@@ -61,6 +64,9 @@ static void show_owned(const docket_view *view, struct view_desk *desk, const st
         return;
     period->leases++;
     period->open += lease.left;
+    int64_t age_s = lease.claimed_s != 0 ? dk_clock_wall_s() - lease.claimed_s : -1;
+    if (age_s > period->oldest_lease_age_s)
+        period->oldest_lease_age_s = age_s;
 }
 
 static void show_place(const docket_view *view, struct view_desk *desk, uint32_t row, uint32_t place,
@@ -93,6 +99,9 @@ static void show_leased(const docket_view *view, struct view_desk *desk, const s
             show_place(view, desk, row - 1, place, copy->epoch, period);
         row = dk_load32_acquire(&dk_desk_row(&desk->desk, row - 1)->next); /* ORDER-6 */
     }
+    /* The limit is the first number never laid: what is below it and neither laid nor open went out. */
+    uint64_t inside = period->laid + period->open;
+    period->given = copy->limit > inside ? copy->limit - inside : 0;
 }
 
 static void show_bank(const docket_view *view, struct view_desk *desk, uint32_t slot, uint32_t bank, bool leased,
@@ -104,7 +113,12 @@ static void show_bank(const docket_view *view, struct view_desk *desk, uint32_t 
     struct docket_view_period *period = &facts->periods[facts->period_count++];
     *period = (struct docket_view_period){.period = (int32_t)(uint32_t)copy.period,
                                           .start_s = (int64_t)copy.start_s,
-                                          .end_s = (int64_t)copy.end_s};
+                                          .end_s = (int64_t)copy.end_s,
+                                          .oldest_lease_age_s = -1};
+    struct dk_pace pace = dk_pace_unpack(dk_load_relaxed(&dk_desk_slot(&desk->desk, slot)->pace[bank])); /* shown only */
+    period->window_now = pace.window;
+    period->unknown_now = pace.exposed;
+    period->rate_per_minute = pace.per_minute;
     if (leased)
         show_leased(view, desk, &copy, period);
     else
@@ -148,6 +162,9 @@ bool dk_read_series(docket_view *view, struct view_desk *desk, uint32_t slot, st
         .order = dk_order_name(key.order),
         .restart = dk_restart_name(key.restart),
         .window = key.window,
+        .desk_index = desk->desk.index,
+        .slot = slot,
+        .generation = generation,
         .quarantined = dk_load_acquire(&board->state) != 0};
     for (uint32_t bank = 0; bank < DK_BANKS; bank++)
         show_bank(view, desk, slot, bank, key.order == DK_LEASED, facts);

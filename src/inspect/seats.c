@@ -55,11 +55,22 @@ static bool copy_file(const struct view_desk *desk, uint32_t number, struct view
            read_exactly(fd, seat->lines, line_bytes, dk_lines_at());
 }
 
+/* Only looked at: nobody's lock is taken or released. The lock lives exactly as
+ * long as its process has the seat mapped. */
+static int look_at_lock(int fd)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    if (fcntl(fd, F_OFD_GETLK, &lock) != 0)
+        return -1;
+    return lock.l_type != F_UNLCK;
+}
+
 static void load(const docket_view *view, const struct view_desk *desk, uint32_t number, struct view_seat *seat)
 {
     char name[48];
     const struct shared_seat_entry *entry = dk_desk_seat(&desk->desk, number);
     seat->loaded = true;
+    seat->lives = -1;
     seat->state = (uint32_t)dk_load_acquire(&entry->state); /* taken after the rest was written */
     /* Relaxed: who sits where is advice here; a salt of another sitting only
      * makes the cursors fail their check. */
@@ -73,7 +84,12 @@ static void load(const docket_view *view, const struct view_desk *desk, uint32_t
     int fd = openat(view->runtime_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0)
         return;
+    struct stat facts;
     seat->readable = copy_file(desk, number, seat, fd);
+    if (seat->readable)
+        seat->lives = look_at_lock(fd);
+    if (fstat(fd, &facts) == 0)
+        seat->bytes = (uint64_t)facts.st_blocks * 512;
     close(fd);
 }
 

@@ -10,6 +10,7 @@
 #include "numbering/template.h"
 #include "table/directory.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -145,6 +146,23 @@ static uint64_t allocated(int fd)
     return fstat(fd, &facts) == 0 ? (uint64_t)facts.st_blocks * 512 : 0;
 }
 
+/* Of the seats' files, by their own names: no process' word is needed for it. */
+static uint64_t seats_allocated(const docket_view *view, const struct view_desk *desk)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < desk->desk.geometry.seats_max; i++) {
+        struct stat facts;
+        char name[48];
+        /* The file stays when the seat is free, so those that were ever taken count. Relaxed: shown only. */
+        if (dk_load_relaxed(&dk_desk_seat(&desk->desk, i)->attached_s) == 0)
+            continue;
+        snprintf(name, sizeof name, "seat-%u-%u", desk->desk.index, i);
+        if (fstatat(view->runtime_fd, name, &facts, AT_SYMLINK_NOFOLLOW) == 0)
+            bytes += (uint64_t)facts.st_blocks * 512;
+    }
+    return bytes;
+}
+
 /* Slots that hold a series now. */
 static uint32_t slots_in_use(const struct shared_board_words *words)
 {
@@ -152,11 +170,23 @@ static uint32_t slots_in_use(const struct shared_board_words *words)
     return (uint32_t)(used > unused ? used - unused : 0);
 }
 
-static void show_desk(const struct view_desk *desk, struct docket_view_desk *facts)
+static void show_desk(const docket_view *view, const struct view_desk *desk, struct docket_view_desk *facts)
 {
     const struct shared_board_words *words = dk_desk_words(&desk->desk);
+    const char *written[3];
+    struct stat board = {0};
+    dk_about_desk(view, desk->desk.index, written);
+    if (fstat(desk->board_fd, &board) != 0)
+        board.st_mode = 0;
     /* Relaxed throughout: figures for people, each a word of its own. */
     *facts = (struct docket_view_desk){.name = desk->name,
+                                       .title = written[0],
+                                       .user = written[1],
+                                       .group = written[2],
+                                       .owner_uid = board.st_uid,
+                                       .group_gid = board.st_gid,
+                                       .mode = board.st_mode & 07777,
+                                       .seats_bytes = seats_allocated(view, desk),
                                        .seats_taken = count_seats(desk),
                                        .seats_max = desk->desk.geometry.seats_max,
                                        .slots_used = slots_in_use(words),
@@ -186,9 +216,11 @@ docket_status docket_view_each_desk(docket_view *view,
                                     void *context)
 {
     docket_status status = begin_walk(view);
+    if (status == DOCKET_OK && dk_about_read(view) != DOCKET_OK)
+        view->about_bytes = 0; /* the desks have no names then, and everything else */
     for (uint32_t i = 0; status == DOCKET_OK && i < view->desk_count; i++) {
         struct docket_view_desk facts;
-        show_desk(&view->desks[i], &facts);
+        show_desk(view, &view->desks[i], &facts);
         if (each(context, &facts) != 0)
             break;
     }
@@ -245,7 +277,10 @@ static void show_seat(const struct view_desk *desk, uint32_t number, const struc
 {
     *facts = (struct docket_view_seat){.desk = desk->name,
                                        .seat = number,
-                                       .state = seat->state == 2 ? "being reaped" : "taken",
+                                       .state = seat->state == 2   ? "being reaped"
+                                                : seat->state == 3 ? "lost"
+                                                                   : "taken",
+                                       .lives = seat->lives,
                                        .pid = (int64_t)seat->pid,
                                        .uid = seat->uid,
                                        .attached_s = seat->attached_s,

@@ -5,6 +5,7 @@
  *   map.c    opens and checks the files, maps board and table read-only
  *   seats.c  private copies of seat files; how much of a claimed block is left
  *   read.c   one slot of a desk into a docket_view_series
+ *   about.c  the file in which docketd wrote down what it is
  *   view.c   docket_inspect.h
  *
  * Invariants
@@ -29,6 +30,8 @@
 struct view_seat {
     bool loaded;
     bool readable; /* the seat's file was there and passed its checks */
+    int lives;     /* 1 its lock is held, 0 it is not, -1 not known */
+    uint64_t bytes; /* allocated */
     uint32_t state;
     uint64_t salt;
     uint64_t pid;
@@ -53,7 +56,12 @@ struct view_names {
     char template_text[DK_TEMPLATE_BYTES + 1];
 };
 
+/* "key TAB value" lines, cut up in place. */
+enum { VIEW_ABOUT_BYTES = 32768 };
+
 struct docket_view {
+    char about[VIEW_ABOUT_BYTES];
+    size_t about_bytes; /* 0: not read */
     char directory[DK_PATH_BYTES];
     char runtime[DK_PATH_BYTES];
     int runtime_fd;
@@ -91,6 +99,13 @@ const struct view_seat *dk_seats_get(const docket_view *view, struct view_desk *
 /* False if the owner's cursor cannot be read: then nothing is known. */
 bool dk_seats_judge(const struct view_seat *seat, const struct dk_claim *claim, const struct dk_laid *laid,
                     struct view_lease *lease);
+
+/* about.c */
+/* Reads docketd's own description of itself; UNREACHABLE if there is none. */
+docket_status dk_about_read(docket_view *view) DK_MUST_USE;
+/* The value of a key, or ""; the name, user and group of a desk likewise. */
+const char *dk_about_value(const docket_view *view, const char *key);
+void dk_about_desk(const docket_view *view, uint32_t index, const char *words[3]);
 
 /* read.c */
 /* False for a slot that is not in use. */

@@ -50,9 +50,11 @@ static docket_status check_ranges(const struct dk_policy *policy)
         return dk_fail(DOCKET_BAD_POLICY,
                        "restart %u is not known; use never, yearly, monthly or daily",
                        (unsigned)policy->restart);
-    if (policy->window < DK_WINDOW_MIN || policy->window > DK_WINDOW_MAX)
-        return dk_fail(DOCKET_BAD_POLICY, "window %u is outside %u to %u", policy->window,
-                       DK_WINDOW_MIN, DK_WINDOW_MAX);
+    bool for_books = policy->window >= DK_WINDOW_MIN && policy->window <= DOCKET_WINDOW_MAX;
+    if (!for_books && policy->window != DOCKET_WINDOW_BENCHMARK)
+        return dk_fail(DOCKET_BAD_POLICY,
+                       "window %u is outside %u to %u (the window called benchmark is %u, and not for books)",
+                       policy->window, DK_WINDOW_MIN, DOCKET_WINDOW_MAX, DOCKET_WINDOW_BENCHMARK);
     if (!memchr(policy->template_text, 0, sizeof policy->template_text))
         return dk_fail(DOCKET_BAD_POLICY, "the template is longer than %zu characters",
                        sizeof policy->template_text - 1);

@@ -18,6 +18,12 @@ enum dk_restart { DK_NEVER = 0, DK_YEARLY = 1, DK_MONTHLY = 2, DK_DAILY = 3, DK_
 #define DK_WINDOW_DEFAULT 10000u
 #define DK_WINDOW_MAX 250000u /* a strict word has 18 bits of room */
 
+/* A window for books is DK_WINDOW_MIN to DOCKET_WINDOW_MAX. Beside them there is
+ * one with a name, for benchmarks: DOCKET_WINDOW_BENCHMARK, the largest. */
+#define DK_WINDOW_BENCHMARK_NAME "benchmark"
+_Static_assert(DOCKET_WINDOW_BENCHMARK == DK_WINDOW_MAX && DK_WINDOW_DEFAULT <= DOCKET_WINDOW_MAX,
+               "docket.h says the same");
+
 #define DK_TEMPLATE_DEFAULT "{SERIES}-{YYYY}{MM}{DD}-{N:6}"
 
 struct dk_policy {

@@ -78,6 +78,15 @@ docket_status dk_env_check_version(int major, int minor, int patch)
     return DOCKET_OK;
 }
 
+const char *dk_store_lmdb_version(void)
+{
+    static char version[32];
+    int major, minor, patch;
+    mdb_version(&major, &minor, &patch);
+    snprintf(version, sizeof version, "%d.%d.%d", major, minor, patch);
+    return version;
+}
+
 /* ---- opening ---- */
 
 /* Blocks for the first commits, so that a full disk is an error now and not in

@@ -227,6 +227,9 @@ docket_status dk_store_each_event(struct dk_store *store, uint64_t from,
                                   docket_status (*each)(void *context, const struct dk_event *event),
                                   void *context) DK_MUST_USE;
 
+/* "0.9.24": of the LMDB that this process runs with. Static memory. */
+const char *dk_store_lmdb_version(void);
+
 /* Reads every record of every database and checks it; *records counts them. */
 docket_status dk_store_verify(struct dk_store *store, uint64_t *records) DK_MUST_USE;
 

@@ -40,8 +40,16 @@
 #define DK_MAGIC_SEAT 0x3154414553544b44ull  /* "DKTSEAT1" */
 
 /* Flag words: an unknown compatible flag is ignored, an unknown incompatible
- * one refuses the file. None is defined in layout 1. */
+ * one refuses the file. None is defined in layout 1. KNOWN: the incompatible
+ * flags that this build can read; MADE: those that its desks are made with.
+ * The tests build a next release by defining them otherwise. */
+#ifndef DK_MADE_INCOMPATIBLE
+#define DK_MADE_INCOMPATIBLE 0ull
 #define DK_KNOWN_INCOMPATIBLE 0ull
+#endif
+#ifndef DK_MADE_COMPATIBLE
+#define DK_MADE_COMPATIBLE 0ull
+#endif
 
 enum {
     DK_PAGE = 4096,
@@ -137,7 +145,8 @@ struct shared_seat_entry {
     dk_word pid;
     dk_word uid;
     dk_word attached_s;
-    uint64_t reserved[3];
+    dk_word knows; /* the incompatible flags that its library can read */
+    uint64_t reserved[2];
 };
 
 /* One period of a series. Written by docketd, read by workers. */
@@ -180,7 +189,9 @@ struct shared_board_slot {
     uint8_t tenant_bytes;
     uint8_t name_bytes;
     uint8_t template_bytes;
-    uint8_t reserved[31];
+    uint8_t reserved[7];
+    dk_word pace[DK_BANKS]; /* pace.h; docketd's, for tools */
+    uint64_t reserved_words[1];
     char tenant[DK_NAME_BYTES];
     char name[DK_NAME_BYTES];
     char template_text[DK_TEMPLATE_BYTES];
@@ -250,6 +261,7 @@ _Static_assert(sizeof(struct shared_calendar) <= DK_PAGE, "the calendar is one p
 _Static_assert(sizeof(struct shared_seat_entry) == 64, "a line each");
 _Static_assert(sizeof(struct shared_board_bank) == 64, "a line each");
 _Static_assert(sizeof(struct shared_board_slot) == 384, "six lines");
+_Static_assert(offsetof(struct shared_board_slot, pace) == 40, "once reserved: no other byte moved");
 _Static_assert(offsetof(struct shared_board_slot, bank) == 256, "banks on lines of their own");
 _Static_assert(sizeof(struct shared_board_row) == 256, "four lines");
 _Static_assert(sizeof(struct shared_table_slot) == 128, "a line for each bank");

@@ -162,6 +162,14 @@ docket_status docket_admin_fate(docket_realm *realm, const char *tenant, const c
 
 /* ---- the view ---- */
 
+/* `top` looks twice and `doctor` looks again: here no time passes between. */
+int nanosleep(const struct timespec *wanted, struct timespec *left)
+{
+    (void)left;
+    MUST(wanted->tv_sec >= 0 && wanted->tv_sec <= 3600 && wanted->tv_nsec >= 0 && wanted->tv_nsec < 1000000000);
+    return 0;
+}
+
 docket_status docket_view_open(const char *directory, docket_view **view)
 {
     MUST(directory != NULL && directory[0] != 0);
@@ -189,6 +197,20 @@ docket_status docket_view_realm_show(docket_view *view, struct docket_view_realm
     return answer();
 }
 
+docket_status docket_view_about_show(docket_view *view, struct docket_view_about *about)
+{
+    MUST(view == &one_view);
+    *about = (struct docket_view_about){.docketd_version = mood & 2 ? "0.1.0" : "",
+                                        .lmdb_version = mood & 4 ? "0.9.24" : "0.9.28",
+                                        .realm = mood & 1 ? "/realm" : "/re\xff\xfe",
+                                        .store = "/realm/store",
+                                        .socket = "",
+                                        .witness = "/realm/witness",
+                                        .config = mood & 8 ? "/nowhere/docket.conf" : "",
+                                        .log = "journal"};
+    return answer();
+}
+
 static struct docket_view_series some_series(void)
 {
     struct docket_view_series series = {.tenant = "acme",
@@ -210,7 +232,8 @@ docket_status docket_view_each_desk(docket_view *view,
                                     int (*each)(void *context, const struct docket_view_desk *desk), void *context)
 {
     MUST(view == &one_view);
-    struct docket_view_desk desk = {.name = "desk-0", .seats_taken = 3, .commits = mood, .commit_ns_max = UINT64_MAX};
+    struct docket_view_desk desk = {
+        .name = "desk-0", .title = mood & 1 ? "default" : "", .user = "", .group = "\xff", .seats_taken = 3, .commits = mood, .commit_ns_max = UINT64_MAX};
     docket_status status = answer();
     if (status == DOCKET_OK && each(context, &desk) == 0)
         each(context, &desk);
@@ -234,7 +257,8 @@ docket_status docket_view_each_seat(docket_view *view,
 {
     MUST(view == &one_view);
     struct docket_view_seat seat = {.desk = "desk-0",
-                                    .state = "taken",
+                                    .state = mood & 64 ? "taken" : "lost",
+                                    .lives = (int)(mood % 3) - 1,
                                     .pid = (int64_t)mood,
                                     .attached_s = (int64_t)(mood << 45),
                                     .oldest_lease_age_s = (int64_t)(mood % 9) - 1,

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/status tools:address tools:cli tools:failure tools:output tools:viewing tools:cmd_block tools:cmd_fate */
-/* links: tools:cmd_help tools:cmd_inspect tools:cmd_next tools:cmd_peek tools:cmd_series tools:cmd_status */
-/* links: tools:cmd_version tools:docket fuzz:cli_library */
-/* libs: jansson smartcols */
+/* links: base/status tools:address tools:cli tools:failure tools:output tools:table tools:progress tools:viewing */
+/* links: tools:cmd_block tools:cmd_fate tools:cmd_help tools:cmd_inspect tools:cmd_next tools:cmd_peek tools:cmd_series */
+/* links: tools:cmd_status tools:cmd_seat_list tools:cmd_desk_list tools:cmd_where tools:cmd_doctor tools:doctor_machine */
+/* links: tools:doctor_realm tools:cmd_top tools:top_look tools:top_screen tools:cmd_version tools:docket */
+/* links: fuzz:cli_library */
+/* libs: jansson smartcols ncursesw */
 /*
  * The command line: whatever is typed, no more reaches the library than its
  * header allows, and the exit code is one of those that are written down. The
@@ -44,9 +46,9 @@ static void forget_options(void)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     static const char *const known[] = {"next", "block", "peek", "status", "inspect", "fate", "series", "add", "list",
-                                        "show", "version", "help", "--json", "--count", "--timeout", "--all",
+                                        "show", "seat", "desk", "where", "version", "help", "--json", "--count", "--timeout", "--all",
                                         "--order", "--restart", "--template", "--window", "--start-after",
-                                        "--verbose", "--realm", "--no-start", "--quiet", "--help", "-n", "-t", "--",
+                                        "--verbose", "--columns", "--no-headings", "--rows", "--sort", "--realm", "--no-start", "--quiet", "--help", "-n", "-t", "--",
                                         "acme/INV", "acme/INV/2026-11", "a/b/never", "strict", "leased", "monthly"};
     struct draw draw = {bytes, size};
     char *words[WORDS_MAX + 2];

@@ -105,9 +105,12 @@ static void write_down(const struct dk_config *config)
     fprintf(out, "seats_max = %u\nlines_per_seat = %u\nseries_max = %u\nrows_max = %u\nidle_exit_s = %u\nevict_after_s = %u\n",
             config->geometry.seats_max, config->geometry.lines_per_seat, config->geometry.slots_max,
             config->geometry.rows_max, config->idle_exit_s, config->evict_after_s);
-    fprintf(out, "[default]\norder = %s\nrestart = %s\ntemplate = %s\nwindow = %u\n",
-            dk_order_name(config->policy.order), dk_restart_name(config->policy.restart), config->policy.template_text,
-            config->policy.window);
+    fprintf(out, "[default]\norder = %s\nrestart = %s\ntemplate = %s\n", dk_order_name(config->policy.order),
+            dk_restart_name(config->policy.restart), config->policy.template_text);
+    if (config->policy.window == DOCKET_WINDOW_BENCHMARK)
+        fprintf(out, "window = benchmark\n");
+    else
+        fprintf(out, "window = %u\n", config->policy.window);
     bool fits = write_desks(out, config);
     fclose(out);
     if (fits) {

@@ -9,12 +9,14 @@
  *                          and how far each single call may go astray beside
  *                          that. All processes that map it share one clock,
  *                          which a test sets as it likes.
+ *   DOCKET_CLOCK_NTP       what adjtimex() answers: 0 synchronised, 5 not
  */
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -65,4 +67,13 @@ time_t time(time_t *out)
     if (out != NULL)
         *out = now.tv_sec;
     return now.tv_sec;
+}
+
+int adjtimex(struct timex *facts)
+{
+    const char *answer = getenv("DOCKET_CLOCK_NTP");
+    if (answer == NULL)
+        return (int)syscall(SYS_adjtimex, facts);
+    *facts = (struct timex){.status = atoi(answer) == TIME_ERROR ? STA_UNSYNC : 0, .maxerror = 2000};
+    return atoi(answer);
 }

@@ -117,8 +117,8 @@ attack round line-comes-round ROUND OTHER 16 66500
 
 add_series acme/SS --order strict
 add_series acme/SL --order leased
-add_series acme/BL --order leased --window 250000
-add_series acme/BS --order strict --window 250000
+add_series acme/BL --order leased --window benchmark
+add_series acme/BS --order strict --window benchmark
 check "a signal every 20 us takes from a leased series: docket_next of a strict one gives none twice" \
     attacked storm-next SS SL 800
 check "a signal every 20 us takes from a strict series: docket_next of a leased one gives none twice" \

@@ -117,7 +117,8 @@ status_is() { "$docket" status "${@:2}" 2>/dev/null | grep -q "^docketd   $1"; }
 echo "help, version, usage"
 cd "$work"
 expect 'docket help: shows the commands' 0 help
-for one in next block peek status inspect fate 'series add' 'series list' 'series show' version help; do
+for one in next block peek status top inspect fate 'series add' 'series list' 'series show' 'seat list' 'desk list' where doctor \
+    version help; do
     out_has "docket help: names $one" "^  $one "
 done
 for code in 0 1 2 3 4 5; do
@@ -127,7 +128,8 @@ cp "$case_out" "$work/help.all"
 expect 'docket --help: is docket help' 0 --help
 check 'docket --help: the same text' cmp "$work/help.all" "$case_out"
 expect 'docket -h: is docket help' 0 -h
-for one in next block peek status inspect fate 'series add' 'series list' 'series show' version help; do
+for one in next block peek status top inspect fate 'series add' 'series list' 'series show' 'seat list' 'desk list' where doctor \
+    version help; do
     # shellcheck disable=SC2086
     expect "docket help $one: shows its usage" 0 help $one
     out_has "docket help $one: usage comes first" "^usage: docket $one "
@@ -154,7 +156,11 @@ refused 'version with an operand: usage' 2 version now
 
 refused 'no command: usage' 2
 refused 'an unknown command: usage' 2 frobnicate
-refused 'an option other than the realm before the command: usage' 2 --json next acme/INV
+refused 'an option other than the realm before the command: usage' 2 --quiet next acme/INV
+expect '--json before the command: usage' 2 --json next acme/INV
+json '--json before the command: an error object' '.error.status == "DOCKET_BAD_ARGUMENT"' "$case_err"
+expect 'an unknown command behind --json: usage' 2 frobnicate --json
+json 'an unknown command with --json: an error object' '.error.status == "DOCKET_BAD_ARGUMENT"' "$case_err"
 refused 'a realm and no command: usage' 2 --realm x
 refused 'series without a verb: usage' 2 series
 refused 'series with an unknown verb: usage' 2 series drop acme/INV
@@ -469,8 +475,10 @@ for one in acme/INV acme/ORD beta/NEW beta/MANY acme/BIG; do
     out_has "series list: has $one" "^$one "
 done
 expect 'series list --json: an object' 0 series list --json
-series_keys='tenant series desk order restart template window quarantined periods periods.[] periods.[].period
-    periods.[].start_s periods.[].end_s periods.[].next periods.[].laid periods.[].open periods.[].leases'
+series_keys='tenant series desk order restart template window for_books quarantined periods periods.[] periods.[].period
+    periods.[].start_s periods.[].end_s periods.[].next periods.[].laid periods.[].open periods.[].leases
+    periods.[].oldest_lease_age_s periods.[].given periods.[].unknown_now periods.[].window_now
+    periods.[].rate_per_minute periods.[].runway_s'
 # shellcheck disable=SC2046,SC2086
 keys 'series list --json' schema_version realm series 'series.[]' $(printf 'series.[].%s ' $series_keys)
 first_key_is_version 'series list --json'

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: inspect/map.c inspect/seats.c inspect/read.c inspect/view.c table/desk.c table/directory.c table/place.c table/slot.c numbering/period.c numbering/policy.c numbering/template.c base/files.c base/status.c */
+/* links: inspect/map.c inspect/seats.c inspect/read.c inspect/about.c inspect/view.c table/desk.c table/directory.c table/place.c table/slot.c numbering/period.c numbering/policy.c numbering/template.c base/files.c base/status.c */
 /*
  * The read-only view against files made by hand: what it shows, and what it
  * refuses to look at.
@@ -16,6 +16,7 @@
 #include "table/cursor.h"
 #include "table/desk.h"
 #include "table/directory.h"
+#include "table/pace.h"
 #include "table/place.h"
 #include "table/slot.h"
 
@@ -709,6 +710,145 @@ static void a_seat_of_another_incarnation_is_shown_without_figures(void **state)
     munmap(base, dk_seat_bytes(&small));
 }
 
+/* ---- what two looks compare, and how far is laid ahead ---- */
+
+static void how_far_a_counter_is_stands_beside_what_is_laid_and_open(void **state)
+{
+    (void)state;
+    uint8_t *base = NULL;
+    add_series(0, "acme", "INV", DK_STRICT);
+    set_strict(0, 0, set_bank(0, 0, 2026, 1, 501, 0), 122, 378);
+    add_series(1, "acme", "ORD", DK_LEASED);
+    uint64_t epoch = set_bank(1, 0, 2026, 1, 401, 1); /* never laid: 401 */
+    struct shared_line *lines = make_seat(5, &base);
+    lay(0, 0, epoch, 1, 1, 100);
+    own(0, 0, 1, 5, 1, 10);
+    set_cursor(lines, 1, 10, 40, false); /* 60 left */
+    lay(0, 1, epoch, 1, 101, 100);
+    dk_store_release(&lines[1].claimed_s, (uint64_t)dk_clock_wall_s() - 30);
+    docket_view *view = open_view();
+    assert_true(find(view, "INV").periods[0].given == 123);
+    struct docket_view_series series = find(view, "ORD");
+    assert_true(series.periods[0].given == 401 - 160 && series.slot == 1 && series.generation == 1);
+    assert_true(series.periods[0].oldest_lease_age_s >= 29 && series.periods[0].oldest_lease_age_s <= 60);
+    assert_true(find(view, "INV").periods[0].oldest_lease_age_s == -1);
+    docket_view_close(view);
+    munmap(base, dk_seat_bytes(&small));
+}
+
+static void the_pace_of_each_bank_is_shown_with_its_period(void **state)
+{
+    (void)state;
+    add_series(0, "acme", "INV", DK_STRICT);
+    set_strict(0, 0, set_bank(0, 0, 2027, 1, 101, 0), 0, 100);
+    set_strict(0, 1, set_bank(0, 1, 2026, 1, 501, 0), 10, 20);
+    dk_store_relaxed(&dk_desk_slot(&f.desk, 0)->pace[0], dk_pace_pack(0, 100, 16));
+    dk_store_relaxed(&dk_desk_slot(&f.desk, 0)->pace[1], dk_pace_pack(600, 490, 512));
+    docket_view *view = open_view();
+    struct docket_view_series series = find(view, "INV");
+    assert_true(series.periods[0].period == 2026 && series.periods[0].rate_per_minute == 600 &&
+                series.periods[0].unknown_now == 490 && series.periods[0].window_now == 512);
+    assert_true(series.periods[1].rate_per_minute == 0 && series.periods[1].unknown_now == 100);
+    docket_view_close(view);
+}
+
+/* ---- who lives ---- */
+
+static void a_seat_lives_as_long_as_its_lock_is_held(void **state)
+{
+    (void)state;
+    uint8_t *base = NULL;
+    struct docket_view_seat seat = {0};
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    make_seat(3, &base);
+    int holder = openat(f.runtime_fd, "seat-0-3", O_RDWR);
+    assert_int_equal(fcntl(holder, F_OFD_SETLK, &lock), 0);
+    docket_view *view = open_view();
+    assert_int_equal(docket_view_each_seat(view, keep_seat, &seat), DOCKET_OK);
+    assert_int_equal(seat.lives, 1);
+    close(holder);
+    assert_int_equal(docket_view_each_seat(view, keep_seat, &seat), DOCKET_OK);
+    assert_int_equal(seat.lives, 0);
+    assert_int_equal(unlink(path_of(f.runtime, "seat-0-3")), 0);
+    dk_store_relaxed(&dk_desk_seat(&f.desk, 3)->state, 3);
+    assert_int_equal(docket_view_each_seat(view, keep_seat, &seat), DOCKET_OK);
+    assert_int_equal(seat.lives, -1);
+    assert_string_equal(seat.state, "lost");
+    docket_view_close(view);
+    munmap(base, dk_seat_bytes(&small));
+}
+
+/* ---- what docketd wrote down ---- */
+
+static void write_about(const char *text, size_t bytes)
+{
+    FILE *out = fopen(path_of(f.runtime, "about"), "w");
+    assert_non_null(out);
+    assert_int_equal(fwrite(text, 1, bytes, out), bytes);
+    fclose(out);
+}
+
+static void what_docketd_wrote_down_is_shown(void **state)
+{
+    (void)state;
+    static const char text[] = "docketd\t9.8.7\nlmdb\t0.9.24\nunheard of\tx\nlayout\t1\nschema\t2\nrealm\t/a b\n"
+                               "store\t/a b/store\nconfig\t\nlog\tjournal\ndesk 0\tdefault\ndesk 0 group\tstaff";
+    struct docket_view_about about;
+    struct docket_view_desk desk;
+    write_about(text, sizeof text - 1);
+    docket_view *view = open_view();
+    assert_int_equal(docket_view_about_show(view, &about), DOCKET_OK);
+    assert_string_equal(about.docketd_version, "9.8.7");
+    assert_string_equal(about.lmdb_version, "0.9.24");
+    assert_true(about.layout == 1 && about.schema == 2);
+    assert_string_equal(about.realm, "/a b");
+    assert_string_equal(about.store, "/a b/store");
+    assert_string_equal(about.config, "");
+    assert_string_equal(about.witness, "");
+    assert_string_equal(about.log, "journal");
+    assert_int_equal(docket_view_each_desk(view, keep_desk, &desk), DOCKET_OK);
+    assert_string_equal(desk.title, "default");
+    assert_string_equal(desk.user, "");
+    assert_string_equal(desk.group, "staff");
+    assert_true(desk.mode == 0640 && desk.owner_uid == geteuid());
+    docket_view_close(view);
+}
+
+static void a_docketd_that_wrote_nothing_down_is_of_another_release(void **state)
+{
+    (void)state;
+    struct docket_view_about about;
+    struct docket_view_desk desk;
+    docket_view *view = open_view();
+    assert_int_equal(docket_view_about_show(view, &about), DOCKET_UNREACHABLE);
+    assert_int_equal(docket_view_each_desk(view, keep_desk, &desk), DOCKET_OK);
+    assert_string_equal(desk.title, "");
+    assert_int_equal(symlink("/etc/passwd", path_of(f.runtime, "about")), 0);
+    assert_int_equal(docket_view_about_show(view, &about), DOCKET_UNSAFE_FILES);
+    docket_view_close(view);
+}
+
+static void a_description_that_is_garbage_says_nothing_and_moves_no_cursor(void **state)
+{
+    (void)state;
+    static char text[50000];
+    struct docket_view_about about;
+    docket_view *view = open_view();
+    memset(text, 'x', sizeof text);
+    write_about(text, sizeof text); /* longer than is read */
+    assert_int_equal(docket_view_about_show(view, &about), DOCKET_OK);
+    assert_string_equal(about.realm, "");
+    memcpy(text, "realm\t\033[2J\nlog\tx\n", 18);
+    write_about(text, 18); /* and a zero */
+    assert_int_equal(docket_view_about_show(view, &about), DOCKET_OK);
+    assert_string_equal(about.realm, "?[2J");
+    assert_string_equal(about.log, "x");
+    write_about("", 0);
+    assert_int_equal(docket_view_about_show(view, &about), DOCKET_OK);
+    assert_string_equal(about.log, "");
+    docket_view_close(view);
+}
+
 /* ---- finding and writing ---- */
 
 static int count_until(void *context, const struct docket_view_series *series)
@@ -838,6 +978,12 @@ int main(void)
         TEST(a_scribbled_claim_never_leads_out_of_the_files),
         TEST(a_seat_whose_file_was_cut_short_is_shown_without_figures),
         TEST(a_seat_of_another_incarnation_is_shown_without_figures),
+        TEST(how_far_a_counter_is_stands_beside_what_is_laid_and_open),
+        TEST(the_pace_of_each_bank_is_shown_with_its_period),
+        TEST(a_seat_lives_as_long_as_its_lock_is_held),
+        TEST(what_docketd_wrote_down_is_shown),
+        TEST(a_docketd_that_wrote_nothing_down_is_of_another_release),
+        TEST(a_description_that_is_garbage_says_nothing_and_moves_no_cursor),
         TEST(a_walk_ends_where_the_callback_says),
         TEST(a_series_that_is_at_no_desk_is_said_so),
         TEST(names_of_64_bytes_are_whole),

@@ -108,11 +108,12 @@ static void a_document_number_of_127_characters_fits_and_of_128_does_not(void **
     assert_non_null(strstr(dk_error_text(), "128 characters; the limit is 127"));
 }
 
-static void a_window_outside_its_limits_is_refused(void **state)
+static void a_window_that_is_neither_for_books_nor_the_benchmarks_is_refused(void **state)
 {
     (void)state;
-    const uint32_t good[] = {DK_WINDOW_MIN, DK_WINDOW_DEFAULT, DK_WINDOW_MAX};
-    const uint32_t bad[] = {0, DK_WINDOW_MIN - 1, DK_WINDOW_MAX + 1, UINT32_MAX};
+    const uint32_t good[] = {DK_WINDOW_MIN, 9999, DK_WINDOW_DEFAULT, DOCKET_WINDOW_MAX, DOCKET_WINDOW_BENCHMARK};
+    const uint32_t bad[] = {0, DK_WINDOW_MIN - 1, DOCKET_WINDOW_MAX + 1, DOCKET_WINDOW_BENCHMARK - 1,
+                            DOCKET_WINDOW_BENCHMARK + 1, UINT32_MAX};
     struct dk_policy policy;
     dk_policy_default(&policy);
     for (size_t at = 0; at < sizeof good / sizeof good[0]; at++) {
@@ -201,7 +202,7 @@ int main(void)
         cmocka_unit_test(a_template_that_does_not_parse_is_refused),
         cmocka_unit_test(a_template_without_an_end_is_refused),
         cmocka_unit_test(a_document_number_of_127_characters_fits_and_of_128_does_not),
-        cmocka_unit_test(a_window_outside_its_limits_is_refused),
+        cmocka_unit_test(a_window_that_is_neither_for_books_nor_the_benchmarks_is_refused),
         cmocka_unit_test(an_unknown_order_or_restart_is_refused),
         cmocka_unit_test(orders_and_restarts_are_read_as_they_are_written),
         cmocka_unit_test(unknown_words_for_order_and_restart_are_refused),

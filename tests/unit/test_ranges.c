@@ -196,6 +196,37 @@ static void a_window_follows_the_rate_within_the_policys(void **state)
     assert_int_equal(window_after(&counter, 40, 60), 40);
 }
 
+static void a_steady_rate_makes_a_window_of_exactly_its_minute(void **state)
+{
+    (void)state;
+    struct dk_series_book series = {.record.policy.window = 10000};
+    struct dk_counter counter = {.series = &series, .window = DK_WINDOW_MIN, .looked_next = 1};
+    for (int i = 0; i < 6; i++)
+        window_after(&counter, 50, 1);
+    assert_int_equal(counter.window, 3000);
+    assert_true(counter.per_minute == 3000);
+    for (int i = 0; i < 9; i++)
+        window_after(&counter, 7, 30);
+    assert_int_equal(counter.window, DK_WINDOW_MIN); /* 14 a minute */
+    assert_true(counter.per_minute == 14);
+    series.record.policy.window = 1000;
+    for (int i = 0; i < 6; i++)
+        window_after(&counter, 1000000, 1);
+    assert_int_equal(counter.window, 1000);
+    assert_true(counter.per_minute == 60000000); /* the rate is not cut */
+}
+
+static void a_window_of_the_docketd_before_is_kept_until_a_rate_was_seen_again(void **state)
+{
+    (void)state;
+    struct dk_series_book series = {.record.policy.window = 10000};
+    struct dk_counter counter = {.series = &series, .window = 3000, .per_minute = 3000, .resumed = true};
+    assert_int_equal(window_after(&counter, 5, 0), 3000);
+    assert_true(counter.per_minute == 3000);
+    assert_int_equal(window_after(&counter, 1500, 30), 3000);
+    assert_int_equal(window_after(&counter, 0, 30), 1500);
+}
+
 static void a_window_survives_a_clock_that_stands_and_a_count_that_fell(void **state)
 {
     struct dk_series_book series = {.record.policy.window = 10000};
@@ -220,6 +251,8 @@ int main(void)
         WITH_RANGES(a_cut_of_more_than_the_range_takes_it_whole),
         WITH_RANGES(the_largest_numbers_are_ranges_like_any_other),
         cmocka_unit_test(a_window_follows_the_rate_within_the_policys),
+        cmocka_unit_test(a_steady_rate_makes_a_window_of_exactly_its_minute),
+        cmocka_unit_test(a_window_of_the_docketd_before_is_kept_until_a_rate_was_seen_again),
         cmocka_unit_test(a_window_survives_a_clock_that_stands_and_a_count_that_fell),
     };
     return cmocka_run_group_tests_name("ranges", tests, NULL, NULL);
