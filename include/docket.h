@@ -196,8 +196,8 @@ docket_status docket_series_open(docket_realm *realm, const char *tenant, const 
  * for series that restart never, yearly, monthly, daily). Results are written
  * only on DOCKET_OK; period may be NULL.
  * Durable on return: a mark above the number.
- * A series that nobody used for a day (the realm's evict_after_s) has left its
- * desk; the call then asks docketd for it, as a first use does.
+ * A series that nobody used for five weeks (the realm's evict_after_s) has left
+ * its desk; the call then asks docketd for it, as a first use does.
  * Statuses: OK, TIMEOUT, BUSY, UNREACHABLE, PERIOD_NOT_OPEN, EXHAUSTED,
  * LINES_EXHAUSTED, QUARANTINED, RETIRED, DAMAGED, BAD_ARGUMENT, and those of
  * docket_series_open() when docketd has to be asked.

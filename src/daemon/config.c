@@ -140,8 +140,8 @@ static const struct key keys[] = {
     {"realm", "lines_per_seat", "1024", "open leases of one process at a desk, 1 to 65535; 64 bytes each", set_lines},
     {"realm", "series_max", "1048576", "series at one desk, 1 to 1048576", set_series_max},
     {"realm", "rows_max", "32768", "rows of eight places at one desk, 1 to 262144", set_rows_max},
-    {"realm", "evict_after_s", "86400",
-     "a series that nobody used for so long leaves its desk until its next use; 0: never", set_evict_after},
+    {"realm", "evict_after_s", "3024000",
+     "a series that nobody used for so long leaves its desk until its next use (35 days); 0: never", set_evict_after},
     {"realm", "idle_exit_s", "0", "stop after so many seconds without any worker; 0: never", set_idle_exit},
     {"realm", "admins", "(root and docketd's user)",
      "names or uids, separated by commas, that may void, reconcile, retire and so on, beside root and docketd's user",
@@ -307,7 +307,7 @@ docket_status dk_config_load(struct dk_config *config, const char *realm, const 
     memset(config, 0, sizeof *config);
     config->geometry =
         (struct dk_geometry){.slots_max = 1048576, .rows_max = 32768, .seats_max = 512, .lines_per_seat = 1024};
-    config->evict_after_s = 86400;
+    config->evict_after_s = 35 * 86400; /* what is used each month stays */
     dk_policy_default(&config->policy);
     config->desks = dk_must_alloc(DK_DESKS_MAX, sizeof *config->desks);
     config->desk_count = 1;

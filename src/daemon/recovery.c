@@ -47,6 +47,7 @@ static docket_status know_series(void *context, const struct dk_series_record *r
     if (record->id >= known->room)
         return dk_fail(DOCKET_DAMAGED, "series %s/%s has an id above the last one", record->tenant, record->name);
     known->desk[record->id] = (uint8_t)(desk->index + 1);
+    known->count++;
     return DOCKET_OK;
 }
 
@@ -65,8 +66,12 @@ static void need(struct dk_known *known, uint64_t id)
         known->needed[id] = true;
 }
 
+/* A realm of so many series has all of them on a new desk from the start. */
+#define START_SERIES 16384u
+
 /* Series that come into memory: those on the board of an adopted desk, those
- * that have something to lose, and all of them where none is ever evicted. */
+ * that have something to lose, and all of them where they are few, or none is
+ * ever evicted. */
 static void choose_needed(struct dk_daemon *daemon, struct dk_images *images, const bool *adopted)
 {
     struct dk_known *known = &images->known;
@@ -86,8 +91,10 @@ static void choose_needed(struct dk_daemon *daemon, struct dk_images *images, co
             if (dk_load_acquire(&dk_desk_slot(map, slot)->generation) != 0)
                 need(known, dk_desk_slot(map, slot)->series_id);
     }
-    for (uint64_t id = 0; id < known->room && (daemon->config.evict_after_s == 0 || daemon->accepted); id++)
-        known->needed[id] = true;
+    bool all = daemon->config.evict_after_s == 0 || daemon->accepted;
+    for (uint64_t id = 0; id < known->room; id++)
+        if (all || (known->count <= START_SERIES && known->desk[id] != 0 && !adopted[known->desk[id] - 1]))
+            known->needed[id] = true;
 }
 
 static docket_status keep_series(void *context, const struct dk_series_record *record)

@@ -9,6 +9,7 @@
  * million records in memory. */
 struct dk_known {
     uint64_t room;
+    uint64_t count;   /* of series */
     uint8_t *desk;    /* its desk + 1; 0: there is no such series */
     bool *needed;     /* it comes into memory: it is on the board, or has something to lose */
     int32_t *newest;  /* its latest period, closed ones too */

@@ -12,7 +12,7 @@
 # mark has one fate, now and after a power loss; what the dead held comes back
 # when they are reaped; nobody waits for ever; no sound word is quarantined.
 # row: 02
-# seconds: 16 400
+# seconds: 18 480
 . "$(dirname "$0")/lib.sh"
 
 out=$(mktemp)

@@ -114,6 +114,6 @@ const struct ex_config ex_configs[] = {
      .check = BOUNDS(2, 0), .torture = BOUNDS(3, 0)},
     {.name = "leased-evict-docketd-dies", .window = 2, .first_block = 2, .evicts = true,
      .worker = {{1, {N, LEAVE, W}}}, .operator_does = {EVICT},
-     .check = BOUNDS(1, 1), .torture = BOUNDS(2, 1)},
+     .check = BOUNDS(1, 1), .torture = BOUNDS(1, 1)},
 };
 const size_t ex_config_count = sizeof ex_configs / sizeof ex_configs[0];
