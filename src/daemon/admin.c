@@ -318,6 +318,14 @@ void dk_admin_hear(struct dk_connection *connection, const struct dk_admin_reque
         dk_errand_end(errand, status);
 }
 
+bool dk_admin_concerns(const struct dk_series_book *series)
+{
+    for (const struct dk_errand *errand = series->desk->daemon->errands; errand != NULL; errand = errand->next)
+        if (errand->series == series)
+            return true;
+    return false;
+}
+
 void dk_admin_turn(struct dk_daemon *daemon)
 {
     for (struct dk_errand *errand = daemon->errands, *next; errand != NULL; errand = next) {

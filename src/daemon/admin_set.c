@@ -181,6 +181,7 @@ static void policy_set(struct dk_job *job)
     struct dk_errand *errand = job->context;
     dk_job_free(job);
     errand->series->record = errand->record;
+    errand->series->newest = INT32_MAX; /* the commit made periods of another kind: each is looked for in the store */
     dk_series_rewrite(errand->series);
     finish(errand, DOCKET_OK);
 }

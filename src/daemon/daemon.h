@@ -246,6 +246,8 @@ void dk_event_put(FILE *out, const struct dk_event *event);
 void dk_admin_hear(struct dk_connection *connection, const struct dk_admin_request *request, int descriptor);
 /* Goes on with what waits for turns, commits or a thread; each turn of the loop. */
 void dk_admin_turn(struct dk_daemon *daemon);
+/* An errand is about this series: it stays in memory. */
+bool dk_admin_concerns(const struct dk_series_book *series);
 /* The configuration gives this tenant a desk at the next start. */
 bool dk_admin_moves(const struct dk_daemon *daemon, const char *tenant);
 

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #define AHEAD_S (2 * 86400)
+#define DRAINING_S 60
 
 /* Looks in one sweep; when more are due (the end of a year) the next sweep goes on. */
 enum { LOOKS = 2048 };
@@ -204,8 +205,10 @@ static int64_t look(struct dk_daemon *daemon, struct dk_series_book *series, int
     enum dk_restart restart = (enum dk_restart)series->record.policy.restart;
     if (series->quarantined || series->record.retired_ns != 0 || series->evicting || daemon->stopping)
         return INT64_MAX;
-    if (series->held || series->desk->draining)
+    if (series->held)
         return now_s + 1;
+    if (series->desk->draining)
+        return now_s + DRAINING_S; /* its end makes every edge due */
     for (int bank = 0; bank < DK_BANKS; bank++)
         if (series->bank[bank] != NULL && now_s >= series->bank[bank]->period.end_s && !series->bank[bank]->ended)
             end_period(series, bank);

@@ -176,7 +176,7 @@ void dk_series_rewrite(struct dk_series_book *series)
     struct dk_desk *map = &series->desk->map;
     struct shared_board_slot *slot = dk_desk_slot(map, series->slot);
     struct dk_slot_key key;
-    slot->window = series->record.policy.window;
+    dk_slot_write_window(slot, series->record.policy.window);
     if (!dk_series_slot_differs(series))
         return; /* it was the window alone, which may change under workers: it bounds a block, no more */
     fill_key(&key, &series->record);

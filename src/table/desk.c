@@ -61,6 +61,15 @@ void dk_slot_write(struct shared_board_slot *slot, const struct dk_slot_key *key
     }
 }
 
+void dk_slot_write_window(struct shared_board_slot *slot, uint32_t window)
+{
+    const size_t at = offsetof(struct shared_board_slot, window) - offsetof(struct shared_board_slot, series_id);
+    dk_word *place = key_words(slot) + at / sizeof(dk_word);
+    uint64_t word = dk_load_relaxed(place); /* docketd wrote it itself */
+    memcpy(&word, &window, sizeof window);  /* the first half of the word, in either byte order */
+    dk_store_release(place, word);
+}
+
 void dk_header_fill(struct shared_header *header, uint64_t magic, const struct dk_geometry *geometry,
                     const struct dk_identity *identity, uint32_t seat, uint64_t file_bytes)
 {

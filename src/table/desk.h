@@ -86,6 +86,8 @@ _Static_assert(offsetof(struct shared_board_slot, series_id) == 16, "behind gene
 bool dk_slot_read(const struct shared_board_slot *slot, uint64_t generation, struct dk_slot_key *key);
 /* docketd: the slot is nobody's (generation 0). */
 void dk_slot_write(struct shared_board_slot *slot, const struct dk_slot_key *key);
+/* docketd: the window alone, under workers: in one store of the word it lies in. */
+void dk_slot_write_window(struct shared_board_slot *slot, uint32_t window);
 
 static inline struct shared_board_row *dk_desk_row(const struct dk_desk *desk, uint32_t row)
 {

@@ -118,6 +118,12 @@ docket_status dk_store_each_range(struct dk_store *store, uint64_t series_id, in
     return DOCKET_OK;
 }
 
+bool dk_admin_concerns(const struct dk_series_book *series)
+{
+    (void)series;
+    return false;
+}
+
 docket_status dk_store_each_counter_of(struct dk_store *store, uint64_t series_id,
                                        docket_status (*each)(void *context, const struct dk_counter_image *image),
                                        void *context)

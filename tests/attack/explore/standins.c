@@ -213,6 +213,13 @@ void dk_seat_reset(int keep, const struct dk_geometry *geometry)
         dk_store_release(&dk_seat_line(ex_seat_base((unsigned)keep), line)->cursor, 0);
 }
 
+/* No admin comes here. */
+bool dk_admin_concerns(const struct dk_series_book *series)
+{
+    (void)series;
+    return false;
+}
+
 /* All that ever come are of one release and one set of sizes. */
 bool dk_takeover_renew(struct dk_daemon *daemon, const struct dk_desk_book *desk, const struct dk_images *images)
 {
