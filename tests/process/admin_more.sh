@@ -165,8 +165,8 @@ check "set of the window: shown" eval '"$docket" series show acme/NEW | grep -q 
 expect "set of a window that cannot be: wrong" 2 series set acme/NEW --window 5
 expect "set of a template that hides the year: wrong" 2 series set acme/INV --template '{N:6}'
 add_series acme/M
-expect "set of the restart: done" 0 series set acme/M --restart monthly --template 'M{YYYY}{MM}-{N:3}'
-check "set of the restart: the period is the month" next_is acme/M "M$(date -u +%Y%m)-001"
+expect "set of restart and beginning: done" 0 series set acme/M --restart monthly --template 'M{YYYY}{MM}-{N:3}' --start-after 500
+check "set of restart and beginning: the period is the month, and begins there" next_is acme/M "M$(date -u +%Y%m)-501"
 start_worker sitter --series acme/INV --rate 20 --count 100000
 sitter=$child
 sits() { "$docket" seat list | grep -q "alive"; }
