@@ -27,9 +27,14 @@ static bool is_meant(const struct dk_errand *errand, const struct dk_desk_book *
     return errand->asked.desk[0] == 0 || strcmp(errand->asked.desk, desk->rule.name) == 0;
 }
 
-static bool is_settled(const struct dk_errand *errand)
+static bool is_settled(struct dk_errand *errand)
 {
-    for (const struct dk_counter *counter = errand->daemon->counters; counter != NULL; counter = counter->next_of_all)
+    const struct dk_daemon *daemon = errand->daemon;
+    int64_t now_ns = dk_clock_monotonic_ns();
+    if (now_ns < errand->look_ns)
+        return false; /* there may be very many: not in each turn of the loop */
+    errand->look_ns = now_ns + 5 * DK_MILLISECOND_NS;
+    for (const struct dk_counter *counter = daemon->counters; counter != NULL; counter = counter->next_of_all)
         if (is_meant(errand, counter->series->desk) && !counter->settled && !counter->series->quarantined)
             return false;
     return true;
@@ -105,7 +110,7 @@ static void set_draining(struct dk_errand *errand, bool draining, bool *changed)
     }
     for (struct dk_counter *counter = daemon->counters; *changed && counter != NULL; counter = counter->next_of_all)
         if (is_meant(errand, counter->series->desk))
-            dk_keeper_ask(counter);
+            dk_keeper_ask_later(counter); /* other desks go on meanwhile */
     if (*changed && !draining)
         dk_edges_all_due(daemon); /* every period is looked at */
 }

@@ -35,6 +35,7 @@ struct dk_errand {
     void *answer; /* rows of another shape, whole */
     size_t answer_bytes;
     uint64_t figure;
+    int64_t look_ns; /* drain: not before */
     struct dk_series_record record; /* as the series will stand */
     /* aside.c: */
     pthread_t thread;
