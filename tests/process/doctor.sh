@@ -140,10 +140,33 @@ check 'docketd killed: seen as dead' wait_until 20 dead
 kill_child "$worker_pid"
 result 'docketd killed' 1 docketd FAIL dead
 result 'a worker that died beside it' 1 'stale seats' WARN '1 seats'
+mv "$realm/store/data.mdb" "$work/data.mdb"
+result 'a store without its data' 1 'owners and modes' FAIL 'No such file'
+mv "$work/data.mdb" "$realm/store/data.mdb"
 truncate -s 100 "$(echo "$runtime"/*/table-1)"
 result 'a desk whose table was cut' 1 'shared files' FAIL '1 of 2 desks'
 lose_power
 result 'docketd has not run since the machine started' 1 'shared files' FAIL 'since the machine started'
+
+echo "somebody else"
+mkdir -m 755 "$work/bin"
+cp "$docket" "$(dirname "$docket")"/libdocket.so.0* "$work/bin/"
+cat >"$work/bin/other" <<END
+#!/bin/sh
+exec setpriv --reuid 12345 --regid 12345 --clear-groups env LD_LIBRARY_PATH=$work/bin $work/bin/docket "\$@"
+END
+chmod 755 "$work/bin/other" "$work"
+owners_docket=$docket docket=$work/bin/other
+if [ "$(id -u)" = 0 ] && "$docket" version >/dev/null 2>&1; then
+    expect 'somebody else, and the realm is private: no permission' 3 doctor
+    err_has 'somebody else, and the realm is private: says so' "cannot look into .* as the realm's owner"
+    chmod 755 "$realm"
+    result 'somebody else, and the realm is shared' 1 'owners and modes' WARN 'data.mdb: Permission denied'
+    chmod 700 "$realm"
+else
+    skip 'somebody else (not root)'
+fi
+docket=$owners_docket
 
 echo "a docketd with few descriptors, a desk that is full"
 rm -rf "$work/realm" "$work/logs"
