@@ -111,6 +111,7 @@ echo "clocks"
 shift_library=$(binary shiftclock.so)
 LD_PRELOAD=$shift_library DOCKET_CLOCK_SHIFT_S=-86400 result 'a clock set back by a day' 1 clock FAIL 'before'
 LD_PRELOAD=$shift_library DOCKET_CLOCK_NTP=5 result 'a clock that nobody sets' 0 'clock is synchronised' WARN
+LD_PRELOAD=$shift_library DOCKET_CLOCK_NTP=-1 result 'a kernel that does not tell' 0 'clock is synchronised' WARN 'does not tell'
 LD_PRELOAD=$shift_library DOCKET_CLOCK_NTP=0 result 'a clock that is set' 0 'clock is synchronised' PASS
 
 echo "series and seats"
