@@ -107,6 +107,7 @@ shows 'docketd killed: rates go on, as long as the workers do' "^acme/INV  *stri
 start_docketd
 shows 'docketd is back: top says so' "^docketd   serving, pid $docketd_pid,"
 kill_child "$worker_pid"
+kill_docketd # it would mend the table
 truncate -s 100 "$(echo "$runtime"/*/table-0)"
 shows 'somebody cuts the table: top says so, and goes on' '^docketd   NOT THERE: .*changed the size'
 lose_power
