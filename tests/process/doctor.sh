@@ -4,7 +4,7 @@
 # docket doctor: each of its checks is made red by making it so, and green again.
 # Disks and tmpfs of every size are mounted in a mount namespace of our own.
 #
-# seconds: 12 12
+# seconds: 6 6
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/process/lib.sh
 . "$here/lib.sh"

@@ -4,7 +4,7 @@
 # Output worth reading: columns, headings, colour, progress, errors as JSON; the
 # window's two readings; seat list, desk list, where, with docketd alive and dead.
 #
-# seconds: 16 16
+# seconds: 12 12
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/process/lib.sh
 . "$here/lib.sh"

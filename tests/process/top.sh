@@ -5,7 +5,7 @@
 # resizing, with docketd alive, killed, back again, and never there; and once,
 # without a terminal. Waits for what the screen shows, never for a time.
 #
-# seconds: 11 11
+# seconds: 9 9
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/process/lib.sh
 . "$here/lib.sh"
