@@ -6,10 +6,16 @@ SOVERSION := 0
 CC        ?= gcc
 VARIANT   ?= release
 PREFIX    ?= /usr/local
-LIBDIR    ?= $(PREFIX)/lib
+# Debian's and Ubuntu's folder for libraries, where we install beside theirs.
+LIBDIR    ?= $(if $(filter /usr,$(PREFIX)),/usr/lib/$(shell $(CC) -print-multiarch 2>/dev/null),$(PREFIX)/lib)
 INCLUDEDIR?= $(PREFIX)/include
 BINDIR    ?= $(PREFIX)/bin
 SBINDIR   ?= $(PREFIX)/sbin
+MANDIR    ?= $(PREFIX)/share/man
+UNITDIR   ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR    ?= $(PREFIX)/lib/sysusers.d
+TMPFILESDIR    ?= $(PREFIX)/lib/tmpfiles.d
+COMPLETIONSDIR ?= $(PREFIX)/share/bash-completion/completions
 DESTDIR   ?=
 
 BUILD     := build/$(VARIANT)
@@ -18,7 +24,8 @@ PKGCONFIG ?= pkg-config
 
 WARNINGS  := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 CPPFLAGS  += -D_GNU_SOURCE -Iinclude -Isrc $(shell $(PKGCONFIG) --cflags-only-I smartcols 2>/dev/null)
-BASEFLAGS := -std=c11 -g $(WARNINGS) -fvisibility=hidden
+# No path of the build in what is built.
+BASEFLAGS := -std=c11 -g -ffile-prefix-map=$(CURDIR)=. $(WARNINGS) -fvisibility=hidden
 ALIGN     := -falign-functions=64 -falign-loops=64
 
 FLAGS_release := -O2 $(ALIGN)
@@ -60,15 +67,20 @@ STORE_LIBS  := -llmdb
 DAEMON_LIBS := -lurcu-cds -lurcu-common -linih $(STORE_LIBS) -lpthread
 TOOL_LIBS   := -ljansson -lsmartcols -lncursesw -lpthread
 
+# docket.h first: the pages follow this order.
+HEADERS := docket.h $(filter-out docket.h,$(notdir $(wildcard include/*.h)))
+
 LIBRARY := $(BUILD)/libdocket.so.$(VERSION)
 
 UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
 UNIT_TESTS   := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/unit/%)
 
 WORKER_SOURCES := tests/process/worker.c tests/process/worker_main.c tests/lib/worklog.c
+RECIPES        := outbox pool batch orders_test
 TEST_PROGRAMS  := $(BUILD)/docket-audit $(BUILD)/docket-worker $(BUILD)/docket-forker \
-                  $(BUILD)/docket-library $(BUILD)/docket-attacks $(BUILD)/example $(BUILD)/shiftclock.so
-BENCHES        := $(BUILD)/bench_next
+                  $(BUILD)/docket-library $(BUILD)/docket-same $(BUILD)/docket-attacks \
+                  $(BUILD)/example $(BUILD)/shiftclock.so $(RECIPES:%=$(BUILD)/recipes/%)
+BENCHES        := $(BUILD)/bench_next $(BUILD)/bench_names
 
 # What the attacks need beside that: each tests/attack/*.mk adds to ATTACKS and says how it is made.
 ATTACKS        :=
@@ -88,9 +100,9 @@ help:
 	@echo "make model     the protocol model (Spin)                 make orders  labels of memory orders"
 	@echo "make attack    the attacks at their small figures        make lint    static checkers"
 	@echo "make asan|ubsan|tsan  unit and thread tests under sanitizers"
-	@echo "make install   PREFIX, DESTDIR, LIBDIR are honoured      make clean"
+	@echo "make install   PREFIX, DESTDIR: see docs/INSTALL.md      make uninstall|clean"
 
-all: lib $(BUILD)/docketd $(BUILD)/docket
+all: lib $(BUILD)/docketd $(BUILD)/docket $(BUILD)/man/docket.bash
 
 lib: $(BUILD)/libdocket.so $(BUILD)/libdocket.pc
 
@@ -133,6 +145,34 @@ $(BUILD)/docket: $(TOOL_OBJECTS) $(BUILD)/libdocket.so
 	@echo "  link $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(TOOL_OBJECTS) -L$(BUILD) -ldocket $(TOOL_LIBS) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib'
 
+# ---- manual pages and completion: made of the tables of the command, docketd and the headers ----
+
+PAGES := $(wildcard docs/man/*.in)
+PAGE_OBJECTS := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tools/pages/*.c)) $(BUILD)/pages/docket.o \
+                $(filter-out $(BUILD)/obj/tools/docket.o,$(TOOL_OBJECTS))
+
+$(BUILD)/obj/tools/pages/%.o: CPPFLAGS += -Itools
+
+# The command without its main().
+$(BUILD)/pages/docket.o: tools/docket.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -Dmain=docket_main $(CFLAGS) -Wno-missing-prototypes -MMD -MP -c $< -o $@
+
+$(BUILD)/pages/pages: $(PAGE_OBJECTS) $(BUILD)/libdocket.so
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(PAGE_OBJECTS) -L$(BUILD) -ldocket $(TOOL_LIBS) -Wl,-rpath,'$$ORIGIN/..'
+
+$(BUILD)/man/docket.bash: $(BUILD)/pages/pages $(BUILD)/docketd $(PAGES) $(wildcard tools/pages/*.awk include/*.h)
+	@echo "  pages $(@D)"
+	@rm -rf $(@D)
+	@mkdir -p $(@D)
+	$(Q)$(BUILD)/docketd --help | awk -f tools/pages/docketd.awk > $(BUILD)/pages/docketd
+	$(Q)$(BUILD)/docketd --help-config | awk -f tools/pages/config.awk > $(BUILD)/pages/config
+	$(Q)printf '.In %s\n' $(HEADERS) > $(BUILD)/pages/includes
+	$(Q)for header in $(HEADERS); do echo ".Sh $$header"; opening=1; \
+	    [ $$header != docket.h ] || opening=0; \
+	    awk -v opening=$$opening -f tools/pages/header.awk include/$$header; done > $(BUILD)/pages/headers
+	$(Q)$(BUILD)/pages/pages $(@D) $(BUILD)/pages $(PAGES)
+
 # ---- tests: each unit program links exactly what its first lines say ----
 
 define unit_rule
@@ -155,10 +195,20 @@ $(BUILD)/docket-forker: $(BUILD)/obj/tests/process/forker.o $(BUILD)/obj/tests/l
 	$(LINK_DOCKET)
 $(BUILD)/docket-library: $(BUILD)/obj/tests/process/library.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
+$(BUILD)/docket-same: $(BUILD)/obj/tests/process/same.o $(BUILD)/libdocket.so
+	$(LINK_DOCKET)
 $(BUILD)/docket-attacks: $(BUILD)/obj/tests/process/attacks.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
+# The map is measured by itself, beside liburcu's.
+$(BUILD)/bench_names: $(BUILD)/obj/bench/bench_names.o $(BUILD)/obj/src/client/handles.o $(BUILD)/obj/src/base/status.o \
+    $(BUILD)/libdocket.so
+	$(LINK_DOCKET) -lurcu-bp -lurcu-cds -lurcu-common
 $(BUILD)/bench_%: $(BUILD)/obj/bench/bench_%.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
+
+TEST_PROGRAMS += $(BUILD)/docket-activator
+$(BUILD)/docket-activator: $(BUILD)/obj/tests/process/activator.o
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^
 
 $(BUILD)/shiftclock.so: tests/lib/shiftclock.c
 	@mkdir -p $(@D)
@@ -172,6 +222,15 @@ $(BUILD)/example.c: README.md
 	$(Q)awk '/^```c$$/ {on = 1; next} /^```$$/ {if (on) exit} on' README.md > $@
 $(BUILD)/example: $(BUILD)/example.c $(BUILD)/libdocket.so
 	$(Q)$(CC) -std=c11 -Wall -Wextra -Werror -Iinclude -o $@ $< -L$(BUILD) -ldocket -Wl,-rpath,'$$ORIGIN'
+
+# The recipes, cut out of their page: each begins with its name.
+.PRECIOUS: $(RECIPES:%=$(BUILD)/recipes/%.c)
+$(BUILD)/recipes/%.c: docs/RECIPES.md
+	@mkdir -p $(@D)
+	$(Q)awk -v name='/* $*.c:' '/^```/ {on = 0} begun && index($$0, name) == 1 {on = 1} on; {begun = /^```c$$/}' $< > $@
+	$(Q)test -s $@
+$(BUILD)/recipes/%: $(BUILD)/recipes/%.c $(BUILD)/libdocket.so include/docket.h include/docket_admin.h include/docket_memory.h
+	$(Q)$(CC) -std=c11 -Wall -Wextra -Werror -Iinclude -o $@ $< -L$(BUILD) -ldocket -Wl,-rpath,'$$ORIGIN/..' -lpthread
 
 # ---- the two commands, and their parts ----
 
@@ -217,7 +276,7 @@ orders:
 	@tests/orders.sh
 
 # Under a sanitizer: what tests/attack/20_sanitizers.sh runs.
-sanitized: all $(UNIT_TESTS) $(BUILD)/docket-worker $(BUILD)/docket-library $(BUILD)/docket-audit
+sanitized: all $(UNIT_TESTS) $(BUILD)/docket-worker $(BUILD)/docket-library $(BUILD)/docket-same $(BUILD)/docket-audit
 
 asan ubsan tsan:
 	@VARIANTS=$@ BUILD=$(BUILD) tests/attack/20_sanitizers.sh
@@ -228,20 +287,42 @@ lint:
 format:
 	$(Q)clang-format -i $(shell git ls-files '*.c' '*.h')
 
-install: all
-	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(SBINDIR)
-	install -m 755 $(LIBRARY) $(DESTDIR)$(LIBDIR)/
+# The command finds the library from where it lies: this one's way leads to LIBDIR.
+$(BUILD)/installed/docket: $(TOOL_OBJECTS) $(BUILD)/libdocket.so FORCE
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(TOOL_OBJECTS) -L$(BUILD) -ldocket $(TOOL_LIBS) \
+	    -Wl,-rpath,'$$ORIGIN/$(shell realpath -m --relative-to=$(BINDIR) $(LIBDIR))'
+FORCE:
+
+INSTALL_TO = install -D -m
+
+install: all $(BUILD)/installed/docket
+	$(INSTALL_TO) 755 $(LIBRARY) $(DESTDIR)$(LIBDIR)/libdocket.so.$(VERSION)
 	ln -sf libdocket.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libdocket.so.$(SOVERSION)
 	ln -sf libdocket.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libdocket.so
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(UNITDIR) $(DESTDIR)$(INCLUDEDIR)
 	sed $(PC_WORDS) src/client/libdocket.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/libdocket.pc
-	install -m 644 include/docket.h include/docket_inspect.h include/docket_admin.h $(DESTDIR)$(INCLUDEDIR)/
-	install -m 755 $(BUILD)/docket $(DESTDIR)$(BINDIR)/
-	install -m 755 $(BUILD)/docketd $(DESTDIR)$(SBINDIR)/
+	install -m 644 $(HEADERS:%=include/%) $(DESTDIR)$(INCLUDEDIR)/
+	$(INSTALL_TO) 755 $(BUILD)/installed/docket $(DESTDIR)$(BINDIR)/docket
+	$(INSTALL_TO) 755 $(BUILD)/docketd $(DESTDIR)$(SBINDIR)/docketd
+	for page in $(BUILD)/man/*.[1-8]; do \
+	    $(INSTALL_TO) 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit 1; done
+	$(INSTALL_TO) 644 $(BUILD)/man/docket.bash $(DESTDIR)$(COMPLETIONSDIR)/docket
+	for unit in docketd.service docketd.socket; do \
+	    sed 's|@SBINDIR@|$(SBINDIR)|' tools/service/$$unit.in > $(DESTDIR)$(UNITDIR)/$$unit || exit 1; done
+	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/libdocket.pc $(DESTDIR)$(UNITDIR)/docketd.service $(DESTDIR)$(UNITDIR)/docketd.socket
+	$(INSTALL_TO) 644 tools/service/docket.sysusers $(DESTDIR)$(SYSUSERSDIR)/docket.conf
+	$(INSTALL_TO) 644 tools/service/docket.tmpfiles $(DESTDIR)$(TMPFILESDIR)/docket.conf
 
-uninstall:
-	rm -f $(DESTDIR)$(LIBDIR)/libdocket.so* $(DESTDIR)$(LIBDIR)/pkgconfig/libdocket.pc
-	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/,docket.h docket_inspect.h docket_admin.h)
-	rm -f $(DESTDIR)$(BINDIR)/docket $(DESTDIR)$(SBINDIR)/docketd
+# Every file of install; folders stay. The names of the pages are known from the build.
+uninstall: $(BUILD)/man/docket.bash
+	rm -f $(DESTDIR)$(LIBDIR)/libdocket.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libdocket.so.$(SOVERSION)
+	rm -f $(DESTDIR)$(LIBDIR)/libdocket.so $(DESTDIR)$(LIBDIR)/pkgconfig/libdocket.pc
+	rm -f $(HEADERS:%=$(DESTDIR)$(INCLUDEDIR)/%)
+	rm -f $(DESTDIR)$(BINDIR)/docket $(DESTDIR)$(SBINDIR)/docketd $(DESTDIR)$(COMPLETIONSDIR)/docket
+	for page in $(BUILD)/man/*.[1-8]; do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
+	rm -f $(DESTDIR)$(UNITDIR)/docketd.service $(DESTDIR)$(UNITDIR)/docketd.socket
+	rm -f $(DESTDIR)$(SYSUSERSDIR)/docket.conf $(DESTDIR)$(TMPFILESDIR)/docket.conf
 
 clean:
 	rm -rf build

@@ -24,3 +24,4 @@ echo "machine: $(nproc) processors, $(awk -F': ' '/model name/ {print $2; exit}'
 echo "store on: $(stat -f -c %T "$work"); window 250000; cells interleaved, medians of ${ROUNDS:-15} rounds; docketd shares the processors"
 echo
 "$BUILD/bench_next" -r "${ROUNDS:-15}" -m "${MILLISECONDS:-100}" ${JSON:+-j} "$work"
+[ -n "${JSON:-}" ] || { echo && "$BUILD/bench_names" -r "${ROUNDS:-15}" "$work"; }

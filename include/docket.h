@@ -23,7 +23,8 @@
  *   become `unknown`: never given again, listed by `docket fate`.
  * - Threads. Every function may be called from any thread at any time unless
  *   its comment says otherwise. From a signal handler only docket_next() and
- *   docket_next_text() may be called; one that interrupted a call of its own
+ *   docket_next_text() may be called (and their forms by name, for names whose
+ *   handle is made); one that interrupted a call of its own
  *   thread may get DOCKET_BUSY, and then has taken no number.
  * - fork. A child may go on with the realm and series it inherited: its first
  *   call attaches anew. A docket_block belongs to the process that opened it.
@@ -66,6 +67,10 @@ extern "C" {
  * its window in one. */
 #define DOCKET_BLOCK_MAX 10000u
 
+/* Most series of one realm that one process may have handles for: as many as a
+ * desk holds. A handle has about 350 bytes. */
+#define DOCKET_HANDLES_MAX 1048576u
+
 /*
  * A window is one number with two readings: at most so many numbers become
  * unknown when the power fails, beside the rest of each open lease; and at most
@@ -104,7 +109,7 @@ typedef enum docket_status {
     DOCKET_NOT_PERMITTED = 14,     /* this uid may not use the desk, or not do this */
     DOCKET_SEATS_EXHAUSTED = 15,   /* all seats of the desk are taken */
     DOCKET_LINES_EXHAUSTED = 16,   /* this process holds all its lease lines */
-    DOCKET_REALM_FULL = 17,        /* no room for another series */
+    DOCKET_REALM_FULL = 17,        /* no room for another series, or in this process for another handle */
     DOCKET_NO_SPACE = 18,          /* the disk or the tmpfs is full */
     DOCKET_NO_MEMORY = 19,         /* the process is out of memory or descriptors */
     DOCKET_UNSAFE_FILES = 20,      /* foreign owner, loose mode, symlink where none may be */
@@ -174,10 +179,11 @@ void docket_realm_close(docket_realm *realm);
  * series declared. May wait for docketd (the default timeout); works without
  * docketd for a series of a desk where this process has its seat already.
  * The handle stays valid, across restarts of docketd too, until
- * docket_realm_close(); there is nothing to close.
+ * docket_realm_close(); there is nothing to close. Asked for again, it is found
+ * in the process's map, without a lock.
  * Statuses: OK, BAD_NAME, NO_SERIES, NOT_PERMITTED, UNREACHABLE, REALM_FULL,
  * SEATS_EXHAUSTED, NO_SPACE, NO_MEMORY, NOT_TMPFS, UNSAFE_FILES, BAD_LAYOUT,
- * PROTOCOL, STORE_FAILED, BAD_ARGUMENT, SYSTEM.
+ * PROTOCOL, STORE_FAILED, BUSY, BAD_ARGUMENT, SYSTEM.
  */
 docket_status docket_series_open(docket_realm *realm, const char *tenant, const char *name,
                                  docket_series **series);
@@ -202,6 +208,33 @@ docket_status docket_next(docket_series *series, int64_t timeout_ns, uint64_t *n
  */
 docket_status docket_next_text(docket_series *series, int64_t timeout_ns, char *text, size_t size,
                                uint64_t *number, int32_t *period);
+
+/*
+ * docket_next() and docket_next_text() by name, for programs with many tenants.
+ * The handle is found in a map of this process (no lock, no system call; some
+ * nanoseconds more than by handle: make bench), or made at a name's first call
+ * as docket_series_open() makes it, in any thread and in a forked child. Waits
+ * at most timeout_ns for handle and number together.
+ * Handles live until docket_realm_close(); so names that come from outside are
+ * worth a look before they come here: each new one is a new series, unless the
+ * realm wants series declared. At the bound (DOCKET_HANDLES_MAX, or what
+ * docket_realm_limit_handles() says) a new name gets REALM_FULL, makes nothing,
+ * and those that have their handle go on.
+ * From a signal handler: only for names whose handle this process has made;
+ * then the rules of docket_next() hold. Making one allocates memory.
+ * Statuses: those of docket_next() and docket_series_open(); for the text also
+ * BUFFER_TOO_SMALL, and then no number is taken.
+ */
+docket_status docket_next_for(docket_realm *realm, const char *tenant, const char *series,
+                              int64_t timeout_ns, uint64_t *number, int32_t *period);
+docket_status docket_next_text_for(docket_realm *realm, const char *tenant, const char *series,
+                                   int64_t timeout_ns, char *text, size_t size, uint64_t *number,
+                                   int32_t *period);
+
+/* How many series of the realm this process may have handles for: 1 to
+ * DOCKET_HANDLES_MAX, which is where it stands. Handles that are made already
+ * stay. Statuses: OK, BAD_ARGUMENT. */
+docket_status docket_realm_limit_handles(docket_realm *realm, uint32_t most);
 
 /* Bytes that the longest document number of the series needs, with its
  * terminating zero. */

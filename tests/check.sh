@@ -38,7 +38,7 @@ expected() {
 
 unit_tests() {
     local test name known='status policy template period files cursor slot place judge ranges desk directory seat
-        doorbell wire image store store_rewound store_damage inspect'
+        doorbell wire image store store_rewound store_damage inspect handles memory'
     for name in $known; do
         [ -e "tests/unit/test_$name.c" ] && soon 300 "unit:$name" "$BUILD/unit/test_$name"
     done
@@ -57,7 +57,10 @@ for part in $parts; do
     unit) unit_tests ;;
     model) job 40 900 model:searches "nice -n 5 tests/model/run" ;;
     process)
-        for test in audit_selftest example cli tools doctor top inputs attacks proof_block proof_kill proof_c proof_d proof_e proof_f proof_g proof_edge; do
+        for test in audit_selftest example same recipes cli tools doctor top inputs attacks proof_block proof_kill proof_c proof_d proof_e proof_f proof_g proof_edge; do
+            job "$(expected "tests/process/$test.sh")" 600 "process:$test" "tests/process/$test.sh"
+        done
+        for test in activation pages install walk service; do # what is installed
             job "$(expected "tests/process/$test.sh")" 600 "process:$test" "tests/process/$test.sh"
         done
         ;;

@@ -29,6 +29,7 @@ cmd:python3 python3-minimal
 cmd:setpriv util-linux
 cmd:musl-gcc musl-tools
 cmd:awk mawk
+cmd:man man-db
 '
 
 [ "${NO_DEPS:-0}" = 1 ] && exit 0

@@ -7,17 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct option_row {
-    const char *name;
-    char letter;
-    const char *argument;
-    const char *text;
-} rows[OPT_IDS] = {
+static const struct cli_option rows[OPT_IDS] = {
     [OPT_COUNT] = {"count", 'n', "N", "how many numbers, 1 to 10000 (default 1)"},
     [OPT_TIMEOUT] = {"timeout", 't', "SECONDS", "longest wait for a number (default 2; 0 never waits)"},
     [OPT_ALL] = {"all", 'a', NULL, "every series of the realm"},
-    [OPT_ORDER] = {"order", 0, "ORDER", "strict (default) or leased"},
-    [OPT_RESTART] = {"restart", 0, "WHEN", "never, yearly (default), monthly or daily"},
+    [OPT_ORDER] = {"order", 0, "ORDER", "strict (default) or leased", "strict leased"},
+    [OPT_RESTART] = {"restart", 0, "WHEN", "never, yearly (default), monthly or daily",
+                     "never yearly monthly daily"},
     [OPT_TEMPLATE] = {"template", 0, "TEXT", "such as {SERIES}-{YYYY}{MM}{DD}-{N:6}"},
     [OPT_WINDOW] = {"window", 0, "N", "most numbers that a power loss may make unknown, 16 to 10000; or benchmark"},
     [OPT_START_AFTER] = {"start-after", 0, "N", "the first number will be N + 1 (default 0)"},
@@ -211,6 +207,11 @@ int cli_seconds(const struct cli *cli, enum cli_option_id id, int64_t *timeout_n
                         rows[id].name, text);
     *timeout_ns = (int64_t)(seconds * 1e9);
     return CLI_DONE;
+}
+
+const struct cli_option *cli_option_of(const struct cli_command *command, int id)
+{
+    return id >= 0 && id < OPT_IDS && (options_of(command) & BIT(id)) != 0 ? &rows[id] : NULL;
 }
 
 void cli_print_options(const struct cli_command *command)

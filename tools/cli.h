@@ -59,13 +59,11 @@ enum cli_option_id {
 
 #define BIT(id) (UINT64_C(1) << (id))
 
-/* What every command takes that prints a table and reads the realm. */
-#define CLI_TABLE (BIT(OPT_COLUMNS) | BIT(OPT_NO_HEADINGS))
-
 struct cli;
 
 struct cli_command {
     const char *name;     /* "next", "series add" */
+    const char *examples; /* lines that begin with "$ docket"; the tests run them in order. NULL: none */
     const char *operands; /* "TENANT/SERIES", "" */
     const char *summary;  /* a line for `docket help` */
     const char *text;     /* what `docket help NAME` adds */
@@ -73,6 +71,18 @@ struct cli_command {
     int operands_min, operands_max;
     int (*run)(struct cli *cli); /* returns an exit code */
 };
+
+/* One row of the table of options. */
+struct cli_option {
+    const char *name;
+    char letter;          /* 0: none */
+    const char *argument; /* NULL: takes none */
+    const char *text;
+    const char *choices;  /* words that the argument may be, for completion; NULL: anything */
+};
+
+/* What every command takes that prints a table and reads the realm. */
+#define CLI_TABLE (BIT(OPT_COLUMNS) | BIT(OPT_NO_HEADINGS))
 
 enum { CLI_OPERANDS_MAX = 2 };
 
@@ -100,6 +110,8 @@ int cli_seconds(const struct cli *cli, enum cli_option_id id, int64_t *timeout_n
 void cli_print_options(const struct cli_command *command);
 /* Flushes stdout; an exit code that says whether everything was written. */
 int cli_finish(const struct cli *cli, int code);
+/* The option's row, or NULL if the command does not have it. */
+const struct cli_option *cli_option_of(const struct cli_command *command, int id);
 
 /* failure.c */
 /* Says the formatted sentence and what to do next; returns the exit code of the status. */
@@ -114,6 +126,8 @@ int cli_no(const struct cli *cli, docket_status status, const char *format, ...)
 void cli_note(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int cli_exit_of(docket_status status);
 void cli_print_exit_codes(void);
+/* What an exit code means; NULL if there is no such code. */
+const char *cli_exit_text(int code);
 
 /* commands.c */
 const struct cli_command *cli_command_at(size_t index); /* NULL behind the last */

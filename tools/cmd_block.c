@@ -94,6 +94,7 @@ static int run(struct cli *cli)
 
 const struct cli_command command_block = {
     .name = "block",
+    .examples = "$ docket block acme/INV --count 500\n",
     .operands = "TENANT/SERIES",
     .summary = "take a block of numbers in one piece",
     .text = "Takes N numbers that follow each other and prints the first and the last\n"

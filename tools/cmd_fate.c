@@ -184,6 +184,9 @@ static int run(struct cli *cli)
 
 const struct cli_command command_fate = {
     .name = "fate",
+    .examples = "$ docket next acme/INV\n"
+                "$ docket fate acme/INV\n"
+                "$ docket fate --all --json\n",
     .operands = "TENANT/SERIES[/PERIOD]",
     .summary = "what became of every number below the mark",
     .text = "Ranges in order, nothing left out: laid (claimable), open (in a live lease),\n"

@@ -12,6 +12,13 @@ static void print_one(const struct cli_command *command)
     printf("usage: docket %s [OPTIONS]%s%s\n\n%s\n\noptions\n", command->name, command->operands[0] ? " " : "",
            command->operands, command->text);
     cli_print_options(command);
+    if (command->examples != NULL)
+        printf("\nexamples\n");
+    for (const char *line = command->examples; line != NULL && *line != '\0';) {
+        int bytes = (int)strcspn(line, "\n");
+        printf("  %.*s\n", bytes, line);
+        line += bytes + (line[bytes] == '\n');
+    }
 }
 
 static void print_all(void)
@@ -60,6 +67,8 @@ static int run(struct cli *cli)
 }
 
 const struct cli_command command_help = {.name = "help",
+                                         .examples = "$ docket help\n"
+                                                     "$ docket help series\n",
                                          .operands = "[COMMAND]",
                                          .summary = "this text, or a command's",
                                          .text = "Shows what a command does, and its options.",

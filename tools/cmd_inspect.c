@@ -183,6 +183,8 @@ static int run(struct cli *cli)
 
 const struct cli_command command_inspect = {
     .name = "inspect",
+    .examples = "$ docket next acme/INV\n"
+                "$ docket inspect\n",
     .operands = "",
     .summary = "everything that the shared files say",
     .text = "Per desk: sizes, figures since it was built, every series with its periods, every\n"

@@ -99,6 +99,9 @@ static int run(struct cli *cli)
 
 const struct cli_command command_next = {
     .name = "next",
+    .examples = "$ docket next acme/INV\n"
+                "$ docket next acme/INV -n 3\n"
+                "$ docket next acme/INV --timeout 10 --json\n",
     .operands = "TENANT/SERIES",
     .summary = "take the next document number",
     .text = "Prints document numbers, one a line, each after it was taken: it is durable and\n"

@@ -74,6 +74,9 @@ static int run(struct cli *cli)
 
 const struct cli_command command_peek = {
     .name = "peek",
+    .examples = "$ docket next acme/INV\n"
+                "$ docket peek acme/INV\n"
+                "$ docket peek acme/INV/$(date -u +%Y)\n",
     .operands = "TENANT/SERIES[/PERIOD]",
     .summary = "show the number that would come next, and take nothing",
     .text = "Reads the shared files: takes no lock and no number, and works while docketd is\n"

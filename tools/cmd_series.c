@@ -214,6 +214,9 @@ static int run_show(struct cli *cli)
 
 const struct cli_command command_series_add = {
     .name = "series add",
+    .examples = "$ docket series add acme/INV --restart monthly --template 'INV-{YYYY}{MM}-{N:5}'\n"
+                "$ docket series add acme/ORD --order leased --window 5000\n"
+                "$ docket series add acme/CRN --start-after 4711   # 4712 was the next one elsewhere\n",
     .operands = "TENANT/SERIES",
     .summary = "declare a series with its policy",
     .text = "Durable on return. Declaring the same again is fine; with other settings it is an\n"
@@ -228,6 +231,8 @@ const struct cli_command command_series_add = {
 
 const struct cli_command command_series_list = {
     .name = "series list",
+    .examples = "$ docket series add acme/INV\n"
+                "$ docket series list\n",
     .operands = "",
     .summary = "the series at the realm's desks",
     .text = "Reads the shared files and works while docketd is dead.",
@@ -236,6 +241,8 @@ const struct cli_command command_series_list = {
 
 const struct cli_command command_series_show = {
     .name = "series show",
+    .examples = "$ docket series add acme/INV\n"
+                "$ docket series show acme/INV\n",
     .operands = "TENANT/SERIES",
     .summary = "one series: policy, periods, supply, window and runway",
     .text = "A window is one number with two readings: at most so many numbers become unknown\n"

@@ -135,6 +135,9 @@ static int run(struct cli *cli)
 
 const struct cli_command command_status = {
     .name = "status",
+    .examples = "$ docket next acme/INV\n"
+                "$ docket status\n"
+                "$ docket status --verbose\n",
     .operands = "",
     .summary = "is docketd serving, and how much supply is left",
     .text = "Reads the shared files: asks docketd nothing and works while it is dead. docketd\n"

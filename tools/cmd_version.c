@@ -17,6 +17,7 @@ static int run(struct cli *cli)
 }
 
 const struct cli_command command_version = {.name = "version",
+                                            .examples = "$ docket version\n",
                                             .operands = "",
                                             .summary = "the version of docket",
                                             .text = "Prints the version of the library that docket uses.",

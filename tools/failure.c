@@ -81,6 +81,14 @@ void cli_print_exit_codes(void)
         printf("  %d  %s\n", (int)exit_codes[i].code, exit_codes[i].text);
 }
 
+const char *cli_exit_text(int code)
+{
+    for (size_t i = 0; i < sizeof exit_codes / sizeof exit_codes[0]; i++)
+        if ((int)exit_codes[i].code == code)
+            return exit_codes[i].text;
+    return NULL;
+}
+
 static void say_json(docket_status status, const char *message)
 {
     json_t *object = json_pack("{s:i, s:{s:s, s:s, s:b, s:s}}", "schema_version", CLI_SCHEMA_VERSION, "error",

@@ -5,7 +5,11 @@
 #include "progress.h"
 #include "start.h"
 
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 struct attempt {
     const struct cli *cli;
@@ -68,6 +72,22 @@ static int start_and_go_on(const struct attempt *attempt, struct starter *starte
     return status == DOCKET_OK ? CLI_DONE : cli_fail_status(cli, status);
 }
 
+/* A service manager listens for docketd in the realm: it starts it, we do not. */
+static bool has_activation(const char *realm)
+{
+    char path[PATH_MAX];
+    struct stat facts;
+    int used = snprintf(path, sizeof path, "%s/socket", realm);
+    return used > 0 && used < PATH_MAX && lstat(path, &facts) == 0 && S_ISSOCK(facts.st_mode);
+}
+
+/* There only its owner may start another docketd, should nobody listen any more. */
+static bool leave_it_to_the_manager(const struct cli *cli)
+{
+    struct stat facts;
+    return has_activation(cli->realm) && stat(cli->realm, &facts) == 0 && facts.st_uid != geteuid();
+}
+
 /* The shared files say at once that nobody serves; the library would try for
  * seconds, since docketd may be on its way. Only asked where we would start one. */
 static docket_status look_first(const struct cli *cli)
@@ -78,6 +98,8 @@ static docket_status look_first(const struct cli *cli)
     if (status == DOCKET_OK && docket_view_realm_show(view, &realm) == DOCKET_OK && realm.serving <= 0)
         status = DOCKET_UNREACHABLE;
     docket_view_close(view);
+    if (wants_docketd(status) && has_activation(cli->realm))
+        return DOCKET_OK; /* the library's own call starts docketd */
     return wants_docketd(status) ? status : DOCKET_OK; /* anything else is for the library to say */
 }
 
@@ -89,7 +111,7 @@ int session_run(const struct cli *cli, docket_status (*step)(docket_realm *realm
         status = make(&attempt);
     if (status == DOCKET_OK)
         return CLI_DONE;
-    if (!wants_docketd(status) || cli_given(cli, OPT_NO_START))
+    if (!wants_docketd(status) || cli_given(cli, OPT_NO_START) || leave_it_to_the_manager(cli))
         return cli_fail_status(cli, status);
     struct starter starter;
     int code = start_prepare(cli, &starter);

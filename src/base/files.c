@@ -148,24 +148,24 @@ static int write_all(int fd, const char *bytes, size_t count)
     return 0;
 }
 
-/* Makes the whole file under its temporary name, on the disk. 0, or an errno. */
+/* Makes the whole file under its temporary name; if durable, on the disk. 0, or an errno. */
 static int write_temporary(int directory, const char *temporary, mode_t mode, const void *bytes,
-                           size_t count)
+                           size_t count, bool durable)
 {
     int fd =
         openat(directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
     if (fd < 0)
         return errno;
     int error = write_all(fd, bytes, count);
-    if (!error && (fchmod(fd, mode) != 0 || fsync(fd) != 0))
+    if (!error && (fchmod(fd, mode) != 0 || (durable && fsync(fd) != 0)))
         error = errno;
     if (close(fd) != 0 && !error)
         error = errno;
     return error;
 }
 
-docket_status dk_file_replace(int directory, const char *name, mode_t mode, const void *bytes,
-                              size_t count)
+static docket_status replace(int directory, const char *name, mode_t mode, const void *bytes,
+                             size_t count, bool durable)
 {
     char temporary[TEMPORARY_BYTES];
     uint64_t salt;
@@ -175,7 +175,7 @@ docket_status dk_file_replace(int directory, const char *name, mode_t mode, cons
     if (length < 0 || (size_t)length >= sizeof temporary)
         return dk_fail(DOCKET_BAD_ARGUMENT, "the file name %.60s... is too long", name);
 
-    int error = write_temporary(directory, temporary, mode, bytes, count);
+    int error = write_temporary(directory, temporary, mode, bytes, count, durable);
     if (!error && renameat(directory, temporary, directory, name) != 0)
         error = errno;
     if (error) {
@@ -183,10 +183,22 @@ docket_status dk_file_replace(int directory, const char *name, mode_t mode, cons
         return dk_fail_errno(dk_status_of_errno(error), error, "cannot write %s", name);
     }
     /* Without this a power loss may bring the old file back. */
-    if (fsync(directory) != 0)
+    if (durable && fsync(directory) != 0)
         return dk_fail_errno(dk_status_of_errno(errno), errno, "cannot sync the directory of %s",
                              name);
     return DOCKET_OK;
+}
+
+docket_status dk_file_replace(int directory, const char *name, mode_t mode, const void *bytes,
+                              size_t count)
+{
+    return replace(directory, name, mode, bytes, count, true);
+}
+
+docket_status dk_file_replace_volatile(int directory, const char *name, mode_t mode, const void *bytes,
+                                       size_t count)
+{
+    return replace(directory, name, mode, bytes, count, false);
 }
 
 /* ---- the runtime directory ---- */

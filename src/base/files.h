@@ -35,6 +35,10 @@ docket_status dk_file_read(int directory, const char *name, char *text, size_t s
 docket_status dk_file_replace(int directory, const char *name, mode_t mode, const void *bytes,
                               size_t count) DK_MUST_USE;
 
+/* The same without a sync: for files on tmpfs, which end with the boot. */
+docket_status dk_file_replace_volatile(int directory, const char *name, mode_t mode, const void *bytes,
+                                       size_t count) DK_MUST_USE;
+
 /* The first of /run/docket, $XDG_RUNTIME_DIR/docket and /dev/shm/docket-UID that is
  * (or can be made) a tmpfs directory of ours; wanted != NULL asks for that one
  * alone. Made with 0700, or 0711 if shared. path gets it. */

@@ -24,7 +24,7 @@ static docket_status fill_names(struct dk_request *request, const char *tenant, 
     return DOCKET_OK;
 }
 
-static docket_status fill_policy(struct dk_request *request, const struct docket_policy *policy)
+docket_status dk_policy_fill(struct dk_request *request, const struct docket_policy *policy)
 {
     request->order = request->restart = DK_WIRE_DEFAULT;
     if (policy == NULL)
@@ -55,7 +55,7 @@ docket_status docket_admin_series_add(docket_realm *realm, const char *tenant, c
         return dk_fail(DOCKET_BAD_ARGUMENT, "docket_admin_series_add wants a realm and two names");
     docket_status status = fill_names(&request, tenant, name);
     if (status == DOCKET_OK)
-        status = fill_policy(&request, policy);
+        status = dk_policy_fill(&request, policy);
     if (status == DOCKET_OK)
         status = dk_reach_ask(realm, &request, ADMIN_TIMEOUT_NS, &reply, fds);
     return status;

@@ -18,13 +18,16 @@ static docket_status attempt_block(struct hand *hand, int64_t now_s, void *conte
     docket_status status = dk_take_prepare(hand, now_s);
     if (status != DOCKET_OK)
         return status;
-    if (hand->strict)
+    if (hand->series->memory != NULL)
+        status = dk_memory_take_block(hand, wanted->count, block);
+    else if (hand->strict)
         status = dk_take_strict(hand, wanted->count, &block->first);
     else
         status = dk_lease_claim(&block->lease, hand->seat, hand->slot, hand->board, hand->epoch, wanted->count);
     if (status != DOCKET_OK)
         return status;
-    dk_desk_want(&hand->seat->map, hand->slot); /* a whole block is gone at once */
+    if (hand->series->memory == NULL)
+        dk_desk_want(&hand->seat->map, hand->slot); /* a whole block is gone at once */
     block->seat = hand->seat;
     block->incarnation = hand->seat->map.incarnation;
     block->slot = hand->slot;
@@ -142,7 +145,7 @@ static docket_status prepare_text(struct docket_block *block)
 {
     const struct docket_series *series = block->series;
     struct text_day *text = &block->text;
-    int64_t now_s = dk_clock_wall_s();
+    int64_t now_s = series->memory != NULL ? dk_memory_now_s(series->realm) : dk_clock_wall_s();
     if (!series->timed || (now_s >= block->from_s && now_s < block->until_s))
         return dk_text_day(text, series, block->seat, now_s);
     uint32_t date = now_s < block->from_s ? dk_period_first_date(block->period) : dk_period_last_date(block->period);
@@ -212,7 +215,9 @@ docket_status docket_block_give_back(docket_block *block, uint32_t *returned)
     docket_status status = check(block);
     if (status != DOCKET_OK)
         return status; /* the child's copy was wiped with the rest: nothing to free */
-    if (!block->strict) {
+    if (block->memory_run != NULL) {
+        status = dk_memory_give_back(block, &back);
+    } else if (!block->strict) {
         back = block->count - block->taken;
         dk_lease_give_back(&block->lease, block->slot);
     } else if (block->taken < block->count) {

@@ -157,7 +157,7 @@ docket_status dk_hand_make(struct docket_series *series, int64_t timeout_ns, str
     *made = find_in_table(series->serial);
     if (*made == NULL)
         status = make_hand(series, timeout_ns, made);
-    if (status == DOCKET_OK)
+    if (status == DOCKET_OK && series->memory == NULL)
         dk_hand_memo[series->serial % DK_MEMO] = *made;
     return status;
 }
@@ -228,6 +228,10 @@ static docket_status reach_seat(const struct docket_series *series, bool fresh, 
 docket_status dk_hand_bind(struct hand *hand, bool fresh, int64_t timeout_ns)
 {
     const struct docket_series *series = hand->series;
+    if (series->memory != NULL) {
+        hand->seat = series->realm->memory_seat;
+        return DOCKET_OK; /* it stands in no bank, so each call comes to dk_take_wait() */
+    }
     uint32_t slot = DK_NO_SLOT;
     struct seat *seat = fresh ? NULL : find_seat(series, &slot);
     if (seat == NULL) {

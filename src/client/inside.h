@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/status.h"
+#include "client/handles.h"
 #include "numbering/policy.h"
 #include "numbering/template.h"
 #include "table/cursor.h"
@@ -93,6 +94,7 @@ struct hand {
     struct text_day text;
     struct docket_series *series;
     struct hand *next_of_realm, *previous_of_realm;
+    struct memory_counter *memory_counter; /* of a realm in memory: where it stands */
 };
 
 struct docket_block {
@@ -110,6 +112,8 @@ struct docket_block {
     uint32_t taken;
     struct lease lease; /* leased: holds the block and perhaps more */
     struct text_day text;
+    struct memory_counter *memory_counter; /* of a realm in memory: its period, ... */
+    struct memory_run *memory_run;         /* ... and its place in the lists there */
 };
 
 /* What of a realm must not survive a fork. One wiped page. */
@@ -122,9 +126,9 @@ struct live {
 };
 
 struct docket_series {
-    struct docket_series *next;
     struct docket_realm *realm;
     uint64_t serial;
+    uint64_t hash; /* of tenant and name; see handles.h */
     char tenant[DOCKET_NAME_MAX + 1];
     char name[DOCKET_NAME_MAX + 1];
     bool strict;
@@ -132,17 +136,25 @@ struct docket_series {
     uint32_t window;
     struct dk_template template;
     size_t text_bytes;
+    struct memory_series *memory; /* of a realm in memory */
 };
 
 struct docket_realm {
     char directory[DK_PATH_BYTES];
     uid_t owner;
     struct live *live;
-    /* Under live->lock: chains by hash of tenant and name. */
-    struct docket_series **series;
-    uint32_t bucket_count; /* a power of two, or 0 */
-    uint32_t series_count;
+    struct dk_handles handles; /* added to under live->lock */
+    struct memory *memory;     /* NULL, or a realm in memory */
+    struct seat *memory_seat;  /* at which its blocks sit: a salt of 0, no more */
 };
+
+/* realm.c: the handle, made if this process has none: as docket_series_open(),
+ * within timeout_ns. The names are not NULL. */
+docket_status dk_series_reach(struct docket_realm *realm, const char *tenant, const char *name, int64_t timeout_ns,
+                              struct docket_series **series) DK_MUST_USE;
+/* What a policy says to a handle. DAMAGED if its template cannot be used. */
+docket_status dk_series_describe(struct docket_series *series, uint8_t order, uint8_t restart, uint32_t window,
+                                 const char *template_text) DK_MUST_USE;
 
 /* pool.c: wiped memory for hands and blocks; never returned to the system. */
 void *dk_wiped_page(void);
@@ -216,7 +228,30 @@ static inline void dk_hand_leave(struct hand *hand)
     hand->busy = 0;
 }
 
-/* text.c */
+struct docket_policy;
+/* admin.c: a policy into a request; NULL and zero members are the realm's default. */
+docket_status dk_policy_fill(struct dk_request *request, const struct docket_policy *policy) DK_MUST_USE;
+
+/* memory.c, memory_take.c: a realm in memory. Its hands stand in no bank and are
+ * not in the memo, so the hot path never meets one and asks nothing: each call
+ * comes to dk_take_wait(), and goes on here. */
+docket_status dk_memory_answer(struct docket_realm *realm, const struct dk_request *request,
+                               int fds[DK_WIRE_FDS]) DK_MUST_USE;              /* in docketd's stead */
+docket_status dk_memory_bind(struct docket_series *series) DK_MUST_USE; /* finds or makes it */
+/* One attempt, under the realm's lock, at its clock; or what a test wants instead. */
+docket_status dk_memory_attempt(struct hand *hand, int64_t timeout_ns,
+                                docket_status (*attempt)(struct hand *hand, int64_t now_s, void *context),
+                                void *context) DK_MUST_USE;
+/* Parts of an attempt: the period's counter, numbers, a block. */
+docket_status dk_memory_prepare(struct hand *hand, int64_t now_s) DK_MUST_USE;
+docket_status dk_memory_take(struct hand *hand, uint32_t count, uint64_t *first) DK_MUST_USE;
+docket_status dk_memory_take_block(struct hand *hand, uint32_t count, struct docket_block *block) DK_MUST_USE;
+docket_status dk_memory_give_back(struct docket_block *block, uint32_t *returned) DK_MUST_USE;
+docket_status dk_memory_look(struct hand *hand, uint64_t *next, uint64_t *count) DK_MUST_USE;
+int64_t dk_memory_now_s(const struct docket_realm *realm);
+void dk_memory_close(struct docket_realm *realm);
+
+/* text.c: seat is not looked at in a realm in memory. */
 docket_status dk_text_day(struct text_day *text, const struct docket_series *series,
                                     const struct seat *seat, int64_t now_s) DK_MUST_USE;
 

@@ -55,15 +55,40 @@ static docket_status check_server(const struct docket_realm *realm, int fd)
     return DOCKET_OK;
 }
 
+/* A service manager may listen for docketd in the realm's own directory: who
+ * connects there starts it, and waits in the socket until it serves. */
+static bool has_activation(const struct docket_realm *realm)
+{
+    struct stat facts;
+    char path[DK_PATH_BYTES + 16];
+    snprintf(path, sizeof path, "%s/socket", realm->directory);
+    return lstat(path, &facts) == 0 && S_ISSOCK(facts.st_mode);
+}
+
+static docket_status connect_docketd(const struct docket_realm *realm, int *fd)
+{
+    int directory;
+    uid_t owner;
+    docket_status status = open_runtime(realm, &directory);
+    if (status == DOCKET_OK) {
+        status = dk_wire_connect(directory, fd);
+        close(directory);
+    }
+    if (status != DOCKET_UNREACHABLE || !has_activation(realm))
+        return status;
+    status = dk_directory_open(realm->directory, &directory, &owner);
+    if (status == DOCKET_OK) {
+        status = dk_wire_connect(directory, fd);
+        close(directory);
+    }
+    return status;
+}
+
 static docket_status ask_once(struct docket_realm *realm, const struct dk_request *request, int64_t timeout_ns,
                               struct dk_reply *reply, int fds[DK_WIRE_FDS])
 {
-    int directory, fd;
-    docket_status status = open_runtime(realm, &directory);
-    if (status != DOCKET_OK)
-        return status;
-    status = dk_wire_connect(directory, &fd);
-    close(directory);
+    int fd;
+    docket_status status = connect_docketd(realm, &fd);
     if (status != DOCKET_OK)
         return status;
     status = check_server(realm, fd);
@@ -78,13 +103,19 @@ static docket_status ask_once(struct docket_realm *realm, const struct dk_reques
 docket_status dk_reach_ask(struct docket_realm *realm, const struct dk_request *request, int64_t timeout_ns,
                            struct dk_reply *reply, int fds[DK_WIRE_FDS])
 {
+    if (realm->memory != NULL)
+        return dk_memory_answer(realm, request, fds);
     int64_t until_ns = dk_clock_monotonic_ns() + timeout_ns, pause_ns = RETRY_FIRST_NS;
     for (;;) {
         int64_t left_ns = until_ns - dk_clock_monotonic_ns();
         docket_status status = ask_once(realm, request, left_ns > 0 ? left_ns : 0, reply, fds);
         left_ns = until_ns - dk_clock_monotonic_ns();
         if (status != DOCKET_UNREACHABLE || request->type == DK_ASK_GIVE_BACK || left_ns < pause_ns) {
-            if (status == DOCKET_UNREACHABLE)
+            if (status == DOCKET_UNREACHABLE && has_activation(realm))
+                dk_wrap(status, "realm %s cannot be reached, and who listens at its socket has not started docketd; "
+                                "`systemctl status docketd` says why",
+                        realm->directory);
+            else if (status == DOCKET_UNREACHABLE)
                 dk_wrap(status, "realm %s cannot be reached; is docketd running? `docket status` shows its heartbeat",
                         realm->directory);
             return status;
@@ -129,7 +160,7 @@ static docket_status fill_seat(struct seat *seat, const struct dk_reply *reply, 
 
 static docket_status take_seat(struct docket_realm *realm, uint32_t desk, int64_t timeout_ns, struct seat **taken)
 {
-    struct dk_request request = {.type = DK_ASK_ATTACH, .desk = desk};
+    struct dk_request request = {.type = DK_ASK_ATTACH, .desk = desk, .first = DK_KNOWN_INCOMPATIBLE};
     struct dk_reply reply;
     int fds[DK_WIRE_FDS];
     docket_status status = dk_reach_ask(realm, &request, timeout_ns, &reply, fds);

@@ -2,8 +2,6 @@
 /* realm: opening and closing, and handles. */
 #include "client/inside.h"
 
-#include "base/hash.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,15 +63,24 @@ void docket_realm_close(docket_realm *realm)
         next = seat->next;
         dk_seat_leave(seat);
     }
-    for (uint32_t i = 0; i < realm->bucket_count; i++) {
-        for (struct docket_series *series = realm->series[i], *next; series != NULL; series = next) {
-            next = series->next;
-            free(series);
-        }
-    }
-    free(realm->series);
+    dk_handles_free(&realm->handles);
+    if (realm->memory != NULL)
+        dk_memory_close(realm);
     munmap(realm->live, DK_PAGE);
     free(realm);
+}
+
+docket_status dk_series_describe(struct docket_series *series, uint8_t order, uint8_t restart, uint32_t window,
+                                 const char *template_text)
+{
+    series->strict = order == DK_STRICT;
+    series->timed = restart != DK_NEVER;
+    series->window = window;
+    docket_status status = dk_template_parse(template_text, &series->template);
+    if (status != DOCKET_OK)
+        return dk_wrap(DOCKET_DAMAGED, "the board's template of %s/%s cannot be used", series->tenant, series->name);
+    series->text_bytes = dk_template_size(&series->template, series->name);
+    return DOCKET_OK;
 }
 
 /* What the board says of the series decides its handle. */
@@ -83,17 +90,11 @@ static docket_status read_slot(struct docket_series *series, const struct shared
     size_t bytes = slot->template_bytes <= DK_TEMPLATE_BYTES ? slot->template_bytes : DK_TEMPLATE_BYTES;
     memcpy(text, slot->template_text, bytes);
     text[bytes] = 0;
-    series->strict = slot->order == DK_STRICT;
-    series->timed = slot->restart != DK_NEVER;
-    series->window = slot->window;
-    docket_status status = dk_template_parse(text, &series->template);
-    if (status != DOCKET_OK)
-        return dk_wrap(DOCKET_DAMAGED, "the board's template of %s/%s cannot be used", series->tenant, series->name);
-    series->text_bytes = dk_template_size(&series->template, series->name);
-    return DOCKET_OK;
+    return dk_series_describe(series, slot->order, slot->restart, slot->window, text);
 }
 
-static docket_status make_series(docket_realm *realm, const char *tenant, const char *name, struct docket_series **made)
+static docket_status make_series(docket_realm *realm, const char *tenant, const char *name, int64_t timeout_ns,
+                                 struct docket_series **made)
 {
     struct hand probe = {0};
     struct docket_series *series = calloc(1, sizeof *series);
@@ -104,8 +105,8 @@ static docket_status make_series(docket_realm *realm, const char *tenant, const 
     snprintf(series->tenant, sizeof series->tenant, "%s", tenant);
     snprintf(series->name, sizeof series->name, "%s", name);
     probe.series = series;
-    docket_status status = dk_hand_bind(&probe, false, DK_TIMEOUT_NS);
-    if (status == DOCKET_OK)
+    docket_status status = realm->memory != NULL ? dk_memory_bind(series) : dk_hand_bind(&probe, false, timeout_ns);
+    if (status == DOCKET_OK && realm->memory == NULL)
         status = read_slot(series, dk_desk_slot(&probe.seat->map, probe.slot));
     if (status != DOCKET_OK) {
         free(series);
@@ -115,87 +116,71 @@ static docket_status make_series(docket_realm *realm, const char *tenant, const 
     return DOCKET_OK;
 }
 
-static uint32_t bucket_of(const docket_realm *realm, const char *tenant, const char *name)
-{
-    uint64_t hash = dk_hash(tenant, strlen(tenant), dk_hash(name, strlen(name), 0));
-    return (uint32_t)hash & (realm->bucket_count - 1);
-}
-
-/* Under live->lock. */
-static struct docket_series *find_series(const docket_realm *realm, const char *tenant, const char *name)
-{
-    if (realm->bucket_count == 0)
-        return NULL;
-    struct docket_series *found = realm->series[bucket_of(realm, tenant, name)];
-    while (found != NULL && (strcmp(found->tenant, tenant) != 0 || strcmp(found->name, name) != 0))
-        found = found->next;
-    return found;
-}
-
-static bool grow_buckets(docket_realm *realm)
-{
-    uint32_t before = realm->bucket_count, count = before == 0 ? 16 : before * 2;
-    struct docket_series **old = realm->series, **buckets = calloc(count, sizeof *buckets);
-    if (buckets == NULL)
-        return before != 0; /* longer chains will do */
-    realm->series = buckets;
-    realm->bucket_count = count;
-    for (uint32_t i = 0; i < before; i++) {
-        for (struct docket_series *series = old[i], *next; series != NULL; series = next) {
-            next = series->next;
-            uint32_t bucket = bucket_of(realm, series->tenant, series->name);
-            series->next = buckets[bucket];
-            buckets[bucket] = series;
-        }
-    }
-    free(old);
-    return true;
-}
-
 /* Another thread may have made the same series meanwhile: then its handle is
  * the one, and ours is freed. */
 static docket_status keep_series(docket_realm *realm, struct docket_series *made, docket_series **kept)
 {
-    docket_status status = DOCKET_OK;
     pthread_mutex_lock(&realm->live->lock);
-    *kept = find_series(realm, made->tenant, made->name);
-    if (*kept != NULL) {
+    docket_status status = dk_handles_add(&realm->handles, made, kept);
+    pthread_mutex_unlock(&realm->live->lock);
+    if (status != DOCKET_OK || *kept != made)
         free(made);
-    } else if (realm->series_count >= realm->bucket_count && !grow_buckets(realm)) {
-        free(made);
-        status = dk_fail(DOCKET_NO_MEMORY, "no memory for a handle");
-    } else {
-        uint32_t bucket = bucket_of(realm, made->tenant, made->name);
-        made->next = realm->series[bucket];
-        realm->series[bucket] = made;
-        realm->series_count++;
-        *kept = made;
-    }
+    return status;
+}
+
+/* Asked before docketd is: no series is made there that gets no handle here. */
+static docket_status check_room(docket_realm *realm, const struct dk_key *key)
+{
+    pthread_mutex_lock(&realm->live->lock);
+    docket_status status = dk_handles_check_room(&realm->handles, key);
     pthread_mutex_unlock(&realm->live->lock);
     return status;
 }
 
-docket_status docket_series_open(docket_realm *realm, const char *tenant, const char *name, docket_series **series)
+docket_status dk_series_reach(docket_realm *realm, const char *tenant, const char *name, int64_t timeout_ns,
+                              struct docket_series **series)
 {
-    struct docket_series *made;
-    if (realm == NULL || tenant == NULL || name == NULL || series == NULL)
-        return dk_fail(DOCKET_BAD_ARGUMENT, "docket_series_open wants a realm, two names and a place for the series");
+    struct dk_key key;
+    struct docket_series *made = NULL;
+    bool fit = dk_key_make(&key, tenant, name);
+    struct docket_series *found = fit ? dk_handles_find(&realm->handles, &key) : NULL;
+    if (found != NULL) {
+        *series = found;
+        return DOCKET_OK;
+    }
     docket_status status = dk_name_check("tenant", tenant);
     if (status == DOCKET_OK)
         status = dk_name_check("series", name);
     if (status != DOCKET_OK)
         return status;
-    pthread_mutex_lock(&realm->live->lock);
-    made = find_series(realm, tenant, name);
-    pthread_mutex_unlock(&realm->live->lock);
-    if (made == NULL) {
-        status = make_series(realm, tenant, name, &made);
-        if (status == DOCKET_OK)
-            status = keep_series(realm, made, &made);
-    }
+    if (!dk_slow_enter())
+        return dk_fail(DOCKET_BUSY, "this thread is inside a call already (%s/%s asked for from a signal handler?)",
+                       tenant, name);
+    status = check_room(realm, &key);
     if (status == DOCKET_OK)
-        *series = made;
+        status = make_series(realm, tenant, name, timeout_ns < 0 ? DK_TIMEOUT_NS : timeout_ns, &made);
+    if (status == DOCKET_OK)
+        status = keep_series(realm, made, series);
+    dk_slow_leave();
     return status;
+}
+
+docket_status docket_series_open(docket_realm *realm, const char *tenant, const char *name, docket_series **series)
+{
+    if (realm == NULL || tenant == NULL || name == NULL || series == NULL)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "docket_series_open wants a realm, two names and a place for the series");
+    return dk_series_reach(realm, tenant, name, DK_TIMEOUT_NS, series);
+}
+
+docket_status docket_realm_limit_handles(docket_realm *realm, uint32_t most)
+{
+    if (realm == NULL || most == 0 || most > DOCKET_HANDLES_MAX)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "docket_realm_limit_handles wants a realm and 1 to %u handles",
+                       DOCKET_HANDLES_MAX);
+    pthread_mutex_lock(&realm->live->lock);
+    realm->handles.most = most;
+    pthread_mutex_unlock(&realm->live->lock);
+    return DOCKET_OK;
 }
 
 size_t docket_text_size(const docket_series *series)

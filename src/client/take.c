@@ -79,6 +79,8 @@ static bool read_bank(struct hand *hand, int index, int64_t now_s)
 /* The hand stands in the period of now_s, or says why not. */
 docket_status dk_take_prepare(struct hand *hand, int64_t now_s)
 {
+    if (hand->series->memory != NULL)
+        return dk_memory_prepare(hand, now_s);
     if (in_period(hand, now_s) && dk_load_acquire(&hand->board->epoch) == hand->epoch) /* ORDER-4 */
         return DOCKET_OK;
     dk_lease_give_back(&hand->lease, hand->slot); /* of a period that is over */
@@ -209,7 +211,8 @@ docket_status dk_take_wait(struct hand *hand, int64_t timeout_ns,
         timeout_ns = DK_TIMEOUT_NS;
     if (!dk_slow_enter())
         return busy(hand->series);
-    docket_status status = wait_slices(hand, timeout_ns, attempt, context, want);
+    docket_status status = hand->series->memory != NULL ? dk_memory_attempt(hand, timeout_ns, attempt, context)
+                                                        : wait_slices(hand, timeout_ns, attempt, context, want);
     dk_slow_leave();
     return explain(hand, status, timeout_ns);
 }
@@ -275,6 +278,8 @@ static docket_status attempt_one(struct hand *hand, int64_t now_s, void *context
         status = dk_text_day(&hand->text, hand->series, hand->seat, now_s);
     if (status != DOCKET_OK)
         return status;
+    if (hand->series->memory != NULL)
+        return dk_memory_take(hand, 1, &taken->number);
     return hand->strict ? dk_take_strict(hand, 1, &taken->number) : leased_attempt(hand, &taken->number);
 }
 
@@ -372,15 +377,21 @@ static docket_status look_leased(const struct hand *hand, uint64_t *next, uint64
     return *next != 0 ? DOCKET_OK : DOCKET_TIMEOUT;
 }
 
+static docket_status look_at_desk(struct hand *hand, uint64_t *next, uint64_t *count)
+{
+    docket_status status = dk_take_prepare(hand, dk_clock_wall_s());
+    if (status != DOCKET_OK)
+        return status;
+    return hand->strict ? look_strict(hand, next, count) : look_leased(hand, next, count);
+}
+
 static docket_status look(docket_series *series, uint64_t *next, uint64_t *count, int32_t *period)
 {
     struct hand *hand;
     docket_status status = dk_hand_enter(series, LOOK_TIMEOUT_NS, &hand);
     if (status != DOCKET_OK)
         return status;
-    status = dk_take_prepare(hand, dk_clock_wall_s());
-    if (status == DOCKET_OK)
-        status = hand->strict ? look_strict(hand, next, count) : look_leased(hand, next, count);
+    status = series->memory != NULL ? dk_memory_look(hand, next, count) : look_at_desk(hand, next, count);
     if (status == DOCKET_OK)
         *period = hand->period;
     status = explain(hand, status, 0);

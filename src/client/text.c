@@ -2,6 +2,8 @@
 /* text: the day that documents carry now, from the board's calendar. */
 #include "client/inside.h"
 
+#include "numbering/period.h"
+
 /* One look at the calendar; false if docketd was writing it. */
 static bool find_day(const struct shared_calendar *calendar, int64_t now_s, struct text_day *day, uint32_t *date)
 {
@@ -32,6 +34,10 @@ docket_status dk_text_day(struct text_day *text, const struct docket_series *ser
     if (!series->template.dated) {
         text->from_s = INT64_MIN;
         text->until_s = INT64_MAX;
+    } else if (series->memory != NULL) {
+        text->from_s = dk_day_start(now_s);
+        text->until_s = text->from_s + 86400;
+        date = dk_day_date(now_s);
     } else {
         bool whole = false;
         for (int tries = 0; tries < 1000 && !whole; tries++)

@@ -94,7 +94,7 @@ void dk_about_write(const struct dk_daemon *daemon)
     put_log(sheet);
     put_desks(sheet, config);
     docket_status status =
-        dk_file_replace(daemon->runtime_fd, "about", config->shared ? 0644 : 0600, sheet->text, sheet->used);
+        dk_file_replace_volatile(daemon->runtime_fd, "about", config->shared ? 0644 : 0600, sheet->text, sheet->used);
     if (status != DOCKET_OK)
         dk_log(DK_LOG_WARNING, "`docket where` and `docket doctor` will know less: %s", dk_error_text());
     free(sheet);

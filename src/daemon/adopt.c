@@ -275,6 +275,7 @@ static docket_status adopt_seat(struct dk_daemon *daemon, struct dk_desk_book *d
     struct dk_seat_book *book = &desk->seats[index];
     book->salt = dk_load_relaxed(&entry->salt);
     book->uid = (uid_t)dk_load_relaxed(&entry->uid);
+    book->knows = dk_load_relaxed(&entry->knows);
     book->state = DK_SEAT_TAKEN; /* the first probe tells */
     docket_status status = DOCKET_NO_REALM;
     if (state != DK_SEAT_LOST)

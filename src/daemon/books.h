@@ -113,6 +113,7 @@ struct dk_seat_book {
     enum dk_seat_state state;
     int keep;       /* docketd's own description; carries the lock while REAPING */
     uint64_t salt;
+    uint64_t knows; /* incompatible flags that its library can read */
     uid_t uid;
 };
 

@@ -8,6 +8,8 @@
 #include "daemon/books.h"
 #include "daemon/config.h"
 
+#include <stdio.h>
+
 struct dk_connections;
 
 struct dk_daemon {
@@ -22,6 +24,7 @@ struct dk_daemon {
     int clerk_fd;
     int bell_fd;
     int listen_fd;
+    int given_fd; /* a service manager's listening socket; 0: none */
     int signal_fd;
     struct dk_desk_book *desks;
     uint32_t desk_count;
@@ -100,11 +103,20 @@ docket_status dk_series_place(struct dk_daemon *daemon, struct dk_series_book *s
 
 /* reaper.c: seats. */
 void dk_reaper_tick(struct dk_daemon *daemon, bool probe);
-docket_status dk_seat_assign(struct dk_desk_book *desk, uid_t uid, pid_t pid, uint32_t *seat, int *locked,
+struct dk_sitter {
+    uid_t uid;
+    pid_t pid;      /* for display only */
+    uint64_t knows; /* incompatible flags that its library can read */
+};
+docket_status dk_seat_assign(struct dk_desk_book *desk, const struct dk_sitter *sitter, uint32_t *seat, int *locked,
                              int *probe) DK_MUST_USE;
 
 /* recovery.c: from store and files to books. */
 docket_status dk_recovery_run(struct dk_daemon *daemon) DK_MUST_USE;
+
+/* takeover.c: what a start would do with each desk's files, without touching
+ * them; docketd may be running. BAD_LAYOUT: it would refuse. */
+docket_status dk_takeover_check(const struct dk_config *config, FILE *out) DK_MUST_USE;
 
 /* serve.c: connections. */
 docket_status dk_serve_start(struct dk_daemon *daemon) DK_MUST_USE;
@@ -115,6 +127,11 @@ void dk_serve_bury(struct dk_daemon *daemon);
 size_t dk_serve_count(const struct dk_daemon *daemon);
 void dk_serve_given_back(struct dk_connection *connection, uint32_t returned);
 void dk_serve_stop(struct dk_daemon *daemon);
+
+/* activate.c: the listening socket that a service manager hands over; 0: there
+ * is none. BAD_ARGUMENT if it is not one that docketd can serve. Before any
+ * other descriptor is opened. */
+docket_status dk_activate_take(int *fd) DK_MUST_USE;
 
 /* fate.c: rows of fate into a memory file. */
 docket_status dk_fate_write(struct dk_daemon *daemon, const char *tenant, const char *name, int32_t period,

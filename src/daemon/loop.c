@@ -38,7 +38,7 @@ static void take_signal(struct dk_daemon *daemon)
 static void dispatch(struct dk_daemon *daemon, const struct epoll_event *event)
 {
     void *token = event->data.ptr;
-    if (token == &daemon->listen_fd)
+    if (token == &daemon->listen_fd || token == &daemon->given_fd)
         dk_serve_accept(daemon);
     else if (token == &daemon->clerk_fd)
         dk_clerk_collect(daemon->clerk);

@@ -25,6 +25,7 @@ struct options {
     const char *realm;
     const char *config;
     bool check_config;
+    bool check_takeover;
     bool create;
     bool accept;
     uint64_t advance;
@@ -42,6 +43,8 @@ static const char usage[] =
     "                     so that a disk that is not mounted never starts a second number 1\n"
     "  --config FILE      configuration (default: DIR/docket.conf, if it exists)\n"
     "  --check-config     read the configuration, say what is wrong with it, and end\n"
+    "  --check-takeover   say what a start of this release would do with each desk's files, and end;\n"
+    "                     another docketd may be running\n"
     "  --help-config      list every key with its default and meaning\n"
     "  --accept-store N   serve a store whose witness is missing or does not fit: every counter is\n"
     "                     moved N numbers forward first, and those are unknown; N must be at\n"
@@ -71,10 +74,11 @@ static int exit_code(docket_status status)
 /* -1: go on. Otherwise the exit code. */
 static int read_options(int count, char **values, struct options *options)
 {
-    enum { REALM = 256, CONFIG, CHECK, CREATE, ACCEPT, IDLE, REFERENCE, VERSION, HELP };
+    enum { REALM = 256, CONFIG, CHECK, TAKEOVER, CREATE, ACCEPT, IDLE, REFERENCE, VERSION, HELP };
     static const struct option table[] = {
         {"realm", required_argument, NULL, REALM},      {"config", required_argument, NULL, CONFIG},
         {"check-config", no_argument, NULL, CHECK},     {"create", no_argument, NULL, CREATE},
+        {"check-takeover", no_argument, NULL, TAKEOVER},
         {"accept-store", required_argument, NULL, ACCEPT}, {"idle-exit", required_argument, NULL, IDLE},
         {"help-config", no_argument, NULL, REFERENCE},  {"version", no_argument, NULL, VERSION},
         {"help", no_argument, NULL, HELP},              {NULL, 0, NULL, 0}};
@@ -85,6 +89,7 @@ static int read_options(int count, char **values, struct options *options)
         case REALM: options->realm = optarg; break;
         case CONFIG: options->config = optarg; break;
         case CHECK: options->check_config = true; break;
+        case TAKEOVER: options->check_takeover = true; break;
         case CREATE: options->create = true; break;
         case ACCEPT:
             options->accept = true;
@@ -303,6 +308,14 @@ int main(int count, char **values)
         printf("%s: good\n", daemon.config.file);
         return 0;
     }
+    if (status == DOCKET_OK && options.check_takeover) {
+        status = dk_takeover_check(&daemon.config, stdout);
+        if (status != DOCKET_OK)
+            fprintf(stderr, "docketd: %s\n", dk_error_text());
+        return exit_code(status);
+    }
+    if (status == DOCKET_OK)
+        status = dk_activate_take(&daemon.given_fd);
     if (status == DOCKET_OK)
         status = start(&daemon, &options);
     if (status == DOCKET_OK) {

@@ -21,6 +21,7 @@ static void show(struct dk_desk_book *desk, uint32_t seat, pid_t pid)
     const struct dk_seat_book *book = &desk->seats[seat];
     dk_store_relaxed(&entry->salt, book->salt); /* relaxed: display, and the worker is told by message */
     dk_store_relaxed(&entry->uid, book->uid);
+    dk_store_relaxed(&entry->knows, book->knows);
     dk_store_relaxed(&entry->pid, (uint64_t)pid);
     dk_store_relaxed(&entry->attached_s, (uint64_t)dk_clock_wall_s());
     dk_store_release(&entry->state, (uint64_t)book->state);
@@ -31,10 +32,13 @@ static struct dk_identity identity_of(const struct dk_desk_book *desk)
     return (struct dk_identity){.store_id = {desk->map.store_id[0], desk->map.store_id[1]},
                                 .generation = desk->daemon->facts.generation,
                                 .incarnation = desk->map.incarnation,
+                                .compatible_flags = desk->map.compatible_flags,
+                                .incompatible_flags = desk->map.incompatible_flags,
                                 .desk = desk->index};
 }
 
-docket_status dk_seat_assign(struct dk_desk_book *desk, uid_t uid, pid_t pid, uint32_t *seat, int *locked, int *probe)
+docket_status dk_seat_assign(struct dk_desk_book *desk, const struct dk_sitter *sitter, uint32_t *seat, int *locked,
+                             int *probe)
 {
     struct dk_identity identity = identity_of(desk);
     for (uint32_t i = 0; i < desk->map.geometry.seats_max; i++) {
@@ -51,8 +55,9 @@ docket_status dk_seat_assign(struct dk_desk_book *desk, uid_t uid, pid_t pid, ui
         /* Taken on the board before the descriptors leave: a docketd that dies
          * now finds the seat by its state and its owner by the lock. */
         book->state = DK_SEAT_TAKEN;
-        book->uid = uid;
-        show(desk, i, pid);
+        book->uid = sitter->uid;
+        book->knows = sitter->knows;
+        show(desk, i, sitter->pid);
         if (i >= desk->seats_used)
             desk->seats_used = i + 1;
         *seat = i;

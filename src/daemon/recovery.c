@@ -188,6 +188,8 @@ static docket_status build(struct dk_daemon *daemon, struct dk_desk_book *desk, 
 {
     struct dk_identity identity = {.store_id = {daemon->facts.store_id[0], daemon->facts.store_id[1]},
                                    .generation = daemon->facts.generation,
+                                   .compatible_flags = DK_MADE_COMPATIBLE,
+                                   .incompatible_flags = DK_MADE_INCOMPATIBLE,
                                    .desk = desk->index};
     dk_random(&identity.incarnation, sizeof identity.incarnation);
     docket_status status = dk_desk_create(&desk->map, daemon->runtime_fd, &daemon->config.geometry, &identity,
@@ -250,53 +252,6 @@ static bool same_boot(const struct dk_daemon *daemon, const struct dk_desk *map)
     return memcmp(board, daemon->boot_id, sizeof board) == 0;
 }
 
-static bool same_sizes(const struct dk_geometry *a, const struct dk_geometry *b)
-{
-    return a->slots_max == b->slots_max && a->rows_max == b->rows_max && a->seats_max == b->seats_max &&
-           a->lines_per_seat == b->lines_per_seat;
-}
-
-static bool anybody_seated(const struct dk_daemon *daemon, const struct dk_desk *map)
-{
-    bool seated = false;
-    for (uint32_t i = 0; i < map->geometry.seats_max && !seated; i++) {
-        int keep;
-        if (dk_load_acquire(&dk_desk_seat(map, i)->state) == DK_SEAT_FREE)
-            continue;
-        if (dk_seat_open(daemon->runtime_fd, map->index, i, &keep) != DOCKET_OK)
-            return true; /* nobody can tell */
-        seated = !dk_seat_take_lock(keep); /* ORDER-11 */
-        close(keep);
-    }
-    return seated;
-}
-
-static bool has_open_blocks(struct dk_daemon *daemon, const struct dk_desk_book *desk, const struct dk_images *images)
-{
-    for (size_t i = 0; i < images->count; i++) {
-        struct dk_series_book *series = dk_series_by_id(daemon, images->all[i].series_id);
-        for (uint32_t p = 0; series != NULL && series->desk == desk && p < images->all[i].place_count; p++)
-            if (images->all[i].places[p].size > 0)
-                return true;
-    }
-    return false;
-}
-
-/* Other sizes in the configuration: after a stop in order, with nobody seated
- * and no block open, building anew makes nothing unknown. */
-static bool should_resize(struct dk_daemon *daemon, const struct dk_desk_book *desk, const struct dk_images *images)
-{
-    if (same_sizes(&desk->map.geometry, &daemon->config.geometry))
-        return false;
-    if (dk_load_acquire(&dk_desk_words(&desk->map)->serving) == 0 && !anybody_seated(daemon, &desk->map) &&
-        !has_open_blocks(daemon, desk, images))
-        return true;
-    dk_log(DK_LOG_WARNING,
-           "desk %s keeps the sizes it was made with: new ones need a stop in order after its workers have ended",
-           desk->rule.name);
-    return false;
-}
-
 /* OK: mapped and ours. NO_REALM: build anew. Anything else: refuse to serve. */
 static docket_status try_adopt(struct dk_daemon *daemon, struct dk_desk_book *desk, const struct dk_images *images)
 {
@@ -309,7 +264,7 @@ static docket_status try_adopt(struct dk_daemon *daemon, struct dk_desk_book *de
         return dk_wrap(status, "desk %s cannot be adopted", desk->rule.name);
     if (status != DOCKET_OK) {
         dk_log(DK_LOG_WARNING, "desk %s cannot be adopted: %s", desk->rule.name, dk_error_text());
-        return DOCKET_NO_REALM;
+        return dk_takeover_foreign(daemon, desk, images);
     }
     if (memcmp(desk->map.store_id, daemon->facts.store_id, sizeof desk->map.store_id) == 0 &&
         dk_load_relaxed(&dk_desk_words(&desk->map)->commit_number) > daemon->facts.commit_number) {
@@ -326,7 +281,7 @@ static docket_status try_adopt(struct dk_daemon *daemon, struct dk_desk_book *de
         dk_desk_unmap(&desk->map);
         return DOCKET_NO_REALM;
     }
-    if (should_resize(daemon, desk, images)) {
+    if (dk_takeover_renew(daemon, desk, images)) {
         dk_desk_unmap(&desk->map);
         return DOCKET_NO_REALM;
     }

@@ -103,12 +103,14 @@ static bool may_use(const struct dk_connection *connection, const struct dk_desk
 {
     if (connection->uid == 0 || connection->uid == geteuid())
         return true;
+    if (!desk->daemon->config.shared) /* a service manager's socket may have a looser mode than ours */
+        return false;
     if (desk->rule.user_set && connection->uid == desk->rule.user)
         return true;
     for (uint32_t i = 0; desk->rule.group_set && i < connection->group_count; i++)
         if (connection->groups[i] == desk->rule.group)
             return true;
-    return desk->index == 0 && !desk->rule.user_set && !desk->rule.group_set && desk->daemon->config.shared;
+    return desk->index == 0 && !desk->rule.user_set && !desk->rule.group_set;
 }
 
 static docket_status check_desk(const struct dk_connection *connection, const struct dk_desk_book *desk)
@@ -333,7 +335,15 @@ static docket_status attach(struct dk_connection *connection, const struct dk_re
     fds[1] = openat(daemon->runtime_fd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (fds[0] < 0 || fds[1] < 0)
         return dk_fail_errno(dk_status_of_errno(errno), errno, "cannot open the files of desk %s", desk->rule.name);
-    status = dk_seat_assign(desk, connection->uid, connection->pid, &reply->seat, &fds[2], &fds[3]);
+    struct dk_sitter sitter = {.uid = connection->uid, .pid = connection->pid, .knows = request->first};
+    if ((desk->map.incompatible_flags & ~sitter.knows) != 0)
+        status = dk_fail(DOCKET_BAD_LAYOUT,
+                         "desk %s was made with flags %#llx and the caller's library knows %#llx; it needs the libdocket "
+                         "of docketd's release",
+                         desk->rule.name, (unsigned long long)desk->map.incompatible_flags,
+                         (unsigned long long)sitter.knows);
+    else
+        status = dk_seat_assign(desk, &sitter, &reply->seat, &fds[2], &fds[3]);
     if (status != DOCKET_OK)
         return status;
     reply->desk = desk->index;
@@ -455,24 +465,24 @@ static docket_status know_peer(struct dk_connection *connection)
 
 /* No descriptor is left: the one kept in reserve takes the caller in and hangs
  * up, so that it hears of it and the loop does not spin. */
-static void turn_away(struct dk_daemon *daemon)
+static void turn_away(struct dk_daemon *daemon, int listening)
 {
     struct dk_connections *all = daemon->connections;
     if (all->reserve_fd >= 0)
         close(all->reserve_fd);
-    int fd = accept4(daemon->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+    int fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
     if (fd >= 0)
         close(fd);
     all->reserve_fd = eventfd(0, EFD_CLOEXEC);
 }
 
-void dk_serve_accept(struct dk_daemon *daemon)
+static void accept_from(struct dk_daemon *daemon, int listening)
 {
     for (;;) {
-        int fd = accept4(daemon->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        int fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0) {
             if (errno == EMFILE || errno == ENFILE)
-                turn_away(daemon);
+                turn_away(daemon, listening);
             return;
         }
         struct dk_connections *all = daemon->connections;
@@ -494,6 +504,13 @@ void dk_serve_accept(struct dk_daemon *daemon)
         all->count++;
         daemon->heard_ns = dk_clock_monotonic_ns();
     }
+}
+
+void dk_serve_accept(struct dk_daemon *daemon)
+{
+    accept_from(daemon, daemon->listen_fd);
+    if (daemon->given_fd > 0)
+        accept_from(daemon, daemon->given_fd);
 }
 
 void dk_serve_event(struct dk_daemon *daemon, void *token, uint32_t events)
@@ -536,7 +553,9 @@ docket_status dk_serve_start(struct dk_daemon *daemon)
     if (status != DOCKET_OK)
         return status;
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = &daemon->listen_fd};
-    if (epoll_ctl(daemon->epoll_fd, EPOLL_CTL_ADD, daemon->listen_fd, &event) != 0)
+    struct epoll_event given = {.events = EPOLLIN, .data.ptr = &daemon->given_fd};
+    if (epoll_ctl(daemon->epoll_fd, EPOLL_CTL_ADD, daemon->listen_fd, &event) != 0 ||
+        (daemon->given_fd > 0 && epoll_ctl(daemon->epoll_fd, EPOLL_CTL_ADD, daemon->given_fd, &given) != 0))
         return dk_fail_errno(DOCKET_SYSTEM, errno, "cannot watch the realm's socket");
     return DOCKET_OK;
 }
@@ -548,4 +567,9 @@ void dk_serve_stop(struct dk_daemon *daemon)
         unlinkat(daemon->runtime_fd, "socket", 0);
     }
     daemon->listen_fd = -1;
+    if (daemon->given_fd > 0) { /* the manager holds it too: epoll would go on with it after our close */
+        epoll_ctl(daemon->epoll_fd, EPOLL_CTL_DEL, daemon->given_fd, NULL);
+        close(daemon->given_fd); /* who waits in it is the next docketd's */
+    }
+    daemon->given_fd = 0;
 }

@@ -37,6 +37,8 @@ void dk_header_fill(struct shared_header *header, uint64_t magic, const struct d
     header->magic = magic;
     header->layout_version = DK_LAYOUT_VERSION;
     header->header_bytes = sizeof *header;
+    header->compatible_flags = identity->compatible_flags;
+    header->incompatible_flags = identity->incompatible_flags;
     header->signature = dk_layout_signature();
     header->store_id[0] = identity->store_id[0];
     header->store_id[1] = identity->store_id[1];
@@ -107,6 +109,8 @@ static void take_facts(struct dk_desk *desk, const struct shared_header *header)
     desk->store_id[0] = header->store_id[0];
     desk->store_id[1] = header->store_id[1];
     desk->incarnation = header->incarnation;
+    desk->compatible_flags = header->compatible_flags;
+    desk->incompatible_flags = header->incompatible_flags;
 }
 
 static docket_status check_pair(struct dk_desk *desk)

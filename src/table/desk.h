@@ -20,17 +20,20 @@ struct dk_desk {
     uint32_t index;
     uint64_t store_id[2];
     uint64_t incarnation;
+    uint64_t compatible_flags, incompatible_flags; /* of the files; a seat's are its desk's */
     uint8_t *board; /* read-only for workers */
     uint8_t *table;
     size_t board_bytes;
     size_t table_bytes;
 };
 
-/* Who a file must belong to, and which realm and desk it must speak of. */
+/* Who a file must belong to, which realm and desk it must speak of, and the
+ * flags that it is made with. */
 struct dk_identity {
     uint64_t store_id[2];
     uint64_t generation;
     uint64_t incarnation;
+    uint64_t compatible_flags, incompatible_flags;
     uint32_t desk;
 };
 

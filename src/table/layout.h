@@ -40,8 +40,16 @@
 #define DK_MAGIC_SEAT 0x3154414553544b44ull  /* "DKTSEAT1" */
 
 /* Flag words: an unknown compatible flag is ignored, an unknown incompatible
- * one refuses the file. None is defined in layout 1. */
+ * one refuses the file. None is defined in layout 1. KNOWN: the incompatible
+ * flags that this build can read; MADE: those that its desks are made with.
+ * The tests build a next release by defining them otherwise. */
+#ifndef DK_MADE_INCOMPATIBLE
+#define DK_MADE_INCOMPATIBLE 0ull
 #define DK_KNOWN_INCOMPATIBLE 0ull
+#endif
+#ifndef DK_MADE_COMPATIBLE
+#define DK_MADE_COMPATIBLE 0ull
+#endif
 
 enum {
     DK_PAGE = 4096,
@@ -135,7 +143,8 @@ struct shared_seat_entry {
     dk_word pid;
     dk_word uid;
     dk_word attached_s;
-    uint64_t reserved[3];
+    dk_word knows; /* the incompatible flags that its library can read */
+    uint64_t reserved[2];
 };
 
 /* One period of a series. Written by docketd, read by workers. */

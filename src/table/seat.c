@@ -40,6 +40,12 @@ bool dk_seat_take_lock(int keep)
     return fcntl(keep, F_OFD_SETLK, &lock) == 0; /* ORDER-11: what the dead owner stored last */
 }
 
+bool dk_seat_is_held(int keep)
+{
+    struct flock lock = whole_file(F_WRLCK);
+    return fcntl(keep, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
+}
+
 bool dk_seat_cursor(int keep, uint32_t line, uint64_t *word)
 {
     uint64_t read = 0;

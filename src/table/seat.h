@@ -33,6 +33,9 @@ docket_status dk_seat_open(int directory, uint32_t desk, uint32_t seat, int *kee
  * keep is closed. */
 bool dk_seat_take_lock(int keep);
 
+/* docketd: true if somebody holds the lock, or nobody can tell. Takes nothing. */
+bool dk_seat_is_held(int keep);
+
 /* docketd: the cursor of one line; zero (which fails every check) if the file
  * is shorter or gone. False: it could not be read just now, which says nothing
  * of the cursor. */

@@ -23,7 +23,7 @@ enum dk_request_type {
     DK_ASK_HELLO = 1,  /* who are you: store id, generation, incarnation */
     DK_ASK_OPEN,       /* where does (tenant, name) sit; made on first use */
     DK_ASK_DECLARE,    /* make (tenant, name) with this policy */
-    DK_ASK_ATTACH,     /* a seat at desk: board, table, seat, probe */
+    DK_ASK_ATTACH,     /* a seat at desk: board, table, seat, probe; first: incompatible flags that the library knows */
     DK_ASK_GIVE_BACK,  /* the end of a strict block: slot, period, first, count */
     DK_ASK_FATE        /* rows of fate in a memory file */
 };

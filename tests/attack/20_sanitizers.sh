@@ -98,6 +98,7 @@ run_library() {
     for case in $cases; do
         check "$1: library, $case" timeout 300 "$BUILD/docket-library" "$realm" "$case"
     done
+    check "$1: calls by name, many threads and names" timeout 300 "$BUILD/docket-same" "$realm" threads_and_many_names
 }
 
 start_crew() {

@@ -1,9 +1,10 @@
 # Row 13: docketd's turns and the library in one process, over a table that is scribbled on.
 SCRIBBLE_DAEMON := adopt books clerk images keeper leased periods quarantine reaper rows series strict
-SCRIBBLE_CLIENT := block hand lease pool realm take text
+SCRIBBLE_CLIENT := block hand handles lease pool realm take text
 SCRIBBLE_BASE   := base/files base/status numbering/period numbering/policy numbering/template \
                    table/desk table/directory table/place table/seat table/slot
 SCRIBBLE_OBJECTS := $(patsubst %,$(BUILD)/obj/tests/attack/%.o,scribble scribble_docketd scribble_worker scribble_model) \
+                    $(BUILD)/obj/tests/lib/no_memory.o \
                     $(patsubst %,$(BUILD)/obj/src/daemon/%.o,$(SCRIBBLE_DAEMON)) \
                     $(patsubst %,$(BUILD)/obj/src/client/%.o,$(SCRIBBLE_CLIENT)) \
                     $(patsubst %,$(BUILD)/obj/src/%.o,$(SCRIBBLE_BASE))

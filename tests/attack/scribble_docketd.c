@@ -379,13 +379,13 @@ uint32_t docketd_give_back(uint32_t desk, uint32_t slot, int32_t period, uint64_
 docket_status docketd_attach(uint32_t desk, uint32_t *seat, uint64_t *salt, int *locked, int *probe)
 {
     struct dk_desk_book *book = &world.daemon.desks[desk];
-    docket_status status = dk_seat_assign(book, 0, 1, seat, locked, probe);
+    docket_status status = dk_seat_assign(book, &(struct dk_sitter){.pid = 1}, seat, locked, probe);
     for (int look = 0; look < 2 && status == DOCKET_SEATS_EXHAUSTED; look++) { /* time passes: the dead are reaped */
         dk_reaper_tick(&world.daemon, true);
         world.late = false;
         docketd_turn();
         dk_reaper_tick(&world.daemon, false);
-        status = dk_seat_assign(book, 0, 1, seat, locked, probe);
+        status = dk_seat_assign(book, &(struct dk_sitter){.pid = 1}, seat, locked, probe);
     }
     if (status != DOCKET_OK)
         return status;

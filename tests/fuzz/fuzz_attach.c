@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* links: base/status base/files numbering/period numbering/policy numbering/template table/desk table/directory */
-/* links: table/seat wire/wire fuzz:attach_inside */
+/* links: table/seat wire/wire fuzz:attach_inside fuzz:../lib/no_memory */
 /*
  * Attaching, as the library does it: a reply with any seat, desk, salt and
  * incarnation, and board, table and seat files whose bytes and lengths are the

@@ -2,7 +2,7 @@
 /* links: base/status base/files numbering/fate numbering/period numbering/policy numbering/template table/desk */
 /* links: table/directory table/doorbell table/place table/seat table/slot wire/wire store/record store/image */
 /* links: daemon/adopt daemon/books daemon/fate daemon/images daemon/keeper daemon/leased daemon/periods */
-/* links: daemon/quarantine daemon/reaper daemon/recovery daemon/rows daemon/series daemon/strict fuzz:serve_clerk fuzz:serve_inside */
+/* links: daemon/quarantine daemon/reaper daemon/recovery daemon/rows daemon/series daemon/strict daemon/takeover fuzz:serve_clerk fuzz:serve_inside */
 /*
  * docketd against its callers: everything of it but main, loop and clerk, with
  * real sockets and desk files. The input is a list of steps: packets of any

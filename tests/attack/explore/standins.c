@@ -201,6 +201,24 @@ void dk_seat_reset(int keep, const struct dk_geometry *geometry)
         dk_store_release(&dk_seat_line(ex_seat_base((unsigned)keep), line)->cursor, 0);
 }
 
+/* All that ever come are of one release and one set of sizes. */
+bool dk_takeover_renew(struct dk_daemon *daemon, const struct dk_desk_book *desk, const struct dk_images *images)
+{
+    (void)daemon;
+    (void)desk;
+    (void)images;
+    return false;
+}
+
+docket_status dk_takeover_foreign(struct dk_daemon *daemon, const struct dk_desk_book *desk,
+                                  const struct dk_images *images)
+{
+    (void)daemon;
+    (void)desk;
+    (void)images;
+    return DOCKET_NO_REALM;
+}
+
 /* The files of the desk: made once, found by every docketd that comes later. */
 docket_status ex_desk_create(struct dk_desk *desk, int directory, const struct dk_geometry *geometry,
                              const struct dk_identity *identity, gid_t group, bool group_set)

@@ -29,7 +29,7 @@ static struct seat *seat_of(unsigned process)
     int locked, probe;
     struct dk_desk_book *desk = &world->daemon->desks[0];
     while (desk->seats_used <= index)
-        if (dk_seat_assign(desk, 0, 0, &number, &locked, &probe) != DOCKET_OK)
+        if (dk_seat_assign(desk, &(struct dk_sitter){0}, &number, &locked, &probe) != DOCKET_OK)
             abort();
     struct seat *seat = ex_alloc(sizeof *seat);
     seat->map = world->map;

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * memory_take: numbers, blocks and looks of a realm in memory. Statuses and
+ * sentences are those of take.c and block.c; nothing here waits.
+ */
+#include "client/memory.h"
+
+#include "docket_memory.h"
+
+#include <stdlib.h>
+
+/* ---- periods ---- */
+
+/* An ended counter has nothing laid, and is never opened again. */
+static void end_counter(struct memory_counter *counter)
+{
+    counter->mark = counter->number;
+    counter->ended = true;
+}
+
+static struct memory_counter *make_counter(struct memory *memory, struct memory_series *series,
+                                           const struct dk_period *period)
+{
+    struct memory_counter **at = &series->counters, *counter = dk_memory_alloc(memory, sizeof *counter);
+    if (counter == NULL)
+        return NULL;
+    counter->period = *period;
+    /* Behind start_after begins the series, not each of its periods. */
+    counter->first = counter->number = series->counters == NULL ? series->start_after + 1 : 1;
+    counter->mark = counter->number;
+    while (*at != NULL && (*at)->period.label < period->label)
+        at = &(*at)->next;
+    counter->next = *at;
+    *at = counter; /* one store: whole or not at all */
+    return counter;
+}
+
+/* Half of the least window lies ready beyond position, as docketd has it for a
+ * series that is hardly used. The mark first, as ever. */
+static void lay(struct memory_counter *counter, uint64_t position)
+{
+    if (position + DK_WINDOW_MIN / 2 < counter->mark)
+        return;
+    uint64_t left = DOCKET_NUMBER_MAX + 1 - position;
+    counter->mark = position + (left < DK_WINDOW_MIN ? left : DK_WINDOW_MIN);
+}
+
+docket_status dk_memory_counter(struct memory *memory, struct memory_series *series, int64_t now_s,
+                                struct memory_counter **counter)
+{
+    struct dk_period period;
+    struct memory_counter *found = NULL;
+    dk_period_at((enum dk_restart)series->policy.restart, now_s, &period);
+    for (struct memory_counter *each = series->counters; each != NULL; each = each->next) {
+        if (now_s >= each->period.end_s && !each->ended)
+            end_counter(each);
+        if (each->period.label == period.label)
+            found = each;
+    }
+    if (found == NULL)
+        found = make_counter(memory, series, &period);
+    if (found == NULL)
+        return dk_memory_full();
+    if (found->ended)
+        return DOCKET_PERIOD_NOT_OPEN;
+    lay(found, found->number);
+    *counter = found;
+    return DOCKET_OK;
+}
+
+/* ---- runs ---- */
+
+static struct memory_run *new_run(struct memory *memory)
+{
+    struct memory_run *run = memory->unused_runs;
+    if (run == NULL)
+        return dk_memory_alloc(memory, sizeof *run);
+    memory->unused_runs = run->next;
+    return run;
+}
+
+static void free_run(struct memory *memory, struct memory_run *run)
+{
+    run->next = memory->unused_runs;
+    memory->unused_runs = run;
+}
+
+static void link_run(struct memory_run **list, struct memory_run *run)
+{
+    while (*list != NULL && (*list)->first < run->first)
+        list = &(*list)->next;
+    run->next = *list;
+    *list = run;
+}
+
+static void unlink_run(struct memory_run **list, const struct memory_run *run)
+{
+    while (*list != run)
+        list = &(*list)->next;
+    *list = run->next;
+}
+
+/* Neighbours become one run. */
+static void add_spare(struct memory *memory, struct memory_run **list, struct memory_run *run)
+{
+    link_run(list, run);
+    struct memory_run *each = *list;
+    for (struct memory_run *next; (next = each->next) != NULL;) {
+        if (each->last + 1 != next->first) {
+            each = next;
+            continue;
+        }
+        each->last = next->last;
+        each->next = next->next;
+        free_run(memory, next);
+    }
+}
+
+/* ---- taking ---- */
+
+static bool take_spare(struct memory *memory, struct memory_counter *counter, uint32_t count, uint64_t *first)
+{
+    struct memory_run **at = &counter->spares;
+    while (*at != NULL && (*at)->last - (*at)->first + 1 < count)
+        at = &(*at)->next;
+    struct memory_run *run = *at;
+    if (run == NULL)
+        return false;
+    *first = run->first;
+    if (run->last - run->first + 1 > count) {
+        run->first += count;
+        return true;
+    }
+    begin_edit(memory);
+    *at = run->next;
+    free_run(memory, run);
+    end_edit(memory);
+    return true;
+}
+
+docket_status dk_memory_take(struct hand *hand, uint32_t count, uint64_t *first)
+{
+    struct memory_counter *counter = hand->memory_counter;
+    if (!hand->strict && take_spare(hand->series->realm->memory, counter, count, first))
+        return DOCKET_OK;
+    if (DOCKET_NUMBER_MAX + 1 - counter->number < count)
+        return hand->strict ? DOCKET_EXHAUSTED : DOCKET_TIMEOUT;
+    *first = counter->number;
+    lay(counter, *first + count);
+    counter->number = *first + count;
+    return DOCKET_OK;
+}
+
+docket_status dk_memory_prepare(struct hand *hand, int64_t now_s)
+{
+    struct memory_counter *counter;
+    docket_status status =
+        dk_memory_counter(hand->series->realm->memory, hand->series->memory, now_s, &counter);
+    if (status != DOCKET_OK)
+        return status;
+    hand->memory_counter = counter;
+    hand->period = counter->period.label;
+    hand->from_s = counter->period.start_s;
+    hand->until_s = counter->period.end_s;
+    return DOCKET_OK;
+}
+
+/* True if the test wants this call to fail; its status. */
+static bool is_failing(struct memory_failing *failing, docket_status *status)
+{
+    if (failing->calls == 0)
+        return false;
+    if (failing->calls != DOCKET_MEMORY_ALWAYS)
+        failing->calls--;
+    *status = failing->status;
+    return true;
+}
+
+/* Where a real realm's call would have waited for more, in vain. */
+static bool is_exhausted(const struct hand *hand, int64_t timeout_ns)
+{
+    return timeout_ns != 0 && hand->memory_counter->number > DOCKET_NUMBER_MAX;
+}
+
+docket_status dk_memory_attempt(struct hand *hand, int64_t timeout_ns,
+                                docket_status (*attempt)(struct hand *, int64_t, void *), void *context)
+{
+    const struct docket_series *series = hand->series;
+    struct memory *memory = series->realm->memory;
+    docket_status status = dk_memory_lock(memory);
+    if (status != DOCKET_OK)
+        return status;
+    if (is_failing(&series->memory->failing, &status) || is_failing(&memory->failing, &status)) {
+        dk_fail(status, "%s/%s: %s", series->tenant, series->name, docket_status_text(status));
+    } else {
+        status = attempt(hand, dk_memory_now_s(series->realm), context);
+        if (status == DOCKET_TIMEOUT && is_exhausted(hand, timeout_ns))
+            status = DOCKET_EXHAUSTED;
+    }
+    dk_memory_unlock(memory);
+    return status;
+}
+
+/* ---- blocks ---- */
+
+/* A leased block's rest is told by its cursor, as at a real desk. */
+static void begin_lease(struct docket_block *block, struct memory_run *run, uint32_t count, struct seat *seat)
+{
+    block->lease = (struct lease){.seat = seat,
+                                  .cursor = &run->cursor,
+                                  .first = run->first,
+                                  .size = count,
+                                  .number = 1,
+                                  .open = true};
+    dk_lease_publish(&block->lease, 0);
+}
+
+docket_status dk_memory_take_block(struct hand *hand, uint32_t count, struct docket_block *block)
+{
+    struct memory *memory = hand->series->realm->memory;
+    struct memory_run *run = new_run(memory); /* a strict one needs it to become void */
+    if (run == NULL)
+        return dk_memory_full();
+    docket_status status = dk_memory_take(hand, count, &run->first);
+    begin_edit(memory);
+    if (status == DOCKET_OK) {
+        run->last = run->first + count - 1;
+        block->first = run->first;
+        block->memory_run = run;
+        block->memory_counter = hand->memory_counter;
+        if (!hand->strict) {
+            begin_lease(block, run, count, hand->seat);
+            link_run(&hand->memory_counter->open, run);
+        }
+    } else {
+        free_run(memory, run);
+    }
+    end_edit(memory);
+    return status;
+}
+
+/* A strict block's end: free again if nobody took later, else void; handed out
+ * once its period is over. */
+static uint32_t give_back_strict(struct memory *memory, const struct docket_block *block, struct memory_run *run)
+{
+    struct memory_counter *counter = block->memory_counter;
+    uint32_t left = block->count - block->taken, returned = 0;
+    run->first = block->first + block->taken;
+    if (left > 0 && !counter->ended && run->last + 1 == counter->number) {
+        counter->number = run->first;
+        returned = left;
+    } else if (left > 0 && !counter->ended) {
+        run->time_ns = dk_memory_now_s(block->series->realm) * DK_SECOND_NS;
+        link_run(&counter->voids, run);
+        return 0;
+    }
+    free_run(memory, run);
+    return returned;
+}
+
+static uint32_t give_back_leased(struct memory *memory, const struct docket_block *block, struct memory_run *run)
+{
+    struct memory_counter *counter = block->memory_counter;
+    uint32_t left = block->count - block->taken;
+    unlink_run(&counter->open, run);
+    run->first = block->first + block->taken;
+    if (left > 0)
+        add_spare(memory, &counter->spares, run);
+    else
+        free_run(memory, run);
+    return left;
+}
+
+docket_status dk_memory_give_back(struct docket_block *block, uint32_t *returned)
+{
+    struct memory *memory = block->series->realm->memory;
+    docket_status status = dk_memory_lock(memory);
+    if (status != DOCKET_OK)
+        return status;
+    begin_edit(memory);
+    *returned = block->strict ? give_back_strict(memory, block, block->memory_run)
+                              : give_back_leased(memory, block, block->memory_run);
+    end_edit(memory);
+    dk_memory_unlock(memory);
+    return DOCKET_OK;
+}
+
+/* ---- looking ---- */
+
+docket_status dk_memory_look(struct hand *hand, uint64_t *next, uint64_t *count)
+{
+    struct memory *memory = hand->series->realm->memory;
+    docket_status status = dk_memory_lock(memory);
+    if (status != DOCKET_OK)
+        return status;
+    status = dk_memory_prepare(hand, dk_memory_now_s(hand->series->realm));
+    if (status == DOCKET_OK) {
+        const struct memory_counter *counter = hand->memory_counter;
+        *count = counter->mark - counter->number;
+        *next = hand->strict || *count > 0 ? counter->number : 0;
+        for (const struct memory_run *run = counter->spares; run != NULL; run = run->next)
+            *count += run->last - run->first + 1;
+        if (counter->spares != NULL)
+            *next = counter->spares->first;
+        status = *next != 0 ? DOCKET_OK : DOCKET_TIMEOUT;
+    }
+    dk_memory_unlock(memory);
+    return status;
+}

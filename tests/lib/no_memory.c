@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * no_memory: for test programs that link parts of the library beside a docketd
+ * of their own: they open no realm in memory, so nothing here is ever called.
+ */
+#include "client/inside.h"
+
+#include "base/check.h"
+
+docket_status dk_memory_answer(struct docket_realm *realm, const struct dk_request *request, int fds[DK_WIRE_FDS])
+{
+    DK_CHECK(realm == NULL && request == NULL && fds == NULL);
+    return DOCKET_UNREACHABLE;
+}
+
+docket_status dk_memory_bind(struct docket_series *series)
+{
+    DK_CHECK(series == NULL);
+    return DOCKET_UNREACHABLE;
+}
+
+docket_status dk_memory_attempt(struct hand *hand, int64_t timeout_ns,
+                                docket_status (*attempt)(struct hand *, int64_t, void *), void *context)
+{
+    DK_CHECK(hand == NULL && timeout_ns == 0 && attempt == NULL && context == NULL);
+    return DOCKET_UNREACHABLE;
+}
+
+docket_status dk_memory_prepare(struct hand *hand, int64_t now_s)
+{
+    DK_CHECK(hand == NULL && now_s == 0);
+    return DOCKET_UNREACHABLE;
+}
+
+docket_status dk_memory_take(struct hand *hand, uint32_t count, uint64_t *first)
+{
+    DK_CHECK(hand == NULL && count == 0 && first == NULL);
+    return DOCKET_UNREACHABLE;
+}
+
+docket_status dk_memory_take_block(struct hand *hand, uint32_t count, struct docket_block *block)
+{
+    DK_CHECK(hand == NULL && count == 0 && block == NULL);
+    return DOCKET_UNREACHABLE;
+}
+
+docket_status dk_memory_give_back(struct docket_block *block, uint32_t *returned)
+{
+    DK_CHECK(block == NULL && returned == NULL);
+    return DOCKET_UNREACHABLE;
+}
+
+docket_status dk_memory_look(struct hand *hand, uint64_t *next, uint64_t *count)
+{
+    DK_CHECK(hand == NULL && next == NULL && count == NULL);
+    return DOCKET_UNREACHABLE;
+}
+
+int64_t dk_memory_now_s(const struct docket_realm *realm)
+{
+    DK_CHECK(realm == NULL);
+    return 0;
+}
+
+void dk_memory_close(struct docket_realm *realm)
+{
+    DK_CHECK(realm == NULL);
+}
