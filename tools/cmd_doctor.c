@@ -147,6 +147,8 @@ static int run(struct cli *cli)
 
 const struct cli_command command_doctor = {
     .name = "doctor",
+    .examples = "$ docket doctor\n"
+                "$ docket doctor --columns RESULT,CHECK\n",
     .operands = "",
     .summary = "looks at all that the realm needs: PASS, WARN or FAIL, and the next step",
     .text = "Disk, inodes and tmpfs; docketd and its limit of descriptors; versions; owners and\n"
