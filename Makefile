@@ -78,7 +78,8 @@ UNIT_TESTS   := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/unit/%)
 WORKER_SOURCES := tests/process/worker.c tests/process/worker_main.c tests/lib/worklog.c
 RECIPES        := outbox pool batch orders_test
 TEST_PROGRAMS  := $(BUILD)/docket-audit $(BUILD)/docket-worker $(BUILD)/docket-forker \
-                  $(BUILD)/docket-library $(BUILD)/docket-same $(BUILD)/docket-attacks \
+                  $(BUILD)/docket-library $(BUILD)/docket-same $(BUILD)/docket-attacks $(BUILD)/docket-scale \
+                  $(BUILD)/docket-evicted $(BUILD)/store_scan \
                   $(BUILD)/example $(BUILD)/shiftclock.so $(RECIPES:%=$(BUILD)/recipes/%)
 BENCHES        := $(BUILD)/bench_next $(BUILD)/bench_names
 
@@ -203,6 +204,12 @@ $(BUILD)/docket-attacks: $(BUILD)/obj/tests/process/attacks.o $(BUILD)/libdocket
 $(BUILD)/bench_names: $(BUILD)/obj/bench/bench_names.o $(BUILD)/obj/src/client/handles.o $(BUILD)/obj/src/base/status.o \
     $(BUILD)/libdocket.so
 	$(LINK_DOCKET) -lurcu-bp -lurcu-cds -lurcu-common
+$(BUILD)/docket-scale: $(BUILD)/obj/tests/process/scale.o $(BUILD)/libdocket.so
+	$(LINK_DOCKET)
+$(BUILD)/docket-evicted: $(BUILD)/obj/tests/process/evicted.o $(BUILD)/libdocket.so
+	$(LINK_DOCKET)
+$(BUILD)/store_scan: $(BUILD)/obj/bench/store_scan.o
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STORE_LIBS)
 $(BUILD)/bench_%: $(BUILD)/obj/bench/bench_%.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 

@@ -193,9 +193,11 @@ docket_status docket_series_open(docket_realm *realm, const char *tenant, const 
  * for series that restart never, yearly, monthly, daily). Results are written
  * only on DOCKET_OK; period may be NULL.
  * Durable on return: a mark above the number.
+ * A series that nobody used for a day (the realm's evict_after_s) has left its
+ * desk; the call then asks docketd for it, as a first use does.
  * Statuses: OK, TIMEOUT, BUSY, UNREACHABLE, PERIOD_NOT_OPEN, EXHAUSTED,
  * LINES_EXHAUSTED, QUARANTINED, DAMAGED, BAD_ARGUMENT, and those of
- * docket_series_open() when the process has to take a seat anew.
+ * docket_series_open() when docketd has to be asked.
  */
 docket_status docket_next(docket_series *series, int64_t timeout_ns, uint64_t *number,
                           int32_t *period);
@@ -276,8 +278,8 @@ docket_status docket_block_take_all(docket_block *block, uint64_t *first, uint32
  * Gives back what was not taken and frees the block, whatever the status. In a
  * leased series the rest becomes spare, without waiting. In a strict series
  * docketd is asked (at most the default timeout): the rest is free again if
- * nobody took a later number, else void; once the period has ended, and without
- * docketd or while it stops, it stays handed out.
+ * nobody took a later number, else void; once the period has ended, once the
+ * series was evicted, and without docketd or while it stops, it stays handed out.
  * returned: how many numbers will be given again (NULL is fine). A NULL block
  * is fine.
  * Statuses: OK, FOREIGN_BLOCK, UNREACHABLE, STORE_FAILED.

@@ -44,13 +44,14 @@ struct docket_view_desk {
     const char *user, *group; /* who may sit there, as docket.conf says; "" where it says nothing */
     uint32_t owner_uid, group_gid, mode; /* of the board's file */
     uint32_t seats_taken, seats_max;
-    uint32_t slots_used, slots_ready, slots_max;
+    uint32_t slots_used, slots_ready, slots_max; /* used: series at the desk now */
     uint32_t rows_used, rows_ready, rows_max;
     uint32_t waiting;        /* series that asked for supply and have not been served */
     uint64_t board_bytes, table_bytes, seats_bytes; /* of tmpfs, allocated */
     uint64_t commits, commit_ns_last, commit_ns_max;
     uint64_t blocks_laid, raises, seats_reaped, tails_recovered, numbers_recovered;
     uint64_t numbers_given_back, quarantines;
+    uint64_t evictions;      /* series that left the desk because nobody used them */
 };
 
 struct docket_view_period {
@@ -121,6 +122,8 @@ docket_status docket_view_realm_show(docket_view *view, struct docket_view_realm
 docket_status docket_view_each_desk(docket_view *view,
                                     int (*each)(void *context, const struct docket_view_desk *desk),
                                     void *context);
+/* The series at the desks. One that nobody used for the realm's evict_after_s is
+ * at none until its next use. */
 docket_status docket_view_each_series(docket_view *view,
                                       int (*each)(void *context,
                                                   const struct docket_view_series *series),

@@ -32,7 +32,8 @@ static const struct figure {
                {"tails_recovered", "tails recovered"},
                {"numbers_recovered", "numbers recovered"},
                {"numbers_given_back", "numbers given back"},
-               {"quarantines", "quarantines"}};
+               {"quarantines", "quarantines"},
+               {"evictions", "evictions"}};
 
 enum { FIGURES = sizeof figures / sizeof figures[0] };
 
@@ -44,7 +45,8 @@ static void figures_of(const struct docket_view_desk *desk, uint64_t values[FIGU
                                  desk->board_bytes,   desk->table_bytes,     desk->commits,
                                  desk->commit_ns_last, desk->commit_ns_max,  desk->blocks_laid,
                                  desk->raises,        desk->seats_reaped,    desk->tails_recovered,
-                                 desk->numbers_recovered, desk->numbers_given_back, desk->quarantines};
+                                 desk->numbers_recovered, desk->numbers_given_back, desk->quarantines,
+                                 desk->evictions};
     _Static_assert(sizeof in_order / sizeof in_order[0] == FIGURES, "one value for each figure");
     for (size_t i = 0; i < FIGURES; i++)
         values[i] = in_order[i];

@@ -8,7 +8,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+/* More series than this are not summed up unless asked for: status stays quick. */
+#define SUMMED_MAX 10000u
+
 struct totals {
+    bool summed; /* what follows of series is known */
     uint64_t series, quarantined, laid, open, leases, without_period;
     uint64_t seats_taken, seats_max, waiting;
     uint64_t seats_reaped, tails_recovered, numbers_recovered; /* since the desks were built */
@@ -22,6 +26,7 @@ static int add_desk(void *context, const struct docket_view_desk *desk)
     totals->seats_taken += desk->seats_taken;
     totals->seats_max += desk->seats_max;
     totals->waiting += desk->waiting;
+    totals->series += desk->slots_used;
     totals->seats_reaped += desk->seats_reaped;
     totals->tails_recovered += desk->tails_recovered;
     totals->numbers_recovered += desk->numbers_recovered;
@@ -33,7 +38,6 @@ static int add_series(void *context, const struct docket_view_series *series)
 {
     struct totals *totals = context;
     const struct docket_view_period *now = viewing_current(series);
-    totals->series++;
     totals->quarantined += series->quarantined != 0;
     totals->without_period += now == NULL;
     if (now != NULL) {
@@ -48,6 +52,12 @@ static int add_series(void *context, const struct docket_view_series *series)
     return 0;
 }
 
+/* null: not summed up. */
+static json_t *sum(const struct totals *totals, uint64_t figure)
+{
+    return totals->summed ? json_integer((json_int_t)figure) : json_null();
+}
+
 static int print_json(const struct cli *cli, const struct docket_view_realm *realm, const struct totals *totals)
 {
     json_t *object = output_object();
@@ -56,12 +66,12 @@ static int print_json(const struct cli *cli, const struct docket_view_realm *rea
     viewing_realm_json(object, realm);
     json_object_set_new(
         object, "figures",
-        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "desks",
+        json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I}", "desks",
                   (json_int_t)realm->desk_count, "desks_left_out", (json_int_t)realm->desks_left_out,
                   "seats_taken", (json_int_t)totals->seats_taken, "seats_max", (json_int_t)totals->seats_max,
-                  "series", (json_int_t)totals->series, "quarantined", (json_int_t)totals->quarantined,
-                  "without_period", (json_int_t)totals->without_period, "laid", (json_int_t)totals->laid, "open",
-                  (json_int_t)totals->open, "leases", (json_int_t)totals->leases, "waiting",
+                  "series", (json_int_t)totals->series, "quarantined", sum(totals, totals->quarantined),
+                  "without_period", sum(totals, totals->without_period), "laid", sum(totals, totals->laid), "open",
+                  sum(totals, totals->open), "leases", sum(totals, totals->leases), "waiting",
                   (json_int_t)totals->waiting, "seats_reaped", (json_int_t)totals->seats_reaped, "tails_recovered",
                   (json_int_t)totals->tails_recovered, "numbers_recovered", (json_int_t)totals->numbers_recovered));
     if (totals->list != NULL)
@@ -78,8 +88,11 @@ static void print_text(const struct docket_view_realm *realm, struct totals *tot
         printf(", %" PRIu64 " QUARANTINED", totals->quarantined);
     if (totals->without_period != 0)
         printf(", %" PRIu64 " without the current period", totals->without_period);
-    printf("\nsupply    %" PRIu64 " laid, %" PRIu64 " left in %" PRIu64 " open leases\n", totals->laid, totals->open,
-           totals->leases);
+    if (totals->summed)
+        printf("\nsupply    %" PRIu64 " laid, %" PRIu64 " left in %" PRIu64 " open leases\n", totals->laid,
+               totals->open, totals->leases);
+    else
+        printf("\nsupply    not summed up over so many series; --verbose does\n");
     if (totals->seats_reaped != 0)
         printf("recovered %" PRIu64 " dead seats, %" PRIu64 " tails, %" PRIu64 " numbers\n", totals->seats_reaped,
                totals->tails_recovered, totals->numbers_recovered);
@@ -105,7 +118,8 @@ static int show(const struct cli *cli, docket_view *view)
     docket_status status = docket_view_realm_show(view, &realm);
     if (status == DOCKET_OK)
         status = docket_view_each_desk(view, add_desk, &totals);
-    if (status == DOCKET_OK)
+    totals.summed = totals.series <= SUMMED_MAX || cli_given(cli, OPT_VERBOSE);
+    if (status == DOCKET_OK && totals.summed)
         status = docket_view_each_series(view, add_series, &totals);
     int code = CLI_DONE;
     if (status != DOCKET_OK)

@@ -4,6 +4,7 @@
 
 #include "numbering/period.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct wanted {
@@ -199,6 +200,9 @@ static docket_status ask_back(const docket_block *block, uint32_t *returned)
                                  .first = block->first + block->taken,
                                  .count = block->count - block->taken,
                                  .incarnation = block->incarnation};
+    /* By its names: the slot may be another series' by now. */
+    snprintf(request.tenant, sizeof request.tenant, "%s", block->series->tenant);
+    snprintf(request.name, sizeof request.name, "%s", block->series->name);
     struct dk_reply reply;
     int fds[DK_WIRE_FDS];
     docket_status status = dk_reach_ask(block->series->realm, &request, DK_TIMEOUT_NS, &reply, fds);

@@ -179,14 +179,25 @@ void dk_slow_leave(void)
     inside_slow = false;
 }
 
+/* A desk that was built anew: an evicted series still stands on the old board. */
+static bool is_outdated(const struct live *live, const struct seat *seat)
+{
+    const struct seat *newer = live->seats; /* the newest comes first */
+    while (newer != seat && newer->map.index != seat->map.index)
+        newer = newer->next;
+    return newer != seat;
+}
+
 /* The newest seat of this process where the series sits. */
-static struct seat *find_seat(const struct docket_series *series, uint32_t *slot)
+static struct seat *find_seat(const struct docket_series *series, uint32_t *slot, uint64_t *generation)
 {
     struct live *live = series->realm->live;
     struct seat *seat;
     pthread_mutex_lock(&live->lock);
     for (seat = live->seats; seat != NULL; seat = seat->next) {
-        *slot = dk_directory_find(&seat->map, series->tenant, series->name);
+        *slot = is_outdated(live, seat)
+                    ? DK_NO_SLOT
+                    : dk_directory_look(&seat->map, series->tenant, series->name, generation);
         if (*slot != DK_NO_SLOT)
             break;
     }
@@ -210,17 +221,17 @@ static bool lock_attach(struct live *live, int64_t timeout_ns)
 }
 
 static docket_status reach_seat(const struct docket_series *series, bool fresh, int64_t timeout_ns, struct seat **seat,
-                                uint32_t *slot)
+                                uint32_t *slot, uint64_t *generation)
 {
     struct live *live = series->realm->live;
     int64_t until_ns = dk_clock_monotonic_ns() + timeout_ns;
     if (!lock_attach(live, timeout_ns))
         return dk_fail(DOCKET_UNREACHABLE, "another thread of this process is still waiting for docketd");
     docket_status status = DOCKET_OK;
-    *seat = fresh ? NULL : find_seat(series, slot); /* it may have come meanwhile */
+    *seat = fresh ? NULL : find_seat(series, slot, generation); /* it may have come meanwhile */
     if (*seat == NULL)
         status = dk_reach_series(series->realm, series->tenant, series->name, until_ns - dk_clock_monotonic_ns(), seat,
-                                 slot);
+                                 slot, generation);
     pthread_mutex_unlock(&live->attach_lock);
     return status;
 }
@@ -233,14 +244,16 @@ docket_status dk_hand_bind(struct hand *hand, bool fresh, int64_t timeout_ns)
         return DOCKET_OK; /* it stands in no bank, so each call comes to dk_take_wait() */
     }
     uint32_t slot = DK_NO_SLOT;
-    struct seat *seat = fresh ? NULL : find_seat(series, &slot);
+    uint64_t generation = 0;
+    struct seat *seat = fresh ? NULL : find_seat(series, &slot, &generation);
     if (seat == NULL) {
-        docket_status status = reach_seat(series, fresh, timeout_ns, &seat, &slot);
+        docket_status status = reach_seat(series, fresh, timeout_ns, &seat, &slot, &generation);
         if (status != DOCKET_OK)
             return status;
     }
     hand->seat = seat;
     hand->slot = slot;
+    hand->generation = generation;
     hand->bank = -1;
     hand->timed = series->timed;
     memset(&hand->lease, 0, sizeof hand->lease);

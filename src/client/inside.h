@@ -74,6 +74,10 @@ struct text_day {
     struct dk_rendered rendered;
 };
 
+/* The series has left its slot (nobody used it): a status of this library's own,
+ * which no caller sees. dk_hand_bind() leads to where it is now. */
+#define DK_MOVED ((docket_status)0x7d0)
+
 /* What one thread holds of one series. Lies in wiped memory. */
 struct hand {
     uint64_t serial;   /* of the series; 0: nobody's, or wiped */
@@ -89,6 +93,7 @@ struct hand {
     struct shared_table_bank *table;
     uint32_t room_high; /* strict: most room seen, to tell when half is gone */
     uint32_t slot;
+    uint64_t generation; /* of the slot while it is this series' */
     struct seat *seat;
     struct lease lease;
     struct text_day text;
@@ -196,7 +201,7 @@ docket_status dk_reach_ask(struct docket_realm *realm, const struct dk_request *
 /* Finds (and by docketd makes) the series; a seat at its desk. One thread of
  * the process at a time: under live->attach_lock. */
 docket_status dk_reach_series(struct docket_realm *realm, const char *tenant, const char *name, int64_t timeout_ns,
-                              struct seat **seat, uint32_t *slot) DK_MUST_USE;
+                              struct seat **seat, uint32_t *slot, uint64_t *generation) DK_MUST_USE;
 /* True if docketd serves other files for this desk than those we sit at. */
 bool dk_reach_moved(struct docket_realm *realm, struct seat *seat, int64_t timeout_ns);
 void dk_seat_leave(struct seat *seat);
@@ -214,7 +219,8 @@ static inline void dk_lease_publish(const struct lease *lease, uint32_t offset)
     dk_store_release(lease->cursor, dk_cursor_pack(lease->number, offset, false, lease->seat->salt, lease->line));
 } /* ORDER-7: before the number leaves */
 
-/* take.c: numbers, waiting. */
+/* take.c: numbers, waiting. OK: the hand stands in the period of now_s. MOVED,
+ * QUARANTINED, PERIOD_NOT_OPEN. */
 docket_status dk_take_prepare(struct hand *hand, int64_t now_s) DK_MUST_USE;
 docket_status dk_take_wait(struct hand *hand, int64_t timeout_ns,
                                      docket_status (*attempt)(struct hand *hand, int64_t now_s, void *context),

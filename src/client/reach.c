@@ -22,6 +22,8 @@
 #define RETRY_FIRST_NS (2 * DK_MILLISECOND_NS)
 #define RETRY_LAST_NS (100 * DK_MILLISECOND_NS)
 
+enum { PLACES_TRIED = 5 };
+
 /* REALM/runtime, checked: on tmpfs, of the realm's owner, not writable by others. */
 static docket_status open_runtime(const struct docket_realm *realm, int *directory)
 {
@@ -216,26 +218,30 @@ static struct seat *seat_of(struct docket_realm *realm, uint32_t desk, uint64_t 
 }
 
 docket_status dk_reach_series(struct docket_realm *realm, const char *tenant, const char *name, int64_t timeout_ns,
-                              struct seat **seat, uint32_t *slot)
+                              struct seat **seat, uint32_t *slot, uint64_t *generation)
 {
     struct dk_request request = {.type = DK_ASK_OPEN};
-    struct dk_reply reply;
+    struct dk_reply reply = {0};
     int fds[DK_WIRE_FDS];
     int64_t until_ns = dk_clock_monotonic_ns() + timeout_ns;
     snprintf(request.tenant, sizeof request.tenant, "%s", tenant);
     snprintf(request.name, sizeof request.name, "%s", name);
-    docket_status status = dk_reach_ask(realm, &request, timeout_ns, &reply, fds);
-    if (status != DOCKET_OK)
-        return status;
-    *slot = reply.slot;
-    *seat = seat_of(realm, reply.desk, reply.incarnation);
-    if (*seat == NULL)
-        status = take_seat(realm, reply.desk, until_ns - dk_clock_monotonic_ns(), seat);
-    if (status != DOCKET_OK)
-        return status;
-    /* The key on the board decides, not the message. */
-    if (dk_directory_find(&(*seat)->map, tenant, name) != *slot)
-        return dk_fail(DOCKET_DAMAGED, "the board of desk %u does not have %s/%s where docketd said", reply.desk,
-                       tenant, name);
-    return DOCKET_OK;
+    for (int try = 0; try < PLACES_TRIED; try++) {
+        int64_t left_ns = until_ns - dk_clock_monotonic_ns();
+        docket_status status = dk_reach_ask(realm, &request, left_ns > 0 ? left_ns : 0, &reply, fds);
+        if (status != DOCKET_OK)
+            return status;
+        *slot = reply.slot;
+        *seat = seat_of(realm, reply.desk, reply.incarnation);
+        if (*seat == NULL)
+            status = take_seat(realm, reply.desk, until_ns - dk_clock_monotonic_ns(), seat);
+        if (status != DOCKET_OK)
+            return status;
+        /* The key on the board decides, not the message. Where slots are short it
+         * may have left again already. */
+        if (dk_directory_is(&(*seat)->map, *slot, tenant, name, generation))
+            return DOCKET_OK;
+    }
+    return dk_fail(DOCKET_DAMAGED, "the board of desk %u does not have %s/%s where docketd said", reply.desk, tenant,
+                   name);
 }

@@ -83,14 +83,20 @@ docket_status dk_series_describe(struct docket_series *series, uint8_t order, ui
     return DOCKET_OK;
 }
 
-/* What the board says of the series decides its handle. */
-static docket_status read_slot(struct docket_series *series, const struct shared_board_slot *slot)
+/* What the board says of the series decides its handle. *moved: the series has
+ * left the slot while it was read. */
+static docket_status read_slot(struct docket_series *series, const struct shared_board_slot *slot, uint64_t generation,
+                               bool *moved)
 {
     char text[DK_TEMPLATE_BYTES + 1];
-    size_t bytes = slot->template_bytes <= DK_TEMPLATE_BYTES ? slot->template_bytes : DK_TEMPLATE_BYTES;
-    memcpy(text, slot->template_text, bytes);
+    struct dk_slot_key key;
+    *moved = !dk_slot_read(slot, generation, &key);
+    if (*moved)
+        return DOCKET_OK;
+    size_t bytes = key.template_bytes <= DK_TEMPLATE_BYTES ? key.template_bytes : DK_TEMPLATE_BYTES;
+    memcpy(text, key.template_text, bytes);
     text[bytes] = 0;
-    return dk_series_describe(series, slot->order, slot->restart, slot->window, text);
+    return dk_series_describe(series, key.order, key.restart, key.window, text);
 }
 
 static docket_status make_series(docket_realm *realm, const char *tenant, const char *name, int64_t timeout_ns,
@@ -105,9 +111,13 @@ static docket_status make_series(docket_realm *realm, const char *tenant, const 
     snprintf(series->tenant, sizeof series->tenant, "%s", tenant);
     snprintf(series->name, sizeof series->name, "%s", name);
     probe.series = series;
-    docket_status status = realm->memory != NULL ? dk_memory_bind(series) : dk_hand_bind(&probe, false, timeout_ns);
-    if (status == DOCKET_OK && realm->memory == NULL)
-        status = read_slot(series, dk_desk_slot(&probe.seat->map, probe.slot));
+    docket_status status;
+    bool moved = false; /* to another slot while it was read: read again */
+    do {
+        status = realm->memory != NULL ? dk_memory_bind(series) : dk_hand_bind(&probe, false, timeout_ns);
+        if (status == DOCKET_OK && realm->memory == NULL)
+            status = read_slot(series, dk_desk_slot(&probe.seat->map, probe.slot), probe.generation, &moved);
+    } while (status == DOCKET_OK && moved);
     if (status != DOCKET_OK) {
         free(series);
         return status;

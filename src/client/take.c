@@ -18,7 +18,8 @@
 
 enum { TRIES = 3 };
 
-/* A look waits for nothing but the seat of a process that has none yet. */
+/* A look waits for nothing but the seat of a process that has none yet, and for
+ * a series that has to come back to the board. */
 #define LOOK_TIMEOUT_NS (100 * DK_MILLISECOND_NS)
 
 static docket_status busy(const struct docket_series *series)
@@ -51,7 +52,15 @@ static bool in_period(const struct hand *hand, int64_t now_s)
     return hand->bank >= 0 && now_s >= hand->from_s && now_s < hand->until_s;
 }
 
-/* Reads one bank; false if it is absent, being rewritten, or of another time. */
+/* The slot is still the one of the hand's series. A generation never recurs. */
+static bool is_home(const struct hand *hand)
+{
+    return dk_load_acquire(&dk_desk_slot(&hand->seat->map, hand->slot)->generation) == hand->generation; /* ORDER-16 */
+}
+
+/* Reads one bank; false if it is absent, being rewritten, of another time, or of
+ * another series: docketd stores a slot's generation before its banks, so the
+ * look at it comes after theirs. */
 static bool read_bank(struct hand *hand, int index, int64_t now_s)
 {
     struct shared_board_bank *bank = &dk_desk_slot(&hand->seat->map, hand->slot)->bank[index];
@@ -63,6 +72,8 @@ static bool read_bank(struct hand *hand, int index, int64_t now_s)
     int32_t period = (int32_t)(uint32_t)dk_load_acquire(&bank->period);
     uint64_t base = dk_load_acquire(&bank->base);
     if (dk_load_acquire(&bank->epoch) != epoch || now_s < from_s || now_s >= until_s) /* ORDER-4 */
+        return false;
+    if (!is_home(hand))
         return false;
     hand->epoch = epoch;
     hand->from_s = from_s;
@@ -85,12 +96,15 @@ docket_status dk_take_prepare(struct hand *hand, int64_t now_s)
         return DOCKET_OK;
     dk_lease_give_back(&hand->lease, hand->slot); /* of a period that is over */
     hand->bank = -1;
-    if (dk_load_acquire(&dk_desk_slot(&hand->seat->map, hand->slot)->state) != 0)
+    uint64_t state = dk_load_acquire(&dk_desk_slot(&hand->seat->map, hand->slot)->state);
+    if (!is_home(hand))
+        return DK_MOVED;
+    if (state != 0)
         return DOCKET_QUARANTINED;
     for (int bank = 0; bank < DK_BANKS; bank++)
         if (read_bank(hand, bank, now_s))
             return DOCKET_OK;
-    return DOCKET_PERIOD_NOT_OPEN;
+    return is_home(hand) ? DOCKET_PERIOD_NOT_OPEN : DK_MOVED;
 }
 
 static docket_status explain(const struct hand *hand, docket_status status, int64_t timeout_ns)
@@ -136,19 +150,40 @@ static void ask_for(const struct hand *hand, uint32_t want)
     dk_doorbell_ring(&dk_table_words(&hand->seat->map)->bell);
 }
 
+/* Tries; a hand whose series has moved goes after it, and tries again. */
+static docket_status try_at_home(struct hand *hand, int64_t timeout_ns,
+                                 docket_status (*attempt)(struct hand *, int64_t, void *), void *context)
+{
+    docket_status status = attempt(hand, dk_clock_wall_s(), context);
+    for (int try = 0; try < TRIES && status == DK_MOVED; try++) {
+        status = dk_hand_bind(hand, false, timeout_ns);
+        if (status == DOCKET_OK)
+            status = attempt(hand, dk_clock_wall_s(), context);
+    }
+    return status == DK_MOVED ? DOCKET_TIMEOUT : status; /* again and again: slots are short */
+}
+
+static const dk_word32 *supply_of(const struct hand *hand)
+{
+    return &dk_desk_slot(&hand->seat->map, hand->slot)->bank[hand->bank < 0 ? 0 : hand->bank].supply;
+}
+
 /* One slice: tries, asks, sleeps until something was laid or the slice is over. */
 static docket_status wait_slice(struct hand *hand, int64_t until_ns,
                                 docket_status (*attempt)(struct hand *, int64_t, void *), void *context, uint32_t want)
 {
     for (;;) {
-        const dk_word32 *supply = &dk_desk_slot(&hand->seat->map, hand->slot)->bank[hand->bank < 0 ? 0 : hand->bank].supply;
+        const dk_word32 *supply = supply_of(hand);
         uint32_t seen = dk_load32_acquire(supply); /* ORDER-14: before the look that may miss */
-        docket_status status = attempt(hand, dk_clock_wall_s(), context);
+        int64_t left_ns = until_ns - dk_clock_monotonic_ns();
+        docket_status status = try_at_home(hand, left_ns > 0 ? left_ns : 0, attempt, context);
         if (status != DOCKET_TIMEOUT && status != DOCKET_PERIOD_NOT_OPEN)
             return status;
-        int64_t left_ns = until_ns - dk_clock_monotonic_ns();
+        left_ns = until_ns - dk_clock_monotonic_ns();
         if (left_ns <= 0)
             return status;
+        if (supply_of(hand) != supply)
+            continue; /* it has come to another bank, whose word was not seen before the try */
         ask_for(hand, want);
         if (hand->bank < 0 && left_ns > 5 * DK_MILLISECOND_NS)
             left_ns = 5 * DK_MILLISECOND_NS; /* no word changes when a period opens: look again */
@@ -188,7 +223,7 @@ static docket_status wait_slices(struct hand *hand, int64_t timeout_ns,
                                  docket_status (*attempt)(struct hand *, int64_t, void *), void *context,
                                  uint32_t want)
 {
-    docket_status status = attempt(hand, dk_clock_wall_s(), context);
+    docket_status status = try_at_home(hand, timeout_ns, attempt, context);
     if (timeout_ns == 0 || (status != DOCKET_TIMEOUT && status != DOCKET_PERIOD_NOT_OPEN))
         return status;
     int64_t began_ns = dk_clock_monotonic_ns(), end_ns = began_ns + timeout_ns;
@@ -230,7 +265,8 @@ static bool strict_exhausted(const struct hand *hand, uint32_t count)
 docket_status dk_take_strict(struct hand *hand, uint32_t count, uint64_t *first)
 {
     uint32_t left = 0;
-    switch (dk_strict_take(&hand->table->strict, hand->epoch, hand->base, &hand->board->limit, count, first, &left)) {
+    switch (dk_strict_take(&hand->table->strict, hand->epoch, &hand->board->epoch, hand->base, &hand->board->limit, count,
+                           first, &left)) {
     case DK_TAKE_DONE:
         if (left > hand->room_high)
             hand->room_high = left;
@@ -377,9 +413,25 @@ static docket_status look_leased(const struct hand *hand, uint64_t *next, uint64
     return *next != 0 ? DOCKET_OK : DOCKET_TIMEOUT;
 }
 
+static docket_status bind_again(struct hand *hand)
+{
+    if (!dk_slow_enter())
+        return busy(hand->series);
+    docket_status status = dk_hand_bind(hand, false, LOOK_TIMEOUT_NS);
+    dk_slow_leave();
+    return status;
+}
+
 static docket_status look_at_desk(struct hand *hand, uint64_t *next, uint64_t *count)
 {
     docket_status status = dk_take_prepare(hand, dk_clock_wall_s());
+    if (status == DK_MOVED) {
+        status = bind_again(hand);
+        if (status == DOCKET_OK)
+            status = dk_take_prepare(hand, dk_clock_wall_s());
+    }
+    if (status == DK_MOVED)
+        status = DOCKET_TIMEOUT;
     if (status != DOCKET_OK)
         return status;
     return hand->strict ? look_strict(hand, next, count) : look_leased(hand, next, count);

@@ -34,16 +34,24 @@ static bool adopt_slots(struct dk_daemon *daemon, struct dk_desk_book *desk)
         return false;
     if (used < ready && dk_load_acquire(&dk_desk_slot(&desk->map, (uint32_t)used)->generation) != 0)
         used++; /* written whole, not yet counted */
+    dk_directory_tidy(&desk->map, (uint32_t)used);
     for (uint32_t i = 0; i < used; i++) {
         const struct shared_board_slot *slot = dk_desk_slot(&desk->map, i);
+        if (dk_load_acquire(&slot->generation) == 0) {
+            dk_slots_put_free(desk, i); /* its series was evicted, or its next one not yet written */
+            continue;
+        }
         struct dk_series_book *series = dk_series_by_id(daemon, slot->series_id);
         if (series == NULL || series->desk != desk || !is_key_of(slot, &series->record))
             return false;
         series->slot = i;
+        series->quiet_since_s = dk_clock_monotonic_ns() / DK_SECOND_NS;
+        dk_edges_set(daemon, series, 0);
         series->quarantined = dk_load_acquire(&slot->state) != 0;
         desk->series[i] = series;
         dk_directory_insert(&desk->map, i);
     }
+    dk_store_release(&words->slots_free, desk->free_count);
     desk->slots_used = (uint32_t)used;
     dk_store_release(&words->slots_used, used);
     return true;
@@ -84,7 +92,7 @@ static bool adopt_bank(struct dk_daemon *daemon, struct dk_series_book *series, 
                                .start_s = (int64_t)dk_load_relaxed(&bank->start_s),
                                .end_s = (int64_t)dk_load_relaxed(&bank->end_s)};
     struct dk_counter *counter = dk_counter_new(daemon, series, &period, image);
-    counter->bank = index;
+    dk_counter_seat(counter, index);
     counter->epoch = epoch;
     counter->base = dk_load_relaxed(&bank->base);
     series->bank[index] = counter;
@@ -108,7 +116,7 @@ static bool adopt_bank(struct dk_daemon *daemon, struct dk_series_book *series, 
 static struct dk_counter *counter_of_row(struct dk_daemon *daemon, struct dk_series_book *series, int32_t label,
                                          const struct dk_images *images)
 {
-    struct dk_counter *counter = dk_series_counter(daemon, series, label);
+    struct dk_counter *counter = dk_series_counter(series, label);
     if (counter != NULL)
         return counter;
     const struct dk_counter_image *image = dk_images_find(images, series->record.id, label);
@@ -231,6 +239,8 @@ static bool adopt_row(struct dk_daemon *daemon, struct dk_desk_book *desk, uint3
         return true;
     }
     const struct dk_counter_image *image = dk_images_find(images, series->record.id, counter->period.label);
+    if (image != NULL && image->incarnation != desk->map.incarnation)
+        image = NULL; /* at rest since another desk's time: its places are not these */
     struct dk_row_book *book = dk_leased_add_row_book(counter, row);
     for (int i = 0; i < DK_PLACES_PER_ROW; i++) {
         if (series->quarantined)
@@ -246,7 +256,7 @@ static void relink_rows(struct dk_desk_book *desk)
 {
     for (uint32_t slot = 0; slot < desk->slots_used; slot++) {
         for (int bank = 0; bank < DK_BANKS; bank++) {
-            struct dk_counter *counter = desk->series[slot]->bank[bank];
+            struct dk_counter *counter = desk->series[slot] == NULL ? NULL : desk->series[slot]->bank[bank];
             if (counter != NULL && !dk_is_strict(counter))
                 dk_leased_link_rows(counter);
         }
@@ -309,7 +319,7 @@ static void wake_waiting(struct dk_desk_book *desk)
 {
     for (uint32_t slot = 0; slot < desk->slots_used; slot++)
         for (int bank = 0; bank < DK_BANKS; bank++)
-            if (desk->series[slot]->bank[bank] != NULL)
+            if (desk->series[slot] != NULL && desk->series[slot]->bank[bank] != NULL)
                 dk_doorbell_announce(&dk_book_bank(desk->series[slot]->bank[bank])->supply);
 }
 
@@ -321,7 +331,7 @@ docket_status dk_adopt_desk(struct dk_daemon *daemon, struct dk_desk_book *desk,
                        desk->rule.name, daemon->runtime);
     for (uint32_t slot = 0; slot < desk->slots_used; slot++)
         for (int bank = 0; bank < DK_BANKS; bank++)
-            if (!adopt_bank(daemon, desk->series[slot], bank, images))
+            if (desk->series[slot] != NULL && !adopt_bank(daemon, desk->series[slot], bank, images))
                 return dk_fail(DOCKET_DAMAGED, "the board of desk %s has laid more than the store allows; stop its "
                                                "workers, remove %s, and start again",
                                desk->rule.name, daemon->runtime);

@@ -19,40 +19,6 @@ void dk_image_begin(struct dk_counter_image *image, uint64_t series_id, int32_t 
     image->incarnation = incarnation;
 }
 
-struct dk_counter *dk_counter_new(struct dk_daemon *daemon, struct dk_series_book *series,
-                                  const struct dk_period *period, const struct dk_counter_image *image)
-{
-    struct dk_counter *counter = dk_must_alloc(1, sizeof *counter);
-    counter->series = series;
-    counter->period = *period;
-    counter->bank = -1;
-    counter->extent_first = image->extent_first;
-    counter->extent_last = image->extent_last;
-    counter->base = image->next;
-    counter->mark = image->mark;
-    counter->next = image->next;
-    counter->limit = image->next;
-    counter->window = DK_WINDOW_MIN;
-    counter->exposed = image->mark - image->next;
-    for (uint32_t i = 0; i < image->place_count; i++)
-        counter->exposed += image->places[i].size - image->places[i].offset; /* 0 where nothing lies */
-    counter->looked_ns = dk_clock_monotonic_ns();
-    counter->looked_next = image->next;
-    counter->closed = image->closed != 0;
-    for (uint32_t i = 0; i < image->spare_count; i++)
-        dk_ranges_add(&counter->spares, &counter->spare_count, image->spares[i].first, image->spares[i].last);
-    counter->next_of_all = daemon->counters;
-    daemon->counters = counter;
-    return counter;
-}
-
-void dk_counter_free(struct dk_counter *counter)
-{
-    free(counter->rows);
-    free(counter->spares);
-    free(counter);
-}
-
 void dk_counter_image_frame(const struct dk_counter *counter, struct dk_counter_image *image)
 {
     memset(image, 0, sizeof *image);

@@ -18,6 +18,7 @@
 
 #include "base/status.h"
 #include "daemon/clerk.h"
+#include "daemon/names.h"
 #include "numbering/period.h"
 #include "store/store.h"
 #include "table/desk.h"
@@ -60,9 +61,13 @@ struct dk_give_back {
     bool tried; /* it could not come back: void */
 };
 
+/* Which queue of turns a counter waits in; keeper.c. */
+enum dk_queued { DK_NOT_QUEUED, DK_QUEUED, DK_QUEUED_LATER };
+
 struct dk_counter {
-    struct dk_counter *next_of_all;
-    struct dk_counter *next_in_turn; /* the turn queue */
+    struct dk_counter *next_of_all, *previous_of_all; /* those without a bank come first */
+    struct dk_counter *next_of_series;
+    struct dk_counter *next_in_turn, *previous_in_turn; /* a queue of turns */
     struct dk_series_book *series;
     struct dk_period period;
     int bank;          /* on the board; -1: gone from it, waiting for its last leases */
@@ -87,7 +92,7 @@ struct dk_counter {
     struct dk_give_back *give_backs;
     bool busy;         /* a commit is in flight */
     bool again;        /* a turn was asked for meanwhile */
-    bool in_turn;      /* in the turn queue */
+    enum dk_queued queued;
     bool ended;        /* its period is over: no new blocks */
     bool ahead;        /* a clock that was set back left it ahead of the next period: off the board until its time */
     bool settled;      /* stopped, ended or ahead, and the durable image says so exactly */
@@ -95,14 +100,21 @@ struct dk_counter {
 };
 
 struct dk_series_book {
-    struct dk_series_record record;
+    struct dk_series_record record; /* first: the index of names leads to it */
     struct dk_desk_book *desk;
     uint32_t slot;
     struct dk_counter *bank[DK_BANKS];
+    struct dk_counter *counters; /* all of it in memory */
     uint64_t assignments[DK_BANKS];
     int64_t next_edge_s; /* when its banks must be looked at again */
+    size_t edge_at;      /* place among the edges + 1, 0 none */
+    int32_t newest;      /* latest period that the store may know; later ones it has never heard of */
     bool publishing;     /* a period's first commit is in flight */
     bool quarantined;
+    bool evicting;       /* its counters are on their way off the board, and then it goes */
+    bool wanted;         /* it was called back: its counters return as soon as they have gone */
+    uint64_t motion;     /* of its shared words, when the hand of evict.c came by */
+    int64_t quiet_since_s; /* monotonic: since then they have not moved */
 };
 
 /* LOST: its file is gone, so neither its owner's death nor its cursors can be
@@ -133,6 +145,12 @@ struct dk_desk_book {
     uint32_t seats_used;              /* no seat at or above it has ever been taken */
     struct dk_series_book **series;   /* by slot */
     uint32_t slots_used;
+    uint32_t *free_slots;             /* below slots_used, of nobody */
+    uint32_t free_count, free_room;
+    uint32_t hand;                    /* evict.c: the next slot it looks at */
+    uint64_t look_credit;
+    uint32_t leaving;                 /* series that are being evicted */
+    uint32_t coming;                  /* series on their way into the store, which will need a slot */
     struct dk_counter **row_owner;    /* by row; NULL in the pool */
     uint32_t rows_used;
     uint32_t *row_pool;
@@ -171,6 +189,10 @@ static inline bool dk_is_strict(const struct dk_counter *counter)
 struct dk_counter *dk_counter_new(struct dk_daemon *daemon, struct dk_series_book *series,
                                   const struct dk_period *period, const struct dk_counter_image *image);
 void dk_counter_free(struct dk_counter *counter);
+/* It has a bank now, or (-1) none any more. */
+void dk_counter_seat(struct dk_counter *counter, int bank);
+/* Out of every list; then only dk_counter_free() is left. */
+void dk_counter_leave(struct dk_counter *counter);
 
 /* The image of a counter nobody has used: next number is start_after + 1. */
 void dk_image_begin(struct dk_counter_image *image, uint64_t series_id, int32_t period, uint64_t start_after,

@@ -37,6 +37,7 @@ struct batch {
     const struct dk_counter_image **images;
     struct dk_fate_record *ranges;
     struct dk_event *events;
+    struct dk_desk_note *desks;
     struct dk_change change;
 };
 
@@ -153,9 +154,10 @@ static void take_all(struct dk_clerk *clerk, struct batch *batch)
 
 static void gather(struct batch *batch)
 {
-    size_t series = 0, images = 0, ranges = 0, events = 0;
+    size_t series = 0, images = 0, ranges = 0, events = 0, desks = 0;
     for (size_t i = 0; i < batch->job_count; i++) {
         series += batch->jobs[i]->series != NULL;
+        desks += batch->jobs[i]->desk_set;
         images += batch->jobs[i]->image_count;
         ranges += batch->jobs[i]->range_count;
         events += batch->jobs[i]->event_count;
@@ -164,11 +166,14 @@ static void gather(struct batch *batch)
     batch->images = dk_must_grow(batch->images, images, sizeof *batch->images);
     batch->ranges = dk_must_grow(batch->ranges, ranges, sizeof *batch->ranges);
     batch->events = dk_must_grow(batch->events, events, sizeof *batch->events);
-    series = images = ranges = events = 0;
+    batch->desks = dk_must_grow(batch->desks, desks, sizeof *batch->desks);
+    series = images = ranges = events = desks = 0;
     for (size_t i = 0; i < batch->job_count; i++) {
         const struct dk_job *job = batch->jobs[i];
         if (job->series != NULL)
             batch->series[series++] = job->series;
+        if (job->desk_set)
+            batch->desks[desks++] = job->desk;
         for (size_t n = 0; n < job->image_count; n++)
             batch->images[images++] = &job->images[n];
         for (size_t n = 0; n < job->range_count; n++)
@@ -183,7 +188,9 @@ static void gather(struct batch *batch)
                                        .ranges = batch->ranges,
                                        .range_count = ranges,
                                        .events = batch->events,
-                                       .event_count = events};
+                                       .event_count = events,
+                                       .desks = batch->desks,
+                                       .desk_count = desks};
 }
 
 static void commit(struct dk_clerk *clerk, struct batch *batch)
@@ -230,6 +237,7 @@ static void *work(void *context)
     free(batch.images);
     free(batch.ranges);
     free(batch.events);
+    free(batch.desks);
     return NULL;
 }
 

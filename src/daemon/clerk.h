@@ -25,6 +25,8 @@ struct dk_job {
     size_t range_count;
     struct dk_event *events;
     size_t event_count;
+    bool desk_set;
+    struct dk_desk_note desk;
     void (*done)(struct dk_job *job);
     void *context;
     uint64_t commit_number;

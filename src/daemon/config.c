@@ -88,6 +88,11 @@ static bool set_idle_exit(struct dk_config *config, const char *value)
     return read_count(value, 0, 86400 * 365, &config->idle_exit_s);
 }
 
+static bool set_evict_after(struct dk_config *config, const char *value)
+{
+    return read_count(value, 0, 86400 * 365, &config->evict_after_s);
+}
+
 static bool set_order(struct dk_config *config, const char *value)
 {
     return dk_order_parse(value, &config->policy.order);
@@ -123,8 +128,10 @@ static const struct key keys[] = {
      "private: docketd's own user only; shared: other users reach the socket, and desks say who may sit", set_access},
     {"realm", "seats_max", "512", "processes at one desk at a time, 1 to 4095", set_seats_max},
     {"realm", "lines_per_seat", "1024", "open leases of one process at a desk, 1 to 65535; 64 bytes each", set_lines},
-    {"realm", "series_max", "131072", "series at one desk, 1 to 1048576", set_series_max},
+    {"realm", "series_max", "1048576", "series at one desk, 1 to 1048576", set_series_max},
     {"realm", "rows_max", "32768", "rows of eight places at one desk, 1 to 262144", set_rows_max},
+    {"realm", "evict_after_s", "86400",
+     "a series that nobody used for so long leaves its desk until its next use; 0: never", set_evict_after},
     {"realm", "idle_exit_s", "0", "stop after so many seconds without any worker; 0: never", set_idle_exit},
     {"default", "order", "strict", "strict: call order across the host; leased: own blocks, faster under load",
      set_order},
@@ -285,7 +292,8 @@ docket_status dk_config_load(struct dk_config *config, const char *realm, const 
 {
     memset(config, 0, sizeof *config);
     config->geometry =
-        (struct dk_geometry){.slots_max = 131072, .rows_max = 32768, .seats_max = 512, .lines_per_seat = 1024};
+        (struct dk_geometry){.slots_max = 1048576, .rows_max = 32768, .seats_max = 512, .lines_per_seat = 1024};
+    config->evict_after_s = 86400;
     dk_policy_default(&config->policy);
     config->desks = dk_must_alloc(DK_DESKS_MAX, sizeof *config->desks);
     config->desk_count = 1;

@@ -31,6 +31,7 @@ struct dk_config {
     bool declared_only;              /* series = declared */
     bool shared;                     /* access = shared */
     uint32_t idle_exit_s;            /* 0: never */
+    uint32_t evict_after_s;          /* 0: never */
     struct dk_geometry geometry;
     struct dk_policy policy;         /* [default] */
     uint32_t desk_count;             /* the first is "default" */

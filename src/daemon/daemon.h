@@ -12,6 +12,11 @@
 
 struct dk_connections;
 
+struct dk_tenant {
+    const char *name;
+    uint32_t desk;
+};
+
 struct dk_daemon {
     struct dk_config config;
     struct dk_store *store;
@@ -28,12 +33,19 @@ struct dk_daemon {
     int signal_fd;
     struct dk_desk_book *desks;
     uint32_t desk_count;
-    struct dk_counter *counters; /* all in memory */
-    struct dk_counter *turn_first, *turn_last;
+    struct dk_tenant *tenants;   /* of the desks but the first, by name */
+    size_t tenant_count;
+    struct dk_counter *counters, *last_counter; /* all in memory */
+    struct dk_counter *turn_first, *turn_last;   /* who waits for a turn now */
+    struct dk_counter *later_first, *later_last; /* ... and in batches, when the others have had theirs */
+    struct dk_names names;   /* of the series in memory */
     struct dk_series_book **series_by_id; /* [id] */
     uint64_t series_room;
     struct dk_connections *connections;
-    int64_t next_edge_s;     /* when some series must be looked at */
+    struct dk_series_book **edges; /* edges.c: a heap by next_edge_s */
+    size_t edge_count, edge_room;
+    int64_t next_edge_s;     /* of the first of them: when some series must be looked at */
+    int64_t next_calendar_s;
     int64_t swept_s;         /* when that was last asked: a clock that is set back moves every edge */
     int64_t heard_ns;        /* last sign of a worker */
     uint8_t boot_id[16];
@@ -45,6 +57,11 @@ struct dk_daemon {
 
 /* keeper.c: supply. Queues a turn; turns run from the loop, never nested. */
 void dk_keeper_ask(struct dk_counter *counter);
+/* Likewise, where nobody waits: so many at a time that those who wait do not notice. */
+void dk_keeper_ask_later(struct dk_counter *counter);
+void dk_keeper_forget(struct dk_counter *counter);
+/* True if the next batch could run at once. */
+bool dk_keeper_goes_on(const struct dk_daemon *daemon);
 void dk_keeper_run(struct dk_daemon *daemon);
 /* Counters that have left the board and wait for their last leases. */
 void dk_keeper_ask_detached(struct dk_daemon *daemon);
@@ -80,6 +97,25 @@ void dk_leased_link_rows(struct dk_counter *counter);
 /* Adopts a row of the desk's files for a counter. */
 struct dk_row_book *dk_leased_add_row_book(struct dk_counter *counter, uint32_t row);
 
+/* evict.c: series that nobody uses leave the board. */
+void dk_evict_tick(struct dk_daemon *daemon);
+/* A slot is wanted and none is left: sends some series away. True if it is worth
+ * waiting for; false where none is ever evicted. */
+bool dk_evict_for_room(struct dk_desk_book *desk);
+/* Nothing of the series is under way, and nothing of it is in anybody's hands. */
+bool dk_evict_may(const struct dk_series_book *series);
+/* It may leave, and goes. The series may be gone on return. */
+void dk_evict_begin(struct dk_series_book *series);
+/* Somebody wants it after all. Nothing happens to one that is not leaving. */
+void dk_evict_cancel(struct dk_series_book *series);
+/* Its last counter is off the board: the series leaves memory too. */
+void dk_evict_finish(struct dk_series_book *series);
+
+/* edges.c: when which series' periods move. INT64_MAX: never. */
+void dk_edges_set(struct dk_daemon *daemon, struct dk_series_book *series, int64_t when_s);
+struct dk_series_book *dk_edges_due(const struct dk_daemon *daemon, int64_t now_s);
+void dk_edges_all_due(struct dk_daemon *daemon);
+
 /* periods.c: banks follow the clock. */
 void dk_periods_look(struct dk_daemon *daemon, struct dk_series_book *series, int64_t now_s);
 void dk_periods_sweep(struct dk_daemon *daemon);
@@ -97,9 +133,25 @@ struct dk_desk_book *dk_series_desk(struct dk_daemon *daemon, const char *tenant
 struct dk_series_book *dk_series_book_new(struct dk_daemon *daemon, const struct dk_series_record *record);
 /* The series' counter of this period that is on the board, or in memory at all; NULL if none. */
 struct dk_counter *dk_series_on_board(const struct dk_series_book *series, int32_t period);
-struct dk_counter *dk_series_counter(const struct dk_daemon *daemon, const struct dk_series_book *series, int32_t period);
+struct dk_counter *dk_series_counter(const struct dk_series_book *series, int32_t period);
 /* Writes the series' slot on its desk; the banks follow by periods. */
 docket_status dk_series_place(struct dk_daemon *daemon, struct dk_series_book *series) DK_MUST_USE;
+/* Room for one more beside those that are coming: REALM_FULL, NO_SPACE. */
+docket_status dk_slots_make_room(struct dk_desk_book *desk) DK_MUST_USE;
+void dk_slots_put_free(struct dk_desk_book *desk, uint32_t slot);
+/* Out of memory: it has no counter and no slot any more. */
+void dk_series_forget(struct dk_daemon *daemon, struct dk_series_book *series);
+/* load.c: a series of the store that is not in memory comes back to the board. */
+docket_status dk_series_load(struct dk_daemon *daemon, const struct dk_series_record *record,
+                             struct dk_series_book **loaded) DK_MUST_USE;
+/* The desk's next serial: of an epoch, or of a slot's generation. */
+static inline uint64_t dk_desk_serial(const struct dk_desk *map)
+{
+    struct shared_board_words *words = dk_desk_words(map);
+    uint64_t serial = dk_load_relaxed(&words->assignments) + 1; /* docketd wrote it itself */
+    dk_store_release(&words->assignments, serial);
+    return serial;
+}
 
 /* reaper.c: seats. */
 void dk_reaper_tick(struct dk_daemon *daemon, bool probe);
@@ -121,6 +173,10 @@ docket_status dk_takeover_check(const struct dk_config *config, FILE *out) DK_MU
 /* serve.c: connections. */
 docket_status dk_serve_start(struct dk_daemon *daemon) DK_MUST_USE;
 void dk_serve_accept(struct dk_daemon *daemon);
+/* The highest id that a series has, or is about to have. */
+uint64_t dk_serve_series_last(const struct dk_daemon *daemon);
+/* Those who wait for a slot are heard again; in each turn of the loop. */
+void dk_serve_parked(struct dk_daemon *daemon);
 void dk_serve_event(struct dk_daemon *daemon, void *token, uint32_t events);
 /* Frees connections that have ended; between two turns of the loop. */
 void dk_serve_bury(struct dk_daemon *daemon);

@@ -32,6 +32,9 @@ struct piece {
 
 struct sheet {
     struct dk_daemon *daemon;
+    char **labels; /* of the series that are not in memory, by id; NULL: only one series is asked for */
+    uint64_t label_room;
+    struct dk_series_record evicted; /* the one of them that is being written */
     FILE *out;
     int32_t period; /* -1: every one */
     const struct dk_series_record *record;
@@ -198,21 +201,65 @@ static docket_status write_quarantined(struct sheet *sheet, const struct dk_coun
     return write_counter(sheet, image->period, image->extent_first, image->mark);
 }
 
+/* A label is the order, the tenant and the name, each ended by a zero. */
+static docket_status keep_label(void *context, const struct dk_series_record *record)
+{
+    struct sheet *sheet = context;
+    if (dk_series_by_id(sheet->daemon, record->id) != NULL || record->id >= sheet->label_room)
+        return DOCKET_OK;
+    size_t tenant = strlen(record->tenant) + 1, name = strlen(record->name) + 1;
+    char *label = dk_must_alloc(1 + tenant + name, 1);
+    label[0] = (char)record->policy.order;
+    memcpy(label + 1, record->tenant, tenant);
+    memcpy(label + 1 + tenant, record->name, name);
+    sheet->labels[record->id] = label;
+    return DOCKET_OK;
+}
+
+static docket_status keep_labels(struct sheet *sheet)
+{
+    sheet->label_room = dk_serve_series_last(sheet->daemon) + 1;
+    sheet->labels = dk_must_alloc(sheet->label_room, sizeof(char *));
+    return dk_store_each_series(sheet->daemon->store, keep_label, sheet);
+}
+
+static void free_labels(struct sheet *sheet)
+{
+    for (uint64_t id = 0; id < sheet->label_room; id++)
+        free(sheet->labels[id]);
+    free(sheet->labels);
+}
+
+/* sheet->evicted is the series of this id. */
+static bool know_evicted(struct sheet *sheet, uint64_t id)
+{
+    if (sheet->labels == NULL)
+        return sheet->evicted.id == id;
+    const char *label = id < sheet->label_room ? sheet->labels[id] : NULL;
+    if (label == NULL)
+        return false;
+    sheet->evicted.id = id;
+    sheet->evicted.policy.order = (uint8_t)label[0];
+    snprintf(sheet->evicted.tenant, sizeof sheet->evicted.tenant, "%s", label + 1);
+    snprintf(sheet->evicted.name, sizeof sheet->evicted.name, "%s", label + 2 + strlen(label + 1));
+    return true;
+}
+
 static docket_status write_image(void *context, const struct dk_counter_image *image)
 {
     struct sheet *sheet = context;
-    struct dk_daemon *daemon = sheet->daemon;
-    if (image->series_id >= daemon->series_room || daemon->series_by_id[image->series_id] == NULL)
+    const struct dk_series_book *series = dk_series_by_id(sheet->daemon, image->series_id);
+    if (series == NULL && !know_evicted(sheet, image->series_id))
         return dk_fail(DOCKET_DAMAGED, "the store has a counter of series %llu, which it does not know",
                        (unsigned long long)image->series_id);
     if (sheet->period >= 0 && sheet->period != image->period)
         return DOCKET_OK;
-    sheet->record = &daemon->series_by_id[image->series_id]->record;
-    if (daemon->series_by_id[image->series_id]->quarantined && !image->closed)
+    sheet->record = series == NULL ? &sheet->evicted : &series->record;
+    if (series != NULL && series->quarantined && !image->closed)
         return write_quarantined(sheet, image);
-    const struct dk_series_book *series = daemon->series_by_id[image->series_id];
-    const struct dk_counter *counter = image->closed ? dk_series_on_board(series, image->period)
-                                                     : dk_series_counter(daemon, series, image->period);
+    const struct dk_counter *counter = series == NULL  ? NULL
+                                       : image->closed ? dk_series_on_board(series, image->period)
+                                                       : dk_series_counter(series, image->period);
     if (counter != NULL)
         return write_live(sheet, counter);
     add_spares(sheet, image->spares, image->spare_count);
@@ -230,33 +277,51 @@ static void wait_for_commits(struct dk_daemon *daemon)
     }
 }
 
+static docket_status find_one(struct sheet *sheet, const char *tenant, const char *name, uint64_t *id)
+{
+    const struct dk_series_book *series = dk_series_find(sheet->daemon, tenant, name);
+    bool found = series != NULL;
+    docket_status status = DOCKET_OK;
+    if (!found)
+        status = dk_store_find_series(sheet->daemon->store, tenant, name, &sheet->evicted, &found);
+    if (status == DOCKET_OK && !found)
+        status = dk_fail(DOCKET_NO_SERIES, "there is no series %s/%s", tenant, name);
+    if (status == DOCKET_OK)
+        *id = series != NULL ? series->record.id : sheet->evicted.id;
+    return status;
+}
+
 docket_status dk_fate_write(struct dk_daemon *daemon, const char *tenant, const char *name, int32_t period, int *fd)
 {
     wait_for_commits(daemon);
     struct sheet sheet = {.daemon = daemon, .period = period};
-    struct dk_series_book *series = tenant == NULL ? NULL : dk_series_find(daemon, tenant, name);
-    if (tenant != NULL && series == NULL)
-        return dk_fail(DOCKET_NO_SERIES, "there is no series %s/%s", tenant, name);
+    uint64_t id = 0;
+    docket_status status = tenant == NULL ? keep_labels(&sheet) : find_one(&sheet, tenant, name, &id);
+    if (status != DOCKET_OK) {
+        free_labels(&sheet);
+        return status;
+    }
     int made = memfd_create("docket-fate", MFD_CLOEXEC);
     int written = made < 0 ? -1 : fcntl(made, F_DUPFD_CLOEXEC, 0);
     sheet.out = written < 0 ? NULL : fdopen(written, "w");
     if (sheet.out == NULL) {
         int error = errno;
+        free_labels(&sheet);
         if (made >= 0)
             close(made);
         if (written >= 0)
             close(written);
         return dk_fail_errno(dk_status_of_errno(error), error, "cannot make a memory file for the answer");
     }
-    docket_status status =
-        series == NULL ? dk_store_each_counter(daemon->store, write_image, &sheet)
-                       : dk_store_each_counter_of(daemon->store, series->record.id, write_image, &sheet);
+    status = tenant == NULL ? dk_store_each_counter(daemon->store, write_image, &sheet)
+                            : dk_store_each_counter_of(daemon->store, id, write_image, &sheet);
     bool failed = ferror(sheet.out) != 0;
     if (fclose(sheet.out) != 0 || failed)
         status = dk_fail(DOCKET_NO_SPACE, "the answer did not fit into memory");
     if (status == DOCKET_OK && sheet.unread)
         status = dk_fail(DOCKET_SYSTEM, "the cursor of an open lease cannot be read just now; ask again");
     free(sheet.pieces);
+    free_labels(&sheet);
     if (status == DOCKET_OK)
         *fd = made;
     else

@@ -14,10 +14,14 @@ docket_status dk_images_keep(void *context, const struct dk_counter_image *image
         images->all = dk_must_grow(images->all, images->count * 2 + 2, sizeof *images->all);
     struct dk_counter_image *copy = &images->all[images->count++];
     *copy = *image;
-    copy->places = dk_must_alloc(image->place_count, sizeof *copy->places);
-    if (image->place_count > 0)
+    copy->places = NULL; /* a million counters at rest have no lists */
+    copy->spares = NULL;
+    if (image->place_count > 0) {
+        copy->places = dk_must_alloc(image->place_count, sizeof *copy->places);
         memcpy(copy->places, image->places, image->place_count * sizeof *copy->places);
-    dk_image_copy_spares(copy, image->spares, image->spare_count);
+    }
+    if (image->spare_count > 0)
+        dk_image_copy_spares(copy, image->spares, image->spare_count);
     return DOCKET_OK;
 }
 
@@ -52,6 +56,9 @@ void dk_images_free(struct dk_images *images)
         free(images->all[i].spares);
     }
     free(images->all);
+    free(images->known.desk);
+    free(images->known.needed);
+    free(images->known.newest);
 }
 
 void dk_images_sort(struct dk_images *images)

@@ -10,38 +10,88 @@
 #include "base/clock.h"
 #include "table/pace.h"
 
-void dk_keeper_ask(struct dk_counter *counter)
+/* A batch of turns that nobody waits for: one commit each, so that all of a
+ * million counters at once (a start, a year's end) hold nobody up. A stop has
+ * nobody to hold up, and little time. */
+enum { LATER_TURNS = 2048, LATER_TURNS_STOPPING = 32768, LATER_PENDING = 1024 };
+
+static void append(struct dk_counter *counter, enum dk_queued queue)
 {
     struct dk_daemon *daemon = dk_daemon_of(counter);
-    if (counter->busy) {
-        counter->again = true;
-        return;
-    }
-    if (counter->in_turn || counter->closed || counter->series->quarantined)
-        return;
-    counter->in_turn = true;
+    struct dk_counter **first = queue == DK_QUEUED ? &daemon->turn_first : &daemon->later_first;
+    struct dk_counter **last = queue == DK_QUEUED ? &daemon->turn_last : &daemon->later_last;
+    counter->queued = queue;
     counter->next_in_turn = NULL;
-    if (daemon->turn_last != NULL)
-        daemon->turn_last->next_in_turn = counter;
+    counter->previous_in_turn = *last;
+    if (*last != NULL)
+        (*last)->next_in_turn = counter;
     else
-        daemon->turn_first = counter;
-    daemon->turn_last = counter;
+        *first = counter;
+    *last = counter;
+}
+
+void dk_keeper_forget(struct dk_counter *counter)
+{
+    struct dk_daemon *daemon = dk_daemon_of(counter);
+    if (counter->queued == DK_NOT_QUEUED)
+        return;
+    struct dk_counter **first = counter->queued == DK_QUEUED ? &daemon->turn_first : &daemon->later_first;
+    struct dk_counter **last = counter->queued == DK_QUEUED ? &daemon->turn_last : &daemon->later_last;
+    if (counter->previous_in_turn != NULL)
+        counter->previous_in_turn->next_in_turn = counter->next_in_turn;
+    else
+        *first = counter->next_in_turn;
+    if (counter->next_in_turn != NULL)
+        counter->next_in_turn->previous_in_turn = counter->previous_in_turn;
+    else
+        *last = counter->previous_in_turn;
+    counter->queued = DK_NOT_QUEUED;
+}
+
+/* True if it may be queued. */
+static bool may_wait(struct dk_counter *counter)
+{
+    if (counter->busy)
+        counter->again = true;
+    return !counter->busy && !counter->closed && !counter->series->quarantined;
+}
+
+void dk_keeper_ask(struct dk_counter *counter)
+{
+    if (!may_wait(counter) || counter->queued == DK_QUEUED)
+        return;
+    dk_keeper_forget(counter);
+    append(counter, DK_QUEUED);
+}
+
+void dk_keeper_ask_later(struct dk_counter *counter)
+{
+    if (may_wait(counter) && counter->queued == DK_NOT_QUEUED)
+        append(counter, DK_QUEUED_LATER);
+}
+
+static void run_one(struct dk_counter *counter)
+{
+    dk_keeper_forget(counter);
+    DK_CHECK(!counter->busy);
+    if (dk_is_strict(counter))
+        dk_strict_turn(counter);
+    else
+        dk_leased_turn(counter);
+}
+
+bool dk_keeper_goes_on(const struct dk_daemon *daemon)
+{
+    return daemon->later_first != NULL && dk_clerk_pending(daemon->clerk) < LATER_PENDING;
 }
 
 void dk_keeper_run(struct dk_daemon *daemon)
 {
-    while (daemon->turn_first != NULL) {
-        struct dk_counter *counter = daemon->turn_first;
-        daemon->turn_first = counter->next_in_turn;
-        if (daemon->turn_first == NULL)
-            daemon->turn_last = NULL;
-        counter->in_turn = false;
-        DK_CHECK(!counter->busy);
-        if (dk_is_strict(counter))
-            dk_strict_turn(counter);
-        else
-            dk_leased_turn(counter);
-    }
+    while (daemon->turn_first != NULL)
+        run_one(daemon->turn_first);
+    uint32_t left = !dk_keeper_goes_on(daemon) ? 0 : daemon->stopping ? LATER_TURNS_STOPPING : LATER_TURNS;
+    while (left-- > 0 && daemon->later_first != NULL)
+        run_one(daemon->later_first);
 }
 
 void dk_keeper_post(struct dk_counter *counter, struct dk_job *job)
@@ -90,9 +140,9 @@ void dk_keeper_done(struct dk_counter *counter)
 
 void dk_keeper_ask_detached(struct dk_daemon *daemon)
 {
-    for (struct dk_counter *counter = daemon->counters; counter != NULL; counter = counter->next_of_all)
-        if (counter->bank < 0)
-            dk_keeper_ask(counter);
+    for (struct dk_counter *counter = daemon->counters; counter != NULL && counter->bank < 0;
+         counter = counter->next_of_all)
+        dk_keeper_ask_later(counter);
 }
 
 static void ask_slot(struct dk_desk_book *desk, uint32_t slot)
@@ -100,6 +150,7 @@ static void ask_slot(struct dk_desk_book *desk, uint32_t slot)
     struct dk_series_book *series = slot < desk->slots_used ? desk->series[slot] : NULL;
     if (series == NULL)
         return; /* a bit that no series owns: scribbled, or a slot still being made */
+    dk_evict_cancel(series); /* somebody wants it */
     for (int bank = 0; bank < DK_BANKS; bank++)
         if (series->bank[bank] != NULL)
             dk_keeper_ask(series->bank[bank]);

@@ -487,6 +487,8 @@ static void committed(struct dk_job *job)
     dk_keeper_done(counter);
     if (!counter->settled && winding_down(counter))
         dk_keeper_ask(counter);
+    else if (counter->series->evicting)
+        dk_keeper_ask_later(counter); /* its rows go when nothing lies in them any more */
     if (counter->closed)
         dk_periods_counter_settled(counter);
 }

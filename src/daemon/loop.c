@@ -71,7 +71,8 @@ static void quarantine_damaged(struct dk_daemon *daemon)
         if (!desk->damaged)
             continue;
         for (uint32_t slot = 0; slot < desk->slots_used; slot++)
-            dk_series_quarantine(desk->series[slot], "the desk's file was truncated");
+            if (desk->series[slot] != NULL)
+                dk_series_quarantine(desk->series[slot], "the desk's file was truncated");
     }
 }
 
@@ -107,6 +108,7 @@ static void tick(struct dk_daemon *daemon)
     show(daemon);
     dk_reaper_tick(daemon, true);
     dk_periods_sweep(daemon);
+    dk_evict_tick(daemon);
     quarantine_damaged(daemon);
     look_idle(daemon);
 }
@@ -115,7 +117,7 @@ static void turn(struct dk_daemon *daemon, int64_t *next_tick_ns)
 {
     struct epoll_event events[EVENTS_MAX];
     int64_t left_ms = (*next_tick_ns - dk_clock_monotonic_ns()) / DK_MILLISECOND_NS;
-    int wait_ms = daemon->poll_soon ? POLL_MS : left_ms < 0 ? 0 : left_ms > TICK_MS ? TICK_MS : (int)left_ms + 1;
+    int wait_ms = dk_keeper_goes_on(daemon) ? 0 : daemon->poll_soon ? POLL_MS : left_ms < 0 ? 0 : left_ms > TICK_MS ? TICK_MS : (int)left_ms + 1;
     int count = epoll_wait(daemon->epoll_fd, events, EVENTS_MAX, wait_ms);
     for (int i = 0; i < count; i++)
         dispatch(daemon, &events[i]);
@@ -124,13 +126,14 @@ static void turn(struct dk_daemon *daemon, int64_t *next_tick_ns)
         *next_tick_ns = dk_clock_monotonic_ns() + TICK_MS * DK_MILLISECOND_NS;
         tick(daemon);
     }
+    dk_serve_parked(daemon);
     dk_keeper_run(daemon);
     dk_serve_bury(daemon);
 }
 
 static bool all_settled(const struct dk_daemon *daemon)
 {
-    if (dk_clerk_pending(daemon->clerk) > 0 || daemon->turn_first != NULL)
+    if (dk_clerk_pending(daemon->clerk) > 0 || daemon->turn_first != NULL || daemon->later_first != NULL)
         return false;
     for (const struct dk_counter *counter = daemon->counters; counter != NULL; counter = counter->next_of_all)
         if (!counter->settled && !counter->series->quarantined)
@@ -146,7 +149,7 @@ static void stop(struct dk_daemon *daemon)
     dk_notify("STOPPING=1");
     dk_serve_stop(daemon);
     for (struct dk_counter *counter = daemon->counters; counter != NULL; counter = counter->next_of_all)
-        dk_keeper_ask(counter);
+        dk_keeper_ask_later(counter);
     dk_keeper_run(daemon);
     while (!all_settled(daemon) && dk_clock_monotonic_ns() < until_ns)
         turn(daemon, &next_tick_ns);

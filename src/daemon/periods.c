@@ -17,6 +17,9 @@
 
 #define AHEAD_S (2 * 86400)
 
+/* Looks in one sweep; when more are due (the end of a year) the next sweep goes on. */
+enum { LOOKS = 2048 };
+
 struct opening {
     struct dk_series_book *series;
     struct dk_period period;
@@ -25,10 +28,8 @@ struct opening {
 void dk_periods_publish(struct dk_counter *counter, int bank)
 {
     struct dk_series_book *series = counter->series;
-    struct shared_board_words *words = dk_desk_words(&series->desk->map);
-    uint32_t serial = (uint32_t)dk_load_relaxed(&words->assignments) + 1;
-    dk_store_release(&words->assignments, serial);
-    counter->bank = bank;
+    uint64_t serial = dk_desk_serial(&series->desk->map);
+    dk_counter_seat(counter, bank);
     counter->shown_pace = 0; /* the word tells of the period before */
     counter->epoch = dk_epoch_make(serial, ++series->assignments[bank]);
     series->bank[bank] = counter;
@@ -37,6 +38,8 @@ void dk_periods_publish(struct dk_counter *counter, int bank)
     dk_store_release(&board->period, (uint64_t)(uint32_t)counter->period.label);
     dk_store_release(&board->start_s, (uint64_t)counter->period.start_s);
     dk_store_release(&board->end_s, (uint64_t)counter->period.end_s);
+    if (dk_is_strict(counter)) /* next goes on where the bank's word stands: no value of it ever comes back */
+        counter->base = counter->next - dk_strict_start(&dk_book_table_bank(counter)->strict);
     dk_store_release(&board->base, counter->base);
     dk_store_release(&board->limit, counter->next); /* strict: nothing raised. leased: first never laid */
     uint64_t last = counter->extent_last;
@@ -99,7 +102,7 @@ static docket_status meet_image(void *context, const struct dk_counter_image *im
     int bank = free_bank(found->series);
     if (image->closed || bank < 0)
         return DOCKET_OK;
-    struct dk_counter *counter = dk_series_counter(found->daemon, found->series, image->period);
+    struct dk_counter *counter = dk_series_counter(found->series, image->period);
     if (counter == NULL && image->place_count == 0)
         dk_periods_publish(dk_counter_new(found->daemon, found->series, found->period, image), bank);
     if (counter != NULL && counter->ahead && counter->settled && !counter->busy) {
@@ -112,6 +115,8 @@ static docket_status meet_image(void *context, const struct dk_counter_image *im
 
 static bool seen_before(struct dk_daemon *daemon, struct dk_series_book *series, const struct dk_period *period)
 {
+    if (period->label > series->newest)
+        return false; /* as a rule: nobody has ever opened it */
     struct found found = {.daemon = daemon, .series = series, .period = period};
     docket_status status = dk_store_each_counter_of(daemon->store, series->record.id, meet_image, &found);
     if (status != DOCKET_OK)
@@ -134,6 +139,8 @@ static bool open_period(struct dk_daemon *daemon, struct dk_series_book *series,
     dk_image_begin(image, series->record.id, period->label, 0, series->desk->map.incarnation);
     image->mark = image->next + DK_WINDOW_MIN; /* the first supply needs no second commit */
     series->publishing = true;
+    if (period->label > series->newest)
+        series->newest = period->label; /* never down: what lies below it may be in the store */
     dk_clerk_post(daemon->clerk, job);
     return false;
 }
@@ -161,9 +168,8 @@ void dk_periods_release_bank(struct dk_counter *counter)
     dk_store_release(&bank->epoch, 0); /* ORDER-4 */
     dk_store32_release(&bank->row, 0);
     series->bank[counter->bank] = NULL;
-    counter->bank = -1;
-    series->next_edge_s = 0;
-    series->desk->daemon->next_edge_s = 0;
+    dk_counter_seat(counter, -1);
+    dk_edges_set(series->desk->daemon, series, 0);
 }
 
 /* The ended counter has its last durable word: off the board, out of memory. */
@@ -174,25 +180,25 @@ void dk_periods_counter_settled(struct dk_counter *counter)
     if (counter->bank >= 0)
         dk_periods_release_bank(counter);
     dk_leased_release_rows(counter);
-    for (struct dk_counter **at = &daemon->counters; *at != NULL; at = &(*at)->next_of_all) {
-        if (*at == counter) {
-            *at = counter->next_of_all;
-            break;
-        }
-    }
+    dk_counter_leave(counter);
     dk_counter_free(counter);
-    series->next_edge_s = 0;
-    daemon->next_edge_s = 0;
+    if (series->evicting && series->counters == NULL) {
+        dk_evict_finish(series); /* and the series is gone */
+        return;
+    }
+    dk_edges_set(daemon, series, 0);
+    if (series->wanted)
+        dk_periods_look(daemon, series, dk_clock_wall_s()); /* it was called back: at once */
+    series->wanted = false;
 }
 
-void dk_periods_look(struct dk_daemon *daemon, struct dk_series_book *series, int64_t now_s)
+/* When the series must be looked at again. */
+static int64_t look(struct dk_daemon *daemon, struct dk_series_book *series, int64_t now_s)
 {
     struct dk_period now, next;
     enum dk_restart restart = (enum dk_restart)series->record.policy.restart;
-    if (series->quarantined || daemon->stopping) {
-        series->next_edge_s = INT64_MAX;
-        return;
-    }
+    if (series->quarantined || series->evicting || daemon->stopping)
+        return INT64_MAX;
     for (int bank = 0; bank < DK_BANKS; bank++)
         if (series->bank[bank] != NULL && now_s >= series->bank[bank]->period.end_s && !series->bank[bank]->ended)
             end_period(series, bank);
@@ -200,16 +206,19 @@ void dk_periods_look(struct dk_daemon *daemon, struct dk_series_book *series, in
     for (int bank = 0; bank < DK_BANKS; bank++)
         if (series->bank[bank] != NULL && series->bank[bank]->period.start_s > now.end_s && !series->bank[bank]->ahead)
             put_off(series->bank[bank]); /* the clock was set back */
-    series->next_edge_s = open_period(daemon, series, &now) ? now.end_s : now_s + 1;
-    if (now.end_s == INT64_MAX || series->next_edge_s != now.end_s)
-        return;
-    if (now_s < now.end_s - AHEAD_S) {
-        series->next_edge_s = now.end_s - AHEAD_S;
-        return;
-    }
+    if (!open_period(daemon, series, &now))
+        return now_s + 1;
+    if (now.end_s == INT64_MAX)
+        return INT64_MAX;
+    if (now_s < now.end_s - AHEAD_S)
+        return now.end_s - AHEAD_S;
     dk_period_at(restart, now.end_s, &next);
-    if (!open_period(daemon, series, &next))
-        series->next_edge_s = now_s + 1;
+    return open_period(daemon, series, &next) ? now.end_s : now_s + 1;
+}
+
+void dk_periods_look(struct dk_daemon *daemon, struct dk_series_book *series, int64_t now_s)
+{
+    dk_edges_set(daemon, series, look(daemon, series, now_s));
 }
 
 void dk_periods_sweep(struct dk_daemon *daemon)
@@ -217,22 +226,16 @@ void dk_periods_sweep(struct dk_daemon *daemon)
     int64_t now_s = dk_clock_wall_s();
     bool set_back = now_s < daemon->swept_s; /* then no edge stands where it was seen */
     daemon->swept_s = now_s;
-    if (now_s < daemon->next_edge_s && !set_back)
+    if (set_back)
+        dk_edges_all_due(daemon);
+    struct dk_series_book *series;
+    for (int looks = 0; looks < LOOKS && (series = dk_edges_due(daemon, now_s)) != NULL; looks++)
+        dk_periods_look(daemon, series, now_s);
+    if (now_s < daemon->next_calendar_s && !set_back)
         return;
-    daemon->next_edge_s = INT64_MAX;
-    for (uint64_t id = 0; id < daemon->series_room; id++) {
-        struct dk_series_book *series = daemon->series_by_id[id];
-        if (series == NULL || series->desk == NULL)
-            continue;
-        if (now_s >= series->next_edge_s || set_back)
-            dk_periods_look(daemon, series, now_s);
-        if (series->next_edge_s < daemon->next_edge_s)
-            daemon->next_edge_s = series->next_edge_s;
-    }
+    daemon->next_calendar_s = now_s + 3600;
     for (uint32_t i = 0; i < daemon->desk_count; i++)
         dk_calendar_write(&daemon->desks[i].map, now_s);
-    if (daemon->next_edge_s > now_s + 3600)
-        daemon->next_edge_s = now_s + 3600; /* the calendar, and clocks that were set */
 }
 
 void dk_calendar_write(struct dk_desk *map, int64_t now_s)

@@ -14,6 +14,7 @@ void dk_series_quarantine(struct dk_series_book *series, const char *why)
     if (series->quarantined)
         return;
     series->quarantined = true;
+    dk_evict_cancel(series);
     struct shared_board_slot *slot = dk_desk_slot(&series->desk->map, series->slot);
     dk_store_release(&slot->state, 1);
     for (int i = 0; i < DK_BANKS; i++) {

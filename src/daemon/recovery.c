@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "table/directory.h"
 #include "table/seat.h"
 
 #include <poll.h>
@@ -18,16 +19,86 @@
 #include <string.h>
 #include <unistd.h>
 
-static docket_status keep_series(void *context, const struct dk_series_record *record)
+struct reading {
+    struct dk_daemon *daemon;
+    struct dk_images *images;
+};
+
+/* ---- what the store holds ---- */
+
+static void make_known(struct dk_known *known, uint64_t last)
 {
-    struct dk_daemon *daemon = context;
-    struct dk_desk_book *desk = dk_series_desk(daemon, record->tenant);
+    known->room = last + 1;
+    known->desk = dk_must_alloc(known->room, sizeof *known->desk);
+    known->needed = dk_must_alloc(known->room, sizeof *known->needed);
+    known->newest = dk_must_alloc(known->room, sizeof *known->newest);
+}
+
+static docket_status know_series(void *context, const struct dk_series_record *record)
+{
+    const struct reading *reading = context;
+    struct dk_known *known = &reading->images->known;
+    const struct dk_desk_book *desk = dk_series_desk(reading->daemon, record->tenant);
     if (strcmp(desk->rule.name, record->desk) != 0)
         return dk_fail(DOCKET_BAD_CONFIG,
                        "%s/%s sits at desk %s and the configuration puts its tenant at desk %s; a tenant that has "
                        "series cannot be moved: put it back",
                        record->tenant, record->name, record->desk, desk->rule.name);
-    dk_series_book_new(daemon, record)->desk = desk;
+    if (record->id >= known->room)
+        return dk_fail(DOCKET_DAMAGED, "series %s/%s has an id above the last one", record->tenant, record->name);
+    known->desk[record->id] = (uint8_t)(desk->index + 1);
+    return DOCKET_OK;
+}
+
+static docket_status keep_image(void *context, const struct dk_counter_image *image)
+{
+    const struct reading *reading = context;
+    struct dk_known *known = &reading->images->known;
+    if (image->series_id < known->room && image->period > known->newest[image->series_id])
+        known->newest[image->series_id] = image->period; /* closed ones too: none of them is opened again */
+    return dk_images_keep(reading->images, image);
+}
+
+static void need(struct dk_known *known, uint64_t id)
+{
+    if (id < known->room)
+        known->needed[id] = true;
+}
+
+/* Series that come into memory: those on the board of an adopted desk, those
+ * that have something to lose, and all of them where none is ever evicted. */
+static void choose_needed(struct dk_daemon *daemon, struct dk_images *images, const bool *adopted)
+{
+    struct dk_known *known = &images->known;
+    for (size_t i = 0; i < images->count; i++) {
+        uint64_t id = images->all[i].series_id;
+        bool on_files = id < known->room && known->desk[id] != 0 && adopted[known->desk[id] - 1];
+        /* Beside the files nothing of a strict counter is out: it waits in the store. */
+        if (!dk_image_rests(&images->all[i]) && (!on_files || images->all[i].place_count > 0))
+            need(known, id);
+    }
+    for (uint32_t d = 0; d < daemon->desk_count; d++) {
+        const struct dk_desk *map = &daemon->desks[d].map;
+        if (!adopted[d])
+            continue;
+        uint64_t ready = dk_load_acquire(&dk_desk_words(map)->slots_ready);
+        for (uint32_t slot = 0; slot < ready && slot < map->geometry.slots_max; slot++)
+            if (dk_load_acquire(&dk_desk_slot(map, slot)->generation) != 0)
+                need(known, dk_desk_slot(map, slot)->series_id);
+    }
+    for (uint64_t id = 0; id < known->room && (daemon->config.evict_after_s == 0 || daemon->accepted); id++)
+        known->needed[id] = true;
+}
+
+static docket_status keep_series(void *context, const struct dk_series_record *record)
+{
+    const struct reading *reading = context;
+    struct dk_known *known = &reading->images->known;
+    if (record->id >= known->room || !known->needed[record->id])
+        return DOCKET_OK;
+    struct dk_series_book *series = dk_series_book_new(reading->daemon, record);
+    series->desk = dk_series_desk(reading->daemon, record->tenant);
+    series->newest = known->newest[record->id];
     return DOCKET_OK;
 }
 
@@ -110,67 +181,44 @@ static void advance_unseen(struct dk_daemon *daemon, struct dk_desk_book *desk, 
     }
 }
 
+/* In one commit; of more than it has room for, one after the other. A start that
+ * is cut in between goes on from there: what is resolved has nothing more to lose. */
+enum { RESOLVED_IMAGES = 65536 };
+
 static void resolve_all(struct dk_daemon *daemon, struct dk_desk_book *desk, struct dk_images *images, uint32_t cause)
 {
     bool done = false;
     int64_t now_s = dk_clock_wall_s();
     struct dk_job *job = dk_job_new(note_done, &done);
+    size_t counters = 0, ranges = 0;
     for (size_t i = 0; i < images->count; i++) {
         struct dk_counter_image *image = &images->all[i];
         struct dk_series_book *series = dk_series_by_id(daemon, image->series_id);
-        if (series == NULL || series->desk != desk)
-            continue;
+        if (series == NULL || series->desk != desk || (dk_image_rests(image) && daemon->advance == 0))
+            continue; /* at rest it says all there is to say */
+        if (job->image_count == RESOLVED_IMAGES) {
+            counters += job->image_count;
+            ranges += job->range_count;
+            commit_now(daemon, job, &done);
+            done = false;
+            job = dk_job_new(note_done, &done);
+        }
         struct dk_period period;
         dk_period_at((enum dk_restart)series->record.policy.restart, now_s, &period);
         resolve(job, image, cause, desk->map.incarnation, daemon->advance, image->period < period.label);
     }
     if (daemon->accepted)
         advance_unseen(daemon, desk, images, job);
-    if (job->image_count > 0 || job->range_count > 0)
+    counters += job->image_count;
+    ranges += job->range_count;
+    if (counters > 0 || ranges > 0)
         dk_job_event(job, "recovery", 0, "desk %s built anew (%s): %zu counters, %zu unknown ranges", desk->rule.name,
-                     dk_cause_name(cause), job->image_count, job->range_count);
-    size_t ranges = job->range_count;
+                     dk_cause_name(cause), counters, ranges);
     commit_now(daemon, job, &done);
     if (ranges > 0)
         dk_log(DK_LOG_WARNING, "desk %s was built anew after %s: %zu ranges of numbers are unknown and will never be "
                                "given again; `docket fate --all` lists them",
                desk->rule.name, dk_cause_name(cause), ranges);
-}
-
-/* On a new desk nothing is, and no list is walked to find that out. */
-static bool in_memory(const struct dk_daemon *daemon, const struct dk_series_book *series, int32_t label)
-{
-    bool may_outlive_bank = series->record.policy.order == DK_LEASED && series->desk->rows_used > 0;
-    return may_outlive_bank ? dk_series_counter(daemon, series, label) != NULL
-                            : dk_series_on_board(series, label) != NULL;
-}
-
-/* A counter that the store knows and the board does not: the desk is new, or
- * docketd died between the counter's first commit and its bank. The current
- * and the next period go on the board; a past one only waits to be closed. */
-static void put_on_board(struct dk_daemon *daemon, struct dk_series_book *series, const struct dk_counter_image *image)
-{
-    struct dk_period now, period;
-    enum dk_restart restart = (enum dk_restart)series->record.policy.restart;
-    dk_period_at(restart, dk_clock_wall_s(), &now);
-    period = now;
-    if (image->period > now.label && now.end_s != INT64_MAX)
-        dk_period_at(restart, now.end_s, &period);
-    if (image->period < now.label)
-        period = (struct dk_period){.label = image->period};
-    if (period.label != image->period)
-        return; /* a period of a clock that ran ahead: left in the store until its time */
-    struct dk_counter *counter = dk_counter_new(daemon, series, &period, image);
-    if (image->period < now.label) {
-        counter->ended = true;
-        return;
-    }
-    for (int bank = 0; bank < DK_BANKS; bank++) {
-        if (series->bank[bank] == NULL) {
-            dk_periods_publish(counter, bank);
-            return;
-        }
-    }
 }
 
 /* Every open counter of the desk that has no place in memory yet. */
@@ -179,9 +227,19 @@ static void put_rest_on_board(struct dk_daemon *daemon, const struct dk_desk_boo
     for (size_t i = 0; i < images->count; i++) {
         struct dk_series_book *series = dk_series_by_id(daemon, images->all[i].series_id);
         if (series != NULL && series->desk == desk && !series->quarantined && !images->all[i].closed &&
-            !in_memory(daemon, series, images->all[i].period))
-            put_on_board(daemon, series, &images->all[i]);
+            dk_series_counter(series, images->all[i].period) == NULL)
+            dk_load_counter(daemon, series, &images->all[i]);
     }
+}
+
+/* Its incarnation is noted, durably, before anything speaks of it. */
+static void note_desk(struct dk_daemon *daemon, const struct dk_desk_book *desk)
+{
+    bool done = false;
+    struct dk_job *job = dk_job_new(note_done, &done);
+    job->desk_set = true;
+    job->desk = (struct dk_desk_note){.index = desk->index, .incarnation = desk->map.incarnation};
+    commit_now(daemon, job, &done);
 }
 
 static docket_status build(struct dk_daemon *daemon, struct dk_desk_book *desk, struct dk_images *images, uint32_t cause)
@@ -194,44 +252,45 @@ static docket_status build(struct dk_daemon *daemon, struct dk_desk_book *desk, 
     dk_random(&identity.incarnation, sizeof identity.incarnation);
     docket_status status = dk_desk_create(&desk->map, daemon->runtime_fd, &daemon->config.geometry, &identity,
                                           desk->rule.group, desk->rule.group_set);
-    if (status == DOCKET_OK)
-        resolve_all(daemon, desk, images, cause);
+    if (status != DOCKET_OK)
+        return status;
+    note_desk(daemon, desk);
+    resolve_all(daemon, desk, images, cause);
     return status;
 }
 
-/* Series of this desk that have no slot: all of them on a new one; on an adopted
- * one those that were committed just before docketd died. */
+/* Series in memory that have no slot: all of them on a new desk; on an adopted one
+ * those that were committed just before docketd died. Where slots are short they
+ * wait in the store for their next use. */
 static docket_status place_missing(struct dk_daemon *daemon, struct dk_desk_book *desk)
 {
     for (uint64_t id = 0; id < daemon->series_room; id++) {
         struct dk_series_book *series = daemon->series_by_id[id];
-        if (series == NULL || series->desk != desk ||
-            (series->slot < desk->slots_used && desk->series[series->slot] == series))
+        if (series == NULL || series->desk != desk || series->slot != DK_NO_SLOT)
             continue;
         docket_status status = dk_series_place(daemon, series);
-        if (status != DOCKET_OK)
+        if ((status == DOCKET_REALM_FULL || status == DOCKET_NO_SPACE) && daemon->config.evict_after_s > 0)
+            dk_series_forget(daemon, series);
+        else if (status != DOCKET_OK)
             return status;
     }
     return DOCKET_OK;
 }
 
-static docket_status fill_built(struct dk_daemon *daemon, struct dk_desk_book *desk, struct dk_images *images)
+/* These must be the very files that the store speaks of: which ones the desk was
+ * built with last it says by itself, and each open image that is not at rest.
+ * (A store of before desks were noted has its images alone.) */
+static docket_status check_incarnation(struct dk_daemon *daemon, const struct dk_desk_book *desk,
+                                       const struct dk_images *images, bool *ours)
 {
-    docket_status status = place_missing(daemon, desk);
-    if (status == DOCKET_OK)
-        put_rest_on_board(daemon, desk, images);
+    uint64_t noted = 0;
+    bool found = false;
+    docket_status status = dk_store_desk_incarnation(daemon->store, desk->index, &noted, &found);
+    *ours = status == DOCKET_OK && (!found || noted == desk->map.incarnation);
+    for (size_t i = 0; i < images->count && *ours; i++)
+        if (dk_images_at_desk(images, images->all[i].series_id, desk) && (!found || !dk_image_rests(&images->all[i])))
+            *ours = images->all[i].incarnation == desk->map.incarnation;
     return status;
-}
-
-/* Every open image of the desk must speak of these very files. */
-static bool of_one_incarnation(struct dk_daemon *daemon, const struct dk_desk_book *desk, const struct dk_images *images)
-{
-    for (size_t i = 0; i < images->count; i++) {
-        struct dk_series_book *series = dk_series_by_id(daemon, images->all[i].series_id);
-        if (series != NULL && series->desk == desk && images->all[i].incarnation != desk->map.incarnation)
-            return false;
-    }
-    return true;
 }
 
 static void alloc_books(struct dk_desk_book *desk)
@@ -274,8 +333,12 @@ static docket_status try_adopt(struct dk_daemon *daemon, struct dk_desk_book *de
                        (unsigned long long)daemon->facts.commit_number,
                        (unsigned long long)dk_load_relaxed(&dk_desk_words(&desk->map)->commit_number));
     }
+    bool ours;
+    status = check_incarnation(daemon, desk, images, &ours);
+    if (status != DOCKET_OK)
+        return status;
     if (memcmp(desk->map.store_id, daemon->facts.store_id, sizeof desk->map.store_id) != 0 ||
-        !same_boot(daemon, &desk->map) || !of_one_incarnation(daemon, desk, images)) {
+        !same_boot(daemon, &desk->map) || !ours) {
         dk_log(DK_LOG_WARNING, "desk %s: the files found are of another store, boot or build; they are replaced",
                desk->rule.name);
         dk_desk_unmap(&desk->map);
@@ -288,32 +351,31 @@ static docket_status try_adopt(struct dk_daemon *daemon, struct dk_desk_book *de
     return DOCKET_OK;
 }
 
-static docket_status open_desk(struct dk_daemon *daemon, struct dk_desk_book *desk, struct dk_images *images)
+static uint32_t cause_of_loss(const struct dk_daemon *daemon)
 {
-    docket_status status = daemon->accepted ? DOCKET_NO_REALM : try_adopt(daemon, desk, images);
-    bool adopted = status == DOCKET_OK;
-    uint32_t cause = memcmp(daemon->facts.boot_id, daemon->boot_id, sizeof daemon->boot_id) == 0
-                         ? DK_CAUSE_RUNTIME_LOST
-                         : DK_CAUSE_POWER_LOSS;
     if (daemon->accepted)
-        cause = DK_CAUSE_ACCEPTED;
-    if (status == DOCKET_NO_REALM)
-        status = build(daemon, desk, images, cause);
+        return DK_CAUSE_ACCEPTED;
+    bool same_boot = memcmp(daemon->facts.boot_id, daemon->boot_id, sizeof daemon->boot_id) == 0;
+    return same_boot ? DK_CAUSE_RUNTIME_LOST : DK_CAUSE_POWER_LOSS;
+}
+
+/* The desk is mapped if it is adopted. */
+static docket_status open_desk(struct dk_daemon *daemon, struct dk_desk_book *desk, struct dk_images *images, bool adopted)
+{
+    docket_status status = DOCKET_OK;
+    if (!adopted)
+        status = build(daemon, desk, images, cause_of_loss(daemon));
     if (status != DOCKET_OK)
         return status;
     alloc_books(desk);
     struct shared_board_words *words = dk_desk_words(&desk->map);
-    if (adopted) {
+    if (adopted)
         status = dk_adopt_desk(daemon, desk, images);
-        if (status == DOCKET_OK)
-            status = place_missing(daemon, desk);
-        if (status == DOCKET_OK)
-            put_rest_on_board(daemon, desk, images);
-    } else {
-        status = fill_built(daemon, desk, images);
-    }
+    if (status == DOCKET_OK)
+        status = place_missing(daemon, desk);
     if (status != DOCKET_OK)
         return status;
+    put_rest_on_board(daemon, desk, images);
     uint64_t boot[2];
     memcpy(boot, daemon->boot_id, sizeof boot);
     dk_store_release(&words->boot_id[0], boot[0]);
@@ -324,20 +386,41 @@ static docket_status open_desk(struct dk_daemon *daemon, struct dk_desk_book *de
     return status;
 }
 
+static docket_status read_store(struct reading *reading)
+{
+    struct dk_daemon *daemon = reading->daemon;
+    make_known(&reading->images->known, daemon->facts.series_last);
+    docket_status status = dk_store_each_series(daemon->store, know_series, reading);
+    if (status == DOCKET_OK)
+        status = dk_store_each_counter(daemon->store, keep_image, reading);
+    dk_images_sort(reading->images);
+    return status;
+}
+
 /* Adopted counters without a bank in memory belong to series whose period has
  * not been on a board of this desk: the periods' look opens them. */
 docket_status dk_recovery_run(struct dk_daemon *daemon)
 {
     struct dk_images images = {0};
-    docket_status status = dk_store_each_series(daemon->store, keep_series, daemon);
-    if (status == DOCKET_OK)
-        status = dk_store_each_counter(daemon->store, dk_images_keep, &images);
-    dk_images_sort(&images);
+    struct reading reading = {.daemon = daemon, .images = &images};
+    bool *adopted = dk_must_alloc(daemon->desk_count, sizeof *adopted);
+    docket_status status = read_store(&reading);
+    for (uint32_t d = 0; d < daemon->desk_count && status == DOCKET_OK; d++) {
+        status = daemon->accepted ? DOCKET_NO_REALM : try_adopt(daemon, &daemon->desks[d], &images);
+        adopted[d] = status == DOCKET_OK;
+        if (status == DOCKET_NO_REALM)
+            status = DOCKET_OK; /* it is built anew */
+    }
+    if (status == DOCKET_OK) {
+        choose_needed(daemon, &images, adopted);
+        status = dk_store_each_series(daemon->store, keep_series, &reading);
+    }
     for (uint32_t d = 0; d < daemon->desk_count && status == DOCKET_OK; d++)
-        status = open_desk(daemon, &daemon->desks[d], &images);
+        status = open_desk(daemon, &daemon->desks[d], &images, adopted[d]);
     dk_images_free(&images);
+    free(adopted);
     for (struct dk_counter *counter = daemon->counters; status == DOCKET_OK && counter != NULL;
          counter = counter->next_of_all)
-        dk_keeper_ask(counter);
+        dk_keeper_ask_later(counter);
     return status;
 }

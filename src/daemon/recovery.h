@@ -5,11 +5,31 @@
 
 #include "daemon/daemon.h"
 
+/* What a start knows of each series of the store, by its id, without keeping a
+ * million records in memory. */
+struct dk_known {
+    uint64_t room;
+    uint8_t *desk;    /* its desk + 1; 0: there is no such series */
+    bool *needed;     /* it comes into memory: it is on the board, or has something to lose */
+    int32_t *newest;  /* its latest period, closed ones too */
+};
+
 /* The open counters of the store, by series and period. */
 struct dk_images {
     struct dk_counter_image *all;
     size_t count;
+    struct dk_known known;
 };
+
+/* True if the counter is as a settled one is: nothing of it is laid, open or
+ * ahead of its position. Losing the desk's files loses nothing of it. */
+static inline bool dk_image_rests(const struct dk_counter_image *image)
+{
+    bool rests = image->mark == image->next;
+    for (uint32_t i = 0; i < image->place_count; i++)
+        rests = rests && image->places[i].size == 0;
+    return rests;
+}
 
 /* Copies an image that is not closed; for dk_store_each_counter(). */
 docket_status dk_images_keep(void *context, const struct dk_counter_image *image) DK_MUST_USE;
@@ -18,6 +38,12 @@ void dk_images_free(struct dk_images *images);
 /* The image of one counter in a sorted list, or NULL. */
 const struct dk_counter_image *dk_images_find(const struct dk_images *images, uint64_t series_id, int32_t period);
 
+/* The series sits at this desk, in memory or not. */
+static inline bool dk_images_at_desk(const struct dk_images *images, uint64_t series_id, const struct dk_desk_book *desk)
+{
+    return series_id < images->known.room && images->known.desk[series_id] == desk->index + 1;
+}
+
 /* takeover.c: files of another release or of other settings. True: an adopted
  * desk is built anew in this build's form, and its workers move. */
 bool dk_takeover_renew(struct dk_daemon *daemon, const struct dk_desk_book *desk, const struct dk_images *images);
@@ -25,6 +51,9 @@ bool dk_takeover_renew(struct dk_daemon *daemon, const struct dk_desk_book *desk
  * refusal that leaves them as they are. */
 docket_status dk_takeover_foreign(struct dk_daemon *daemon, const struct dk_desk_book *desk,
                                   const struct dk_images *images) DK_MUST_USE;
+
+/* load.c: a counter of a series that is on the board, as its image says. */
+void dk_load_counter(struct dk_daemon *daemon, struct dk_series_book *series, const struct dk_counter_image *image);
 
 /* Reads a desk's live files into the books. DAMAGED if they cannot be what a
  * docketd of this store wrote; a single counter that cannot be is quarantined. */

@@ -4,35 +4,55 @@
 
 #include "base/clock.h"
 #include "table/directory.h"
+#include "table/slot.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct dk_desk_book *dk_series_desk(struct dk_daemon *daemon, const char *tenant)
+static int compare_tenants(const void *left, const void *right)
+{
+    const struct dk_tenant *a = left, *b = right;
+    return strcmp(a->name, b->name);
+}
+
+/* The tenants that the configuration puts at a desk, in order: a start asks for each series. */
+static void sort_tenants(struct dk_daemon *daemon)
 {
     for (uint32_t d = 1; d < daemon->config.desk_count; d++) {
         const struct dk_desk_config *desk = &daemon->config.desks[d];
+        daemon->tenants =
+            dk_must_grow(daemon->tenants, daemon->tenant_count + desk->tenant_count, sizeof *daemon->tenants);
         for (uint32_t t = 0; t < desk->tenant_count; t++)
-            if (strcmp(desk->tenants[t], tenant) == 0)
-                return &daemon->desks[d];
+            daemon->tenants[daemon->tenant_count++] = (struct dk_tenant){.name = desk->tenants[t], .desk = d};
     }
-    return &daemon->desks[0];
+    if (daemon->tenant_count > 1)
+        qsort(daemon->tenants, daemon->tenant_count, sizeof *daemon->tenants, compare_tenants);
+}
+
+struct dk_desk_book *dk_series_desk(struct dk_daemon *daemon, const char *tenant)
+{
+    if (daemon->config.desk_count <= 1)
+        return &daemon->desks[0];
+    if (daemon->tenants == NULL)
+        sort_tenants(daemon);
+    struct dk_tenant wanted = {.name = tenant};
+    const struct dk_tenant *found = daemon->tenant_count == 0
+                                        ? NULL
+                                        : bsearch(&wanted, daemon->tenants, daemon->tenant_count,
+                                                  sizeof *daemon->tenants, compare_tenants);
+    return &daemon->desks[found == NULL ? 0 : found->desk];
 }
 
 struct dk_series_book *dk_series_find(struct dk_daemon *daemon, const char *tenant, const char *name)
 {
-    for (uint32_t d = 0; d < daemon->desk_count; d++) {
-        uint32_t slot = dk_directory_find(&daemon->desks[d].map, tenant, name);
-        if (slot != DK_NO_SLOT && slot < daemon->desks[d].slots_used)
-            return daemon->desks[d].series[slot];
-    }
-    return NULL;
+    return (struct dk_series_book *)(void *)dk_names_find(&daemon->names, tenant, name); /* its first member */
 }
 
 struct dk_series_book *dk_series_book_new(struct dk_daemon *daemon, const struct dk_series_record *record)
 {
     struct dk_series_book *series = dk_must_alloc(1, sizeof *series);
     series->record = *record;
+    series->slot = DK_NO_SLOT;
     if (record->id >= daemon->series_room) {
         uint64_t room = record->id * 2 + 64;
         daemon->series_by_id = dk_must_grow(daemon->series_by_id, room, sizeof(struct dk_series_book *));
@@ -41,50 +61,102 @@ struct dk_series_book *dk_series_book_new(struct dk_daemon *daemon, const struct
         daemon->series_room = room;
     }
     daemon->series_by_id[record->id] = series;
+    dk_names_add(&daemon->names, &series->record);
     return series;
 }
 
-static void write_key(struct shared_board_slot *slot, const struct dk_series_record *record)
+void dk_series_forget(struct dk_daemon *daemon, struct dk_series_book *series)
 {
-    slot->series_id = record->id;
-    slot->window = record->policy.window;
-    slot->order = record->policy.order;
-    slot->restart = record->policy.restart;
-    slot->tenant_bytes = (uint8_t)strlen(record->tenant);
-    slot->name_bytes = (uint8_t)strlen(record->name);
-    slot->template_bytes = (uint8_t)strlen(record->policy.template_text);
-    memcpy(slot->tenant, record->tenant, slot->tenant_bytes);
-    memcpy(slot->name, record->name, slot->name_bytes);
-    memcpy(slot->template_text, record->policy.template_text, slot->template_bytes);
+    dk_edges_set(daemon, series, INT64_MAX);
+    dk_names_remove(&daemon->names, &series->record);
+    daemon->series_by_id[series->record.id] = NULL;
+    free(series);
+}
+
+/* ---- slots ---- */
+
+void dk_slots_put_free(struct dk_desk_book *desk, uint32_t slot)
+{
+    if (desk->free_count == desk->free_room) {
+        desk->free_room = desk->free_room * 2 + 64;
+        desk->free_slots = dk_must_grow(desk->free_slots, desk->free_room, sizeof *desk->free_slots);
+    }
+    desk->free_slots[desk->free_count++] = slot;
+    dk_store_release(&dk_desk_words(&desk->map)->slots_free, desk->free_count);
+}
+
+docket_status dk_slots_make_room(struct dk_desk_book *desk)
+{
+    while (desk->slots_used + desk->coming >= dk_load_relaxed(&dk_desk_words(&desk->map)->slots_ready) + desk->free_count) {
+        docket_status status = dk_desk_grow_slots(&desk->map, desk->daemon->runtime_fd);
+        if (status != DOCKET_OK)
+            return status;
+    }
+    return DOCKET_OK;
+}
+
+/* A slot of nobody: one that was left, else the next one. */
+static docket_status take_slot(struct dk_desk_book *desk, uint32_t *slot)
+{
+    struct shared_board_words *words = dk_desk_words(&desk->map);
+    if (desk->free_count > 0) {
+        *slot = desk->free_slots[--desk->free_count];
+        dk_store_release(&words->slots_free, desk->free_count);
+        return DOCKET_OK;
+    }
+    if (desk->slots_used >= dk_load_relaxed(&words->slots_ready)) {
+        docket_status status = dk_desk_grow_slots(&desk->map, desk->daemon->runtime_fd);
+        if (status != DOCKET_OK)
+            return status;
+    }
+    *slot = desk->slots_used;
+    return DOCKET_OK;
+}
+
+static void fill_key(struct dk_slot_key *key, const struct dk_series_record *record)
+{
+    *key = (struct dk_slot_key){.series_id = record->id,
+                                .window = record->policy.window,
+                                .order = record->policy.order,
+                                .restart = record->policy.restart,
+                                .tenant_bytes = (uint8_t)strlen(record->tenant),
+                                .name_bytes = (uint8_t)strlen(record->name),
+                                .template_bytes = (uint8_t)strlen(record->policy.template_text)};
+    memcpy(key->tenant, record->tenant, key->tenant_bytes);
+    memcpy(key->name, record->name, key->name_bytes);
+    memcpy(key->template_text, record->policy.template_text, key->template_bytes);
 }
 
 docket_status dk_series_place(struct dk_daemon *daemon, struct dk_series_book *series)
 {
     struct dk_desk_book *desk = dk_series_desk(daemon, series->record.tenant);
-    struct shared_board_words *words = dk_desk_words(&desk->map);
-    if (desk->slots_used >= dk_load_relaxed(&words->slots_ready)) {
-        docket_status status = dk_desk_grow_slots(&desk->map, daemon->runtime_fd);
-        if (status != DOCKET_OK)
-            return status;
-    }
-    uint32_t index = desk->slots_used;
+    struct dk_slot_key key;
+    uint32_t index;
+    docket_status status = take_slot(desk, &index);
+    if (status != DOCKET_OK)
+        return status;
     struct shared_board_slot *slot = dk_desk_slot(&desk->map, index);
     dk_store_release(&slot->generation, 0);
-    memset(slot->tenant, 0, sizeof slot->tenant);
-    memset(slot->name, 0, sizeof slot->name);
-    memset(slot->template_text, 0, sizeof slot->template_text);
-    write_key(slot, &series->record);
+    fill_key(&key, &series->record);
+    dk_slot_write(slot, &key);
     dk_store_release(&slot->state, 0);
     for (int bank = 0; bank < DK_BANKS; bank++) {
+        struct shared_table_bank *table = &dk_table_slot(&desk->map, index)->bank[bank];
         dk_store_release(&slot->bank[bank].epoch, 0);
         dk_store_relaxed(&slot->pace[bank], 0); /* shown only */
+        /* Assignments are counted on from the slot's own word, whoever had it before. */
+        series->assignments[bank] = dk_strict_unpack(dk_load_acquire(&table->strict)).epoch; /* ORDER-8 */
+        (void)dk_exchange_acquire(&table->want, 0); /* a wish for another series */
     }
-    dk_store_release(&slot->generation, 1); /* ORDER-5 */
+    dk_store_release(&slot->generation, dk_desk_serial(&desk->map)); /* ORDER-5, ORDER-16 */
     desk->series[index] = series;
-    desk->slots_used = index + 1;
+    if (index == desk->slots_used)
+        desk->slots_used = index + 1;
     series->desk = desk;
     series->slot = index;
-    dk_store_release(&words->slots_used, desk->slots_used);
+    series->quiet_since_s = dk_clock_monotonic_ns() / DK_SECOND_NS;
+    dk_store_release(&dk_desk_words(&desk->map)->slots_used, desk->slots_used);
+    dk_edges_set(daemon, series, 0);
     dk_directory_insert(&desk->map, index);
     return DOCKET_OK;
 }
@@ -102,12 +174,12 @@ struct dk_counter *dk_series_on_board(const struct dk_series_book *series, int32
     return NULL;
 }
 
-struct dk_counter *dk_series_counter(const struct dk_daemon *daemon, const struct dk_series_book *series, int32_t period)
+struct dk_counter *dk_series_counter(const struct dk_series_book *series, int32_t period)
 {
     struct dk_counter *found = dk_series_on_board(series, period);
-    for (struct dk_counter *counter = daemon->counters; found == NULL && counter != NULL;
-         counter = counter->next_of_all)
-        if (counter->series == series && counter->period.label == period)
+    for (struct dk_counter *counter = series->counters; found == NULL && counter != NULL;
+         counter = counter->next_of_series)
+        if (counter->period.label == period)
             found = counter;
     return found;
 }

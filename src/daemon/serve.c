@@ -4,11 +4,10 @@
  * SO_PEERCRED and SO_PEERGROUPS: uid and groups decide, the pid is displayed.
  * One request at a time for each connection; nothing here ever waits for a peer.
  */
-#include "daemon/daemon.h"
+#include "daemon/serve.h"
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "wire/wire.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,20 +19,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CONNECTIONS_MAX = 4096, PEER_GROUPS_MAX = 256 };
-
-struct dk_connection {
-    struct dk_connection *next;
-    struct dk_daemon *daemon;
-    int fd;
-    uid_t uid;
-    pid_t pid;
-    gid_t groups[PEER_GROUPS_MAX];
-    uint32_t group_count;
-    uint32_t asked; /* the request that waits for a commit; 0 none */
-    bool gone;      /* the peer left while it waited */
-};
-
 struct waiter {
     struct waiter *next;
     struct dk_connection *connection;
@@ -41,20 +26,10 @@ struct waiter {
 
 /* A series on its way into the store. */
 struct creation {
-    struct creation *next;
+    struct dk_series_record record; /* first: the index leads to it */
     struct dk_daemon *daemon;
-    struct dk_series_record record;
     struct dk_period period;
     struct waiter *waiters;
-};
-
-struct dk_connections {
-    struct dk_connection *first;
-    struct creation *creations;
-    size_t count;
-    bool graves;
-    int reserve_fd;
-    uint64_t next_series;
 };
 
 /* Only closes: the loop may still hold the pointer among this turn's events.
@@ -144,16 +119,13 @@ static void created(struct dk_job *job)
         dk_periods_publish(dk_counter_new(daemon, series, &creation->period, &job->images[0]), 0);
         dk_keeper_run(daemon); /* its first numbers are there before the answer */
         dk_periods_look(daemon, series, dk_clock_wall_s());
-        if (series->next_edge_s < daemon->next_edge_s)
-            daemon->next_edge_s = series->next_edge_s;
     } else {
         dk_log(DK_LOG_ERROR, "%s/%s is in the store but not on its desk: %s", creation->record.tenant,
                creation->record.name, dk_error_text());
+        dk_series_forget(daemon, series); /* its next call looks for a slot again */
     }
-    struct creation **at = &daemon->connections->creations;
-    while (*at != creation)
-        at = &(*at)->next;
-    *at = creation->next;
+    dk_names_remove(&daemon->connections->coming, &creation->record);
+    dk_series_desk(daemon, creation->record.tenant)->coming--;
     for (struct waiter *waiter = creation->waiters, *next; waiter != NULL; waiter = next) {
         next = waiter->next;
         struct dk_reply reply = reply_for(status == DOCKET_OK ? series : NULL);
@@ -171,20 +143,6 @@ static void wait_for(struct creation *creation, struct dk_connection *connection
     waiter->next = creation->waiters;
     creation->waiters = waiter;
     connection->asked = type;
-}
-
-/* Room is made before the commit, so that a full desk refuses with nothing half made. */
-static docket_status make_room(struct dk_daemon *daemon, struct dk_desk_book *desk)
-{
-    uint64_t coming = 0;
-    for (const struct creation *creation = daemon->connections->creations; creation != NULL; creation = creation->next)
-        coming++;
-    while (desk->slots_used + coming >= dk_load_relaxed(&dk_desk_words(&desk->map)->slots_ready)) {
-        docket_status status = dk_desk_grow_slots(&desk->map, daemon->runtime_fd);
-        if (status != DOCKET_OK)
-            return status;
-    }
-    return DOCKET_OK;
 }
 
 static void policy_of(const struct dk_daemon *daemon, const struct dk_request *request, struct dk_policy *policy)
@@ -217,8 +175,6 @@ static docket_status begin_creation(struct dk_connection *connection, const stru
         status = dk_fail(DOCKET_BAD_POLICY, "start-after %llu leaves no number below %llu",
                          (unsigned long long)request->start_after, DOCKET_NUMBER_MAX + 1);
     if (status == DOCKET_OK)
-        status = make_room(daemon, desk);
-    if (status == DOCKET_OK)
         status = dk_store_make_room(daemon->store);
     if (status != DOCKET_OK)
         return status;
@@ -242,8 +198,8 @@ static docket_status begin_creation(struct dk_connection *connection, const stru
     dk_job_event(job, "series", connection->uid, "%s/%s made at desk %s: %s, restarting %s, %s, start after %llu",
                  request->tenant, request->name, desk->rule.name, dk_order_name(policy.order),
                  dk_restart_name(policy.restart), policy.template_text, (unsigned long long)request->start_after);
-    creation->next = daemon->connections->creations;
-    daemon->connections->creations = creation;
+    dk_names_add(&daemon->connections->coming, &creation->record);
+    desk->coming++;
     wait_for(creation, connection, request->type);
     dk_clerk_post(daemon->clerk, job);
     return DOCKET_OK;
@@ -276,7 +232,45 @@ static docket_status compare_declared(const struct dk_connection *connection, co
                    series->record.policy.template_text);
 }
 
-/* True: answered later, when its commit is durable. */
+/* It is in memory: on the board, perhaps on its way off it. */
+static void answer_where(struct dk_connection *connection, const struct dk_request *request,
+                         struct dk_series_book *series, docket_status *status, struct dk_reply *reply)
+{
+    dk_evict_cancel(series);
+    *status = compare_declared(connection, request, series);
+    *reply = reply_for(series);
+}
+
+/* It is in the store, or it is new. True: answered later. */
+static bool bring_series(struct dk_connection *connection, const struct dk_request *request, struct dk_desk_book *desk,
+                         docket_status *status, struct dk_reply *reply)
+{
+    struct dk_daemon *daemon = connection->daemon;
+    struct dk_series_record record;
+    struct dk_series_book *series;
+    bool found;
+    *status = dk_store_find_series(daemon->store, request->tenant, request->name, &record, &found);
+    if (*status == DOCKET_OK && !found && daemon->config.declared_only && request->type == DK_ASK_OPEN)
+        *status = dk_fail(DOCKET_NO_SERIES,
+                          "%s/%s is not declared and this realm makes none on first use; `docket series add %s/%s` "
+                          "declares it",
+                          request->tenant, request->name, request->tenant, request->name);
+    if (*status != DOCKET_OK)
+        return false;
+    if (dk_serve_make_room(connection, request, desk, status))
+        return true;
+    if (*status == DOCKET_OK && found)
+        *status = dk_series_load(daemon, &record, &series);
+    if (*status == DOCKET_OK && found) {
+        answer_where(connection, request, series, status, reply);
+        return false;
+    }
+    if (*status == DOCKET_OK)
+        *status = begin_creation(connection, request, desk);
+    return *status == DOCKET_OK;
+}
+
+/* True: answered later, when its commit is durable or there is room. */
 static bool open_series(struct dk_connection *connection, const struct dk_request *request, docket_status *status,
                         struct dk_reply *reply)
 {
@@ -291,27 +285,20 @@ static bool open_series(struct dk_connection *connection, const struct dk_reques
         return false;
     struct dk_series_book *series = dk_series_find(daemon, request->tenant, request->name);
     if (series != NULL) {
-        *status = compare_declared(connection, request, series);
-        *reply = reply_for(series);
+        answer_where(connection, request, series, status, reply);
         return false;
     }
-    for (struct creation *creation = daemon->connections->creations; creation != NULL; creation = creation->next) {
-        if (strcmp(creation->record.tenant, request->tenant) == 0 &&
-            strcmp(creation->record.name, request->name) == 0) {
-            wait_for(creation, connection, request->type);
-            return true;
-        }
+    struct creation *creation =
+        (struct creation *)(void *)dk_names_find(&daemon->connections->coming, request->tenant, request->name);
+    if (creation != NULL) {
+        wait_for(creation, connection, request->type);
+        return true;
     }
-    if (daemon->stopping)
+    if (daemon->stopping) {
         *status = dk_fail(DOCKET_UNREACHABLE, "docketd is stopping");
-    else if (daemon->config.declared_only && request->type == DK_ASK_OPEN)
-        *status = dk_fail(DOCKET_NO_SERIES,
-                          "%s/%s is not declared and this realm makes none on first use; `docket series add %s/%s` "
-                          "declares it",
-                          request->tenant, request->name, request->tenant, request->name);
-    else
-        *status = begin_creation(connection, request, desk);
-    return *status == DOCKET_OK;
+        return false;
+    }
+    return bring_series(connection, request, desk, status, reply);
 }
 
 /* ---- seats, blocks, fate ---- */
@@ -361,21 +348,22 @@ void dk_serve_given_back(struct dk_connection *connection, uint32_t returned)
 static docket_status give_back(struct dk_connection *connection, const struct dk_request *request)
 {
     struct dk_daemon *daemon = connection->daemon;
-    if (request->desk >= daemon->desk_count || request->slot >= daemon->desks[request->desk].slots_used)
-        return dk_fail(DOCKET_BAD_ARGUMENT, "there is no slot %u at desk %u", request->slot, request->desk);
+    if (request->desk >= daemon->desk_count)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "there is no desk %u", request->desk);
     if (request->count == 0 || request->count > DOCKET_BLOCK_MAX || request->first == 0 ||
         request->first > DOCKET_NUMBER_MAX)
         return dk_fail(DOCKET_BAD_ARGUMENT, "%u numbers from %llu are not the end of a block", request->count,
                        (unsigned long long)request->first);
     struct dk_desk_book *desk = &daemon->desks[request->desk];
-    struct dk_series_book *series = desk->series[request->slot];
     docket_status status = check_desk(connection, desk);
     if (status != DOCKET_OK)
         return status;
-    struct dk_counter *counter = dk_series_on_board(series, request->period);
-    if (counter == NULL || !dk_is_strict(counter) || series->quarantined || counter->closed ||
+    /* By its names, since the slot may be another series' by now. */
+    struct dk_series_book *series = dk_series_find(daemon, request->tenant, request->name);
+    struct dk_counter *counter = series == NULL || series->desk != desk ? NULL : dk_series_on_board(series, request->period);
+    if (counter == NULL || !dk_is_strict(counter) || series->quarantined || counter->closed || counter->ahead ||
         request->incarnation != desk->map.incarnation) {
-        dk_serve_given_back(connection, 0); /* its period is over: it stays handed out */
+        dk_serve_given_back(connection, 0); /* its period is over, or it was evicted: it stays handed out */
         return DOCKET_OK;
     }
     struct dk_give_back *queued = dk_must_alloc(1, sizeof *queued);
@@ -404,7 +392,7 @@ static docket_status fate(struct dk_connection *connection, const struct dk_requ
     return status == DOCKET_OK ? dk_fate_write(daemon, request->tenant, request->name, request->period, fd) : status;
 }
 
-static void handle(struct dk_connection *connection, const struct dk_request *request)
+void dk_serve_handle(struct dk_connection *connection, const struct dk_request *request)
 {
     struct dk_daemon *daemon = connection->daemon;
     struct dk_reply reply = {0};
@@ -525,7 +513,7 @@ void dk_serve_event(struct dk_daemon *daemon, void *token, uint32_t events)
     if (status == DOCKET_TIMEOUT)
         return;
     if (status == DOCKET_OK && connection->asked == 0) {
-        handle(connection, &request);
+        dk_serve_handle(connection, &request);
         return;
     }
     if (status == DOCKET_PROTOCOL || status == DOCKET_OK)
@@ -536,6 +524,11 @@ void dk_serve_event(struct dk_daemon *daemon, void *token, uint32_t events)
         answer(connection, request.type, status, &reply, NULL, 0);
     }
     drop(connection);
+}
+
+uint64_t dk_serve_series_last(const struct dk_daemon *daemon)
+{
+    return daemon->connections->next_series - 1;
 }
 
 size_t dk_serve_count(const struct dk_daemon *daemon)

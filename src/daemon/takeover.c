@@ -67,19 +67,11 @@ static struct seated count_seated(int runtime_fd, const struct dk_desk *map)
 /* What building anew would make unknown: rests of open blocks, and what lies
  * between a counter's position and its mark. After a stop in order nothing, but
  * for leases that are still out. */
-static bool loses_nothing(struct dk_daemon *daemon, const struct dk_desk_book *desk, const struct dk_images *images)
+static bool loses_nothing(const struct dk_desk_book *desk, const struct dk_images *images)
 {
-    for (size_t i = 0; i < images->count; i++) {
-        const struct dk_counter_image *image = &images->all[i];
-        const struct dk_series_book *series = dk_series_by_id(daemon, image->series_id);
-        if (series == NULL || series->desk != desk)
-            continue;
-        if (image->next < image->mark)
+    for (size_t i = 0; i < images->count; i++)
+        if (dk_images_at_desk(images, images->all[i].series_id, desk) && !dk_image_rests(&images->all[i]))
             return false;
-        for (uint32_t p = 0; p < image->place_count; p++)
-            if (image->places[p].size > 0)
-                return false;
-    }
     return true;
 }
 
@@ -96,7 +88,7 @@ bool dk_takeover_renew(struct dk_daemon *daemon, const struct dk_desk_book *desk
         why = unable;
     else if (dk_load_acquire(&dk_desk_words(&desk->map)->serving) != 0)
         why = "docketd was not stopped in order";
-    else if (!loses_nothing(daemon, desk, images))
+    else if (!loses_nothing(desk, images))
         why = "leases are still out";
     if (why == NULL) {
         dk_log(DK_LOG_NOTICE, "desk %s is built anew in this release's form and sizes; %u seated workers move at their "
@@ -151,7 +143,7 @@ docket_status dk_takeover_foreign(struct dk_daemon *daemon, const struct dk_desk
     const char *why = NULL;
     if (any_seat_held(daemon->runtime_fd, desk->index))
         why = "its workers are seated, and their library is of that release";
-    else if (!loses_nothing(daemon, desk, images))
+    else if (!loses_nothing(desk, images))
         why = "replacing them would make numbers unknown";
     if (why == NULL)
         return DOCKET_NO_REALM;

@@ -151,21 +151,23 @@ bool dk_read_series(docket_view *view, struct view_desk *desk, uint32_t slot, st
     uint64_t generation = dk_load_acquire(&board->generation); /* ORDER-5 */
     if (generation == 0)
         return false;
+    struct dk_slot_key key;
+    if (!dk_slot_read(board, generation, &key))
+        return false;
     *facts = (struct docket_view_series){
-        .tenant = copy_text(names->tenant, board->tenant, board->tenant_bytes, DK_NAME_BYTES),
-        .name = copy_text(names->name, board->name, board->name_bytes, DK_NAME_BYTES),
+        .tenant = copy_text(names->tenant, key.tenant, key.tenant_bytes, DK_NAME_BYTES),
+        .name = copy_text(names->name, key.name, key.name_bytes, DK_NAME_BYTES),
         .desk = desk->name,
-        .template_text = copy_text(names->template_text, board->template_text, board->template_bytes,
-                                   DK_TEMPLATE_BYTES),
-        .order = dk_order_name(board->order),
-        .restart = dk_restart_name(board->restart),
-        .window = board->window,
+        .template_text = copy_text(names->template_text, key.template_text, key.template_bytes, DK_TEMPLATE_BYTES),
+        .order = dk_order_name(key.order),
+        .restart = dk_restart_name(key.restart),
+        .window = key.window,
         .desk_index = desk->desk.index,
         .slot = slot,
         .generation = generation,
         .quarantined = dk_load_acquire(&board->state) != 0};
     for (uint32_t bank = 0; bank < DK_BANKS; bank++)
-        show_bank(view, desk, slot, bank, board->order == DK_LEASED, facts);
+        show_bank(view, desk, slot, bank, key.order == DK_LEASED, facts);
     order_periods(facts);
     return dk_load_acquire(&board->generation) == generation; /* evicted while we looked: not there */
 }

@@ -121,18 +121,14 @@ docket_status docket_view_realm_show(docket_view *view, struct docket_view_realm
     return DOCKET_OK;
 }
 
-/* Asked for, and not yet looked at by docketd: the bit, or the amount. */
+/* Asked for, and not yet looked at by docketd: by the bits alone, so that a
+ * million series are 16384 words. */
 static uint32_t count_waiting(const struct view_desk *desk)
 {
-    uint32_t waiting = 0, ready = dk_map_slots_ready(desk);
+    uint32_t waiting = 0, words = (dk_map_slots_ready(desk) + 63) / 64;
     const dk_word *bits = dk_table_want_bits(&desk->desk);
-    for (uint32_t slot = 0; slot < ready; slot++) {
-        const struct shared_table_slot *words = dk_table_slot(&desk->desk, slot);
-        bool asked = (dk_load_relaxed(&bits[slot / 64]) >> (slot % 64) & 1) != 0; /* relaxed: shown only */
-        for (uint32_t bank = 0; bank < DK_BANKS; bank++)
-            asked = asked || dk_load_relaxed(&words->bank[bank].want) != 0;
-        waiting += asked;
-    }
+    for (uint32_t word = 0; word < words; word++)
+        waiting += (uint32_t)__builtin_popcountll(dk_load_relaxed(&bits[word])); /* relaxed: shown only */
     return waiting;
 }
 
@@ -167,6 +163,13 @@ static uint64_t seats_allocated(const docket_view *view, const struct view_desk 
     return bytes;
 }
 
+/* Slots that hold a series now. */
+static uint32_t slots_in_use(const struct shared_board_words *words)
+{
+    uint64_t used = dk_load_relaxed(&words->slots_used), unused = dk_load_relaxed(&words->slots_free); /* relaxed: shown */
+    return (uint32_t)(used > unused ? used - unused : 0);
+}
+
 static void show_desk(const docket_view *view, const struct view_desk *desk, struct docket_view_desk *facts)
 {
     const struct shared_board_words *words = dk_desk_words(&desk->desk);
@@ -186,7 +189,7 @@ static void show_desk(const docket_view *view, const struct view_desk *desk, str
                                        .seats_bytes = seats_allocated(view, desk),
                                        .seats_taken = count_seats(desk),
                                        .seats_max = desk->desk.geometry.seats_max,
-                                       .slots_used = (uint32_t)dk_load_relaxed(&words->slots_used),
+                                       .slots_used = slots_in_use(words),
                                        .slots_ready = dk_map_slots_ready(desk),
                                        .slots_max = desk->desk.geometry.slots_max,
                                        .rows_used = (uint32_t)dk_load_relaxed(&words->rows_used),
@@ -204,7 +207,8 @@ static void show_desk(const docket_view *view, const struct view_desk *desk, str
                                        .tails_recovered = dk_load_relaxed(&words->tails_recovered),
                                        .numbers_recovered = dk_load_relaxed(&words->numbers_recovered),
                                        .numbers_given_back = dk_load_relaxed(&words->numbers_given_back),
-                                       .quarantines = dk_load_relaxed(&words->quarantines)};
+                                       .quarantines = dk_load_relaxed(&words->quarantines),
+                                       .evictions = dk_load_relaxed(&words->evictions)};
 }
 
 docket_status docket_view_each_desk(docket_view *view,
@@ -344,12 +348,15 @@ docket_status docket_view_series_find(docket_view *view, const char *tenant, con
     for (uint32_t i = 0; i < view->desk_count; i++) {
         struct docket_view_series found;
         uint32_t slot = dk_directory_find(&view->desks[i].desk, tenant, name);
-        if (slot != DK_NO_SLOT && dk_read_series(view, &view->desks[i], slot, &found)) {
+        if (slot != DK_NO_SLOT && dk_read_series(view, &view->desks[i], slot, &found) &&
+            strcmp(found.tenant, tenant) == 0 && strcmp(found.name, name) == 0) { /* and not another one by now */
             *facts = found;
             return DOCKET_OK;
         }
     }
-    return dk_fail(DOCKET_NO_SERIES, "the series %s/%s is at no desk of %s", tenant, name, view->directory);
+    return dk_fail(DOCKET_NO_SERIES, "the series %s/%s is at no desk of %s; one that nobody uses leaves its desk and comes back with its "
+                   "next use; `docket fate` knows all",
+                   tenant, name, view->directory);
 }
 
 docket_status docket_view_text(const struct docket_view_series *facts, uint64_t number, char *text, size_t size)

@@ -49,10 +49,11 @@ static docket_status write_and_sync(struct dk_store *store, uint64_t number, dk_
         status = dk_meta_write_end(store, txn);
     if (status != DOCKET_OK) {
         mdb_txn_abort(txn);
+        dk_journal_aborted(store);
         return status;
     }
     int error = dk_env_commit(store, txn);
-    return error ? dk_env_fail(store, error, "commit") : DOCKET_OK;
+    return error ? dk_env_fail(store, error, "commit") : dk_journal_committed(store);
 }
 
 /* What the caller asked for was refused before anything was written. */
@@ -151,12 +152,14 @@ static docket_status write_change(struct dk_store *store, MDB_txn *txn, uint64_t
     if (status == DOCKET_OK)
         status = dk_journal_append(store, txn, number, change->counters, change->counter_count);
     /* By number, not by a count of entries: nothing has to be remembered. */
-    if (status == DOCKET_OK && number % DK_JOURNAL_LENGTH == 0)
+    if (status == DOCKET_OK && (number % DK_JOURNAL_LENGTH == 0 || dk_journal_is_long(store)))
         status = dk_journal_fold(store, txn);
     for (size_t at = 0; status == DOCKET_OK && at < change->range_count; at++)
         status = add_range(store, txn, &change->ranges[at]);
     for (size_t at = 0; status == DOCKET_OK && at < change->event_count; at++)
         status = dk_commit_event(store, txn, &change->events[at], store->event_last + 1 + at);
+    for (size_t at = 0; status == DOCKET_OK && at < change->desk_count; at++)
+        status = dk_meta_write_desk(store, txn, &change->desks[at]);
     return status;
 }
 

@@ -42,7 +42,8 @@ docket_status dk_env_fail(const struct dk_store *store, int error, const char *d
     switch (error) {
     case MDB_MAP_FULL:
         return dk_fail(DOCKET_NO_SPACE,
-                       "cannot %s: the map of %zu bytes is full; this build has no larger one: take old realms apart",
+                       "cannot %s: the store has grown to the %zu bytes that it may have; give some tenants a realm of "
+                       "their own",
                        doing, store->map_bytes);
     case ENOSPC:
     case EDQUOT:
@@ -387,6 +388,19 @@ static docket_status drop_from_sum(void *context, struct dk_slice key, struct dk
     (void)key;
     store->sum -= dk_env_checksum_of(value);
     return DOCKET_OK;
+}
+
+docket_status dk_env_remove(struct dk_store *store, MDB_txn *txn, enum dk_kind kind, const struct dk_key *key)
+{
+    MDB_val name = key_of(key), data;
+    int error = mdb_get(txn, store->dbi[kind], &name, &data);
+    if (error == MDB_NOTFOUND)
+        return DOCKET_OK;
+    uint64_t checksum = error ? 0 : dk_env_checksum_of(slice_of(data));
+    if (!error)
+        error = mdb_del(txn, store->dbi[kind], &name, NULL);
+    store->sum -= checksum;
+    return error ? dk_env_fail(store, error, "remove a record") : DOCKET_OK;
 }
 
 docket_status dk_env_empty(struct dk_store *store, MDB_txn *txn, enum dk_kind kind)

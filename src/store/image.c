@@ -421,6 +421,7 @@ docket_status dk_image_open_part(struct dk_slice key, struct dk_slice value,
     part->key = key;
     part->reader = dk_reader_of(payload);
     part->commit_number = key_number(key.bytes, 8);
+    part->number = (uint32_t)key_number(key.bytes + 8, 4);
     return DOCKET_OK;
 }
 

@@ -49,6 +49,7 @@ docket_status dk_image_seal_part(uint64_t commit_number, uint32_t number, struct
 
 struct dk_part_reader {
     struct dk_slice key; /* lives as long as the part's bytes */
+    uint32_t number;
     struct dk_reader reader;
     uint64_t commit_number;
 };

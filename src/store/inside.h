@@ -9,6 +9,7 @@
  *   walk.c     reading               lock.c     REALM/docketd.lock
  *   witness.c  what it promised      image.c    records as bytes (record.c, seen.c)
  *   pages.c    the file, before LMDB trusts it
+ *   index.c    where in the journal a counter lies
  */
 #ifndef DK_STORE_INSIDE_H
 #define DK_STORE_INSIDE_H
@@ -16,11 +17,13 @@
 #include "base/atomics.h"
 #include "base/files.h"
 #include "store/image.h"
+#include "store/index.h"
 #include "store/seen.h"
 #include "store/store.h"
 #include "store/witness.h"
 
 #include <lmdb.h>
+#include <pthread.h>
 
 #define DK_STORE_FOLDER "store"
 #define DK_STORE_MAKING "store.new-"
@@ -55,6 +58,15 @@ struct dk_store {
     uint64_t series_last;
     uint64_t event_last;
     struct dk_buffer value; /* the committing thread's own */
+    /* The journal: what a commit changes of it becomes the index's when it is durable. */
+    pthread_mutex_t index_lock; /* held for the index, and while a reader's transaction begins */
+    struct dk_index index;
+    uint64_t journal_images;    /* in the journal; of one counter there may be many */
+    struct dk_spot *noted;      /* of this commit: images put ... */
+    size_t noted_count, noted_room;
+    struct dk_spot *folded;     /* ... and images whose part is gone */
+    size_t folded_count, folded_room;
+    bool emptied;               /* ... or the whole journal */
     dk_word failed;         /* 1 after a failed commit: invariant 3 of store.h */
 };
 
@@ -79,6 +91,9 @@ docket_status dk_env_put(struct dk_store *store, MDB_txn *txn, enum dk_kind kind
 /* As dk_env_put(), of the record that holds the sum itself. */
 docket_status dk_env_put_sum(struct dk_store *store, MDB_txn *txn, const struct dk_key *key,
                              const struct dk_buffer *value) DK_MUST_USE;
+/* Nothing happens if it is not there. */
+docket_status dk_env_remove(struct dk_store *store, MDB_txn *txn, enum dk_kind kind,
+                            const struct dk_key *key) DK_MUST_USE;
 docket_status dk_env_empty(struct dk_store *store, MDB_txn *txn, enum dk_kind kind) DK_MUST_USE;
 /* The checksum that ends a value; 0 of one that is too short to have one. */
 uint64_t dk_env_checksum_of(struct dk_slice value);
@@ -127,6 +142,7 @@ docket_status dk_meta_write_end(struct dk_store *store, MDB_txn *txn) DK_MUST_US
 bool dk_meta_is_sum(struct dk_slice key);
 docket_status dk_meta_write_commit(struct dk_store *store, MDB_txn *txn,
                                    uint64_t commit) DK_MUST_USE;
+docket_status dk_meta_write_desk(struct dk_store *store, MDB_txn *txn, const struct dk_desk_note *desk) DK_MUST_USE;
 /* Checks one record (for dk_store_verify()). */
 docket_status dk_meta_check(struct dk_slice key, struct dk_slice value) DK_MUST_USE;
 
@@ -154,8 +170,28 @@ docket_status dk_journal_append(struct dk_store *store, MDB_txn *txn, uint64_t c
                                 const struct dk_counter_image *const *counters,
                                 size_t count) DK_MUST_USE;
 /* The latest image of each journalled counter into `counters`; the journal is
- * empty after it. */
+ * empty after it. Of a long one only the oldest parts, so that no commit takes
+ * long: the rest goes with the commits that follow. */
 docket_status dk_journal_fold(struct dk_store *store, MDB_txn *txn) DK_MUST_USE;
+/* True if every commit should fold some of it. */
+bool dk_journal_is_long(const struct dk_store *store);
+
+/* The commit is durable (or never was): the index follows, or forgets what it was told. */
+docket_status dk_journal_committed(struct dk_store *store) DK_MUST_USE;
+void dk_journal_aborted(struct dk_store *store);
+
+/* At open: the index of what the journal holds. */
+docket_status dk_journal_build_index(struct dk_store *store, MDB_txn *txn) DK_MUST_USE;
+void dk_journal_free(struct dk_store *store);
+
+/* A read transaction and the journal's spots of one series, of one moment; up
+ * to `most` of them, *count says how many there are. */
+docket_status dk_journal_begin_of(struct dk_store *store, uint64_t series_id, MDB_txn **txn, struct dk_spot *spots,
+                                  size_t most, size_t *count) DK_MUST_USE;
+/* Shows the image at a spot. *found is false if it has been folded since. */
+docket_status dk_journal_show(struct dk_store *store, MDB_txn *txn, const struct dk_spot *spot,
+                              docket_status (*each)(void *context, const struct dk_counter_image *image),
+                              void *context, bool *found) DK_MUST_USE;
 
 /* The latest image of each journalled counter, and into seen which they were. */
 docket_status dk_journal_walk(struct dk_store *store, MDB_txn *txn, struct dk_seen *seen,
@@ -166,9 +202,8 @@ docket_status dk_journal_walk(struct dk_store *store, MDB_txn *txn, struct dk_se
 /* ---- walk.c ---- */
 
 /* Every record of every database, and what they add up to. */
-docket_status dk_walk_verify(struct dk_store *store, MDB_txn *txn, uint64_t *records) DK_MUST_USE;
-/* Checks every series record; *last gets the highest id. DAMAGED if two share one. */
-docket_status dk_walk_series_ids(struct dk_store *store, MDB_txn *txn, uint64_t *last) DK_MUST_USE;
+/* *last gets the highest id of a series. */
+docket_status dk_walk_verify(struct dk_store *store, MDB_txn *txn, uint64_t *records, uint64_t *last) DK_MUST_USE;
 
 /* ---- lock.c ---- */
 

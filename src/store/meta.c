@@ -5,6 +5,7 @@
  */
 #include "store/inside.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct meta_row {
@@ -95,9 +96,54 @@ docket_status dk_meta_read(struct dk_store *store, MDB_txn *txn, struct dk_meta 
     return status;
 }
 
+/* ---- desks: a record for each that was built ---- */
+
+enum { DESK_NAME_BYTES = 24 };
+
+/* The row of a desk lies in a struct dk_meta of its own, in place of a number. */
+static struct meta_row row_of_desk(uint32_t index, char name[DESK_NAME_BYTES])
+{
+    snprintf(name, DESK_NAME_BYTES, "desk-%u", (unsigned)index);
+    return (struct meta_row){name, offsetof(struct dk_meta, inode), 8};
+}
+
+static bool is_desk(struct dk_slice key)
+{
+    if (key.size <= 5 || key.size >= DESK_NAME_BYTES || memcmp(key.bytes, "desk-", 5) != 0)
+        return false;
+    for (size_t at = 5; at < key.size; at++)
+        if (key.bytes[at] < '0' || key.bytes[at] > '9')
+            return false;
+    return true;
+}
+
+docket_status dk_store_desk_incarnation(struct dk_store *store, uint32_t index, uint64_t *incarnation, bool *found)
+{
+    char name[DESK_NAME_BYTES];
+    struct meta_row row = row_of_desk(index, name);
+    struct dk_meta meta = {0};
+    struct dk_key key;
+    struct dk_slice value;
+    MDB_txn *txn;
+    dk_key_of_name(&key, row.name);
+    docket_status status = dk_env_begin(store, false, &txn);
+    if (status != DOCKET_OK)
+        return status;
+    status = dk_env_get(store, txn, DK_KIND_META, &key, &value, found);
+    if (status == DOCKET_OK && *found)
+        status = decode_row(&row, dk_key_slice(&key), value, &meta);
+    mdb_txn_abort(txn);
+    if (status == DOCKET_OK && *found)
+        *incarnation = meta.inode;
+    return status;
+}
+
 docket_status dk_meta_check(struct dk_slice key, struct dk_slice value)
 {
     struct dk_meta unused;
+    static const struct meta_row any_desk = {"", offsetof(struct dk_meta, inode), 8};
+    if (is_desk(key))
+        return decode_row(&any_desk, key, value, &unused);
     for (size_t at = 0; at < ROW_COUNT; at++) {
         if (key.size == strlen(rows[at].name) && memcmp(key.bytes, rows[at].name, key.size) == 0)
             return decode_row(&rows[at], key, value, &unused);
@@ -144,6 +190,13 @@ docket_status dk_meta_write_commit(struct dk_store *store, MDB_txn *txn, uint64_
 {
     static const struct meta_row row = NUMBER(commit);
     return write_row(store, txn, &row, &commit);
+}
+
+docket_status dk_meta_write_desk(struct dk_store *store, MDB_txn *txn, const struct dk_desk_note *desk)
+{
+    char name[DESK_NAME_BYTES];
+    struct meta_row row = row_of_desk(desk->index, name);
+    return write_row(store, txn, &row, &desk->incarnation);
 }
 
 bool dk_meta_is_sum(struct dk_slice key)

@@ -139,9 +139,9 @@ static docket_status read_records(struct dk_store *store, struct opening *openin
         return status;
     status = dk_meta_read(store, txn, &opening->before);
     if (status == DOCKET_OK)
-        status = dk_walk_verify(store, txn, &records);
+        status = dk_walk_verify(store, txn, &records, &store->series_last);
     if (status == DOCKET_OK)
-        status = dk_walk_series_ids(store, txn, &store->series_last);
+        status = dk_journal_build_index(store, txn);
     /* Events are never removed, so their count is the last one's number. */
     int error = status == DOCKET_OK ? mdb_stat(txn, store->dbi[DK_KIND_EVENTS], &events) : 0;
     mdb_txn_abort(txn);
@@ -341,6 +341,7 @@ static void release(struct dk_store *store)
 {
     dk_env_close(store);
     dk_buffer_free(&store->value);
+    dk_journal_free(store);
     close_fd(store->witness_fd);
     close_fd(store->realm_fd);
     close_fd(store->lock_fd);
@@ -372,6 +373,7 @@ docket_status dk_store_open(const struct dk_store_options *options, struct dk_st
     if (!made)
         return dk_fail(DOCKET_NO_MEMORY, "no memory to open a store");
     made->realm_fd = made->lock_fd = made->witness_fd = -1;
+    pthread_mutex_init(&made->index_lock, NULL);
     docket_status status = open_all(made, &opening);
     if (status != DOCKET_OK) {
         release(made);

@@ -9,7 +9,8 @@
  * Databases (every value ends in an 8-byte XXH3 checksum seeded with its key's
  * hash, so that a value under a wrong key fails too; integers little-endian in
  * values, big-endian in keys so that they sort):
- *   meta      name -> schema_version, store_id, generation, commit, clean, inode,
+ *   meta      desk-N -> incarnation of its files, for each desk that was built
+ *             name -> schema_version, store_id, generation, commit, clean, inode,
  *             boot_id, machine_id, before, sum
  *   series    tenant 0 series -> series id, policy, desk, created, by uid
  *   counters  series id, period -> counter image (folded)
@@ -21,7 +22,8 @@
  *  1. A commit is one LMDB transaction in its default durable mode (never
  *     NOSYNC, NOMETASYNC, WRITEMAP, MAPASYNC).
  *  2. Journal entries newer than a counter's folded image replace it. A fold
- *     happens in the same transaction as the commit that triggers it.
+ *     happens in the same transaction as the commit that triggers it. A long
+ *     journal is folded from its oldest part on, some of it in each commit.
  *  3. After a failed commit or sync the process must end (status STORE_FAILED
  *     and store->failed); the next start writes before it serves: opening
  *     commits a new generation.
@@ -48,7 +50,8 @@
  * than this, within one generation and after an unclean stop, is not seen. */
 #define DK_WITNESS_LAG 256u
 
-/* Commits before a fold: every commit whose number is a multiple of this folds. */
+/* Commits before a fold: every commit whose number is a multiple of this folds;
+ * all do while the journal is long. */
 #define DK_JOURNAL_LENGTH 16u
 
 struct dk_store;
@@ -112,6 +115,12 @@ struct dk_event {
     char text[256];
 };
 
+/* Which files a desk was built with last. */
+struct dk_desk_note {
+    uint32_t index;
+    uint64_t incarnation;
+};
+
 /* What one commit writes; arrays belong to the caller until it returns. Of two
  * images of one counter the last counts. A series or range that is there already
  * with the same content is fine; with other content it is EXISTS or DAMAGED.
@@ -126,6 +135,8 @@ struct dk_change {
     size_t range_count;
     const struct dk_event *events;
     size_t event_count;
+    const struct dk_desk_note *desks; /* each replaces what the store knew of that desk */
+    size_t desk_count;
 };
 
 /* Facts read at open. */
@@ -189,12 +200,19 @@ docket_status dk_store_each_series(struct dk_store *store,
                                    docket_status (*each)(void *context,
                                                          const struct dk_series_record *record),
                                    void *context) DK_MUST_USE;
+/* One series by its names; *record is written if *found. */
+docket_status dk_store_find_series(struct dk_store *store, const char *tenant, const char *name,
+                                   struct dk_series_record *record, bool *found) DK_MUST_USE;
+/* *found is false for a desk that was never noted. */
+docket_status dk_store_desk_incarnation(struct dk_store *store, uint32_t index, uint64_t *incarnation,
+                                        bool *found) DK_MUST_USE;
 /* Every counter once, with journal entries applied. */
 docket_status dk_store_each_counter(struct dk_store *store,
                                     docket_status (*each)(void *context,
                                                           const struct dk_counter_image *image),
                                     void *context) DK_MUST_USE;
-/* Counters of one series only. */
+/* Counters of one series only, without a walk over the others. Of a counter that
+ * is in the commit that is just being written it may show the image before. */
 docket_status dk_store_each_counter_of(struct dk_store *store, uint64_t series_id,
                                        docket_status (*each)(void *context,
                                                              const struct dk_counter_image *image),

@@ -99,17 +99,12 @@ docket_status dk_store_each_event(struct dk_store *store, uint64_t from,
 struct counter_walk {
     docket_status (*each)(void *context, const struct dk_counter_image *image);
     void *context;
-    uint64_t series_id; /* 0: all */
     struct dk_seen seen;
 };
 
-static docket_status show_journalled(void *context, const struct dk_counter_image *image)
-{
-    const struct counter_walk *walk = context;
-    if (walk->series_id != 0 && image->series_id != walk->series_id)
-        return DOCKET_OK;
-    return walk->each(walk->context, image);
-}
+/* More periods of one series than this in the journal at once: a clock that was
+ * set to and fro. */
+enum { SPOTS = 32 };
 
 static docket_status visit_folded(void *context, struct dk_slice key, struct dk_slice value)
 {
@@ -124,22 +119,29 @@ static docket_status visit_folded(void *context, struct dk_slice key, struct dk_
     return status;
 }
 
-static docket_status walk_counters(struct dk_store *store, struct counter_walk *walk)
+struct one_series {
+    docket_status (*each)(void *context, const struct dk_counter_image *image);
+    void *context;
+    uint64_t series_id;
+};
+
+static docket_status show_of_series(void *context, const struct dk_counter_image *image)
 {
-    MDB_txn *txn;
-    struct dk_key from;
-    docket_status status = dk_commit_check_alive(store);
-    if (status == DOCKET_OK)
-        status = dk_env_begin(store, false, &txn);
-    if (status != DOCKET_OK)
-        return status;
-    dk_key_of_counter(&from, walk->series_id, 0);
-    status = dk_journal_walk(store, txn, &walk->seen, show_journalled, walk);
-    if (status == DOCKET_OK)
-        status = dk_env_walk(store, txn, DK_KIND_COUNTERS, &from, walk->series_id ? 8 : 0,
-                             visit_folded, walk);
-    mdb_txn_abort(txn);
-    dk_seen_free(&walk->seen);
+    const struct one_series *one = context;
+    return image->series_id == one->series_id ? one->each(one->context, image) : DOCKET_OK;
+}
+
+/* Each image at a spot, and into seen which they were. */
+static docket_status show_spots(struct dk_store *store, MDB_txn *txn, const struct dk_spot *spots, size_t count,
+                                struct counter_walk *walk)
+{
+    docket_status status = DOCKET_OK;
+    for (size_t at = 0; status == DOCKET_OK && at < count; at++) {
+        bool found = false, added;
+        status = dk_journal_show(store, txn, &spots[at], walk->each, walk->context, &found);
+        if (status == DOCKET_OK && found)
+            status = dk_seen_add(&walk->seen, spots[at].series_id, spots[at].period, &added);
+    }
     return status;
 }
 
@@ -149,7 +151,18 @@ docket_status dk_store_each_counter(struct dk_store *store,
                                     void *context)
 {
     struct counter_walk walk = {.each = each, .context = context};
-    return walk_counters(store, &walk);
+    MDB_txn *txn;
+    docket_status status = dk_commit_check_alive(store);
+    if (status == DOCKET_OK)
+        status = dk_env_begin(store, false, &txn);
+    if (status != DOCKET_OK)
+        return status;
+    status = dk_journal_walk(store, txn, &walk.seen, each, context);
+    if (status == DOCKET_OK)
+        status = dk_env_walk(store, txn, DK_KIND_COUNTERS, NULL, 0, visit_folded, &walk);
+    mdb_txn_abort(txn);
+    dk_seen_free(&walk.seen);
+    return status;
 }
 
 docket_status dk_store_each_counter_of(struct dk_store *store, uint64_t series_id,
@@ -157,39 +170,44 @@ docket_status dk_store_each_counter_of(struct dk_store *store, uint64_t series_i
                                                              const struct dk_counter_image *image),
                                        void *context)
 {
-    struct counter_walk walk = {.each = each, .context = context, .series_id = series_id};
-    return series_id == 0 ? DOCKET_OK : walk_counters(store, &walk);
-}
-
-/* ---- series ids ---- */
-
-struct id_walk {
-    struct dk_seen seen;
-    uint64_t last;
-};
-
-static docket_status visit_id(void *context, struct dk_slice key, struct dk_slice value)
-{
-    struct id_walk *walk = context;
-    struct dk_series_record record;
-    bool added = false;
-    docket_status status = dk_image_decode_series(key, value, &record);
+    struct counter_walk walk = {.each = each, .context = context};
+    struct one_series one = {each, context, series_id};
+    struct dk_spot spots[SPOTS];
+    struct dk_key from;
+    MDB_txn *txn;
+    size_t count;
+    docket_status status = dk_commit_check_alive(store);
+    if (series_id == 0 || status != DOCKET_OK)
+        return status;
+    status = dk_journal_begin_of(store, series_id, &txn, spots, SPOTS, &count);
+    if (status != DOCKET_OK)
+        return status;
+    dk_key_of_counter(&from, series_id, 0);
+    status = count <= SPOTS ? show_spots(store, txn, spots, count, &walk)
+                            : dk_journal_walk(store, txn, &walk.seen, show_of_series, &one);
     if (status == DOCKET_OK)
-        status = dk_seen_add(&walk->seen, record.id, 0, &added);
-    if (status == DOCKET_OK && !added)
-        status = dk_record_damaged(DK_KIND_SERIES, key, "has the id of another series");
-    if (status == DOCKET_OK && record.id > walk->last)
-        walk->last = record.id;
+        status = dk_env_walk(store, txn, DK_KIND_COUNTERS, &from, 8, visit_folded, &walk);
+    mdb_txn_abort(txn);
+    dk_seen_free(&walk.seen);
     return status;
 }
 
-docket_status dk_walk_series_ids(struct dk_store *store, MDB_txn *txn, uint64_t *last)
+docket_status dk_store_find_series(struct dk_store *store, const char *tenant, const char *name,
+                                   struct dk_series_record *record, bool *found)
 {
-    struct id_walk walk = {0};
-    docket_status status = dk_env_walk(store, txn, DK_KIND_SERIES, NULL, 0, visit_id, &walk);
-    dk_seen_free(&walk.seen);
+    struct dk_key key;
+    struct dk_slice value;
+    MDB_txn *txn;
+    docket_status status = dk_commit_check_alive(store);
     if (status == DOCKET_OK)
-        *last = walk.last;
+        status = dk_env_begin(store, false, &txn);
+    if (status != DOCKET_OK)
+        return status;
+    dk_key_of_series(&key, tenant, name);
+    status = dk_env_get(store, txn, DK_KIND_SERIES, &key, &value, found);
+    if (status == DOCKET_OK && *found)
+        status = dk_image_decode_series(dk_key_slice(&key), value, record);
+    mdb_txn_abort(txn);
     return status;
 }
 
@@ -201,6 +219,8 @@ struct check {
     uint64_t event_next; /* events are numbered without a hole */
     uint64_t sum;        /* of the checksums of the records so far */
     unsigned kind;
+    struct dk_seen ids;  /* of series */
+    uint64_t last_id;
 };
 
 static docket_status check_meta(void *context, struct dk_slice key, struct dk_slice value)
@@ -211,9 +231,18 @@ static docket_status check_meta(void *context, struct dk_slice key, struct dk_sl
 
 static docket_status check_series(void *context, struct dk_slice key, struct dk_slice value)
 {
-    struct dk_series_record unused;
-    ((struct check *)context)->records++;
-    return dk_image_decode_series(key, value, &unused);
+    struct check *check = context;
+    struct dk_series_record record;
+    bool added = false;
+    check->records++;
+    docket_status status = dk_image_decode_series(key, value, &record);
+    if (status == DOCKET_OK)
+        status = dk_seen_add(&check->ids, record.id, 0, &added);
+    if (status == DOCKET_OK && !added)
+        status = dk_record_damaged(DK_KIND_SERIES, key, "has the id of another series");
+    if (status == DOCKET_OK && record.id > check->last_id)
+        check->last_id = record.id;
+    return status;
 }
 
 static docket_status check_counter(void *context, struct dk_slice key, struct dk_slice value)
@@ -293,11 +322,10 @@ static docket_status check_whole(struct dk_store *store, MDB_txn *txn, const str
     return DOCKET_OK;
 }
 
-docket_status dk_walk_verify(struct dk_store *store, MDB_txn *txn, uint64_t *records)
+docket_status dk_walk_verify(struct dk_store *store, MDB_txn *txn, uint64_t *records, uint64_t *last)
 {
     struct dk_meta meta;
     struct check check = {.event_next = 1};
-    uint64_t unused;
     docket_status status = dk_meta_read(store, txn, &meta);
     if (status != DOCKET_OK)
         return status;
@@ -306,22 +334,24 @@ docket_status dk_walk_verify(struct dk_store *store, MDB_txn *txn, uint64_t *rec
         status = dk_env_walk(store, txn, (enum dk_kind)check.kind, NULL, 0, check_record, &check);
     if (status == DOCKET_OK)
         status = check_whole(store, txn, &meta, check.sum);
-    if (status == DOCKET_OK)
-        status = dk_walk_series_ids(store, txn, &unused);
-    if (status == DOCKET_OK)
+    dk_seen_free(&check.ids);
+    if (status == DOCKET_OK) {
         *records = check.records;
+        *last = check.last_id;
+    }
     return status;
 }
 
 docket_status dk_store_verify(struct dk_store *store, uint64_t *records)
 {
     MDB_txn *txn;
+    uint64_t last;
     docket_status status = dk_commit_check_alive(store);
     if (status == DOCKET_OK)
         status = dk_env_begin(store, false, &txn);
     if (status != DOCKET_OK)
         return status;
-    status = dk_walk_verify(store, txn, records);
+    status = dk_walk_verify(store, txn, records, &last);
     mdb_txn_abort(txn);
     return status;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define ROWS_FIRST_STEP (DK_FIRST_STEP / DK_PLACES_PER_ROW)
@@ -29,6 +30,35 @@ void dk_desk_ask(const struct dk_desk *desk, uint32_t slot)
 {
     dk_or_release(dk_table_want_bits(desk) + slot / 64, 1ull << (slot % 64));               /* ORDER-12 */
     dk_or_release(dk_table_want_summary(desk) + slot / 4096, 1ull << (slot / 64 % 64)); /* ORDER-12 */
+}
+
+static dk_word *key_words(const struct shared_board_slot *slot)
+{
+    union {
+        const struct shared_board_slot *slot;
+        dk_word *words;
+    } both = {slot}; /* the words are written by docketd only, whose mapping is not const */
+    return both.words + offsetof(struct shared_board_slot, series_id) / sizeof(dk_word);
+}
+
+bool dk_slot_read(const struct shared_board_slot *slot, uint64_t generation, struct dk_slot_key *key)
+{
+    const dk_word *words = key_words(slot);
+    for (size_t i = 0; i < sizeof *key / sizeof *words; i++) {
+        uint64_t word = dk_load_acquire(&words[i]); /* ORDER-5 */
+        memcpy((uint8_t *)key + i * sizeof word, &word, sizeof word);
+    }
+    return generation != 0 && dk_load_acquire(&slot->generation) == generation; /* ORDER-5 */
+}
+
+void dk_slot_write(struct shared_board_slot *slot, const struct dk_slot_key *key)
+{
+    dk_word *words = key_words(slot);
+    for (size_t i = 0; i < sizeof *key / sizeof *words; i++) {
+        uint64_t word;
+        memcpy(&word, (const uint8_t *)key + i * sizeof word, sizeof word);
+        dk_store_release(&words[i], word); /* behind the generation 0. ORDER-5 */
+    }
 }
 
 void dk_header_fill(struct shared_header *header, uint64_t magic, const struct dk_geometry *geometry,
@@ -339,38 +369,74 @@ docket_status dk_desk_adopt(struct dk_desk *desk, int directory, uint32_t index)
     return status;
 }
 
-static docket_status grow(struct dk_desk *desk, int directory, dk_word *ready, uint32_t first, uint32_t max,
-                          docket_status (*allocate_step)(const struct dk_geometry *, int, int, uint32_t, uint32_t),
-                          const char *what)
+/* What grows, and how. */
+struct growing {
+    dk_word *ready;
+    uint32_t first, max;
+    docket_status (*allocate_step)(const struct dk_geometry *, int, int, uint32_t, uint32_t);
+    size_t bytes_each; /* of all files together */
+    const char *what, *setting;
+};
+
+/* Which file system is full, and how much is wanted of it. */
+static docket_status no_space(const struct growing *growing, int directory, uint32_t now, uint32_t next)
+{
+    char link[48], path[256];
+    struct statvfs facts;
+    unsigned long long left = fstatvfs(directory, &facts) == 0 ? (unsigned long long)facts.f_bavail * facts.f_frsize : 0;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", directory);
+    ssize_t bytes = readlink(link, path, sizeof path - 1);
+    path[bytes > 0 ? bytes : 0] = 0;
+    return dk_fail(DOCKET_NO_SPACE,
+                   "the runtime tmpfs of %s has %llu bytes left, and to go from %u to %u %s takes %zu; enlarge it (mount "
+                   "-o remount,size=...) or free space on it. What is there goes on as it is",
+                   path, left, now, next, growing->what, (size_t)(next - now) * growing->bytes_each);
+}
+
+static docket_status grow(struct dk_desk *desk, int directory, const struct growing *growing)
 {
     int fds[2];
-    uint32_t now = (uint32_t)dk_load_relaxed(ready); /* docketd wrote it itself */
-    uint32_t next = dk_step_next(now, first, max);
+    uint32_t now = (uint32_t)dk_load_relaxed(growing->ready); /* docketd wrote it itself */
+    uint32_t next = dk_step_next(now, growing->first, growing->max);
     if (next == now)
-        return dk_fail(DOCKET_REALM_FULL, "the desk holds %u %s, as many as it was made for; raise series_max, stop the workers and docketd in "
-                       "order, and start again",
-                       now, what);
+        return dk_fail(DOCKET_REALM_FULL,
+                       "the desk holds %u %s, as many as it was made for; raise %s in docket.conf, stop the workers and "
+                       "docketd in order, and start again",
+                       now, growing->what, growing->setting);
     /* A desk that is still being built has its files under their temporary names. */
     bool published = dk_load_relaxed(&((struct shared_header *)(void *)desk->board)->ready) == DK_READY;
     docket_status status = open_pair(directory, desk->index, published ? "" : ".new", 0, fds);
     if (status != DOCKET_OK)
         return status;
-    status = allocate_step(&desk->geometry, fds[0], fds[1], now, next);
+    status = growing->allocate_step(&desk->geometry, fds[0], fds[1], now, next);
     close(fds[0]);
     close(fds[1]);
     if (status == DOCKET_OK)
-        dk_store_release(ready, next); /* ORDER-2: the pages are there */
-    return status;
+        dk_store_release(growing->ready, next); /* ORDER-2: the pages are there */
+    return status == DOCKET_NO_SPACE ? no_space(growing, directory, now, next) : status;
 }
 
 docket_status dk_desk_grow_slots(struct dk_desk *desk, int directory)
 {
-    return grow(desk, directory, &dk_desk_words(desk)->slots_ready, DK_FIRST_STEP, desk->geometry.slots_max,
-                allocate_slots, "series");
+    const struct growing growing = {.ready = &dk_desk_words(desk)->slots_ready,
+                                    .first = DK_FIRST_STEP,
+                                    .max = desk->geometry.slots_max,
+                                    .allocate_step = allocate_slots,
+                                    .bytes_each = 2 * sizeof(dk_word32) + sizeof(struct shared_board_slot) +
+                                                  sizeof(struct shared_table_slot),
+                                    .what = "series",
+                                    .setting = "series_max"};
+    return grow(desk, directory, &growing);
 }
 
 docket_status dk_desk_grow_rows(struct dk_desk *desk, int directory)
 {
-    return grow(desk, directory, &dk_desk_words(desk)->rows_ready, ROWS_FIRST_STEP, desk->geometry.rows_max,
-                allocate_rows, "rows of places");
+    const struct growing growing = {.ready = &dk_desk_words(desk)->rows_ready,
+                                    .first = ROWS_FIRST_STEP,
+                                    .max = desk->geometry.rows_max,
+                                    .allocate_step = allocate_rows,
+                                    .bytes_each = sizeof(struct shared_board_row) + sizeof(struct shared_table_row),
+                                    .what = "rows of places",
+                                    .setting = "rows_max"};
+    return grow(desk, directory, &growing);
 }

@@ -62,6 +62,31 @@ static inline struct shared_board_slot *dk_desk_slot(const struct dk_desk *desk,
     return (struct shared_board_slot *)(void *)(desk->board + dk_board_slots_at(&desk->geometry)) + slot;
 }
 
+/* What stands in a slot between its state and its banks. */
+struct dk_slot_key {
+    uint64_t series_id;
+    uint32_t window;
+    uint8_t order;
+    uint8_t restart;
+    uint8_t tenant_bytes;
+    uint8_t name_bytes;
+    uint8_t template_bytes;
+    uint8_t reserved[31];
+    char tenant[DK_NAME_BYTES];
+    char name[DK_NAME_BYTES];
+    char template_text[DK_TEMPLATE_BYTES];
+};
+
+_Static_assert(sizeof(struct dk_slot_key) == 240, "from 16 to 256");
+_Static_assert(offsetof(struct shared_board_slot, series_id) == 16, "behind generation and state");
+
+/* Copies it, whole, of this very generation; false if the slot is another
+ * series' by now. Each word by acquire, so that the look at the generation stays
+ * behind them. */
+bool dk_slot_read(const struct shared_board_slot *slot, uint64_t generation, struct dk_slot_key *key);
+/* docketd: the slot is nobody's (generation 0). */
+void dk_slot_write(struct shared_board_slot *slot, const struct dk_slot_key *key);
+
 static inline struct shared_board_row *dk_desk_row(const struct dk_desk *desk, uint32_t row)
 {
     return (struct shared_board_row *)(void *)(desk->board + dk_board_rows_at(&desk->geometry)) + row;

@@ -103,10 +103,12 @@ struct shared_board_words {
     dk_word boot_id[2];
     dk_word slots_ready;     /* ORDER-2 */
     dk_word rows_ready;      /* ORDER-2 */
-    dk_word slots_used;
+    dk_word slots_used;  /* no slot at or above it has ever held a series */
     dk_word rows_used;
-    dk_word assignments; /* last serial of an epoch */
-    uint64_t reserved[3];
+    dk_word assignments; /* last serial of an epoch or a slot's generation */
+    dk_word slots_free;  /* below slots_used, of nobody */
+    dk_word evictions;   /* series that left their slot, since the desk was built */
+    uint64_t reserved[1];
     /* statistics: of the running docketd ... */
     dk_word commits;
     dk_word commit_ns_last;
@@ -162,11 +164,11 @@ struct shared_board_bank {
 };
 
 /* An epoch names one assignment of a bank to a period: a serial that never
- * recurs on the desk (leased places carry its 32 bits), and a count of the
+ * recurs on the desk (leased places carry its low 32 bits), and a count of the
  * bank's own assignments (a strict word carries 6 bits of it). */
-static inline uint64_t dk_epoch_make(uint32_t serial, uint64_t count)
+static inline uint64_t dk_epoch_make(uint64_t serial, uint64_t count)
 {
-    return (uint64_t)serial << 6 | (count & 63);
+    return serial << 6 | (count & 63);
 }
 
 static inline uint32_t dk_epoch_serial(uint64_t epoch)
@@ -174,9 +176,11 @@ static inline uint32_t dk_epoch_serial(uint64_t epoch)
     return (uint32_t)(epoch >> 6);
 }
 
-/* A series. Written by docketd once, then `generation`; banks change. */
+/* A series. Written by docketd, then `generation`; banks change. A slot whose
+ * series is evicted goes to another one: generation 0, another key, another
+ * generation. */
 struct shared_board_slot {
-    dk_word generation; /* ORDER-5: 0 until the slot may be used */
+    dk_word generation; /* ORDER-5: 0 nobody's; else a serial that never recurs on the desk */
     dk_word state;      /* 0 open, 1 quarantined */
     uint64_t series_id;
     uint32_t window;
@@ -281,7 +285,8 @@ static inline uint64_t dk_layout_signature(void)
         sizeof(struct shared_board_slot), sizeof(struct shared_board_row),
         sizeof(struct shared_table_slot), sizeof(struct shared_table_row),
         sizeof(struct shared_line),       offsetof(struct shared_board_slot, bank),
-        DK_PLACES_PER_ROW,                DK_BANKS};
+        DK_PLACES_PER_ROW,                DK_BANKS,
+        1 /* slots change hands: who does not know that would take another series' numbers */};
     uint64_t folded = 0x646f636b6574ull; /* and the byte order, by its own bytes */
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
         folded = (folded ^ sizes[i]) * 0x100000001b3ull;

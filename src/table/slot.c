@@ -38,6 +38,17 @@ uint64_t dk_strict_close(dk_word *word)
     }
 }
 
+uint64_t dk_strict_start(const dk_word *word)
+{
+    uint64_t seen = dk_load_acquire(word); /* ORDER-8 */
+    struct dk_strict now = dk_strict_unpack(seen);
+    if (seen == 0)
+        return 0; /* never used */
+    /* next was never above next + room as it stood before the close, and room is bounded. */
+    uint64_t start = now.next + DK_ROOM_MAX + 1;
+    return start <= DK_NEXT_MAX / 2 ? start : 0;
+}
+
 void dk_strict_open(dk_word *word, uint32_t epoch, uint64_t next)
 {
     uint64_t seen = dk_load_acquire(word);

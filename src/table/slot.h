@@ -12,6 +12,13 @@
  * looked at *before* the swap, so that a scribbled word cannot give numbers
  * above the durable mark.
  *
+ * A slot may be given to another series, and a bank to another period, while a
+ * caller sleeps anywhere in here. It never takes a number of what it did not
+ * ask for: the board's epoch is compared, whole, between the load of the word
+ * and the swap, and no value of the word ever comes back, since `next` goes on
+ * from one assignment to the next (dk_strict_start()). So a swap that succeeds
+ * found the very word that was the asked-for assignment's (ORDER-16).
+ *
  *              take   raise  close  open
  *   take        -      -      -      -        each is one CAS on the word;
  *   raise       -      X      X      X        X: docketd's one thread
@@ -57,18 +64,19 @@ static inline struct dk_strict dk_strict_unpack(uint64_t word)
 }
 
 /*
- * Worker: takes count numbers in one piece. epoch, base and limit come from
- * the board. *first is written on DONE; *left is the room behind the take
- * (on EMPTY: the room there is).
+ * Worker: takes count numbers in one piece. epoch and base were read from the
+ * board; current and limit are the board's words of the bank. *first is written
+ * on DONE; *left is the room behind the take (on EMPTY: the room there is).
  */
-static inline enum dk_take dk_strict_take(dk_word *word, uint64_t epoch, uint64_t base,
-                                          const dk_word *limit, uint32_t count, uint64_t *first,
-                                          uint32_t *left)
+static inline enum dk_take dk_strict_take(dk_word *word, uint64_t epoch, const dk_word *current,
+                                          uint64_t base, const dk_word *limit, uint32_t count,
+                                          uint64_t *first, uint32_t *left)
 {
     uint64_t seen = dk_load_acquire(word); /* ORDER-8: the raise, and the limit behind it */
     for (;;) {
         struct dk_strict now = dk_strict_unpack(seen);
-        if (now.epoch != epoch % DK_STRICT_EPOCHS)
+        /* After the load of the word, before the swap. ORDER-16 */
+        if (now.epoch != epoch % DK_STRICT_EPOCHS || dk_load_acquire(current) != epoch)
             return DK_TAKE_OTHER;
         if (now.room < count) {
             *left = now.room;
@@ -97,6 +105,10 @@ void dk_strict_raise(dk_word *word, uint32_t more);
 
 /* docketd: takes the room away; the position stays in the word, and is returned. */
 uint64_t dk_strict_close(dk_word *word);
+
+/* docketd: where `next` of the bank's next assignment begins: above all that it
+ * has ever been. It wraps after 2^39 numbers or two million assignments. */
+uint64_t dk_strict_start(const dk_word *word);
 
 /* docketd: a bank that stands closed gets its next period. */
 void dk_strict_open(dk_word *word, uint32_t epoch, uint64_t next);

@@ -56,7 +56,7 @@ signals=0 half=0 silent=0 unserved=0 points=0 refusals=0
 realm_at() {
     realm=$1
     mkdir -m 700 "$realm"
-    printf '[realm]\nruntime_dir = %s\nseries_max = %s\nrows_max = 64\nlines_per_seat = 64\nseats_max = 64\n[default]\nwindow = 64\n' "$2" "${3:-4096}" >"$realm/docket.conf"
+    printf '[realm]\nruntime_dir = %s\nseries_max = %s\nevict_after_s = %s\nrows_max = 64\nlines_per_seat = 64\nseats_max = 64\n[default]\nwindow = 64\n' "$2" "${3:-4096}" "${4:-0}" >"$realm/docket.conf"
     export DOCKET_REALM=$realm
 }
 
@@ -264,6 +264,19 @@ start_worker grown --series acme/S --each 1500 --count 1 --timeout-ms 2000
 await_worker "$child"
 check "with room again: the same series are made" all_worked grown
 check "after a full tmpfs: the audit is clean" audit --unknown-max 0
+kill_docketd
+
+# Where quiet series may leave, a full tmpfs is room enough.
+rm -rf "$logs" "$realm" "${work:?}/shm"/*
+realm_at "$work/realm" "$work/shm" 4096 86400
+mkdir "$logs"
+must_serve "room"
+fill "$work/shm" 32
+start_worker crowded --series acme/S --each 3000 --count 1 --timeout-ms 5000
+await_worker "$child"
+check "full tmpfs: quiet series leave the desk for new ones" all_worked crowded
+rm -f "$work/shm/filler"
+check "after evictions on a full tmpfs: the audit is clean" audit --unknown-max 0
 kill_docketd
 
 at_least "refusals, each said" 1 "$refusals"

@@ -37,7 +37,7 @@ void dk_seat_leave(struct seat *seat)
 }
 
 docket_status dk_reach_series(struct docket_realm *realm, const char *tenant, const char *name, int64_t timeout_ns,
-                              struct seat **taken, uint32_t *slot)
+                              struct seat **taken, uint32_t *slot, uint64_t *generation)
 {
     uint32_t desk = tenant[0] == 'B';
     int locked, probe;
@@ -58,7 +58,7 @@ docket_status dk_reach_series(struct docket_realm *realm, const char *tenant, co
         realm->live->seats = seat;
     }
     *taken = seat;
-    *slot = dk_directory_find(&seat->map, tenant, name);
+    *slot = dk_directory_look(&seat->map, tenant, name, generation);
     return *slot != DK_NO_SLOT ? DOCKET_OK : DOCKET_NO_SERIES;
 }
 

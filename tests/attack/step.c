@@ -240,6 +240,8 @@ uint64_t view_hash(const struct view *view)
     slots += slots < desk->geometry.slots_max;
     rows += rows < desk->geometry.rows_max;
     hash = fold(hash, dk_desk_slot(desk, 0), slots * sizeof(struct shared_board_slot));
+    if (desk->geometry.slots_max <= 64) /* a small one's directory too: entries come and go there */
+        hash = fold(hash, dk_desk_directory(desk), 2 * slots * sizeof(dk_word32));
     hash = fold(hash, dk_desk_row(desk, 0), rows * sizeof(struct shared_board_row));
     hash = fold(hash, dk_table_words(desk), sizeof(struct shared_table_words));
     hash = fold(hash, dk_table_want_summary(desk), dk_want_summary_words(&desk->geometry) * sizeof(dk_word));

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { LOW = 5 }; /* of sixteen */
@@ -118,6 +119,48 @@ static void victim_asks_for_a_seat(void)
     victim_start(false);
 }
 
+/* ---- evictions: the desk has two slots ---- */
+
+static bool is_on_board(void)
+{
+    for (uint32_t i = 0; i < view.desk.geometry.slots_max; i++) {
+        const struct shared_board_slot *at = dk_desk_slot(&view.desk, i);
+        if (dk_load_acquire(&at->generation) != 0 && at->name_bytes == strlen(run_series) &&
+            memcmp(at->name, run_series, at->name_bytes) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The series is at its desk, and so is another one: the next makes somebody leave. */
+static void fill_slots(void)
+{
+    crew_must('t');
+    crew_must('c');
+    for (int i = 0; i < 8 && !is_on_board(); i++)
+        crew_must('t');
+    docketd_await_quiet();
+}
+
+/* Others come until it has left. Leased, its lease must have been used up. */
+static void crowd_it_out(void)
+{
+    for (int i = 0; i < 64 && is_on_board(); i++) {
+        crew_must('t');
+        docketd_await_quiet();
+        for (int others = 0; others < 3 && is_on_board(); others++)
+            crew_must('c');
+    }
+    if (is_on_board())
+        give_up("FAULT a series that nobody uses stays on the board");
+    docketd_await_quiet();
+}
+
+static void ask_for_number(void)
+{
+    crew_ask('t');
+}
+
 /* ---- start and stop ---- */
 
 static void leases_are_out(void)
@@ -170,6 +213,11 @@ const struct errand errands[] = {
      is_supplied},
     {"adopt-strict", "adopt", STRICT, ERRAND_START, low_supply_and_leases, take_until_low, docketd_is_serving,
      is_supplied},
+    {"evict", "evict a series for another one", STRICT, 0, fill_slots, ask_for_series, crew_answered, NULL},
+    {"evict-leased", "evict a series for another one", LEASED, 0, fill_slots, ask_for_series, crew_answered, NULL},
+    {"evict-commit", "evict: the committer", STRICT, ERRAND_COMMITTER, fill_slots, ask_for_series, crew_answered, NULL},
+    {"again", "place an evicted series again", STRICT, 0, crowd_it_out, ask_for_number, crew_answered, NULL},
+    {"again-leased", "place an evicted series again", LEASED, 0, crowd_it_out, ask_for_number, crew_answered, NULL},
     {"create", "make a series", LEASED, 0, nothing, ask_for_series, crew_answered, NULL},
 };
 

@@ -102,9 +102,9 @@ static void write_down(const struct dk_config *config)
         fprintf(out, "witness = %s\n", config->witness);
     fprintf(out, "series = %s\naccess = %s\n", config->declared_only ? "declared" : "first-use",
             config->shared ? "shared" : "private");
-    fprintf(out, "seats_max = %u\nlines_per_seat = %u\nseries_max = %u\nrows_max = %u\nidle_exit_s = %u\n",
+    fprintf(out, "seats_max = %u\nlines_per_seat = %u\nseries_max = %u\nrows_max = %u\nidle_exit_s = %u\nevict_after_s = %u\n",
             config->geometry.seats_max, config->geometry.lines_per_seat, config->geometry.slots_max,
-            config->geometry.rows_max, config->idle_exit_s);
+            config->geometry.rows_max, config->idle_exit_s, config->evict_after_s);
     fprintf(out, "[default]\norder = %s\nrestart = %s\ntemplate = %s\n", dk_order_name(config->policy.order),
             dk_restart_name(config->policy.restart), config->policy.template_text);
     if (config->policy.window == DOCKET_WINDOW_BENCHMARK)

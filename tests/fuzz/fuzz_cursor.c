@@ -45,12 +45,13 @@ static void look_at_strict(uint64_t word, uint64_t base, uint64_t limit_value, u
     MUST(dk_strict_pack(now.epoch, now.next, now.room) == word);
     if (limit_value > base + DK_NEXT_MAX) /* what docketd keeps to, or next would run into the epoch */
         limit_value = base + DK_NEXT_MAX;
-    dk_word shared, limit;
+    dk_word shared, limit, current;
     dk_store_relaxed(&shared, word);
     dk_store_relaxed(&limit, limit_value);
+    dk_store_relaxed(&current, now.epoch);
     uint64_t first = 0;
     uint32_t left = 0;
-    enum dk_take took = dk_strict_take(&shared, now.epoch, base, &limit, count, &first, &left);
+    enum dk_take took = dk_strict_take(&shared, now.epoch, &current, base, &limit, count, &first, &left);
     struct dk_strict after = dk_strict_unpack(dk_load_relaxed(&shared));
     if (took != DK_TAKE_DONE) {
         MUST(dk_load_relaxed(&shared) == word);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* links: base/status base/files numbering/fate numbering/period numbering/policy numbering/template table/desk */
 /* links: table/directory table/doorbell table/place table/seat table/slot wire/wire store/record store/image */
-/* links: daemon/adopt daemon/books daemon/fate daemon/images daemon/keeper daemon/leased daemon/periods */
+/* links: daemon/adopt daemon/books daemon/counters daemon/edges daemon/evict daemon/fate daemon/images daemon/keeper daemon/leased daemon/load daemon/names daemon/parked daemon/periods */
 /* links: daemon/quarantine daemon/reaper daemon/recovery daemon/rows daemon/series daemon/strict daemon/takeover fuzz:serve_clerk fuzz:serve_inside */
 /*
  * docketd against its callers: everything of it but main, loop and clerk, with
@@ -40,6 +40,8 @@ struct taken {
     uint32_t desk, slot;
     uint64_t first;
     uint32_t count;
+    int32_t period;
+    struct dk_series_record record; /* whose they are: the slot may be another's by now */
 };
 
 static struct dk_daemon docketd;
@@ -99,6 +101,7 @@ static void begin(uint64_t choice)
 {
     docketd.config.declared_only = choice & 1;
     docketd.config.policy.order = choice >> 1 & 1;
+    docketd.config.evict_after_s = choice >> 2 & 1 ? 86400 : 0; /* and at once when the four slots are taken */
     docketd.facts = (struct dk_store_facts){.store_id = {1, 2}, .generation = 1};
     docketd.clerk_fd = eventfd(1, EFD_CLOEXEC); /* always readable: nobody waits */
     docketd.clerk = serve_clerk_begin();
@@ -128,6 +131,7 @@ static void drop_desk(struct dk_desk_book *desk)
         free(desk->series[slot]);
     free(desk->seats);
     free(desk->series);
+    free(desk->free_slots);
     free(desk->row_owner);
     free(desk->row_pool);
     dk_desk_unmap(&desk->map);
@@ -149,7 +153,13 @@ static void end(void)
     free(docketd.series_by_id);
     docketd.series_by_id = NULL;
     docketd.series_room = 0;
-    docketd.turn_first = docketd.turn_last = NULL;
+    docketd.turn_first = docketd.turn_last = docketd.later_first = docketd.later_last = docketd.last_counter = NULL;
+    dk_names_free(&docketd.names);
+    free(docketd.edges);
+    free(docketd.tenants);
+    docketd.edges = NULL;
+    docketd.tenants = NULL;
+    docketd.edge_count = docketd.edge_room = docketd.tenant_count = 0;
     close(docketd.epoll_fd);
     close(docketd.clerk_fd);
     serve_clerk_end();
@@ -176,6 +186,7 @@ static void hear(void)
         else
             dk_serve_event(&docketd, events[i].data.ptr, events[i].events);
     }
+    dk_serve_parked(&docketd);
     dk_serve_bury(&docketd);
 }
 
@@ -272,8 +283,9 @@ static void say_something(struct draw *draw, struct caller *caller)
         request.incarnation = docketd.desks[some->desk].map.incarnation;
         request.count = 1 + (uint32_t)draw_number(draw, 1) % left;
         request.first = some->first + left - request.count;
-        const struct dk_series_book *series = docketd.desks[some->desk].series[some->slot];
-        request.period = series != NULL && series->bank[0] != NULL ? series->bank[0]->period.label : 0;
+        request.period = some->period;
+        memcpy(request.tenant, some->record.tenant, sizeof some->record.tenant);
+        memcpy(request.name, some->record.name, sizeof some->record.name);
     } else {
         request.period = (int32_t)draw_number(draw, 4);
         request.first = draw_number(draw, 8);
@@ -295,20 +307,25 @@ static void take(struct draw *draw)
     uint32_t count = 1 + (uint32_t)draw_number(draw, 1) % 40, left;
     struct dk_desk_book *desk = &docketd.desks[choice & 1];
     uint32_t slot = choice >> 1 & 3;
-    if (slot >= desk->slots_used || taken_count == TAKEN_MAX || !desk->series[slot]->bank[0] ||
+    if (slot >= desk->slots_used || taken_count == TAKEN_MAX || !desk->series[slot] || !desk->series[slot]->bank[0] ||
         desk->series[slot]->record.policy.order != DK_STRICT)
         return;
     const struct shared_board_bank *bank = &dk_desk_slot(&desk->map, slot)->bank[0];
     uint64_t epoch = dk_load_acquire(&bank->epoch), first;
     if (epoch == 0)
         return;
-    enum dk_take took = dk_strict_take(&dk_table_slot(&desk->map, slot)->bank[0].strict, epoch,
+    enum dk_take took = dk_strict_take(&dk_table_slot(&desk->map, slot)->bank[0].strict, epoch, &bank->epoch,
                                        dk_load_acquire(&bank->base), &bank->limit, count, &first, &left);
     MUST(took == DK_TAKE_DONE || took == DK_TAKE_EMPTY);
     dk_store_relaxed(&dk_table_slot(&desk->map, slot)->bank[0].want, count);
     dk_desk_ask(&desk->map, slot);
     if (took == DK_TAKE_DONE)
-        taken[taken_count++] = (struct taken){(uint32_t)(choice & 1), slot, first, count};
+        taken[taken_count++] = (struct taken){.desk = (uint32_t)(choice & 1),
+                                              .slot = slot,
+                                              .first = first,
+                                              .count = count,
+                                              .period = desk->series[slot]->bank[0]->period.label,
+                                              .record = desk->series[slot]->record};
 }
 
 static void commit(void)
@@ -357,7 +374,7 @@ static void step(struct draw *draw)
 
 static bool handed_out(const struct dk_fate_wire *rows, size_t count, const struct taken *some)
 {
-    const struct dk_series_record *record = &docketd.desks[some->desk].series[some->slot]->record;
+    const struct dk_series_record *record = &some->record;
     for (size_t i = 0; i < count; i++)
         if (strcmp(rows[i].tenant, record->tenant) == 0 && strcmp(rows[i].name, record->name) == 0 &&
             rows[i].first <= some->first && some->first + some->count - 1 <= rows[i].last)

@@ -112,6 +112,27 @@ docket_status dk_store_each_series(struct dk_store *store,
     return status;
 }
 
+docket_status dk_store_find_series(struct dk_store *store, const char *tenant, const char *name,
+                                   struct dk_series_record *record, bool *found)
+{
+    (void)store;
+    *found = false;
+    for (size_t i = 0; i < series_count && !*found; i++) {
+        *found = strcmp(series[i].tenant, tenant) == 0 && strcmp(series[i].name, name) == 0;
+        if (*found)
+            *record = series[i];
+    }
+    return DOCKET_OK;
+}
+
+docket_status dk_store_desk_incarnation(struct dk_store *store, uint32_t index, uint64_t *incarnation, bool *found)
+{
+    (void)store, (void)index;
+    *incarnation = 0;
+    *found = false; /* its images say it */
+    return DOCKET_OK;
+}
+
 docket_status dk_store_each_counter_of(struct dk_store *store, uint64_t series_id,
                                        docket_status (*each)(void *context, const struct dk_counter_image *image),
                                        void *context)

@@ -165,7 +165,7 @@ bad_config 'a line that is nothing' 2 'neither' '[realm]\nthis is no setting\n'
 bad_config 'a section that does not end' 1 '' '[realm\nseats_max = 4\n'
 for bad in 'seats_max = 0' 'seats_max = 4096' 'seats_max = -1' 'seats_max = many' 'seats_max =' 'seats_max = 4 4' \
     'lines_per_seat = 0' 'lines_per_seat = 65536' 'series_max = 0' 'series_max = 1048577' 'rows_max = 0' \
-    'rows_max = 262145' 'rows_max = 99999999999999999999' 'idle_exit_s = -1' 'series = maybe' 'series = Declared' \
+    'rows_max = 262145' 'rows_max = 99999999999999999999' 'idle_exit_s = -1' 'evict_after_s = -1' 'evict_after_s = 31536001' 'series = maybe' 'series = Declared' \
     'access = public' 'runtime_dir = here' 'witness = ./witness'; do
     bad_config "$bad" 2 'cannot be used' "[realm]\n$bad\n"
 done

@@ -387,11 +387,13 @@ static void a_desk_grows_to_its_largest_and_then_says_full(void **state)
     assert_int_equal(dk_desk_grow_slots(&desk, folder_fd), DOCKET_OK);
     assert_int_equal(dk_load_relaxed(&words->slots_ready), 1500);
     assert_int_equal(dk_desk_grow_slots(&desk, folder_fd), DOCKET_REALM_FULL);
+    assert_non_null(strstr(dk_error_text(), "1500 series, as many as it was made for; raise series_max"));
     assert_int_equal(dk_load_relaxed(&words->slots_ready), 1500);
     assert_int_equal(dk_desk_grow_rows(&desk, folder_fd), DOCKET_OK);
     assert_int_equal(dk_desk_grow_rows(&desk, folder_fd), DOCKET_OK);
     assert_int_equal(dk_load_relaxed(&words->rows_ready), 300);
     assert_int_equal(dk_desk_grow_rows(&desk, folder_fd), DOCKET_REALM_FULL);
+    assert_non_null(strstr(dk_error_text(), "raise rows_max"));
 }
 
 static void a_grown_desk_keeps_what_lay_in_it(void **state)
@@ -474,6 +476,8 @@ static void growth_without_room_is_no_space_and_leaves_all_as_it_was(void **stat
     must_publish(&desk);
     size_t before = bytes_free();
     docket_status status = dk_desk_grow_slots(&desk, folder_fd);
+    char sentence[1024];
+    snprintf(sentence, sizeof sentence, "%s", dk_error_text());
     uint64_t ready = dk_load_relaxed(&dk_desk_words(&desk)->slots_ready);
     size_t after = bytes_free();
     char size[32];
@@ -483,6 +487,8 @@ static void growth_without_room_is_no_space_and_leaves_all_as_it_was(void **stat
     touch_what_is_ready();
     unmount_tiny();
     assert_int_equal(status, DOCKET_NO_SPACE);
+    assert_non_null(strstr(sentence, folder));
+    assert_non_null(strstr(sentence, "to go from 1024 to 1500 series takes 247520")); /* 476 of 520 bytes */
     assert_int_equal(ready, DK_FIRST_STEP);
     assert_true(enlarged);
     assert_int_equal(again, DOCKET_OK);

@@ -220,6 +220,117 @@ static void a_ready_count_beyond_the_geometry_reads_no_further(void **state)
     assert_numbered_are_found(10);
 }
 
+/* ---- series that leave ---- */
+
+static void leave(uint32_t slot)
+{
+    dk_store_release(&dk_desk_slot(&desk, slot)->generation, 0);
+    dk_directory_remove(&desk, slot);
+}
+
+static uint32_t count_entries(void)
+{
+    uint32_t entries = 0;
+    for (uint32_t i = 0; i < 2 * dk_load_relaxed(&dk_desk_words(&desk)->slots_ready); i++)
+        entries += dk_load32_relaxed(&dk_desk_directory(&desk)[i]) != 0;
+    return entries;
+}
+
+static void come_back(uint32_t slot, const char *tenant, const char *name)
+{
+    struct dk_slot_key key = {.tenant_bytes = (uint8_t)strlen(tenant), .name_bytes = (uint8_t)strlen(name)};
+    memcpy(key.tenant, tenant, key.tenant_bytes);
+    memcpy(key.name, name, key.name_bytes);
+    dk_slot_write(dk_desk_slot(&desk, slot), &key);
+    dk_store_release(&dk_desk_slot(&desk, slot)->generation, dk_load_relaxed(&dk_desk_slot(&desk, slot)->generation) + 7);
+    dk_directory_insert(&desk, slot);
+}
+
+static void who_left_is_not_found_and_everybody_else_is(void **state)
+{
+    static bool gone[6000];
+    uint32_t seed = 3, left = 0;
+    char tenant[16], name[16];
+    (void)state;
+    add_numbered(6000);
+    for (uint32_t step = 0; step < 30000; step++) {
+        seed = seed * 1664525 + 1013904223;
+        uint32_t slot = (seed >> 8) % 6000;
+        snprintf(tenant, sizeof tenant, "t%u", slot % 13);
+        snprintf(name, sizeof name, "s%u", slot);
+        if (gone[slot])
+            come_back(slot, tenant, name);
+        else
+            leave(slot);
+        gone[slot] = !gone[slot];
+        left += gone[slot] ? 1 : (uint32_t)-1;
+        assert_int_equal(dk_directory_find(&desk, tenant, name), gone[slot] ? DK_NO_SLOT : slot);
+    }
+    for (uint32_t slot = 0; slot < 6000; slot++) {
+        snprintf(tenant, sizeof tenant, "t%u", slot % 13);
+        snprintf(name, sizeof name, "s%u", slot);
+        assert_int_equal(dk_directory_find(&desk, tenant, name), gone[slot] ? DK_NO_SLOT : slot);
+    }
+    assert_int_equal(count_entries(), 6000 - left); /* nothing stays behind */
+}
+
+static void a_slot_says_whose_it_is_and_since_when(void **state)
+{
+    uint64_t before, after, unused;
+    struct dk_slot_key key;
+    (void)state;
+    uint32_t slot = add("acme", "INV");
+    assert_int_equal(dk_directory_look(&desk, "acme", "INV", &before), slot);
+    assert_true(dk_slot_read(dk_desk_slot(&desk, slot), before, &key));
+    leave(slot);
+    assert_false(dk_directory_is(&desk, slot, "acme", "INV", &unused));
+    assert_false(dk_slot_read(dk_desk_slot(&desk, slot), before, &key));
+    dk_store_release(&dk_desk_slot(&desk, slot)->generation, before);
+    come_back(slot, "acme", "ORD");
+    assert_false(dk_directory_is(&desk, slot, "acme", "INV", &unused));
+    assert_true(dk_directory_is(&desk, slot, "acme", "ORD", &after));
+    assert_int_not_equal(after, before);
+    assert_false(dk_slot_read(dk_desk_slot(&desk, slot), before, &key));
+    assert_false(dk_directory_is(&desk, 7000, "acme", "ORD", &unused));
+}
+
+/* What a docketd that was killed in a removal leaves: an entry twice, or one of
+ * a slot that is nobody's. */
+static void tidying_drops_what_a_cut_removal_left_and_nothing_else(void **state)
+{
+    char names[4][16];
+    uint32_t turn = 0;
+    (void)state;
+    add_numbered(200);
+    for (int i = 0; i < 4; i++) {
+        name_that_begins_at(9, &turn, names[i]);
+        add("acme", names[i]);
+    }
+    /* Moved, and not yet emptied where it was. */
+    dk_word32 *cells = dk_desk_directory(&desk);
+    uint32_t last = used - 1, at = 0;
+    while (dk_load32_relaxed(&cells[at]) != last + 1)
+        at++;
+    while (dk_load32_relaxed(&cells[at]) != 0)
+        at++;
+    dk_store32_release(&cells[at], last + 1);
+    /* Of nobody. */
+    dk_store_release(&dk_desk_slot(&desk, 17)->generation, 0);
+    assert_int_equal(count_entries(), used + 1);
+    dk_directory_tidy(&desk, used);
+    assert_int_equal(count_entries(), used - 1);
+    for (uint32_t i = 0; i < 4; i++)
+        assert_int_equal(dk_directory_find(&desk, "acme", names[i]), used - 4 + i);
+    for (uint32_t slot = 0; slot < 200; slot++) {
+        char tenant[16], name[16];
+        snprintf(tenant, sizeof tenant, "t%u", slot % 13);
+        snprintf(name, sizeof name, "s%u", slot);
+        assert_int_equal(dk_directory_find(&desk, tenant, name), slot == 17 ? DK_NO_SLOT : slot);
+    }
+    dk_directory_tidy(&desk, used); /* and again: nothing more */
+    assert_int_equal(count_entries(), used - 1);
+}
+
 #define AT_A_DESK(name) cmocka_unit_test_setup_teardown(name, make_desk, drop_desk)
 
 int main(void)
@@ -236,6 +347,9 @@ int main(void)
         AT_A_DESK(inserting_again_after_a_kill_makes_no_second_entry),
         AT_A_DESK(an_entry_that_names_no_slot_of_its_step_is_passed_over),
         AT_A_DESK(a_ready_count_beyond_the_geometry_reads_no_further),
+        AT_A_DESK(who_left_is_not_found_and_everybody_else_is),
+        AT_A_DESK(a_slot_says_whose_it_is_and_since_when),
+        AT_A_DESK(tidying_drops_what_a_cut_removal_left_and_nothing_else),
     };
     return cmocka_run_group_tests_name("directory", tests, NULL, NULL);
 }

@@ -438,7 +438,7 @@ static void a_desk_shows_its_sizes_and_who_waits(void **state)
     add_series(0, "acme", "INV", DK_STRICT);
     add_series(1, "acme", "ORD", DK_LEASED);
     dk_desk_want(&f.desk, 1);
-    dk_store_relaxed(&dk_table_slot(&f.desk, 0)->bank[1].want, 7);
+    dk_desk_want(&f.desk, 0);
     dk_store_relaxed(&dk_desk_words(&f.desk)->raises, 13);
     make_seat(2, &base);
     docket_view *view = open_view();

@@ -18,6 +18,7 @@ enum { EPOCH = 5, BASE = 1000 };
 
 static dk_word word;
 static dk_word limit;
+static dk_word current; /* the board's epoch; 0: whatever is asked for */
 
 static void set_word(uint32_t epoch, uint64_t next, uint32_t room, uint64_t board_limit)
 {
@@ -35,7 +36,10 @@ static void assert_word(uint32_t epoch, uint64_t next, uint32_t room)
 
 static enum dk_take take(uint64_t epoch, uint32_t count, uint64_t *first, uint32_t *left)
 {
-    return dk_strict_take(&word, epoch, BASE, &limit, count, first, left);
+    dk_word asked = 0;
+    dk_store_relaxed(&asked, epoch);
+    return dk_strict_take(&word, epoch, dk_load_relaxed(&current) != 0 ? &current : &asked, BASE, &limit, count, first,
+                          left);
 }
 
 /* ---- the word ---- */
@@ -292,6 +296,114 @@ static void threads_take_each_number_once_while_the_limit_is_raised(void **state
     assert_word(EPOCH, NUMBERS, 0);
 }
 
+/* ---- another series comes to the bank ---- */
+
+static void the_boards_epoch_is_compared_whole(void **state)
+{
+    uint64_t first;
+    uint32_t left;
+    (void)state;
+    set_word(EPOCH, 0, 9, BASE + 9);
+    dk_store_relaxed(&current, dk_epoch_make(78, EPOCH)); /* 64 assignments later: the same 6 bits */
+    assert_int_equal(take(dk_epoch_make(77, EPOCH), 1, &first, &left), DK_TAKE_OTHER);
+    assert_word(EPOCH, 0, 9);
+    dk_store_relaxed(&current, 0x100000000ull << 6 | EPOCH); /* 2^32 assignments later */
+    assert_int_equal(take(dk_epoch_make(0, EPOCH), 1, &first, &left), DK_TAKE_OTHER);
+    assert_int_equal(take(dk_epoch_make(0x100000000ull, EPOCH), 1, &first, &left), DK_TAKE_DONE);
+    dk_store_relaxed(&current, 0);
+}
+
+static void the_next_assignment_begins_above_all_that_next_ever_was(void **state)
+{
+    uint64_t first;
+    uint32_t left;
+    (void)state;
+    dk_store_relaxed(&word, 0);
+    assert_int_equal(dk_strict_start(&word), 0); /* never used */
+    set_word(EPOCH, 10, DK_ROOM_MAX, UINT64_MAX);
+    assert_int_equal(take(EPOCH, DK_ROOM_MAX, &first, &left), DK_TAKE_DONE);
+    assert_true(dk_strict_untake(&word, EPOCH, BASE, first, DK_ROOM_MAX)); /* next falls as far as it ever can */
+    (void)dk_strict_close(&word);
+    assert_true(dk_strict_start(&word) > 10 + DK_ROOM_MAX);
+    set_word(EPOCH, DK_NEXT_MAX / 2, 0, UINT64_MAX);
+    assert_int_equal(dk_strict_start(&word), 0); /* it wraps */
+}
+
+enum { ASSIGNMENTS = 200000, EACH = 7, APART = 1 << 20, HOLDERS = 3, STUBBORN = 60000 };
+
+/* What the board says of the bank; docketd's thread writes it. */
+static dk_word bank_epoch, bank_base;
+static dk_word of_assignment[ASSIGNMENTS + 1]; /* numbers taken of it */
+static dk_word astray, assigned;
+
+/* Numbers of assignment a are a * APART + 0, 1, 2 ... A holder asks again and
+ * again for what it once read off the board, as a thread that slept would. */
+static void *hold_on(void *context)
+{
+    (void)context;
+    while (dk_load_acquire(&assigned) < ASSIGNMENTS) {
+        uint64_t epoch = dk_load_acquire(&bank_epoch), base = dk_load_acquire(&bank_base), first;
+        if (epoch == 0 || dk_load_acquire(&bank_epoch) != epoch)
+            continue;
+        for (uint32_t left, refused = 0;;) {
+            enum dk_take took = dk_strict_take(&word, epoch, &bank_epoch, base, &limit, 1, &first, &left);
+            /* Long enough for hundreds of assignments to go by. */
+            if (took == DK_TAKE_OTHER && ++refused > STUBBORN)
+                break;
+            if (took != DK_TAKE_DONE && dk_load_acquire(&assigned) == ASSIGNMENTS)
+                break;
+            if (took != DK_TAKE_DONE)
+                continue;
+            uint64_t assignment = first / APART;
+            if (assignment != epoch >> 6 || first % APART >= EACH)
+                dk_add_relaxed(&astray, 1);
+            else
+                dk_add_relaxed(&of_assignment[assignment], 1);
+        }
+    }
+    return NULL;
+}
+
+/* As docketd does: close, epoch 0, another base, open, epoch, raise. */
+static void *assign_all(void *context)
+{
+    (void)context;
+    for (uint64_t a = 1; a <= ASSIGNMENTS; a++) {
+        uint64_t start = dk_strict_start(&word), next = a * APART;
+        dk_store_release(&bank_epoch, 0);
+        dk_store_release(&bank_base, next - start);
+        dk_store_release(&limit, next);
+        dk_strict_open(&word, (uint32_t)(a % DK_STRICT_EPOCHS), start);
+        dk_store_release(&bank_epoch, a << 6 | a % DK_STRICT_EPOCHS);
+        dk_store_release(&limit, next + EACH);
+        dk_strict_raise(&word, EACH);
+        for (int looks = 0; looks < 40 && dk_strict_unpack(dk_load_acquire(&word)).room > 0; looks++)
+            ;
+        uint64_t taken_now = dk_strict_close(&word) - start;
+        dk_add_relaxed(&of_assignment[a], APART - taken_now); /* settles to APART when the holders have counted theirs */
+        dk_store_release(&assigned, a);
+    }
+    return NULL;
+}
+
+static void who_holds_on_to_a_bank_takes_nothing_of_those_who_come_after(void **state)
+{
+    pthread_t holders[HOLDERS], docketd;
+    (void)state;
+    dk_store_relaxed(&word, 0);
+    for (int i = 0; i < HOLDERS; i++)
+        assert_int_equal(pthread_create(&holders[i], NULL, hold_on, NULL), 0);
+    assert_int_equal(pthread_create(&docketd, NULL, assign_all, NULL), 0);
+    pthread_join(docketd, NULL);
+    for (int i = 0; i < HOLDERS; i++)
+        pthread_join(holders[i], NULL);
+    assert_int_equal(dk_load_relaxed(&astray), 0);
+    for (uint64_t a = 1; a <= ASSIGNMENTS; a++)
+        if (dk_load_relaxed(&of_assignment[a]) != APART)
+            fail_msg("assignment %u: its word says %lld numbers more than its holders took", (unsigned)a,
+                     (long long)(APART - dk_load_relaxed(&of_assignment[a])));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,6 +422,9 @@ int main(void)
         cmocka_unit_test(numbers_that_are_not_the_last_stay_taken),
         cmocka_unit_test(an_undo_beyond_the_largest_room_is_refused),
         cmocka_unit_test(threads_take_each_number_once_while_the_limit_is_raised),
+        cmocka_unit_test(the_boards_epoch_is_compared_whole),
+        cmocka_unit_test(the_next_assignment_begins_above_all_that_next_ever_was),
+        cmocka_unit_test(who_holds_on_to_a_bank_takes_nothing_of_those_who_come_after),
     };
     return cmocka_run_group_tests_name("slot", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/status.c base/files.c store/record.c store/image.c store/seen.c store/witness.c store/lock.c store/env.c store/pages.c store/meta.c store/journal.c store/commit.c store/create.c store/walk.c numbering/fate.c store/store.c */
+/* links: base/status.c base/files.c store/record.c store/image.c store/seen.c store/index.c store/witness.c store/lock.c store/env.c store/pages.c store/meta.c store/journal.c store/commit.c store/create.c store/walk.c numbering/fate.c store/store.c */
 /* libs: lmdb pthread */
 /* The durable truth: what is committed is read back. */
 #include "store_fixture.h"
@@ -360,15 +360,114 @@ static void a_hundred_thousand_counters_fit_one_commit(void **state)
     assert_int_equal(dk_store_each_counter(store, read_counter, &reading), DOCKET_OK);
     assert_int_equal(reading.count, MANY);
     assert_int_equal(reading.sum, wanted);
-    for (unsigned at = 0; at < DK_JOURNAL_LENGTH; at++)
-        commit_counter(1, 2026, 1);
-    assert_int_equal(entries_in(DK_KIND_COUNTERS), MANY);
-    reading = (struct reading){0};
-    assert_int_equal(dk_store_each_counter(store, read_counter, &reading), DOCKET_OK);
-    assert_int_equal(reading.count, MANY);
-    assert_int_equal(reading.sum, wanted);
     free(all);
     free(images);
+}
+
+static void commit_all(uint64_t count, uint64_t next)
+{
+    struct dk_counter_image *images = calloc(count, sizeof *images);
+    const struct dk_counter_image **all = calloc(count, sizeof *all);
+    for (uint64_t at = 0; at < count; at++) {
+        images[at] = counter_of(at + 1, 2026, next);
+        all[at] = &images[at];
+    }
+    must_commit(&(struct dk_change){.counters = all, .counter_count = count});
+    free(all);
+    free(images);
+}
+
+/* One counter's image, however it is looked for. */
+static void assert_next(uint64_t id, uint64_t next)
+{
+    struct reading reading = {.id = id, .period = 2026};
+    assert_int_equal(dk_store_each_counter_of(store, id, read_counter, &reading), DOCKET_OK);
+    assert_int_equal(reading.count, 1);
+    assert_int_equal(reading.next, next);
+}
+
+static void a_long_journal_is_folded_a_bit_with_each_commit(void **state)
+{
+    (void)state;
+    must_open();
+    commit_all(MANY, 7);
+    unsigned commits = 0;
+    size_t before = 0, folded = 0;
+    while ((folded = entries_in(DK_KIND_COUNTERS)) < MANY) {
+        assert_true(folded - before < 3 * 4096); /* no commit folds more than it has time for */
+        before = folded;
+        commit_counter(MANY + 1, 2026, ++commits);
+        assert_true(commits < 2000);
+        if (commits % 7 == 0) {
+            crash(); /* the next start knows as much */
+            must_open();
+        }
+        assert_next(1 + commits * 97 % MANY, 7);
+    }
+    assert_next(MANY + 1, commits);
+    struct reading reading = {0};
+    assert_int_equal(dk_store_each_counter(store, read_counter, &reading), DOCKET_OK);
+    assert_int_equal(reading.count, MANY + 1);
+    assert_sound();
+}
+
+static void of_a_counter_in_two_parts_of_a_long_journal_the_newer_counts_throughout(void **state)
+{
+    (void)state;
+    must_open();
+    commit_all(MANY, 7);
+    commit_all(3, 9); /* their older images lie in the part that is folded first */
+    for (unsigned turn = 0; turn < 60; turn++) {
+        for (uint64_t id = 1; id <= 4; id++) {
+            assert_next(id, id <= 3 ? 9 : 7);
+            assert_int_equal(next_of(id, 2026), id <= 3 ? 9 : 7);
+        }
+        commit_counter(MANY + 1, 2026, turn + 1);
+    }
+    for (unsigned turn = 0; entries_in(DK_KIND_JOURNAL) > 1; turn++) {
+        commit_counter(MANY + 1, 2026, 100 + turn);
+        assert_true(turn < 2000);
+    }
+    crash();
+    must_open();
+    assert_next(2, 9);
+    assert_next(4, 7);
+    assert_sound();
+}
+
+static void the_files_that_a_desk_was_built_with_last_are_remembered(void **state)
+{
+    (void)state;
+    struct dk_desk_note notes[] = {{0, 0x1111}, {12, 0x2222}, {0, 0x3333}};
+    uint64_t incarnation = 0;
+    bool found = true;
+    must_open();
+    assert_int_equal(dk_store_desk_incarnation(store, 0, &incarnation, &found), DOCKET_OK);
+    assert_false(found);
+    must_commit(&(struct dk_change){.desks = notes, .desk_count = 3});
+    crash();
+    must_open();
+    assert_int_equal(dk_store_desk_incarnation(store, 0, &incarnation, &found), DOCKET_OK);
+    assert_true(found && incarnation == 0x3333);
+    assert_int_equal(dk_store_desk_incarnation(store, 12, &incarnation, &found), DOCKET_OK);
+    assert_true(found && incarnation == 0x2222);
+    assert_int_equal(dk_store_desk_incarnation(store, 1, &incarnation, &found), DOCKET_OK);
+    assert_false(found);
+    assert_sound();
+}
+
+static void a_series_is_found_by_its_names(void **state)
+{
+    (void)state;
+    struct dk_series_record found = {0};
+    bool there = false;
+    must_open();
+    assert_int_equal(commit_series(1, "acme", "INV"), DOCKET_OK);
+    assert_int_equal(commit_series(2, "acme", "ORD"), DOCKET_OK);
+    assert_int_equal(dk_store_find_series(store, "acme", "ORD", &found, &there), DOCKET_OK);
+    assert_true(there && found.id == 2 && strcmp(found.name, "ORD") == 0);
+    assert_int_equal(dk_store_find_series(store, "acme", "OR", &found, &there), DOCKET_OK);
+    assert_false(there);
 }
 
 static void ranges_of_one_counter_are_read_ascending(void **state)
@@ -546,6 +645,10 @@ int main(void)
         IN_A_REALM(of_two_images_of_one_counter_in_one_commit_the_last_counts),
         IN_A_REALM(counters_of_one_series_are_read_alone),
         IN_A_REALM(places_and_spares_survive_journal_and_fold),
+        IN_A_REALM(a_long_journal_is_folded_a_bit_with_each_commit),
+        IN_A_REALM(of_a_counter_in_two_parts_of_a_long_journal_the_newer_counts_throughout),
+        IN_A_REALM(a_series_is_found_by_its_names),
+        IN_A_REALM(the_files_that_a_desk_was_built_with_last_are_remembered),
         IN_A_REALM(a_hundred_thousand_counters_fit_one_commit),
         IN_A_REALM(ranges_of_one_counter_are_read_ascending),
         IN_A_REALM(the_same_range_twice_is_fine_and_another_is_damage),

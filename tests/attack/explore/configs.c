@@ -13,6 +13,7 @@
 #define EXIT {OP_EXIT, 0}
 #define STOP {OP_STOP, 0}
 #define CLOCK {OP_CLOCK, 0}
+#define EVICT {OP_EVICT, 0}
 
 const struct ex_config ex_configs[] = {
     /* ---- leased ---- */
@@ -98,5 +99,21 @@ const struct ex_config ex_configs[] = {
     {.name = "strict-midnight-untake", .strict = true, .window = 4, .timed = true,
      .worker = {{1, {OPEN(2), BACK}}, {2, {N}}}, .operator_does = {CLOCK},
      .check = BOUNDS(2, 0), .torture = BOUNDS(2, 1)},
+    /* ---- evictions ---- */
+    {.name = "strict-evict", .strict = true, .window = 4, .evicts = true,
+     .worker = {{1, {N, W}}}, .operator_does = {EVICT},
+     .check = BOUNDS(2, 0), .torture = BOUNDS(3, 0)},
+    {.name = "strict-evict-two", .strict = true, .window = 4, .evicts = true,
+     .worker = {{1, {N, W}}, {2, {W}}}, .operator_does = {EVICT},
+     .check = BOUNDS(1, 0), .torture = BOUNDS(2, 0)},
+    {.name = "strict-evict-docketd-dies", .strict = true, .window = 2, .evicts = true,
+     .worker = {{1, {N, W}}}, .operator_does = {EVICT},
+     .check = BOUNDS(1, 1), .torture = BOUNDS(2, 1)},
+    {.name = "leased-evict", .window = 3, .first_block = 3, .evicts = true,
+     .worker = {{1, {N, LEAVE, W}}}, .operator_does = {EVICT},
+     .check = BOUNDS(2, 0), .torture = BOUNDS(3, 0)},
+    {.name = "leased-evict-docketd-dies", .window = 2, .first_block = 2, .evicts = true,
+     .worker = {{1, {N, LEAVE, W}}}, .operator_does = {EVICT},
+     .check = BOUNDS(1, 1), .torture = BOUNDS(2, 1)},
 };
 const size_t ex_config_count = sizeof ex_configs / sizeof ex_configs[0];

@@ -12,7 +12,8 @@ void ex_docketd_start(void)
 {
     struct dk_daemon *daemon = ex_alloc(sizeof *daemon);
     daemon->config.geometry =
-        (struct dk_geometry){.slots_max = 1, .rows_max = 3, .seats_max = EX_WORKERS, .lines_per_seat = 2};
+        (struct dk_geometry){.slots_max = world->config->evicts ? 2 : 1, .rows_max = 3, .seats_max = EX_WORKERS, .lines_per_seat = 2};
+    daemon->config.evict_after_s = world->config->evicts && world->desk_made ? 86400 : 0; /* at first it is on the board */
     daemon->config.desk_count = daemon->desk_count = 1;
     daemon->config.desks = ex_alloc(sizeof *daemon->config.desks);
     daemon->desks = ex_alloc(sizeof *daemon->desks);
@@ -20,6 +21,7 @@ void ex_docketd_start(void)
     strcpy(daemon->desks[0].rule.name, "default");
     daemon->facts.store_id[0] = 1;
     daemon->facts.commit_number = world->store.commits;
+    daemon->facts.series_last = 8;
     world->daemon = daemon;
     world->stop_wanted = world->stopped = 0;
     docket_status status = dk_recovery_run(daemon);
@@ -50,25 +52,88 @@ static bool a_request_waits(void)
  * had to wait for a commit. */
 static bool a_period_waits(const struct dk_daemon *daemon)
 {
-    return world->config->timed && daemon->next_edge_s <= world->now_s + 1 && world->pending == 0 && !daemon->stopping;
+    return (world->config->timed || world->config->evicts) && daemon->edge_count > 0 && daemon->next_edge_s <= world->now_s + 1 && world->pending == 0 && !daemon->stopping;
+}
+
+/* The series may be told to go; once it has, another one gets its slot. */
+static bool an_eviction_waits(const struct dk_daemon *daemon)
+{
+    struct dk_series_book *series = dk_series_by_id((struct dk_daemon *)(uintptr_t)daemon, world->series.id);
+    if (daemon->stopping || world->evict_wanted == 0)
+        return false;
+    if (world->evict_wanted == 2)
+        return series == NULL && world->pending == 0;
+    bool exploring = ex_exploring;
+    ex_exploring = false; /* whether somebody can go on is no step of anybody's */
+    bool may = series != NULL && dk_evict_may(series);
+    ex_exploring = exploring;
+    return may;
 }
 
 bool ex_docketd_has_work(void *nothing)
 {
     const struct dk_daemon *daemon = world->daemon;
     (void)nothing;
-    return world->finished != NULL || daemon->turn_first != NULL || (world->stop_wanted != 0 && !daemon->stopping) || a_request_waits() ||
-           real_load_relaxed(dk_table_want_summary(&world->map)) != 0 || a_seat_has_work(daemon) || a_period_waits(daemon);
+    return world->finished != NULL || daemon->turn_first != NULL || daemon->later_first != NULL || (world->stop_wanted != 0 && !daemon->stopping) || a_request_waits() ||
+           real_load_relaxed(dk_table_want_summary(&world->map)) != 0 || a_seat_has_work(daemon) || a_period_waits(daemon) ||
+           an_eviction_waits(daemon);
+}
+
+/* As daemon/serve.c answer_where() and bring_series(). */
+static void take_open(struct dk_daemon *daemon, struct ex_request *request)
+{
+    struct dk_series_book *series = dk_series_by_id(daemon, world->series.id);
+    if (series != NULL)
+        dk_evict_cancel(series);
+    else if (dk_series_load(daemon, &world->series, &series) != DOCKET_OK)
+        ex_fault(EX_OTHER, "an evicted series does not come back");
+    dk_serve_given_back((struct dk_connection *)(void *)request, 0);
+}
+
+static void other_made(struct dk_job *job)
+{
+    struct dk_daemon *daemon = world->daemon;
+    struct dk_series_book *series = dk_series_book_new(daemon, &world->other);
+    struct dk_period period = {.label = EX_OTHER_LABEL, .end_s = INT64_MAX};
+    if (dk_series_place(daemon, series) != DOCKET_OK)
+        ex_fault(EX_OTHER, "there is no slot for another series");
+    else
+        dk_periods_publish(dk_counter_new(daemon, series, &period, &job->images[0]), 0);
+    dk_job_free(job);
+}
+
+/* The series goes, and one that nobody asks for comes into its slot. */
+static void evict(struct dk_daemon *daemon)
+{
+    ex_pseudo(PSEUDO_EVENT, EX_READ | EX_WRITE);
+    if (world->evict_wanted == 1) {
+        world->evict_wanted = 2;
+        dk_evict_begin(dk_series_by_id(daemon, world->series.id));
+        return;
+    }
+    world->evict_wanted = 0;
+    world->other = world->series;
+    world->other.id = 2;
+    world->other.name[0] = 'o';
+    struct dk_job *job = dk_job_new(other_made, NULL);
+    struct dk_counter_image *image = dk_job_image(job);
+    dk_image_begin(image, world->other.id, EX_OTHER_LABEL, 0, daemon->desks[0].map.incarnation);
+    image->mark = image->next + 3;
+    dk_clerk_post(daemon->clerk, job);
 }
 
 /* As daemon/serve.c give_back(). */
 static void take_request(struct dk_daemon *daemon, struct ex_request *request)
 {
     struct dk_desk_book *desk = &daemon->desks[0];
-    struct dk_series_book *series = desk->series[request->wire.slot];
     request->queued = false;
-    struct dk_counter *counter = dk_series_on_board(series, request->wire.period);
-    if (counter == NULL || !dk_is_strict(counter) || series->quarantined || counter->closed ||
+    if (request->wire.type == DK_ASK_OPEN) {
+        take_open(daemon, request);
+        return;
+    }
+    struct dk_series_book *series = dk_series_by_id(daemon, world->series.id);
+    struct dk_counter *counter = series == NULL ? NULL : dk_series_on_board(series, request->wire.period);
+    if (counter == NULL || !dk_is_strict(counter) || series->quarantined || counter->closed || counter->ahead ||
         request->wire.incarnation != desk->map.incarnation) {
         dk_serve_given_back((struct dk_connection *)(void *)request, 0);
         return;
@@ -98,6 +163,8 @@ static void hear(struct dk_daemon *daemon)
     for (int i = 0; i < EX_WORKERS; i++)
         if (world->worker[i].request.queued)
             take_request(daemon, &world->worker[i].request);
+    if (an_eviction_waits(daemon))
+        evict(daemon);
     if (world->stop_wanted == 0 || daemon->stopping)
         return;
     ex_pseudo(PSEUDO_EVENT, EX_READ);
@@ -108,7 +175,7 @@ static void hear(struct dk_daemon *daemon)
 
 static bool all_settled(const struct dk_daemon *daemon)
 {
-    if (world->pending > 0 || daemon->turn_first != NULL)
+    if (world->pending > 0 || daemon->turn_first != NULL || daemon->later_first != NULL)
         return false;
     for (const struct dk_counter *counter = daemon->counters; counter != NULL; counter = counter->next_of_all)
         if (!counter->settled && !counter->series->quarantined)
@@ -124,7 +191,10 @@ static void turn(struct dk_daemon *daemon)
     (void)dk_keeper_sweep(daemon);
     if (a_seat_has_work(daemon))
         dk_reaper_tick(daemon, true);
-    if (world->config->timed) {
+    struct dk_series_book *other = dk_series_by_id(daemon, world->other.id);
+    if (world->other.id != 0 && other != NULL)
+        dk_edges_set(daemon, other, INT64_MAX); /* its period is the explorer's own, and no calendar's */
+    if (world->config->timed || world->config->evicts) {
         if (a_period_waits(daemon) && world->now_s < daemon->next_edge_s)
             world->now_s = daemon->next_edge_s;
         dk_periods_sweep(daemon);
@@ -186,6 +256,9 @@ void ex_operator_run(void *config)
         if (does[i].op == OP_STOP) {
             ex_pseudo(PSEUDO_EVENT, EX_WRITE);
             world->stop_wanted = 1;
+        } else if (does[i].op == OP_EVICT) {
+            ex_pseudo(PSEUDO_EVENT, EX_WRITE);
+            world->evict_wanted = 1;
         } else {
             ex_pseudo(PSEUDO_CLOCK, EX_WRITE);
             world->now_s += 86400;

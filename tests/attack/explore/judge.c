@@ -133,14 +133,14 @@ static void judge_spares(const struct ex_account *account, const struct dk_count
 static void judge_numbers(void)
 {
     uint64_t nobodys = 0;
-    struct dk_series_book *series = dk_series_by_id(world->daemon, world->series.id);
-    if (series->quarantined)
-        ex_fault(EX_QUARANTINE, "a series was quarantined, and nobody scribbled");
     for (uint32_t i = 0; i < world->store.counter_count; i++) {
         const struct dk_counter_image *image = &world->store.counters[i].image;
         struct ex_account *account = ex_account_of(image->period);
         struct sheet sheet = {0};
-        const struct dk_counter *counter = dk_series_counter(world->daemon, series, image->period);
+        const struct dk_series_book *series = dk_series_by_id(world->daemon, image->series_id); /* NULL: evicted */
+        const struct dk_counter *counter = series == NULL ? NULL : dk_series_counter(series, image->period);
+        if (series != NULL && series->quarantined)
+            ex_fault(EX_QUARANTINE, "a series was quarantined, and nobody scribbled");
         add_durable(sheet.durable, image);
         add_ranges(sheet.durable, image->period);
         if (counter != NULL && !image->closed)

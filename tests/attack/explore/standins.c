@@ -131,6 +131,18 @@ void dk_directory_insert(struct dk_desk *desk, uint32_t slot)
     (void)slot;
 }
 
+void dk_directory_remove(struct dk_desk *desk, uint32_t slot)
+{
+    (void)desk;
+    (void)slot;
+}
+
+void dk_directory_tidy(struct dk_desk *desk, uint32_t slots_used)
+{
+    (void)desk;
+    (void)slots_used;
+}
+
 void dk_doorbell_ring(dk_word32 *bell)
 {
     dk_add32_release(bell, 1);
@@ -279,12 +291,36 @@ docket_status dk_hand_make(struct docket_series *series, int64_t timeout_ns, str
     abort(); /* every worker has its hand */
 }
 
+/* The slot of the series now. */
+static bool find_home(struct hand *hand)
+{
+    for (uint32_t i = 0; i < world->map.geometry.slots_max; i++) {
+        const struct shared_board_slot *slot = dk_desk_slot(&world->map, i);
+        uint64_t generation = dk_load_acquire(&slot->generation), id = slot->series_id;
+        if (generation == 0 || id != world->series.id || dk_load_acquire(&slot->generation) != generation)
+            continue;
+        hand->slot = i;
+        hand->generation = generation;
+        hand->bank = -1;
+        return true;
+    }
+    return false;
+}
+
 docket_status dk_hand_bind(struct hand *hand, bool fresh, int64_t timeout_ns)
 {
-    (void)hand;
+    struct dk_request request = {.type = DK_ASK_OPEN};
+    struct dk_reply reply;
     (void)fresh;
-    (void)timeout_ns;
-    abort(); /* the desk never moves */
+    if (!world->config->evicts)
+        abort(); /* the desk never moves, and no series */
+    while (!find_home(hand)) {
+        if (timeout_ns == 0)
+            return DOCKET_TIMEOUT;
+        docket_status asked = dk_reach_ask(NULL, &request, timeout_ns, &reply, NULL);
+        (void)asked; /* again and again, while docketd dies */
+    }
+    return DOCKET_OK;
 }
 
 bool dk_reach_moved(struct docket_realm *realm, struct seat *seat, int64_t timeout_ns)

@@ -60,6 +60,7 @@ void ex_worker_make(unsigned index)
     hand->bank = -1;
     hand->seat = seat_of(worker->process);
     hand->slot = 0;
+    hand->generation = dk_load_relaxed(&dk_desk_slot(&world->map, 0)->generation);
     hand->series = series;
     dk_hand_memo[series->serial % DK_MEMO] = hand;
 }
@@ -91,7 +92,7 @@ static void given(int32_t label, uint64_t number)
 static void check_status(const struct ex_worker *worker, docket_status status)
 {
     if (status == DOCKET_OK || status == DOCKET_TIMEOUT || status == DOCKET_EXHAUSTED || status == DOCKET_BLOCK_EMPTY ||
-        (worker->series.timed && status == DOCKET_PERIOD_NOT_OPEN))
+        ((worker->series.timed || world->config->evicts) && status == DOCKET_PERIOD_NOT_OPEN))
         return;
     ex_fault(status == DOCKET_QUARANTINED ? EX_QUARANTINE : EX_OTHER, "a call answers with status %d", (int)status);
 }

@@ -15,6 +15,7 @@
 #include "daemon/recovery.h"
 #include "engine.h"
 
+enum { EX_OTHER_LABEL = 7 }; /* period of the other series: accounts go by periods */
 enum { EX_WORKERS = 3, EX_NUMBERS = 96, EX_IMAGES = 4, EX_PLACES = 16, EX_SPARES = 24, EX_RANGES = 16, EX_OPS = 8 };
 
 /* Fibers: docketd's loop, its committer, the workers, and whoever stops docketd
@@ -32,7 +33,8 @@ enum ex_op {
     OP_LEAVE,  /* the thread gives its lease back */
     OP_EXIT,   /* the process ends without a word */
     OP_STOP,   /* operator: docketd stops in order, and is started again */
-    OP_CLOCK   /* operator: the next day begins */
+    OP_CLOCK,  /* operator: the next day begins */
+    OP_EVICT   /* operator: the series is to leave the board, and another one gets its slot */
 };
 
 struct ex_do {
@@ -44,6 +46,7 @@ struct ex_config {
     const char *name;
     bool strict;
     bool timed;           /* a new period each day */
+    bool evicts;          /* two slots, two series */
     uint32_t window;
     uint64_t numbers;     /* of the extent; 0: as many as there are */
     uint32_t first_block; /* leased: size of the first block laid */
@@ -111,7 +114,8 @@ struct ex_world {
     struct ex_worker worker[EX_WORKERS];
     struct live live[EX_WORKERS];
     struct seat *seat[EX_WORKERS];
-    uint32_t stop_wanted, stopped;
+    uint32_t stop_wanted, stopped, evict_wanted;
+    struct dk_series_record other; /* of the series that gets the slot; id 0: not made yet */
     int64_t now_s;
     uint32_t may_cost;         /* numbers that deaths in mid-call may have cost */
     struct ex_account account[EX_IMAGES];
