@@ -35,7 +35,7 @@ result() {
     fi
 }
 
-new_realm '[desk second]' 'tenants = beta'
+new_realm 'series_max = 131072' '[desk second]' 'tenants = beta' # the table's slots begin at 24576 then
 views_begin
 "$docketd" --realm "$realm" --create --check-config >"$work/check.out"
 expect 'a realm without a store: nothing to look at' 3 doctor
@@ -191,7 +191,7 @@ for i in 1 2 3 4 5 6 7; do add_series "acme/S$i"; done
 add_series acme/L --order leased
 result 'nine of ten series' 1 'series slots' WARN '9 of 10'
 add_series acme/S9
-result 'all series slots are used' 1 'series slots' FAIL '10 of 10'
+result 'all series slots are used' 1 'series slots' WARN '10 of 10'
 start_worker e --series acme/L --threads 1 --count 1
 wait_child "$child" || true
 result 'all rows are used' 1 'rows of places' FAIL '1 of 1'
