@@ -136,6 +136,8 @@ static int run(struct cli *cli)
 
 const struct cli_command command_desk_list = {
     .name = "desk list",
+    .examples = "$ docket desk list\n"
+                "$ docket desk list --columns DESK,MODE,BYTES --no-headings\n",
     .operands = "",
     .summary = "the realm's desks: who may sit there, and what they take",
     .text = "USER and GROUP may sit there, as docket.conf said when docketd started (a dash: root,\n"

@@ -5,6 +5,7 @@
 #include "doctor.h"
 #include "output.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,7 +126,11 @@ static int run(struct cli *cli)
         return code;
     doctor = (struct doctor){.cli = cli};
     snprintf(doctor.witness, sizeof doctor.witness, "%s/store", cli->realm);
-    if (realpath(cli->realm, doctor.path) == NULL || stat(doctor.witness, &facts) != 0)
+    bool there = realpath(cli->realm, doctor.path) != NULL && stat(doctor.witness, &facts) == 0;
+    if (!there && errno == EACCES)
+        return cli_fail(cli, DOCKET_NOT_PERMITTED, "cannot look into %s; run the doctor as the realm's owner",
+                        cli->realm);
+    if (!there)
         return cli_fail(cli, DOCKET_NO_REALM, "%s holds no realm (it has no store): there is nothing to look at",
                         cli->realm);
     if (cli->json)
@@ -142,6 +147,8 @@ static int run(struct cli *cli)
 
 const struct cli_command command_doctor = {
     .name = "doctor",
+    .examples = "$ docket doctor\n"
+                "$ docket doctor --columns RESULT,CHECK\n",
     .operands = "",
     .summary = "looks at all that the realm needs: PASS, WARN or FAIL, and the next step",
     .text = "Disk, inodes and tmpfs; docketd and its limit of descriptors; versions; owners and\n"

@@ -75,6 +75,8 @@ static int run(struct cli *cli)
 
 const struct cli_command command_seat_list = {
     .name = "seat list",
+    .examples = "$ docket seat list\n"
+                "$ docket seat list --columns PID,LIFE,LEASES,WORST_WAIT\n",
     .operands = "",
     .summary = "the processes at the realm's desks, and what they hold",
     .text = "A line for each seat that is taken. LIFE: alive if a process holds the seat's lock;\n"

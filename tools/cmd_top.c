@@ -211,6 +211,10 @@ static int run(struct cli *cli)
 
 const struct cli_command command_top = {
     .name = "top",
+    .examples = "$ docket next acme/INV\n"
+                "$ docket top --once\n"
+                "$ docket top --columns SERIES,RATE,RUNWAY --sort runway --interval 0.2\n"
+                "$ docket top --json --interval 0.2\n",
     .operands = "",
     .summary = "live: rates, supply, runway, seats, commits and waits",
     .text = "The busiest series: numbers a second since the last look, what is laid, and RUNWAY:\n"

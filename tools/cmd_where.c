@@ -131,6 +131,7 @@ static int run(struct cli *cli)
 
 const struct cli_command command_where = {
     .name = "where",
+    .examples = "$ docket where\n",
     .operands = "",
     .summary = "where the realm's files lie: store, witness, configuration, log, versions",
     .text = "Says what the docketd that served last wrote down of itself; works while it is dead.\n"

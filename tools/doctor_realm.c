@@ -113,12 +113,16 @@ static int add_desk(void *context, const struct docket_view_desk *desk)
 
 void doctor_desks(struct doctor *doctor)
 {
+    /* Quiet series make room for others: a desk full of them is slow, and not stuck. */
     static const struct {
         const char *check, *what, *next;
+        enum verdict when_full;
     } kinds[KINDS] = {
-        {"seats", "seats are taken", "raise seats_max in docket.conf (takes effect after a stop in order)"},
-        {"series slots", "series slots are used", "raise series_max in docket.conf (takes effect after a stop in order)"},
-        {"rows of places", "rows are used", "raise rows_max in docket.conf (takes effect after a stop in order)"},
+        {"seats", "seats are taken", "raise seats_max in docket.conf (takes effect after a stop in order)", VERDICT_FAIL},
+        {"series slots", "series slots are used", "raise series_max in docket.conf (takes effect after a stop in order)",
+         VERDICT_WARN},
+        {"rows of places", "rows are used", "raise rows_max in docket.conf (takes effect after a stop in order)",
+         VERDICT_FAIL},
     };
     struct fullest fullest[KINDS] = {0};
     docket_status status = docket_view_each_desk(doctor->view, add_desk, fullest);
@@ -128,7 +132,7 @@ void doctor_desks(struct doctor *doctor)
     }
     for (int i = 0; i < KINDS; i++) {
         const struct fullest *full = &fullest[i];
-        enum verdict verdict = full->used >= full->max                  ? VERDICT_FAIL
+        enum verdict verdict = full->used >= full->max                  ? kinds[i].when_full
                                : full->percent >= NEARLY_FULL_PERCENT ? VERDICT_WARN
                                                                       : VERDICT_PASS;
         doctor_say(doctor, kinds[i].check, verdict, verdict == VERDICT_PASS ? NULL : kinds[i].next,

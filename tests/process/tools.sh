@@ -4,7 +4,7 @@
 # Output worth reading: columns, headings, colour, progress, errors as JSON; the
 # window's two readings; seat list, desk list, where, with docketd alive and dead.
 #
-# seconds: 16 16
+# seconds: 12 12
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/process/lib.sh
 . "$here/lib.sh"
@@ -132,7 +132,7 @@ views() {
     expect "$1, seat list: works" 0 seat list
     out_has "$1, seat list: the worker" "^ *0 *$worker_pid *$(id -u) .*alive"
     expect "$1, seat list --json: works" 0 seat list --json
-    json "$1, seat list --json: the worker" ".seats[0] | .pid == $worker_pid and .lives and .desk == \"desk-0\" and .leases == 1"
+    json "$1, seat list --json: the worker" ".seats[0] | .pid == $worker_pid and .lives and .desk == \"desk-0\" and .leases <= 1" # 0 between two leases
     # shellcheck disable=SC2046
     keys "$1, seat list --json" schema_version realm seats 'seats.[]' $(printf 'seats.[].%s ' seat desk state pid uid \
         attached_s lives leases numbers_open oldest_lease_age_s figures figures.claims figures.waits \

@@ -5,7 +5,7 @@
 # resizing, with docketd alive, killed, back again, and never there; and once,
 # without a terminal. Waits for what the screen shows, never for a time.
 #
-# seconds: 11 11
+# seconds: 9 9
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/process/lib.sh
 . "$here/lib.sh"
@@ -107,8 +107,9 @@ shows 'docketd killed: rates go on, as long as the workers do' "^acme/INV  *stri
 start_docketd
 shows 'docketd is back: top says so' "^docketd   serving, pid $docketd_pid,"
 kill_child "$worker_pid"
+kill_docketd # it would mend the table
 truncate -s 100 "$(echo "$runtime"/*/table-0)"
-shows 'somebody cuts the table: top says so, and goes on' '^docketd   NOT THERE: .*changed the size'
+shows 'somebody cuts the table: top says so, and goes on' '^docketd   NOT THERE: .*\(changed the size\|not a docket file\)'
 lose_power
 shows 'the shared files vanish: top says so, and goes on' '^docketd   NOT THERE'
 start_docketd
@@ -145,8 +146,12 @@ out_has 'top without a terminal: the seats' " $worker_pid  *[0-9]* .*alive"
 expect 'top --columns: those' 0 top --columns SERIES,RATE,DESK --sort name --rows 2 --interval 0.1
 check 'top --columns --rows: so many' test "$(grep -c '^acme/' "$case_out")" = 2
 expect 'top --json: an object' 0 top --json --interval 1
-json 'top --json: the rates are those of the worker' \
-    '[.series[] | select(.series != "QUIET") | .rate_per_s > 20 and .rate_per_s < 150 and .runway_s > 0] | all and length == 2'
+# A machine that is busy makes the worker stand and hurry: some look finds it in step.
+rates_are_true() {
+    "$docket" top --json --interval 1 >"$case_out" && jq -e '[.series[] | select(.series != "QUIET") |
+        .rate_per_s > 50 and .rate_per_s < 150 and .runway_s > 0] | all and length == 2' "$case_out"
+}
+check 'top --json: the rates are those of the worker' wait_until 20 rates_are_true
 json 'top --json: runway is what is laid by the rate' \
     '.series[] | select(.series == "INV") | (.laid / .rate_per_s - .runway_s) | . < 0.01 and . > -0.01'
 keys 'top --json' schema_version realm runtime store_id generation commit_number docketd docketd.state docketd.pid \
@@ -160,8 +165,8 @@ keys 'top --json' schema_version realm runtime store_id generation commit_number
 json 'top --json: a quiet series has no runway to tell' '.series[] | select(.series == "QUIET") | .rate_per_s == 0 and .runway_s == null'
 json 'top --json: figures and seats' \
     ".figures.numbers_per_s > 40 and .figures.numbers_per_s < 300 and .figures.seats_taken == 1 and (.seats[0] | .pid == $worker_pid and .lives) and .interval_s >= 1"
-expect 'top --sort open --json: works' 0 top --sort open --json --interval 0.1
-json 'top --sort open: the leased one comes first' '.sort == "open" and .series[0].series == "ORD"'
+open_comes_first() { "$docket" top --sort open --json --interval 0.1 | jq -e '.sort == "open" and .series[0].series == "ORD"'; }
+check 'top --sort open: the leased one comes first' wait_until 20 open_comes_first # between two leases nothing is open
 kill_docketd
 dead() { [ "$("$docket" status --json | jq -r .docketd.state)" = dead ]; }
 check 'docketd killed: seen as dead' wait_until 20 dead
