@@ -2,7 +2,7 @@
 /*
  * bench_names: what a call by name costs beside a call by handle, and what
  * finding a handle costs with docket's map, with liburcu's cds_lfht (urcu-bp),
- * and with a mutex around docket's map. docs/decisions/0009 speaks of it.
+ * and with a mutex around docket's map. docs/decisions/0010 speaks of it.
  *
  *     bench_names [-r ROUNDS] [-m MILLISECONDS] [-n NAMES] [REALM]
  *
