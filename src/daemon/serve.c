@@ -19,19 +19,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-struct waiter {
-    struct waiter *next;
-    struct dk_connection *connection;
-};
-
-/* A series on its way into the store. */
-struct creation {
-    struct dk_series_record record; /* first: the index leads to it */
-    struct dk_daemon *daemon;
-    struct dk_period period;
-    struct waiter *waiters;
-};
-
 /* Only closes: the loop may still hold the pointer among this turn's events.
  * dk_serve_bury() frees what nobody waits for. */
 static void drop(struct dk_connection *connection)
@@ -88,245 +75,12 @@ static bool may_use(const struct dk_connection *connection, const struct dk_desk
     return desk->index == 0 && !desk->rule.user_set && !desk->rule.group_set;
 }
 
-static docket_status check_desk(const struct dk_connection *connection, const struct dk_desk_book *desk)
+docket_status dk_serve_check_desk(const struct dk_connection *connection, const struct dk_desk_book *desk)
 {
     if (may_use(connection, desk))
         return DOCKET_OK;
     return dk_fail(DOCKET_NOT_PERMITTED, "uid %u may not use desk %s; its user and group stand in docket.conf",
                    (unsigned)connection->uid, desk->rule.name);
-}
-
-static struct dk_reply reply_for(const struct dk_series_book *series)
-{
-    struct dk_reply reply = {0};
-    if (series != NULL) {
-        reply.desk = series->desk->index;
-        reply.slot = series->slot;
-        reply.incarnation = series->desk->map.incarnation;
-    }
-    return reply;
-}
-
-/* ---- series ---- */
-
-static void created(struct dk_job *job)
-{
-    struct creation *creation = job->context;
-    struct dk_daemon *daemon = creation->daemon;
-    struct dk_series_book *series = dk_series_book_new(daemon, &creation->record);
-    docket_status status = dk_series_place(daemon, series);
-    if (status == DOCKET_OK) {
-        dk_periods_publish(dk_counter_new(daemon, series, &creation->period, &job->images[0]), 0);
-        dk_keeper_run(daemon); /* its first numbers are there before the answer */
-        dk_periods_look(daemon, series, dk_clock_wall_s());
-    } else {
-        dk_log(DK_LOG_ERROR, "%s/%s is in the store but not on its desk: %s", creation->record.tenant,
-               creation->record.name, dk_error_text());
-        dk_series_forget(daemon, series); /* its next call looks for a slot again */
-    }
-    dk_names_remove(&daemon->connections->coming, &creation->record);
-    dk_series_desk(daemon, creation->record.tenant)->coming--;
-    for (struct waiter *waiter = creation->waiters, *next; waiter != NULL; waiter = next) {
-        next = waiter->next;
-        struct dk_reply reply = reply_for(status == DOCKET_OK ? series : NULL);
-        dk_serve_answer(waiter->connection, waiter->connection->asked, status, &reply, NULL, 0);
-        free(waiter);
-    }
-    free(creation);
-    dk_job_free(job);
-}
-
-static void wait_for(struct creation *creation, struct dk_connection *connection, uint32_t type)
-{
-    struct waiter *waiter = dk_must_alloc(1, sizeof *waiter);
-    waiter->connection = connection;
-    waiter->next = creation->waiters;
-    creation->waiters = waiter;
-    connection->asked = type;
-}
-
-static void policy_of(const struct dk_daemon *daemon, const struct dk_request *request, struct dk_policy *policy)
-{
-    *policy = daemon->config.policy;
-    if (request->type != DK_ASK_DECLARE)
-        return;
-    if (request->order != DK_WIRE_DEFAULT)
-        policy->order = request->order;
-    if (request->restart != DK_WIRE_DEFAULT)
-        policy->restart = request->restart;
-    if (request->window != 0)
-        policy->window = request->window;
-    if (request->template_text[0] != 0)
-        snprintf(policy->template_text, sizeof policy->template_text, "%.*s",
-                 (int)sizeof policy->template_text - 1, request->template_text);
-}
-
-static docket_status begin_creation(struct dk_connection *connection, const struct dk_request *request,
-                                    struct dk_desk_book *desk)
-{
-    struct dk_daemon *daemon = connection->daemon;
-    struct dk_policy policy;
-    policy_of(daemon, request, &policy);
-    if (strlen(request->template_text) > DK_TEMPLATE_BYTES)
-        return dk_fail(DOCKET_BAD_POLICY, "the template has %zu bytes and %d are allowed",
-                       strlen(request->template_text), DK_TEMPLATE_BYTES);
-    docket_status status = dk_policy_check(&policy, request->name);
-    if (status == DOCKET_OK && request->start_after >= DOCKET_NUMBER_MAX)
-        status = dk_fail(DOCKET_BAD_POLICY, "start-after %llu leaves no number below %llu",
-                         (unsigned long long)request->start_after, DOCKET_NUMBER_MAX + 1);
-    if (status == DOCKET_OK)
-        status = dk_store_make_room(daemon->store);
-    if (status != DOCKET_OK)
-        return status;
-    struct creation *creation = dk_must_alloc(1, sizeof *creation);
-    creation->daemon = daemon;
-    creation->record = (struct dk_series_record){.id = daemon->connections->next_series++,
-                                                 .policy = policy,
-                                                 .created_ns = dk_clock_wall_ns(),
-                                                 .uid = connection->uid};
-    memcpy(creation->record.tenant, request->tenant, sizeof creation->record.tenant);
-    memcpy(creation->record.name, request->name, sizeof creation->record.name);
-    snprintf(creation->record.desk, sizeof creation->record.desk, "%s", desk->rule.name);
-    dk_period_at((enum dk_restart)policy.restart, dk_clock_wall_s(), &creation->period);
-    struct dk_job *job = dk_job_new(created, creation);
-    job->series = dk_must_alloc(1, sizeof *job->series);
-    *job->series = creation->record;
-    struct dk_counter_image *image = dk_job_image(job);
-    dk_image_begin(image, creation->record.id, creation->period.label, request->start_after, desk->map.incarnation);
-    uint64_t room = image->extent_last + 1 - image->next;
-    image->mark = image->next + (room < DK_WINDOW_MIN ? room : DK_WINDOW_MIN); /* no second commit for the first call */
-    dk_job_event(job, "series", connection->uid, "%s/%s made at desk %s: %s, restarting %s, %s, start after %llu",
-                 request->tenant, request->name, desk->rule.name, dk_order_name(policy.order),
-                 dk_restart_name(policy.restart), policy.template_text, (unsigned long long)request->start_after);
-    dk_names_add(&daemon->connections->coming, &creation->record);
-    desk->coming++;
-    wait_for(creation, connection, request->type);
-    dk_clerk_post(daemon->clerk, job);
-    return DOCKET_OK;
-}
-
-static bool same_policy(const struct dk_policy *a, const struct dk_policy *b)
-{
-    return a->order == b->order && a->restart == b->restart && a->window == b->window &&
-           strcmp(a->template_text, b->template_text) == 0;
-}
-
-static docket_status compare_declared(const struct dk_connection *connection, const struct dk_request *request,
-                                      const struct dk_series_book *series)
-{
-    struct dk_policy wanted;
-    policy_of(connection->daemon, request, &wanted);
-    if (request->type != DK_ASK_DECLARE)
-        return DOCKET_OK;
-    const struct dk_counter *counter = series->bank[0] != NULL ? series->bank[0] : series->bank[1];
-    if (request->start_after != 0 && counter != NULL && counter->extent_first != request->start_after + 1)
-        return dk_fail(DOCKET_EXISTS, "%s/%s exists and begins at %llu, not behind %llu; nothing was changed",
-                       request->tenant, request->name, (unsigned long long)counter->extent_first,
-                       (unsigned long long)request->start_after);
-    if (same_policy(&wanted, &series->record.policy))
-        return DOCKET_OK;
-    return dk_fail(DOCKET_EXISTS, "%s/%s exists as %s, restarting %s, window %u, template %s; a policy is fixed at "
-                                  "creation: use another series name",
-                   request->tenant, request->name, dk_order_name(series->record.policy.order),
-                   dk_restart_name(series->record.policy.restart), series->record.policy.window,
-                   series->record.policy.template_text);
-}
-
-/* It is in memory: on the board, perhaps on its way off it. */
-static void answer_where(struct dk_connection *connection, const struct dk_request *request,
-                         struct dk_series_book *series, docket_status *status, struct dk_reply *reply)
-{
-    dk_evict_cancel(series);
-    *status = compare_declared(connection, request, series);
-    *reply = reply_for(series);
-}
-
-static docket_status say_retired(const struct dk_request *request)
-{
-    return dk_fail(DOCKET_RETIRED, "%s/%s was retired: it gives no number any more, and its name is used up",
-                   request->tenant, request->name);
-}
-
-/* May this series come to the board? record: NULL, it is new. */
-static docket_status check_coming(const struct dk_daemon *daemon, const struct dk_desk_book *desk,
-                                  const struct dk_request *request, const struct dk_series_record *record)
-{
-    if (record != NULL && record->retired_ns != 0)
-        return say_retired(request);
-    if (desk->draining)
-        return dk_fail(DOCKET_TIMEOUT, "desk %s is drained: nothing new begins there", desk->rule.name);
-    if (record == NULL && dk_admin_moves(daemon, request->tenant))
-        return dk_fail(DOCKET_NOT_PERMITTED,
-                       "tenant %s moves to a desk of its own when docketd starts again: no series is made for it until "
-                       "then",
-                       request->tenant);
-    return DOCKET_OK;
-}
-
-/* It is in the store, or it is new. True: answered later. */
-static bool bring_series(struct dk_connection *connection, const struct dk_request *request, struct dk_desk_book *desk,
-                         docket_status *status, struct dk_reply *reply)
-{
-    struct dk_daemon *daemon = connection->daemon;
-    struct dk_series_record record;
-    struct dk_series_book *series;
-    bool found;
-    *status = dk_store_find_series(daemon->store, request->tenant, request->name, &record, &found);
-    if (*status == DOCKET_OK && !found && daemon->config.declared_only && request->type == DK_ASK_OPEN)
-        *status = dk_fail(DOCKET_NO_SERIES,
-                          "%s/%s is not declared and this realm makes none on first use; `docket series add %s/%s` "
-                          "declares it",
-                          request->tenant, request->name, request->tenant, request->name);
-    if (*status == DOCKET_OK)
-        *status = check_coming(daemon, desk, request, found ? &record : NULL);
-    if (*status != DOCKET_OK)
-        return false;
-    if (dk_serve_make_room(connection, request, desk, status))
-        return true;
-    if (*status == DOCKET_OK && found)
-        *status = dk_series_load(daemon, &record, &series);
-    if (*status == DOCKET_OK && found) {
-        answer_where(connection, request, series, status, reply);
-        return false;
-    }
-    if (*status == DOCKET_OK)
-        *status = begin_creation(connection, request, desk);
-    return *status == DOCKET_OK;
-}
-
-/* True: answered later, when its commit is durable or there is room. */
-static bool open_series(struct dk_connection *connection, const struct dk_request *request, docket_status *status,
-                        struct dk_reply *reply)
-{
-    struct dk_daemon *daemon = connection->daemon;
-    struct dk_desk_book *desk = dk_series_desk(daemon, request->tenant);
-    *status = dk_name_check("tenant", request->tenant);
-    if (*status == DOCKET_OK)
-        *status = dk_name_check("series", request->name);
-    if (*status == DOCKET_OK)
-        *status = check_desk(connection, desk);
-    if (*status != DOCKET_OK)
-        return false;
-    struct dk_series_book *series = dk_series_find(daemon, request->tenant, request->name);
-    if (series != NULL && series->record.retired_ns != 0) {
-        *status = say_retired(request);
-        return false;
-    }
-    if (series != NULL) {
-        answer_where(connection, request, series, status, reply);
-        return false;
-    }
-    struct creation *creation =
-        (struct creation *)(void *)dk_names_find(&daemon->connections->coming, request->tenant, request->name);
-    if (creation != NULL) {
-        wait_for(creation, connection, request->type);
-        return true;
-    }
-    if (daemon->stopping) {
-        *status = dk_fail(DOCKET_UNREACHABLE, "docketd is stopping");
-        return false;
-    }
-    return bring_series(connection, request, desk, status, reply);
 }
 
 /* ---- seats, blocks, fate ---- */
@@ -341,7 +95,7 @@ static docket_status attach(struct dk_connection *connection, const struct dk_re
     if (daemon->stopping)
         return dk_fail(DOCKET_UNREACHABLE, "docketd is stopping");
     struct dk_desk_book *desk = &daemon->desks[request->desk];
-    docket_status status = check_desk(connection, desk);
+    docket_status status = dk_serve_check_desk(connection, desk);
     if (status == DOCKET_OK && desk->draining)
         status = dk_fail(DOCKET_TIMEOUT, "desk %s is drained: no seat is given", desk->rule.name);
     if (status == DOCKET_OK && desk->held) /* milliseconds: the library asks again */
@@ -387,7 +141,7 @@ static docket_status give_back(struct dk_connection *connection, const struct dk
         return dk_fail(DOCKET_BAD_ARGUMENT, "%u numbers from %llu are not the end of a block", request->count,
                        (unsigned long long)request->first);
     struct dk_desk_book *desk = &daemon->desks[request->desk];
-    docket_status status = check_desk(connection, desk);
+    docket_status status = dk_serve_check_desk(connection, desk);
     if (status != DOCKET_OK)
         return status;
     /* By its names, since the slot may be another series' by now. */
@@ -414,13 +168,13 @@ static docket_status fate(struct dk_connection *connection, const struct dk_requ
     struct dk_daemon *daemon = connection->daemon;
     if (request->tenant[0] == 0) {
         for (uint32_t d = 0; d < daemon->desk_count; d++) {
-            docket_status status = check_desk(connection, &daemon->desks[d]);
+            docket_status status = dk_serve_check_desk(connection, &daemon->desks[d]);
             if (status != DOCKET_OK)
                 return status;
         }
         return dk_fate_write(daemon, NULL, NULL, -1, fds);
     }
-    docket_status status = check_desk(connection, dk_series_desk(daemon, request->tenant));
+    docket_status status = dk_serve_check_desk(connection, dk_series_desk(daemon, request->tenant));
     return status == DOCKET_OK ? dk_fate_write(daemon, request->tenant, request->name, request->period, fds) : status;
 }
 
@@ -437,7 +191,7 @@ void dk_serve_handle(struct dk_connection *connection, const struct dk_request *
         break;
     case DK_ASK_OPEN:
     case DK_ASK_DECLARE:
-        if (open_series(connection, request, &status, &reply))
+        if (dk_serve_open(connection, request, &status, &reply))
             return;
         break;
     case DK_ASK_ATTACH:

@@ -48,6 +48,13 @@ void dk_serve_answer(struct dk_connection *connection, uint32_t type, docket_sta
  * other end. */
 docket_status dk_serve_own(struct dk_daemon *daemon, struct dk_connection **own, int *far) DK_MUST_USE;
 
+/* May this peer use the desk? NOT_PERMITTED. */
+docket_status dk_serve_check_desk(const struct dk_connection *connection, const struct dk_desk_book *desk) DK_MUST_USE;
+
+/* opening.c: OPEN and DECLARE. True: answered later, when its commit is durable. */
+bool dk_serve_open(struct dk_connection *connection, const struct dk_request *request, docket_status *status,
+                   struct dk_reply *reply);
+
 /* serve.c: hears one request, and answers it or keeps it. */
 void dk_serve_handle(struct dk_connection *connection, const struct dk_request *request);
 
