@@ -31,8 +31,8 @@ static void print_all(void)
     printf("\nexit codes\n");
     cli_print_exit_codes();
     printf("\ndocket help COMMAND says more. A realm is a directory: --realm DIR, else\n"
-           "$DOCKET_REALM, else ./.docket. status, inspect, peek, series list and series\n"
-           "show only look; the others start docketd for it if none answers (--no-start forbids it).\n");
+           "$DOCKET_REALM, else ./.docket. What takes numbers, tells their fates or decides\n"
+           "something starts docketd for it if none answers (--no-start forbids it); the others only look.\n");
 }
 
 /* "series" shows the three of them. */
