@@ -131,7 +131,7 @@ result 'a seat whose file the next docketd did not find' 0 'lost seats' WARN 'we
 start_worker b --series beta/X --threads 1 --rate 50
 worker_pid=$child
 check 'another worker: sits down' wait_until 20 sits
-printf '\377\377\377\377\377\377\377\377' | dd of="$(echo "$runtime"/*/table-0)" bs=1 seek=$((8192 + 1048576 / 8)) conv=notrunc status=none
+printf '\377\377\377\377\377\377\377\377' | dd of="$(echo "$runtime"/*/table-0)" bs=1 seek=24576 conv=notrunc status=none
 quarantined() { "$docket" next acme/INV --no-start --timeout 0.1 >/dev/null 2>&1; "$docket" series show acme/INV --json | jq -e .quarantined; }
 check 'a scribbled counter: is quarantined' wait_until 20 quarantined
 result 'a quarantined series' 1 quarantine FAIL acme/INV
