@@ -29,6 +29,8 @@ static docket_status open_runtime(const struct docket_realm *realm, int *directo
 {
     char path[DK_PATH_BYTES + 16];
     uid_t owner;
+    if (realm->memory != NULL)
+        return dk_fail(DOCKET_UNREACHABLE, "a realm in memory has no docketd; this needs a real realm");
     snprintf(path, sizeof path, "%s/runtime", realm->directory);
     docket_status status = dk_directory_open(path, directory, &owner);
     if (status == DOCKET_NO_REALM)
