@@ -50,7 +50,8 @@ musl=''
 if ! command -v musl-gcc >/dev/null; then
     skip_row "static musl worker" "no musl-gcc (package musl-tools)"
 elif musl_worker=$("$here/musl_worker.sh" "$BUILD" 2>"$work/musl.err"); then
-    musl='musl-none musl-all'
+    musl='musl-none'
+    [[ $allowed != *' all'* ]] || musl+=' musl-all'
 else
     cat "$work/musl.err"
     skip_row "static musl worker" "it could not be built"
