@@ -14,15 +14,15 @@
 
 #define ADMIN_TIMEOUT_NS (10 * DK_SECOND_NS)
 
-static docket_status fill_names(struct dk_request *request, const char *tenant, const char *name)
+docket_status dk_names_fill(const char *tenant, const char *name, char to_tenant[DK_WIRE_NAME], char to_name[DK_WIRE_NAME])
 {
     docket_status status = dk_name_check("tenant", tenant);
     if (status == DOCKET_OK)
         status = dk_name_check("series", name);
     if (status != DOCKET_OK)
         return status;
-    snprintf(request->tenant, sizeof request->tenant, "%s", tenant);
-    snprintf(request->name, sizeof request->name, "%s", name);
+    snprintf(to_tenant, DK_WIRE_NAME, "%s", tenant);
+    snprintf(to_name, DK_WIRE_NAME, "%s", name);
     return DOCKET_OK;
 }
 
@@ -55,7 +55,7 @@ docket_status docket_admin_series_add(docket_realm *realm, const char *tenant, c
     int fds[DK_WIRE_FDS];
     if (realm == NULL || tenant == NULL || name == NULL)
         return dk_fail(DOCKET_BAD_ARGUMENT, "docket_admin_series_add wants a realm and two names");
-    docket_status status = fill_names(&request, tenant, name);
+    docket_status status = dk_names_fill(tenant, name, request.tenant, request.name);
     if (status == DOCKET_OK)
         status = dk_policy_fill(&request, policy);
     if (status == DOCKET_OK)
@@ -153,7 +153,7 @@ docket_status docket_admin_fate(docket_realm *realm, const char *tenant, const c
     if (realm == NULL || each == NULL || (tenant == NULL) != (name == NULL))
         return dk_fail(DOCKET_BAD_ARGUMENT, "docket_admin_fate wants a realm, both names or none, and a callback");
     if (tenant != NULL)
-        status = fill_names(&request, tenant, name);
+        status = dk_names_fill(tenant, name, request.tenant, request.name);
     if (status == DOCKET_OK)
         status = dk_reach_ask(realm, &request, ADMIN_TIMEOUT_NS, &reply, fds);
     if (status != DOCKET_OK)

@@ -81,20 +81,14 @@ docket_status dk_errand_ask(struct docket_realm *realm, const struct dk_admin_re
 
 static docket_status fill(struct dk_admin_request *request, const struct docket_counter_name *counter)
 {
-    docket_status status = dk_name_check("tenant", counter->tenant);
-    if (status == DOCKET_OK)
-        status = dk_name_check("series", counter->series);
+    docket_status status = dk_names_fill(counter->tenant, counter->series, request->tenant, request->name);
     if (status == DOCKET_OK && counter->period < -1)
         status = dk_fail(DOCKET_BAD_ARGUMENT, "%d is no period", counter->period);
-    if (status != DOCKET_OK)
-        return status;
-    snprintf(request->tenant, sizeof request->tenant, "%s", counter->tenant);
-    snprintf(request->name, sizeof request->name, "%s", counter->series);
     request->period = counter->period;
-    return DOCKET_OK;
+    return status;
 }
 
-static docket_status give_reason(struct dk_admin_request *request, const char *reason)
+docket_status dk_errand_reason(struct dk_admin_request *request, const char *reason)
 {
     docket_status status = dk_reason_check(reason);
     if (status == DOCKET_OK)
@@ -137,7 +131,7 @@ docket_status docket_admin_void(docket_realm *realm, const struct docket_counter
         return dk_fail(DOCKET_BAD_ARGUMENT, "docket_admin_void wants a realm, a counter's name and known flags");
     docket_status status = fill(&request, counter);
     if (status == DOCKET_OK)
-        status = give_reason(&request, reason);
+        status = dk_errand_reason(&request, reason);
     request.flags = flags;
     return status == DOCKET_OK ? ask_changes(realm, &request, -1, each, context) : status;
 }
@@ -150,7 +144,7 @@ docket_status docket_admin_series_advance(docket_realm *realm, const struct dock
         return dk_fail(DOCKET_BAD_ARGUMENT, "docket_admin_series_advance wants a realm and a counter's name");
     docket_status status = fill(&request, counter);
     if (status == DOCKET_OK)
-        status = give_reason(&request, reason);
+        status = dk_errand_reason(&request, reason);
     return status == DOCKET_OK ? ask_changes(realm, &request, -1, each, context) : status;
 }
 
@@ -193,7 +187,7 @@ docket_status docket_admin_reconcile(docket_realm *realm, const struct docket_co
                        DOCKET_EVIDENCE_MAX);
     docket_status status = fill(&request, counter);
     if (status == DOCKET_OK && (reason != NULL || flags & DOCKET_VOID_REST))
-        status = give_reason(&request, reason);
+        status = dk_errand_reason(&request, reason);
     if (status == DOCKET_OK)
         status = seal(evidence, bytes, &fd);
     request.flags = flags;

@@ -12,26 +12,6 @@
 
 #define ERRAND_TIMEOUT_NS (10 * DK_SECOND_NS)
 
-static docket_status fill_names(struct dk_admin_request *request, const char *tenant, const char *name)
-{
-    docket_status status = dk_name_check("tenant", tenant);
-    if (status == DOCKET_OK)
-        status = dk_name_check("series", name);
-    if (status != DOCKET_OK)
-        return status;
-    snprintf(request->tenant, sizeof request->tenant, "%s", tenant);
-    snprintf(request->name, sizeof request->name, "%s", name);
-    return DOCKET_OK;
-}
-
-static docket_status give_reason(struct dk_admin_request *request, const char *reason)
-{
-    docket_status status = dk_reason_check(reason);
-    if (status == DOCKET_OK)
-        snprintf(request->reason, sizeof request->reason, "%s", reason);
-    return status;
-}
-
 /* Asks, and reads the rows of the answer; the caller frees them. */
 static docket_status ask(struct docket_realm *realm, const struct dk_admin_request *request, int64_t timeout_ns,
                          size_t row_bytes, struct dk_reply *reply, void **rows, size_t *count)
@@ -74,9 +54,9 @@ docket_status docket_admin_series_retire(docket_realm *realm, const char *tenant
     struct dk_admin_request request = {.type = DK_ADMIN_RETIRE, .period = -1};
     if (realm == NULL)
         return dk_fail(DOCKET_BAD_ARGUMENT, "docket_admin_series_retire wants a realm");
-    docket_status status = fill_names(&request, tenant, name);
+    docket_status status = dk_names_fill(tenant, name, request.tenant, request.name);
     if (status == DOCKET_OK)
-        status = give_reason(&request, reason);
+        status = dk_errand_reason(&request, reason);
     return status == DOCKET_OK ? ask_plain(realm, &request) : status;
 }
 
@@ -116,11 +96,11 @@ docket_status docket_admin_series_set(docket_realm *realm, const char *tenant, c
     size_t count;
     if (realm == NULL || policy == NULL || flags > DOCKET_DRY_RUN)
         return dk_fail(DOCKET_BAD_ARGUMENT, "docket_admin_series_set wants a realm, a policy and known flags");
-    docket_status status = fill_names(&request, tenant, name);
+    docket_status status = dk_names_fill(tenant, name, request.tenant, request.name);
     if (status == DOCKET_OK)
         status = fill_policy(&request, policy, has_start);
     if (status == DOCKET_OK && reason != NULL)
-        status = give_reason(&request, reason);
+        status = dk_errand_reason(&request, reason);
     if (status == DOCKET_OK)
         status = ask(realm, &request, ERRAND_TIMEOUT_NS, sizeof(struct dk_setting_wire), &reply, &rows, &count);
     if (status != DOCKET_OK)

@@ -214,6 +214,8 @@ docket_status dk_reach_connect(struct docket_realm *realm, int *fd) DK_MUST_USE;
  * OK: fds[0] may have rows. */
 docket_status dk_errand_ask(struct docket_realm *realm, const struct dk_admin_request *request, int descriptor,
                             int64_t timeout_ns, struct dk_reply *reply, int *rows_fd) DK_MUST_USE;
+/* errand.c: a checked reason into an errand. */
+docket_status dk_errand_reason(struct dk_admin_request *request, const char *reason) DK_MUST_USE;
 /* All rows of a memory file, into memory that the caller frees; closes it. */
 docket_status dk_errand_rows(int fd, size_t row_bytes, void **rows, size_t *count) DK_MUST_USE;
 
@@ -246,7 +248,10 @@ static inline void dk_hand_leave(struct hand *hand)
 }
 
 struct docket_policy;
-/* admin.c: a policy into a request; NULL and zero members are the realm's default. */
+/* admin.c: checked names into the fields of a request or an errand. */
+docket_status dk_names_fill(const char *tenant, const char *name, char to_tenant[DK_WIRE_NAME],
+                            char to_name[DK_WIRE_NAME]) DK_MUST_USE;
+/* A policy into a request; NULL and zero members are the realm's default. */
 docket_status dk_policy_fill(struct dk_request *request, const struct docket_policy *policy) DK_MUST_USE;
 
 /* memory.c, memory_take.c: a realm in memory. Its hands stand in no bank and are

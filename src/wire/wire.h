@@ -18,6 +18,7 @@
 #define DK_WIRE_MAGIC 0x31574b44u /* "DKW1" */
 #define DK_WIRE_VERSION 1u
 #define DK_WIRE_FDS 4
+#define DK_WIRE_NAME 66 /* room of a name, zeros behind it */
 #define DK_WIRE_DEFAULT 0xff /* policy member left to the realm's default */
 
 enum dk_request_type {
@@ -69,8 +70,8 @@ struct dk_admin_request {
     uint8_t order;   /* or DK_WIRE_DEFAULT */
     uint8_t restart; /* or DK_WIRE_DEFAULT */
     uint8_t reserved[2];
-    char tenant[66];
-    char name[66];
+    char tenant[DK_WIRE_NAME];
+    char name[DK_WIRE_NAME];
     char template_text[66];
     char desk[66];
     char user[66];
@@ -94,8 +95,8 @@ struct dk_request {
     uint64_t incarnation;
     uint8_t order;   /* or DK_WIRE_DEFAULT */
     uint8_t restart; /* or DK_WIRE_DEFAULT */
-    char tenant[66];
-    char name[66];
+    char tenant[DK_WIRE_NAME];
+    char name[DK_WIRE_NAME];
     char template_text[66]; /* "" : default */
 };
 
