@@ -32,10 +32,8 @@ static bool all_settled(const struct dk_errand *errand)
 
 static void retire_on(struct dk_errand *errand)
 {
-    if (!all_settled(errand))
-        return;
-    errand->series->held = false;
-    dk_errand_end(errand, DOCKET_OK);
+    if (all_settled(errand))
+        dk_errand_end(errand, DOCKET_OK);
 }
 
 static void retired(struct dk_job *job)
@@ -58,7 +56,6 @@ docket_status dk_errand_retire(struct dk_errand *errand)
     if (errand->asked.flags & DK_ADMIN_DRY_RUN)
         return DOCKET_OK;
     errand->series = series;
-    series->held = true; /* it stays in memory until the answer */
     errand->record = series->record;
     errand->record.retired_ns = dk_clock_wall_ns();
     struct dk_job *job = dk_job_new(retired, errand);

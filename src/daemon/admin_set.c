@@ -157,7 +157,6 @@ static void window_set(struct dk_job *job)
     struct dk_series_book *series = errand->series;
     dk_job_free(job);
     series->record = errand->record;
-    series->held = false;
     dk_series_rewrite(series); /* the window only */
     for (int bank = 0; bank < DK_BANKS; bank++)
         if (series->bank[bank] != NULL && series->bank[bank]->window > series->record.policy.window)
@@ -275,7 +274,6 @@ static docket_status hold(struct dk_errand *errand)
 static void set_light(struct dk_errand *errand)
 {
     struct dk_job *job = dk_job_new(window_set, errand);
-    errand->series->held = true; /* it stays in memory until the answer */
     dk_job_change(job, &errand->record);
     set_event(errand, job);
     dk_errand_post(errand, job);
@@ -305,7 +303,6 @@ static void wait_for_reaper(struct dk_errand *errand)
         if (desk->seats[seat].state == DK_SEAT_REAPING)
             return;
     errand->go_on = NULL;
-    errand->series->held = false;
     docket_status status = errand->series->quarantined
                                ? dk_fail(DOCKET_QUARANTINED, "%s was quarantined meanwhile", dk_errand_name(errand))
                                : begin_heavy(errand);
@@ -324,7 +321,6 @@ docket_status dk_errand_set(struct dk_errand *errand)
         return status;
     if (!is_light(errand)) {
         dk_reaper_tick(errand->daemon, true); /* who has just ended does not sit there */
-        errand->series->held = true; /* and stays where it is until then */
         errand->waits = true;
         errand->go_on = wait_for_reaper;
         return DOCKET_OK;
