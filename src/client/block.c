@@ -149,7 +149,9 @@ static docket_status prepare_text(struct docket_block *block)
     int64_t now_s = series->memory != NULL ? dk_memory_now_s(series->realm) : dk_clock_wall_s();
     if (!series->timed || (now_s >= block->from_s && now_s < block->until_s))
         return dk_text_day(text, series, block->seat, now_s);
-    uint32_t date = now_s < block->from_s ? dk_period_first_date(block->period) : dk_period_last_date(block->period);
+    struct dk_span span = {0, 0, 0};
+    (void)dk_span_of_label(block->series->restart, &block->series->template.fiscal, block->period, &span);
+    uint32_t date = now_s < block->from_s ? span.first : span.last;
     dk_template_render(&series->template, series->name, date, &text->rendered);
     text->from_s = text->until_s = 0; /* of no instant: the next call looks again */
     return DOCKET_OK;

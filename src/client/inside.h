@@ -139,6 +139,7 @@ struct docket_series {
     char name[DOCKET_NAME_MAX + 1];
     bool strict;
     bool timed;
+    enum dk_restart restart;
     uint32_t window;
     struct dk_template template;
     size_t text_bytes;

@@ -141,7 +141,7 @@ static docket_status make_series(struct memory *memory, const struct dk_request 
     struct dk_policy policy;
     struct memory_counter *counter;
     policy_of(memory, request, &policy);
-    docket_status status = dk_policy_check(&policy, request->name);
+    docket_status status = dk_policy_check(&policy, request->tenant, request->name, NULL);
     if (status == DOCKET_OK && request->start_after >= DOCKET_NUMBER_MAX)
         status = dk_fail(DOCKET_BAD_POLICY, "start-after %llu leaves no number below %llu",
                          (unsigned long long)request->start_after, DOCKET_NUMBER_MAX + 1);
@@ -253,7 +253,7 @@ static docket_status apply_options(struct memory *memory, const struct docket_me
     if (status != DOCKET_OK)
         return status;
     policy_of(memory, &request, &memory->policy);
-    return dk_policy_check(&memory->policy, "S");
+    return dk_policy_check(&memory->policy, "T", "S", NULL);
 }
 
 docket_status docket_realm_open_memory(const struct docket_memory_options *options, docket_realm **realm)

@@ -50,7 +50,7 @@ docket_status dk_memory_counter(struct memory *memory, struct memory_series *ser
 {
     struct dk_period period;
     struct memory_counter *found = NULL;
-    dk_period_at((enum dk_restart)series->policy.restart, now_s, &period);
+    dk_period_at(&series->policy, &dk_zone_utc, now_s, &period);
     for (struct memory_counter *each = series->counters; each != NULL; each = each->next) {
         if (now_s >= each->period.end_s && !each->ended)
             end_counter(each);

@@ -75,11 +75,12 @@ docket_status dk_series_describe(struct docket_series *series, uint8_t order, ui
 {
     series->strict = order == DK_STRICT;
     series->timed = restart != DK_NEVER;
+    series->restart = (enum dk_restart)restart;
     series->window = window;
     docket_status status = dk_template_parse(template_text, &series->template);
     if (status != DOCKET_OK)
         return dk_wrap(DOCKET_DAMAGED, "the board's template of %s/%s cannot be used", series->tenant, series->name);
-    series->text_bytes = dk_template_size(&series->template, series->name);
+    series->text_bytes = dk_template_size(&series->template, series->name, DOCKET_NUMBER_MAX);
     return DOCKET_OK;
 }
 

@@ -35,9 +35,9 @@ docket_status dk_text_day(struct text_day *text, const struct docket_series *ser
         text->from_s = INT64_MIN;
         text->until_s = INT64_MAX;
     } else if (series->memory != NULL) {
-        text->from_s = dk_day_start(now_s);
+        text->from_s = now_s - now_s % 86400;
         text->until_s = text->from_s + 86400;
-        date = dk_day_date(now_s);
+        date = dk_zone_utc.date(&dk_zone_utc, now_s);
     } else {
         bool whole = false;
         for (int tries = 0; tries < 1000 && !whole; tries++)

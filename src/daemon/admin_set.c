@@ -135,7 +135,7 @@ static docket_status wanted_policy(struct dk_errand *errand)
     }
     if (asked->flags & DK_ADMIN_START_AFTER && asked->start_after >= DOCKET_NUMBER_MAX)
         return dk_fail(DOCKET_BAD_POLICY, "start-after %llu leaves no number", (unsigned long long)asked->start_after);
-    return dk_policy_check(policy, asked->name);
+    return dk_policy_check(policy, asked->tenant, asked->name, NULL);
 }
 
 /* ---- the commits ---- */
@@ -206,7 +206,7 @@ static docket_status reset(void *context, const struct dk_counter_image *image)
 static docket_status plan_policy(struct dk_errand *errand, struct dk_job *job, uint64_t start_after)
 {
     struct dk_period now;
-    dk_period_at((enum dk_restart)errand->record.policy.restart, dk_clock_wall_s(), &now);
+    dk_period_at(&errand->record.policy, &dk_zone_utc, dk_clock_wall_s(), &now);
     struct resetting resetting = {.errand = errand, .job = job, .label = now.label, .first = start_after + 1};
     docket_status status =
         dk_store_each_counter_of(errand->daemon->store, errand->record.id, reset, &resetting);

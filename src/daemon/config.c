@@ -283,7 +283,7 @@ static docket_status check_desks(const struct dk_config *config)
                         return dk_fail(DOCKET_BAD_CONFIG, "%s: tenant %s sits at desk %s and at desk %s", config->file,
                                        desk->tenants[a], config->desks[j].name, desk->name);
     }
-    docket_status status = dk_policy_check(&config->policy, "SERIES");
+    docket_status status = dk_policy_check(&config->policy, "TENANT", "SERIES", NULL);
     return status == DOCKET_OK ? status : dk_wrap(DOCKET_BAD_CONFIG, "%s: [default]", config->file);
 }
 

@@ -75,10 +75,10 @@ static bool in_period(const struct dk_read_text *text, int32_t period)
     if (period == 0)
         return true;
     if (period < 10000)
-        return text->year == period;
+        return text->shown.year == period;
     if (period < 1000000)
-        return text->year * 100 + text->month == period;
-    return text->year * 10000 + text->month * 100 + text->day == period;
+        return text->shown.year * 100 + text->shown.month == period;
+    return text->shown.year * 10000 + text->shown.month * 100 + text->shown.day == period;
 }
 
 static docket_status refuse(const struct reading *reading, struct word word, const char *why)

@@ -98,7 +98,7 @@ static docket_status begin_creation(struct dk_connection *connection, const stru
     if (strlen(request->template_text) > DK_TEMPLATE_BYTES)
         return dk_fail(DOCKET_BAD_POLICY, "the template has %zu bytes and %d are allowed",
                        strlen(request->template_text), DK_TEMPLATE_BYTES);
-    docket_status status = dk_policy_check(&policy, request->name);
+    docket_status status = dk_policy_check(&policy, request->tenant, request->name, NULL);
     if (status == DOCKET_OK && request->start_after >= DOCKET_NUMBER_MAX)
         status = dk_fail(DOCKET_BAD_POLICY, "start-after %llu leaves no number below %llu",
                          (unsigned long long)request->start_after, DOCKET_NUMBER_MAX + 1);
@@ -115,7 +115,7 @@ static docket_status begin_creation(struct dk_connection *connection, const stru
     memcpy(creation->record.tenant, request->tenant, sizeof creation->record.tenant);
     memcpy(creation->record.name, request->name, sizeof creation->record.name);
     snprintf(creation->record.desk, sizeof creation->record.desk, "%s", desk->rule.name);
-    dk_period_at((enum dk_restart)policy.restart, dk_clock_wall_s(), &creation->period);
+    dk_period_at(&policy, &dk_zone_utc, dk_clock_wall_s(), &creation->period);
     struct dk_job *job = dk_job_new(created, creation);
     job->series = dk_must_alloc(1, sizeof *job->series);
     *job->series = creation->record;

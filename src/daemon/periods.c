@@ -202,7 +202,6 @@ void dk_periods_counter_settled(struct dk_counter *counter)
 static int64_t look(struct dk_daemon *daemon, struct dk_series_book *series, int64_t now_s)
 {
     struct dk_period now, next;
-    enum dk_restart restart = (enum dk_restart)series->record.policy.restart;
     if (series->quarantined || series->record.retired_ns != 0 || series->evicting || daemon->stopping)
         return INT64_MAX;
     if (series->held)
@@ -212,7 +211,7 @@ static int64_t look(struct dk_daemon *daemon, struct dk_series_book *series, int
     for (int bank = 0; bank < DK_BANKS; bank++)
         if (series->bank[bank] != NULL && now_s >= series->bank[bank]->period.end_s && !series->bank[bank]->ended)
             end_period(series, bank);
-    dk_period_at(restart, now_s, &now);
+    dk_period_at(&series->record.policy, &dk_zone_utc, now_s, &now);
     for (int bank = 0; bank < DK_BANKS; bank++)
         if (series->bank[bank] != NULL && series->bank[bank]->period.start_s > now.end_s && !series->bank[bank]->ahead)
             put_off(series->bank[bank]); /* the clock was set back */
@@ -222,7 +221,7 @@ static int64_t look(struct dk_daemon *daemon, struct dk_series_book *series, int
         return INT64_MAX;
     if (now_s < now.end_s - AHEAD_S)
         return now.end_s - AHEAD_S;
-    dk_period_at(restart, now.end_s, &next);
+    dk_period_at(&series->record.policy, &dk_zone_utc, now.end_s, &next);
     return open_period(daemon, series, &next) ? now.end_s : now_s + 1;
 }
 
@@ -251,7 +250,7 @@ void dk_periods_sweep(struct dk_daemon *daemon)
 void dk_calendar_write(struct dk_desk *map, int64_t now_s)
 {
     struct shared_calendar *calendar = dk_desk_calendar(map);
-    int64_t day_s = dk_day_start(now_s) - 86400; /* yesterday, for callers whose clock read is a tick old */
+    int64_t day_s = now_s - now_s % 86400 - 86400; /* yesterday, for callers whose clock read is a tick old */
     if (dk_load_relaxed(&calendar->count) == DK_CALENDAR_DAYS &&
         dk_load_relaxed(&calendar->days[0].start_s) == (uint64_t)day_s)
         return;
@@ -260,7 +259,7 @@ void dk_calendar_write(struct dk_desk *map, int64_t now_s)
     dk_store_release(&calendar->version, version + 1); /* ORDER-3 */
     for (uint32_t i = 0; i < DK_CALENDAR_DAYS; i++) {
         dk_store_release(&calendar->days[i].start_s, (uint64_t)(day_s + (int64_t)i * 86400));
-        dk_store_release(&calendar->days[i].yyyymmdd, dk_day_date(day_s + (int64_t)i * 86400));
+        dk_store_release(&calendar->days[i].yyyymmdd, dk_zone_utc.date(&dk_zone_utc, day_s + (int64_t)i * 86400));
     }
     dk_store_release(&calendar->count, DK_CALENDAR_DAYS);
     dk_store_release(&calendar->version, version + 2); /* ORDER-3 */

@@ -368,13 +368,13 @@ docket_status docket_view_text(const struct docket_view_series *facts, uint64_t 
     docket_status status = dk_template_parse(facts->template_text, &parsed);
     if (status != DOCKET_OK)
         return dk_wrap(status, "the template of %s/%s on the board cannot be used", facts->tenant, facts->name);
-    if (size < dk_template_size(&parsed, facts->name))
+    if (size < dk_template_size(&parsed, facts->name, DOCKET_NUMBER_MAX))
         return dk_fail(DOCKET_BUFFER_TOO_SMALL, "the longest text of %s/%s needs %zu bytes", facts->tenant,
-                       facts->name, dk_template_size(&parsed, facts->name));
-    if (dk_template_size(&parsed, facts->name) > DOCKET_TEXT_MAX)
+                       facts->name, dk_template_size(&parsed, facts->name, DOCKET_NUMBER_MAX));
+    if (dk_template_size(&parsed, facts->name, DOCKET_NUMBER_MAX) > DOCKET_TEXT_MAX)
         return dk_fail(DOCKET_DAMAGED, "the template of %s/%s on the board makes texts that are too long",
                        facts->tenant, facts->name);
-    dk_template_render(&parsed, facts->name, dk_day_date(dk_clock_wall_s()), &rendered);
+    dk_template_render(&parsed, facts->name, dk_zone_utc.date(&dk_zone_utc, dk_clock_wall_s()), &rendered);
     dk_rendered_write(&rendered, number, text);
     return DOCKET_OK;
 }

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * period: see period.h. The proleptic Gregorian calendar in UTC, from day 0
- * (1970-01-01) to 9999-12-31, with no call into the C library's time zones.
- */
+/* period: see period.h. */
 #include "numbering/period.h"
 
 #include <stdio.h>
@@ -10,129 +7,88 @@
 
 enum { DAY_S = 86400, YEAR_FIRST = 1970, YEAR_LAST = 9999, MONTH_COUNT = 12 };
 
-struct date {
-    int year;
-    int month; /* 1 to 12 */
-    int day;   /* 1 to 31 */
-};
-
-static bool is_leap(int year)
-{
-    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-}
-
-static int days_of_month(int year, int month)
-{
-    static const int days[MONTH_COUNT] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    return days[month - 1] + (month == 2 && is_leap(year));
-}
-
-/* Leap days in the years 1 to year. */
-static int64_t leap_days(int64_t year)
-{
-    return year / 4 - year / 100 + year / 400;
-}
-
-/* Day number of the first day of a year; YEAR_LAST + 1 is fine. */
-static int64_t year_start(int year)
-{
-    return (int64_t)365 * (year - YEAR_FIRST) + leap_days(year - 1) - leap_days(YEAR_FIRST - 1);
-}
-
-/* Day number of the first day of a month; month 13 is the next January. */
-static int64_t month_start(int year, int month)
-{
-    int64_t day = year_start(year);
-    for (int before = 1; before < month; before++)
-        day += days_of_month(year, before);
-    return day;
-}
+/* ---- UTC ---- */
 
 static int64_t clamp(int64_t utc_s)
 {
-    int64_t last = year_start(YEAR_LAST + 1) * DAY_S - 1;
-    if (utc_s < 0)
-        return 0;
-    return utc_s > last ? last : utc_s;
+    int64_t last = (int64_t)dk_date_day(99991231) * DAY_S + DAY_S - 1;
+    return utc_s < 0 ? 0 : utc_s > last ? last : utc_s;
 }
 
-static struct date date_of(int64_t day)
+static int64_t utc_day_start(const struct dk_zone *zone, uint32_t yyyymmdd)
 {
-    /* A quotient by the mean length of a year is off by one year at most. */
-    struct date date = {(int)(YEAR_FIRST + day * 400 / 146097), 1, 1};
-    if (year_start(date.year) > day)
-        date.year--;
-    else if (year_start(date.year + 1) <= day)
-        date.year++;
-    int left = (int)(day - year_start(date.year));
-    while (left >= days_of_month(date.year, date.month))
-        left -= days_of_month(date.year, date.month++);
-    date.day = left + 1;
-    return date;
+    (void)zone;
+    return (int64_t)dk_date_day(yyyymmdd) * DAY_S;
 }
 
-static int32_t date_label(struct date date)
+static uint32_t utc_date(const struct dk_zone *zone, int64_t utc_s)
 {
-    return date.year * 10000 + date.month * 100 + date.day;
+    (void)zone;
+    return dk_day_date((int32_t)(clamp(utc_s) / DAY_S));
 }
 
-static void set_period(struct dk_period *period, int32_t label, int64_t first_day, int64_t end_day)
-{
-    period->label = label;
-    period->start_s = first_day * DAY_S;
-    period->end_s = end_day * DAY_S;
-}
+const struct dk_zone dk_zone_utc = {.name = "UTC", .day_start = utc_day_start, .date = utc_date};
 
-void dk_period_at(enum dk_restart restart, int64_t utc_s, struct dk_period *period)
+/* ---- spans ---- */
+
+void dk_span_of_date(enum dk_restart restart, const struct dk_fiscal *fiscal, uint32_t date, struct dk_span *span)
 {
-    int64_t day = clamp(utc_s) / DAY_S;
-    struct date date = date_of(day);
+    int32_t year = (int32_t)(date / 10000), month = (int32_t)(date / 100 % 100);
+    (void)fiscal;
     switch (restart) {
     case DK_YEARLY:
-        set_period(period, date.year, year_start(date.year), year_start(date.year + 1));
+        *span = (struct dk_span){year, (uint32_t)year * 10000 + 101, (uint32_t)year * 10000 + 1231};
         break;
     case DK_MONTHLY:
-        set_period(period, date.year * 100 + date.month, month_start(date.year, date.month),
-                   month_start(date.year, date.month + 1));
+        *span = (struct dk_span){year * 100 + month, date / 100 * 100 + 1,
+                                 date / 100 * 100 + dk_days_of_month(year, month)};
         break;
     case DK_DAILY:
-        set_period(period, date_label(date), day, day + 1);
+        *span = (struct dk_span){(int32_t)date, date, date};
         break;
     default:
-        set_period(period, 0, 0, 0);
-        period->end_s = INT64_MAX;
+        *span = (struct dk_span){0, 0, 0};
         break;
     }
 }
 
-int64_t dk_day_start(int64_t utc_s)
+bool dk_span_of_label(enum dk_restart restart, const struct dk_fiscal *fiscal, int32_t label, struct dk_span *span)
 {
-    utc_s = clamp(utc_s);
-    return utc_s - utc_s % DAY_S;
+    uint32_t date = label <= 0 ? DK_DATE_FIRST : (uint32_t)label;
+    while (date < 1000000)
+        date = date * 100 + 1;
+    if (!dk_date_exists(date))
+        return false;
+    dk_span_of_date(restart, fiscal, date, span);
+    return span->label == label;
 }
 
-uint32_t dk_day_date(int64_t utc_s)
+static void edges(const struct dk_zone *zone, const struct dk_span *span, struct dk_period *period)
 {
-    return (uint32_t)date_label(date_of(clamp(utc_s) / DAY_S));
+    *period = (struct dk_period){span->label, 0, INT64_MAX};
+    if (span->first == 0)
+        return;
+    period->start_s = zone->day_start(zone, span->first);
+    period->end_s = zone->day_start(zone, dk_date_add(span->last, 1));
 }
 
-uint32_t dk_period_first_date(int32_t label)
+void dk_period_at(const struct dk_policy *policy, const struct dk_zone *zone, int64_t utc_s, struct dk_period *period)
 {
-    if (label >= YEAR_FIRST * 10000)
-        return (uint32_t)label;
-    if (label >= YEAR_FIRST * 100)
-        return (uint32_t)label * 100 + 1;
-    return label >= YEAR_FIRST ? (uint32_t)label * 10000 + 101 : 0;
+    struct dk_span span;
+    dk_span_of_date((enum dk_restart)policy->restart, &policy->fiscal, zone->date(zone, utc_s), &span);
+    edges(zone, &span, period);
 }
 
-uint32_t dk_period_last_date(int32_t label)
+bool dk_period_of(const struct dk_policy *policy, const struct dk_zone *zone, int32_t label, struct dk_period *period)
 {
-    if (label >= YEAR_FIRST * 10000)
-        return (uint32_t)label;
-    if (label >= YEAR_FIRST * 100)
-        return (uint32_t)(label * 100 + days_of_month(label / 100, label % 100));
-    return label >= YEAR_FIRST ? (uint32_t)label * 10000 + 1231 : 0;
+    struct dk_span span;
+    if (!dk_span_of_label((enum dk_restart)policy->restart, &policy->fiscal, label, &span))
+        return false;
+    edges(zone, &span, period);
+    return true;
 }
+
+/* ---- labels as text ---- */
 
 void dk_period_text(int32_t label, char text[16])
 {
@@ -171,25 +127,25 @@ static bool take_part(const char **text, bool dashed, int *value)
 
 bool dk_period_parse(const char *text, int32_t *label)
 {
-    struct date date = {0, 1, 1};
+    int year = 0, month = 1, day = 1;
     if (!text[0]) {
         *label = 0;
         return true;
     }
-    if (!take_digits(&text, 4, &date.year) || date.year < YEAR_FIRST)
+    if (!take_digits(&text, 4, &year) || year < YEAR_FIRST)
         return false;
-    int32_t made = date.year;
+    int32_t made = year;
     bool dashed = *text == '-';
     if (*text) {
-        if (!take_part(&text, dashed, &date.month) || date.month < 1 || date.month > MONTH_COUNT)
+        if (!take_part(&text, dashed, &month) || month < 1 || month > MONTH_COUNT)
             return false;
-        made = made * 100 + date.month;
+        made = made * 100 + month;
     }
     if (*text) {
-        if (!take_part(&text, dashed, &date.day) || date.day < 1 ||
-            date.day > days_of_month(date.year, date.month))
+        if (!take_part(&text, dashed, &day) || day < 1 ||
+            day > (int)dk_days_of_month(year, month))
             return false;
-        made = made * 100 + date.day;
+        made = made * 100 + day;
     }
     if (*text)
         return false;

@@ -38,6 +38,8 @@ void dk_policy_default(struct dk_policy *policy)
     policy->order = DK_STRICT;
     policy->restart = DK_YEARLY;
     policy->window = DK_WINDOW_DEFAULT;
+    policy->close_after = DK_CLOSE_NEVER;
+    memcpy(policy->zone, "UTC", sizeof "UTC");
     memcpy(policy->template_text, DK_TEMPLATE_DEFAULT, sizeof DK_TEMPLATE_DEFAULT);
 }
 
@@ -69,13 +71,17 @@ static unsigned pieces_shown(const struct dk_template *parsed)
     return shown;
 }
 
-docket_status dk_policy_check(const struct dk_policy *policy, const char *series)
+docket_status dk_policy_check(const struct dk_policy *policy, const char *tenant, const char *series,
+                              struct dk_template *resolved)
 {
     docket_status status = check_ranges(policy);
     if (status != DOCKET_OK)
         return status;
     struct dk_template parsed;
+    struct dk_texts names = {tenant, policy->prefix, policy->fields};
     status = dk_template_parse(policy->template_text, &parsed);
+    if (status == DOCKET_OK)
+        status = dk_template_resolve(&parsed, &names, &policy->fiscal, &parsed);
     if (status != DOCKET_OK)
         return status;
     const struct restart_row *restart = &restarts[policy->restart];
@@ -84,11 +90,13 @@ docket_status dk_policy_check(const struct dk_policy *policy, const char *series
                        "a series that restarts %s must show %s in its template, else two periods "
                        "would have the same document numbers",
                        restart->name, restart->tokens);
-    size_t size = dk_template_size(&parsed, series);
+    size_t size = dk_template_size(&parsed, series, DOCKET_NUMBER_MAX);
     if (size > DOCKET_TEXT_MAX)
         return dk_fail(DOCKET_BAD_POLICY,
                        "the longest document number would have %zu characters; the limit is %d",
                        size - 1, DOCKET_TEXT_MAX - 1);
+    if (resolved != NULL)
+        *resolved = parsed;
     return DOCKET_OK;
 }
 

@@ -1,18 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * policy: what a series is told at its creation and keeps. Pure: no shared
- * memory, no disk.
+ * policy: what a series is told. One table says every setting: its name, how it
+ * is read and written, when it may change; docket.conf, the wire, the store, the
+ * command and the events all speak in its words. Pure: no shared memory, no disk.
  */
 #ifndef DK_NUMBERING_POLICY_H
 #define DK_NUMBERING_POLICY_H
 
 #include "base/status.h"
+#include "numbering/date.h"
+#include "numbering/template.h"
+#include "numbering/zone.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 enum dk_order { DK_STRICT = 0, DK_LEASED = 1, DK_ORDER_COUNT };
-enum dk_restart { DK_NEVER = 0, DK_YEARLY = 1, DK_MONTHLY = 2, DK_DAILY = 3, DK_RESTART_COUNT };
+enum dk_restart {
+    DK_NEVER = 0,
+    DK_YEARLY = 1,
+    DK_MONTHLY = 2,
+    DK_DAILY = 3,
+    DK_FISCAL = 4,
+    DK_QUARTERLY = 5,
+    DK_WEEKLY = 6,
+    DK_RESTART_COUNT
+};
+enum dk_at_end { DK_WIDEN = 0, DK_STOP = 1, DK_AT_END_COUNT }; /* when the width of {N:6} is full */
+enum dk_release { DK_RECYCLE = 0, DK_VOID_RELEASED = 1, DK_RELEASE_COUNT };
 
 #define DK_WINDOW_MIN 16u
 #define DK_WINDOW_DEFAULT 10000u
@@ -26,25 +41,75 @@ _Static_assert(DOCKET_WINDOW_BENCHMARK == DK_WINDOW_MAX && DK_WINDOW_DEFAULT <= 
 
 #define DK_TEMPLATE_DEFAULT "{SERIES}-{YYYY}{MM}{DD}-{N:6}"
 
+#define DK_CLOSE_NEVER UINT16_MAX
+
 struct dk_policy {
     uint8_t order;
     uint8_t restart;
-    uint32_t window; /* most numbers a power loss may make unknown, beside open leases */
-    char template_text[65];
+    uint8_t at_end;
+    uint8_t release;
+    uint8_t profile;     /* profile.h; 0 none */
+    uint8_t chronological; /* 1: no document date before the series' last one; strict only */
+    uint8_t warn;        /* percent of an interval (or of the width, at stop) that is used when people are warned; 0 never */
+    struct dk_fiscal fiscal;
+    uint16_t close_after; /* days after a period's end until it closes; DK_CLOSE_NEVER */
+    uint32_t window;     /* most numbers a power loss may make unknown, beside open leases */
+    uint32_t valid_from, valid_to; /* of an authority's interval, yyyymmdd; 0: no bound */
+    uint64_t last;       /* of the interval, inclusive; 0: no bound. Its first is where the counter starts */
+    char template_text[DK_TEMPLATE_TEXT];
+    char prefix[DK_PREFIX_BYTES]; /* "": the series' name */
+    char fields[DK_FIELDS_BYTES]; /* "branch=VIE till=03" */
+    char zone[DK_ZONE_BYTES];     /* IANA name; "UTC" */
 };
 
-/* Strict, yearly, DK_WINDOW_DEFAULT, DK_TEMPLATE_DEFAULT. */
+/* When a setting of a series that gives numbers may change. */
+enum dk_when {
+    DK_ANY_TIME,    /* at once */
+    DK_FROM_NOW_ON, /* numbers that come after it, or from the next period on; what was given keeps its text */
+    DK_AT_FIRST     /* only while no number was given */
+};
+
+enum { DK_SETTING_BYTES = 132, DK_SETTINGS_BYTES = 768 };
+
+struct dk_setting {
+    const char *name;     /* "restart" */
+    const char *fallback; /* as dk_policy_default() has it */
+    const char *values;   /* for people: "never, yearly, fiscal, quarterly, monthly, weekly, daily" */
+    const char *meaning;
+    enum dk_when when;
+};
+
+/* The table, and how many rows it has. */
+const struct dk_setting *dk_settings(unsigned *count);
+/* Reads one value into the policy. BAD_POLICY: no such setting, or no such value
+ * of it, with what is allowed. The policy is not changed then. */
+docket_status dk_policy_set(struct dk_policy *policy, const char *name, const char *value) DK_MUST_USE;
+/* The value of row `at` as text. */
+void dk_policy_get(const struct dk_policy *policy, unsigned at, char text[DK_SETTING_BYTES]);
+/* Lines of "name=value\n", each read as above; all or nothing. */
+docket_status dk_policy_apply(struct dk_policy *policy, const char *lines) DK_MUST_USE;
+/* The lines in which the policy differs from base. False: they do not fit. */
+bool dk_policy_lines(const struct dk_policy *policy, const struct dk_policy *base, char *lines, size_t size);
+
+/* Strict, yearly, DK_WINDOW_DEFAULT, DK_TEMPLATE_DEFAULT, UTC ... */
 void dk_policy_default(struct dk_policy *policy);
 
-/* BAD_POLICY with a sentence unless every field is in range, the template
- * parses, and its date tokens tell the periods of `restart` apart. */
-docket_status dk_policy_check(const struct dk_policy *policy, const char *series) DK_MUST_USE;
+/* BAD_POLICY with a sentence unless every field is in range, settings go
+ * together, the template parses, its shown dates tell the periods apart, the
+ * longest text fits, and the profile has nothing against it. zone is looked at as
+ * a name only. On OK *resolved has the template (NULL is fine). */
+docket_status dk_policy_check(const struct dk_policy *policy, const char *tenant, const char *series,
+                              struct dk_template *resolved) DK_MUST_USE;
+
+/* The last number that a counter of this policy gives: of the interval, at stop of
+ * the width, or DOCKET_NUMBER_MAX. */
+uint64_t dk_policy_last(const struct dk_policy *policy, const struct dk_template *resolved);
 
 /* 1 to DOCKET_NAME_MAX bytes of A-Z a-z 0-9 . _ -, the first a letter or digit.
  * what: "tenant" or "series", for the sentence. */
 docket_status dk_name_check(const char *what, const char *name) DK_MUST_USE;
 
-/* "strict", "leased"; "never", "yearly", "monthly", "daily". */
+/* "strict", "leased"; "never", "yearly", "monthly", "daily" ... */
 const char *dk_order_name(unsigned order);
 const char *dk_restart_name(unsigned restart);
 bool dk_order_parse(const char *text, uint8_t *order);

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { NUMBER_DIGITS = 15, TEMPLATE_MAX = 64 };
+enum { NUMBER_DIGITS = 15, TEMPLATE_MAX = DK_TEMPLATE_TEXT - 1 };
 
 struct token {
     const char *text;
@@ -48,7 +48,7 @@ static docket_status add_piece(struct dk_template *parsed, unsigned kind, size_t
     piece->bytes = (uint8_t)bytes;
     if (kind == DK_NUMBER)
         parsed->number_at = (uint8_t)(parsed->count - 1);
-    if (kind >= DK_YEAR4 && kind <= DK_DAY)
+    if (kind >= DK_YEAR4 && kind <= DK_FISCAL_LAST2)
         parsed->dated = true;
     return DOCKET_OK;
 }
@@ -174,9 +174,19 @@ docket_status dk_template_parse(const char *text, struct dk_template *parsed)
 
 /* ---- rendering ---- */
 
-size_t dk_template_size(const struct dk_template *parsed, const char *series)
+docket_status dk_template_resolve(const struct dk_template *parsed, const struct dk_texts *texts,
+                                  const struct dk_fiscal *fiscal, struct dk_template *resolved)
+{
+    (void)texts;
+    *resolved = *parsed;
+    resolved->fiscal = *fiscal;
+    return DOCKET_OK;
+}
+
+size_t dk_template_size(const struct dk_template *parsed, const char *series, uint64_t last)
 {
     size_t size = 1;
+    (void)last;
     for (unsigned at = 0; at < parsed->count; at++) {
         const struct dk_piece *piece = &parsed->pieces[at];
         if (piece->kind == DK_NUMBER)
@@ -332,13 +342,13 @@ static bool take_piece(struct reading *reading, const struct dk_template *parsed
     case DK_SERIES_NAME:
         return take_bytes(reading, series, strlen(series));
     case DK_YEAR4:
-        return take_date(reading, 4, &reading->found.year);
+        return take_date(reading, 4, &reading->found.shown.year);
     case DK_YEAR2:
         return take_date(reading, 2, &reading->year2);
     case DK_MONTH:
-        return take_date(reading, 2, &reading->found.month);
+        return take_date(reading, 2, &reading->found.shown.month);
     case DK_DAY:
-        return take_date(reading, 2, &reading->found.day);
+        return take_date(reading, 2, &reading->found.shown.day);
     default:
         return take_number(reading, piece, digits);
     }
@@ -346,7 +356,7 @@ static bool take_piece(struct reading *reading, const struct dk_template *parsed
 
 static bool date_can_be(const struct reading *reading)
 {
-    const struct dk_read_text *found = &reading->found;
+    const struct dk_shown *found = &reading->found.shown;
     return (found->month < 0 || (found->month >= 1 && found->month <= 12)) &&
            (found->day < 0 || (found->day >= 1 && found->day <= 31)) &&
            (found->year < 0 || reading->year2 < 0 || found->year % 100 == reading->year2);
@@ -355,8 +365,8 @@ static bool date_can_be(const struct reading *reading)
 bool dk_template_read(const struct dk_template *parsed, const char *series, const char *text, size_t length,
                       struct dk_read_text *found)
 {
-    size_t fixed = dk_template_size(parsed, series) - 1 - NUMBER_DIGITS; /* everything but the digits */
-    struct reading reading = {text, length, {0, -1, -1, -1}, -1};
+    size_t fixed = dk_template_size(parsed, series, DOCKET_NUMBER_MAX) - 1 - NUMBER_DIGITS; /* everything but the digits */
+    struct reading reading = {text, length, {.shown = {.year = -1, .month = -1, .day = -1}}, -1};
     if (length <= fixed)
         return false;
     for (unsigned at = 0; at < parsed->count; at++)
