@@ -126,7 +126,13 @@ typedef enum docket_status {
     DOCKET_BAD_CONFIG = 31,        /* an unknown key or an unusable value in a configuration file */
     DOCKET_SYSTEM = 32,            /* the operating system refused; docket_last_error() says what */
     DOCKET_RETIRED = 33,           /* the series was retired: it gives no number any more, in any period */
-    DOCKET_REFUSED = 34            /* an admin's wish that what stands does not allow; nothing was changed */
+    DOCKET_REFUSED = 34,           /* an admin's wish that what stands does not allow; nothing was changed */
+    DOCKET_PERIOD_CLOSED = 35,     /* the period was closed: it gives no number any more */
+    DOCKET_BAD_DATE = 36,          /* no date of the calendar, or outside 2001-01-01 to 2099-12-31 */
+    DOCKET_OUT_OF_ORDER = 37,      /* a date before the last one of a chronological series */
+    DOCKET_INTERVAL_OVER = 38,     /* the authority's interval is not valid on this date */
+    DOCKET_NOT_OF_SERIES = 39,     /* a text that this series does not write */
+    DOCKET_COLLISION = 40          /* two numbers would have the same text */
 } docket_status;
 
 typedef enum docket_category {

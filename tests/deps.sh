@@ -19,6 +19,8 @@ hdr:lmdb.h liblmdb-dev
 hdr:ini.h libinih-dev
 hdr:xxhash.h libxxhash-dev
 hdr:jansson.h libjansson-dev
+hdr:glib-2.0/glib.h libglib2.0-dev
+run:/usr/share/zoneinfo/Europe/Vienna tzdata
 hdr:libsmartcols/libsmartcols.h libsmartcols-dev
 hdr:ncurses.h libncurses-dev
 cmd:tmux tmux
@@ -38,6 +40,7 @@ present() {
     case $1 in
     cmd:*) command -v "${1#cmd:}" >/dev/null 2>&1 ;;
     rt:*) ls /usr/lib/llvm*/lib/clang/*/lib/linux/libclang_rt."${1#rt:}"* >/dev/null 2>&1 ;;
+    run:*) [ -e "${1#run:}" ] ;;
     hdr:*) [ -e "/usr/include/${1#hdr:}" ] || ls /usr/include/*/"${1#hdr:}" >/dev/null 2>&1 ;;
     esac
 }

@@ -57,10 +57,16 @@ static const struct status_row rows[] = {
     ROW(SYSTEM, ENVIRONMENT, 0, "the operating system refused"),
     ROW(RETIRED, EXHAUSTED, 0, "the series was retired"),
     ROW(REFUSED, CALLER, 0, "what stands does not allow it"),
+    ROW(PERIOD_CLOSED, EXHAUSTED, 0, "the period was closed"),
+    ROW(BAD_DATE, CALLER, 0, "there is no such date, or it is outside the supported range"),
+    ROW(OUT_OF_ORDER, CALLER, 0, "the date lies before the last one of a chronological series"),
+    ROW(INTERVAL_OVER, EXHAUSTED, 0, "the interval is not valid on this date"),
+    ROW(NOT_OF_SERIES, CALLER, 0, "the series writes no such text"),
+    ROW(COLLISION, CALLER, 0, "two numbers would have the same text"),
 };
 
 enum { ROW_COUNT = sizeof rows / sizeof rows[0] };
-_Static_assert(ROW_COUNT == DOCKET_REFUSED + 1, "every status has its row");
+_Static_assert(ROW_COUNT == DOCKET_COLLISION + 1, "every status has its row");
 
 static __thread char last_error[DK_ERROR_BYTES];
 

@@ -49,7 +49,7 @@ static uint64_t start_after_of(const struct dk_errand *errand)
 
 static void put_settings(struct dk_errand *errand, const char *why_not)
 {
-    const struct dk_policy *before = &errand->series->record.policy, *after = &errand->record.policy;
+    const struct dk_policy *before = errand->series->record.policy, *after = errand->record.policy;
     uint64_t start = start_after_of(errand);
     uint64_t wanted = errand->asked.flags & DK_ADMIN_START_AFTER ? errand->asked.start_after : start;
     char a[24], b[24];
@@ -63,7 +63,7 @@ static void put_settings(struct dk_errand *errand, const char *why_not)
 /* Only the window, or nothing at all? */
 static bool is_light(const struct dk_errand *errand)
 {
-    const struct dk_policy *before = &errand->series->record.policy, *after = &errand->record.policy;
+    const struct dk_policy *before = errand->series->record.policy, *after = errand->record.policy;
     bool start = errand->asked.flags & DK_ADMIN_START_AFTER && errand->asked.start_after != start_after_of(errand);
     return !start && before->order == after->order && before->restart == after->restart &&
            strcmp(before->template_text, after->template_text) == 0;
@@ -118,7 +118,7 @@ static docket_status look(const struct dk_errand *errand, struct looking *lookin
 static docket_status wanted_policy(struct dk_errand *errand)
 {
     const struct dk_admin_request *asked = &errand->asked;
-    struct dk_policy *policy = &errand->record.policy;
+    struct dk_policy wanted = *errand->series->record.policy, *policy = &wanted;
     errand->record = errand->series->record;
     if (asked->order != DK_WIRE_DEFAULT)
         policy->order = asked->order;
@@ -135,14 +135,17 @@ static docket_status wanted_policy(struct dk_errand *errand)
     }
     if (asked->flags & DK_ADMIN_START_AFTER && asked->start_after >= DOCKET_NUMBER_MAX)
         return dk_fail(DOCKET_BAD_POLICY, "start-after %llu leaves no number", (unsigned long long)asked->start_after);
-    return dk_policy_check(policy, asked->tenant, asked->name, NULL);
+    docket_status status = dk_policy_check(policy, asked->tenant, asked->name, NULL);
+    if (status == DOCKET_OK)
+        errand->record.policy = dk_policy_keep(policy);
+    return status;
 }
 
 /* ---- the commits ---- */
 
 static void set_event(const struct dk_errand *errand, struct dk_job *job)
 {
-    const struct dk_policy *policy = &errand->record.policy;
+    const struct dk_policy *policy = errand->record.policy;
     char start[40] = "";
     if (errand->asked.flags & DK_ADMIN_START_AFTER)
         snprintf(start, sizeof start, ", start after %llu", (unsigned long long)errand->asked.start_after);
@@ -159,8 +162,8 @@ static void window_set(struct dk_job *job)
     series->record = errand->record;
     dk_series_rewrite(series); /* the window only */
     for (int bank = 0; bank < DK_BANKS; bank++)
-        if (series->bank[bank] != NULL && series->bank[bank]->window > series->record.policy.window)
-            series->bank[bank]->window = series->record.policy.window;
+        if (series->bank[bank] != NULL && series->bank[bank]->window > series->record.policy->window)
+            series->bank[bank]->window = series->record.policy->window;
     dk_errand_end(errand, DOCKET_OK);
 }
 
@@ -206,7 +209,7 @@ static docket_status reset(void *context, const struct dk_counter_image *image)
 static docket_status plan_policy(struct dk_errand *errand, struct dk_job *job, uint64_t start_after)
 {
     struct dk_period now;
-    dk_period_at(&errand->record.policy, &dk_zone_utc, dk_clock_wall_s(), &now);
+    dk_period_at(errand->record.policy, &dk_zone_utc, dk_clock_wall_s(), &now);
     struct resetting resetting = {.errand = errand, .job = job, .label = now.label, .first = start_after + 1};
     docket_status status =
         dk_store_each_counter_of(errand->daemon->store, errand->record.id, reset, &resetting);

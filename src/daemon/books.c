@@ -96,7 +96,7 @@ void dk_counter_judge_window(struct dk_counter *counter, uint64_t given, int64_t
     const double most_seen = 1e15; /* no counter has more numbers */
     double a_minute = (double)count * 60e9 / (double)elapsed_ns;
     counter->per_minute = a_minute < most_seen ? (uint64_t)(a_minute + 0.5) : (uint64_t)most_seen;
-    uint64_t largest = counter->series->record.policy.window;
+    uint64_t largest = counter->series->record.policy->window;
     uint64_t window = a_minute > (double)largest ? largest : (uint64_t)a_minute;
     if (window > (uint64_t)counter->window * 4)
         window = (uint64_t)counter->window * 4;

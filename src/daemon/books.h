@@ -185,7 +185,7 @@ static inline struct shared_table_bank *dk_book_table_bank(const struct dk_count
 
 static inline bool dk_is_strict(const struct dk_counter *counter)
 {
-    return counter->series->record.policy.order == DK_STRICT;
+    return counter->series->record.policy->order == DK_STRICT;
 }
 
 /* A new counter in the list of all; extent and marks from the image. */

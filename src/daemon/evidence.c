@@ -141,7 +141,7 @@ docket_status dk_evidence_read(const struct dk_series_record *series, int32_t pe
                                struct dk_evidence **found, size_t *count)
 {
     struct reading reading = {.series = series, .period = period};
-    docket_status status = dk_template_parse(series->policy.template_text, &reading.template);
+    docket_status status = dk_template_parse(series->policy->template_text, &reading.template);
     for (size_t at = 0; status == DOCKET_OK && at < bytes;) {
         const char *end = memchr(text + at, '\n', bytes - at);
         size_t length = end != NULL ? (size_t)(end - text) - at : bytes - at;

@@ -130,7 +130,7 @@ static void put(struct sheet *sheet, const struct dk_fate_piece *piece, int32_t 
                                .time_ns = piece->time_ns,
                                .period = period,
                                .seat = piece->seat,
-                               .order = sheet->record->policy.order,
+                               .order = sheet->record->policy->order,
                                .fate = piece->fate,
                                .cause = piece->cause,
                                .counter_ends = ends,
@@ -234,7 +234,7 @@ static docket_status keep_label(void *context, const struct dk_series_record *re
         return DOCKET_OK;
     size_t tenant = strlen(record->tenant) + 1, name = strlen(record->name) + 1;
     char *label = dk_must_alloc(1 + tenant + name, 1);
-    label[0] = (char)record->policy.order;
+    label[0] = (char)record->policy->order;
     memcpy(label + 1, record->tenant, tenant);
     memcpy(label + 1 + tenant, record->name, name);
     sheet->labels[record->id] = label;
@@ -264,7 +264,10 @@ static bool know_evicted(struct sheet *sheet, uint64_t id)
     if (label == NULL)
         return false;
     sheet->evicted.id = id;
-    sheet->evicted.policy.order = (uint8_t)label[0];
+    struct dk_policy policy;
+    dk_policy_default(&policy);
+    policy.order = (uint8_t)label[0];
+    sheet->evicted.policy = dk_policy_keep(&policy);
     snprintf(sheet->evicted.tenant, sizeof sheet->evicted.tenant, "%s", label + 1);
     snprintf(sheet->evicted.name, sizeof sheet->evicted.name, "%s", label + 2 + strlen(label + 1));
     return true;

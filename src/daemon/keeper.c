@@ -121,7 +121,7 @@ void dk_keeper_adopt_pace(struct dk_counter *counter)
     const struct dk_series_book *series = counter->series;
     uint64_t word = dk_load_relaxed(&dk_desk_slot(&series->desk->map, series->slot)->pace[counter->bank]); /* docketd's own */
     struct dk_pace pace = dk_pace_unpack(word);
-    uint32_t largest = series->record.policy.window;
+    uint32_t largest = series->record.policy->window;
     counter->shown_pace = word;
     counter->per_minute = pace.per_minute;
     counter->resumed = true;

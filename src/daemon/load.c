@@ -13,10 +13,10 @@
 void dk_load_counter(struct dk_daemon *daemon, struct dk_series_book *series, const struct dk_counter_image *image)
 {
     struct dk_period now, period;
-    dk_period_at(&series->record.policy, &dk_zone_utc, dk_clock_wall_s(), &now);
+    dk_period_at(series->record.policy, &dk_zone_utc, dk_clock_wall_s(), &now);
     period = now;
     if (image->period > now.label && now.end_s != INT64_MAX)
-        dk_period_at(&series->record.policy, &dk_zone_utc, now.end_s, &period);
+        dk_period_at(series->record.policy, &dk_zone_utc, now.end_s, &period);
     bool over = image->period < now.label || series->record.retired_ns != 0;
     if (over)
         period = (struct dk_period){.label = image->period};

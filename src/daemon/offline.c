@@ -181,7 +181,7 @@ static docket_status events(struct dk_daemon *daemon, const struct dk_offline *a
 
 static docket_status list_one(void *context, const struct dk_series_record *record)
 {
-    const struct dk_policy *policy = &record->policy;
+    const struct dk_policy *policy = record->policy;
     (void)context;
     printf("%s/%s  %s, restarting %s, window %u, %s, desk %s%s\n", record->tenant, record->name,
            dk_order_name(policy->order), dk_restart_name(policy->restart), policy->window, policy->template_text,

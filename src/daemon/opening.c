@@ -109,7 +109,7 @@ static docket_status begin_creation(struct dk_connection *connection, const stru
     struct creation *creation = dk_must_alloc(1, sizeof *creation);
     creation->daemon = daemon;
     creation->record = (struct dk_series_record){.id = daemon->connections->next_series++,
-                                                 .policy = policy,
+                                                 .policy = dk_policy_keep(&policy),
                                                  .created_ns = dk_clock_wall_ns(),
                                                  .uid = connection->uid};
     memcpy(creation->record.tenant, request->tenant, sizeof creation->record.tenant);
@@ -151,13 +151,13 @@ static docket_status compare_declared(const struct dk_connection *connection, co
         return dk_fail(DOCKET_EXISTS, "%s/%s exists and begins at %llu, not behind %llu; nothing was changed",
                        request->tenant, request->name, (unsigned long long)counter->extent_first,
                        (unsigned long long)request->start_after);
-    if (same_policy(&wanted, &series->record.policy))
+    if (same_policy(&wanted, series->record.policy))
         return DOCKET_OK;
     return dk_fail(DOCKET_EXISTS, "%s/%s exists as %s, restarting %s, window %u, template %s; a policy is fixed at "
                                   "creation: use another series name",
-                   request->tenant, request->name, dk_order_name(series->record.policy.order),
-                   dk_restart_name(series->record.policy.restart), series->record.policy.window,
-                   series->record.policy.template_text);
+                   request->tenant, request->name, dk_order_name(series->record.policy->order),
+                   dk_restart_name(series->record.policy->restart), series->record.policy->window,
+                   series->record.policy->template_text);
 }
 
 /* It is in memory: on the board, perhaps on its way off it. */

@@ -211,7 +211,7 @@ static int64_t look(struct dk_daemon *daemon, struct dk_series_book *series, int
     for (int bank = 0; bank < DK_BANKS; bank++)
         if (series->bank[bank] != NULL && now_s >= series->bank[bank]->period.end_s && !series->bank[bank]->ended)
             end_period(series, bank);
-    dk_period_at(&series->record.policy, &dk_zone_utc, now_s, &now);
+    dk_period_at(series->record.policy, &dk_zone_utc, now_s, &now);
     for (int bank = 0; bank < DK_BANKS; bank++)
         if (series->bank[bank] != NULL && series->bank[bank]->period.start_s > now.end_s && !series->bank[bank]->ahead)
             put_off(series->bank[bank]); /* the clock was set back */
@@ -221,7 +221,7 @@ static int64_t look(struct dk_daemon *daemon, struct dk_series_book *series, int
         return INT64_MAX;
     if (now_s < now.end_s - AHEAD_S)
         return now.end_s - AHEAD_S;
-    dk_period_at(&series->record.policy, &dk_zone_utc, now.end_s, &next);
+    dk_period_at(series->record.policy, &dk_zone_utc, now.end_s, &next);
     return open_period(daemon, series, &next) ? now.end_s : now_s + 1;
 }
 

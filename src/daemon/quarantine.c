@@ -19,7 +19,7 @@ void dk_series_quarantine(struct dk_series_book *series, const char *why)
     dk_store_release(&slot->state, 1);
     for (int i = 0; i < DK_BANKS; i++) {
         dk_store_release(&slot->bank[i].epoch, 0); /* no new claim: ORDER-4 */
-        if (series->record.policy.order == DK_STRICT)
+        if (series->record.policy->order == DK_STRICT)
             dk_store_release(&slot->bank[i].limit, 0); /* no ticket passes a limit of 0 */
     }
     for (int i = 0; i < DK_BANKS; i++)

@@ -209,7 +209,7 @@ static void advance_unseen(struct dk_daemon *daemon, struct dk_desk_book *desk, 
         struct dk_period period;
         if (series == NULL || series->desk != desk || series->record.retired_ns != 0)
             continue;
-        dk_period_at(&series->record.policy, &dk_zone_utc, dk_clock_wall_s(), &period);
+        dk_period_at(series->record.policy, &dk_zone_utc, dk_clock_wall_s(), &period);
         if (dk_images_find(&known, id, period.label) != NULL)
             continue;
         struct dk_counter_image image;
@@ -243,7 +243,7 @@ static void resolve_all(struct dk_daemon *daemon, struct dk_desk_book *desk, str
             job = dk_job_new(note_done, &done);
         }
         struct dk_period period;
-        dk_period_at(&series->record.policy, &dk_zone_utc, now_s, &period);
+        dk_period_at(series->record.policy, &dk_zone_utc, now_s, &period);
         resolve(daemon->store, job, image, cause, desk->map.incarnation, daemon->advance,
                 image->period < period.label || series->record.retired_ns != 0);
     }

@@ -117,15 +117,15 @@ static docket_status take_slot(struct dk_desk_book *desk, uint32_t *slot)
 static void fill_key(struct dk_slot_key *key, const struct dk_series_record *record)
 {
     *key = (struct dk_slot_key){.series_id = record->id,
-                                .window = record->policy.window,
-                                .order = record->policy.order,
-                                .restart = record->policy.restart,
+                                .window = record->policy->window,
+                                .order = record->policy->order,
+                                .restart = record->policy->restart,
                                 .tenant_bytes = (uint8_t)strlen(record->tenant),
                                 .name_bytes = (uint8_t)strlen(record->name),
-                                .template_bytes = (uint8_t)strlen(record->policy.template_text)};
+                                .template_bytes = (uint8_t)strlen(record->policy->template_text)};
     memcpy(key->tenant, record->tenant, key->tenant_bytes);
     memcpy(key->name, record->name, key->name_bytes);
-    memcpy(key->template_text, record->policy.template_text, key->template_bytes);
+    memcpy(key->template_text, record->policy->template_text, key->template_bytes);
 }
 
 docket_status dk_series_place(struct dk_daemon *daemon, struct dk_series_book *series)
@@ -165,7 +165,7 @@ docket_status dk_series_place(struct dk_daemon *daemon, struct dk_series_book *s
 bool dk_series_slot_differs(const struct dk_series_book *series)
 {
     const struct shared_board_slot *slot = dk_desk_slot(&series->desk->map, series->slot);
-    const struct dk_policy *policy = &series->record.policy;
+    const struct dk_policy *policy = series->record.policy;
     size_t bytes = strlen(policy->template_text);
     return slot->window != policy->window || slot->order != policy->order || slot->restart != policy->restart ||
            slot->template_bytes != bytes || memcmp(slot->template_text, policy->template_text, bytes) != 0;
@@ -176,7 +176,7 @@ void dk_series_rewrite(struct dk_series_book *series)
     struct dk_desk *map = &series->desk->map;
     struct shared_board_slot *slot = dk_desk_slot(map, series->slot);
     struct dk_slot_key key;
-    dk_slot_write_window(slot, series->record.policy.window);
+    dk_slot_write_window(slot, series->record.policy->window);
     if (!dk_series_slot_differs(series))
         return; /* it was the window alone, which may change under workers: it bounds a block, no more */
     fill_key(&key, &series->record);

@@ -5,8 +5,11 @@
  */
 #include "numbering/policy.h"
 
+#include "base/check.h"
 #include "numbering/template.h"
 
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const order_names[DK_ORDER_COUNT] = {
@@ -154,4 +157,31 @@ bool dk_restart_parse(const char *text, uint8_t *restart)
         }
     }
     return false;
+}
+
+/* ---- kept policies ---- */
+
+struct kept {
+    struct dk_policy policy;
+    struct kept *next;
+};
+
+static struct kept *all;
+static pthread_mutex_t kept_lock = PTHREAD_MUTEX_INITIALIZER;
+
+const struct dk_policy *dk_policy_keep(const struct dk_policy *policy)
+{
+    pthread_mutex_lock(&kept_lock);
+    struct kept *kept = all;
+    while (kept != NULL && memcmp(&kept->policy, policy, sizeof *policy) != 0)
+        kept = kept->next;
+    if (kept == NULL) {
+        kept = malloc(sizeof *kept);
+        DK_CHECK(kept != NULL);
+        memcpy(&kept->policy, policy, sizeof *policy); /* padding too: compared as bytes */
+        kept->next = all;
+        all = kept;
+    }
+    pthread_mutex_unlock(&kept_lock);
+    return &kept->policy;
 }

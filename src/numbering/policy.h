@@ -27,6 +27,8 @@ enum dk_restart {
     DK_RESTART_COUNT
 };
 enum dk_at_end { DK_WIDEN = 0, DK_STOP = 1, DK_AT_END_COUNT }; /* when the width of {N:6} is full */
+/* Of a law that wants some documents in a series of their own. */
+enum dk_documents { DK_ANY_DOCUMENTS = 0, DK_INVOICES = 1, DK_CORRECTIVE = 2, DK_RECIPIENT_ISSUED = 3, DK_DOCUMENTS_COUNT };
 enum dk_release { DK_RECYCLE = 0, DK_VOID_RELEASED = 1, DK_RELEASE_COUNT };
 
 #define DK_WINDOW_MIN 16u
@@ -50,6 +52,7 @@ struct dk_policy {
     uint8_t release;
     uint8_t profile;     /* profile.h; 0 none */
     uint8_t chronological; /* 1: no document date before the series' last one; strict only */
+    uint8_t documents;   /* enum dk_documents: which documents it numbers */
     uint8_t warn;        /* percent of an interval (or of the width, at stop) that is used when people are warned; 0 never */
     struct dk_fiscal fiscal;
     uint16_t close_after; /* days after a period's end until it closes; DK_CLOSE_NEVER */
@@ -100,6 +103,11 @@ void dk_policy_default(struct dk_policy *policy);
  * a name only. On OK *resolved has the template (NULL is fine). */
 docket_status dk_policy_check(const struct dk_policy *policy, const char *tenant, const char *series,
                               struct dk_template *resolved) DK_MUST_USE;
+
+/* The same policy in memory that is shared by all who keep an equal one, and never
+ * freed: a realm has many series and few policies. Ends the process when memory is
+ * short, as dk_must_alloc(). Any thread. */
+const struct dk_policy *dk_policy_keep(const struct dk_policy *policy);
 
 /* The last number that a counter of this policy gives: of the interval, at stop of
  * the width, or DOCKET_NUMBER_MAX. */

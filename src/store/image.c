@@ -52,22 +52,22 @@ static uint64_t take_tail(struct dk_reader *reader)
 
 /* ---- series ---- */
 
-static bool series_is_sound(const struct dk_series_record *record)
+static bool series_is_sound(const struct dk_series_record *record, const struct dk_policy *policy)
 {
     return record->id > 0 && ended(record->tenant, sizeof record->tenant) && record->tenant[0] &&
            ended(record->name, sizeof record->name) && record->name[0] &&
            ended(record->desk, sizeof record->desk) &&
-           ended(record->policy.template_text, sizeof record->policy.template_text) &&
-           record->policy.order < DK_ORDER_COUNT && record->policy.restart < DK_RESTART_COUNT;
+           ended(policy->template_text, sizeof policy->template_text) && policy->order < DK_ORDER_COUNT &&
+           policy->restart < DK_RESTART_COUNT;
 }
 
 docket_status dk_image_encode_series(const struct dk_series_record *record, struct dk_key *key,
                                      struct dk_buffer *value)
 {
-    if (!series_is_sound(record))
+    if (!series_is_sound(record, record->policy))
         return dk_fail(DOCKET_BAD_ARGUMENT,
                        "a series record without an id, or with an unended text");
-    size_t texts = strlen(record->policy.template_text) + strlen(record->desk) + 2;
+    size_t texts = strlen(record->policy->template_text) + strlen(record->desk) + 2;
     size_t tail = record->retired_ns != 0 ? 8 : 0;
     uint8_t *at = dk_buffer_reserve(value, 8 + 8 + 4 + 4 + 1 + 1 + texts + tail);
     if (!at)
@@ -75,10 +75,10 @@ docket_status dk_image_encode_series(const struct dk_series_record *record, stru
     at = dk_put_u64(at, record->id);
     at = dk_put_u64(at, (uint64_t)record->created_ns);
     at = dk_put_u32(at, record->uid);
-    at = dk_put_u32(at, record->policy.window);
-    at = dk_put_u8(at, record->policy.order);
-    at = dk_put_u8(at, record->policy.restart);
-    at = dk_put_text(at, record->policy.template_text);
+    at = dk_put_u32(at, record->policy->window);
+    at = dk_put_u8(at, record->policy->order);
+    at = dk_put_u8(at, record->policy->restart);
+    at = dk_put_text(at, record->policy->template_text);
     at = dk_put_text(at, record->desk);
     if (tail > 0)
         dk_put_u64(at, (uint64_t)record->retired_ns);
@@ -109,18 +109,22 @@ docket_status dk_image_decode_series(struct dk_slice key, struct dk_slice value,
     if (status != DOCKET_OK)
         return status;
     struct dk_series_record made = {0};
+    struct dk_policy policy;
     struct dk_reader reader = dk_reader_of(payload);
+    dk_policy_default(&policy);
+    memset(policy.template_text, 0, sizeof policy.template_text);
     made.id = dk_take_u64(&reader);
     made.created_ns = (int64_t)dk_take_u64(&reader);
     made.uid = dk_take_u32(&reader);
-    made.policy.window = dk_take_u32(&reader);
-    made.policy.order = dk_take_u8(&reader);
-    made.policy.restart = dk_take_u8(&reader);
-    dk_take_text(&reader, made.policy.template_text, sizeof made.policy.template_text);
+    policy.window = dk_take_u32(&reader);
+    policy.order = dk_take_u8(&reader);
+    policy.restart = dk_take_u8(&reader);
+    dk_take_text(&reader, policy.template_text, sizeof policy.template_text);
     dk_take_text(&reader, made.desk, sizeof made.desk);
     made.retired_ns = (int64_t)take_tail(&reader);
-    if (!dk_reader_done(&reader) || !split_series_key(key, &made) || !series_is_sound(&made))
+    if (!dk_reader_done(&reader) || !split_series_key(key, &made) || !series_is_sound(&made, &policy))
         return dk_record_damaged(DK_KIND_SERIES, key, "holds an impossible value");
+    made.policy = dk_policy_keep(&policy);
     *record = made;
     return DOCKET_OK;
 }

@@ -67,7 +67,9 @@ struct dk_series_record {
     uint64_t id; /* 1, 2, 3 ... in order of creation */
     char tenant[DOCKET_NAME_MAX + 1];
     char name[DOCKET_NAME_MAX + 1];
-    struct dk_policy policy;
+    const struct dk_policy *policy; /* of dk_policy_keep() */
+    const struct dk_policy *next;   /* the one from period next_from on; NULL */
+    int32_t next_from;
     char desk[DOCKET_NAME_MAX + 1]; /* name of the desk it sits at */
     int64_t created_ns;             /* UTC */
     uint32_t uid;                   /* who made it */
