@@ -127,6 +127,7 @@ static void turn(struct dk_daemon *daemon, int64_t *next_tick_ns)
         tick(daemon);
     }
     dk_serve_parked(daemon);
+    dk_ended_turn(daemon);
     dk_keeper_run(daemon);
     dk_admin_turn(daemon);
     dk_serve_bury(daemon);

@@ -136,7 +136,8 @@ static bool open_period(struct dk_daemon *daemon, struct dk_series_book *series,
 {
     if (dk_series_on_board(series, period->label) != NULL)
         return true;
-    if (series->publishing || free_bank(series) < 0 || seen_before(daemon, series, period))
+    if (series->publishing || free_bank(series) < 0 || dk_ended_concerns(series, period->label) ||
+        seen_before(daemon, series, period))
         return dk_series_on_board(series, period->label) != NULL;
     struct opening *opening = dk_must_alloc(1, sizeof *opening);
     *opening = (struct opening){.series = series, .period = *period};

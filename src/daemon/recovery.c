@@ -171,7 +171,7 @@ static void resolve(struct dk_store *store, struct dk_job *job, struct dk_counte
     image->next = image->mark;
     image->place_count = 0;
     image->incarnation = incarnation;
-    image->closed = ended;
+    image->closed = image->closed == DK_CLOSED_LEASES ? DK_CLOSED : ended ? DK_ENDED : DK_NOT_ENDED;
     struct dk_counter_image *written = dk_job_image(job);
     *written = *image;
     written->places = NULL;
@@ -266,7 +266,7 @@ static void put_rest_on_board(struct dk_daemon *daemon, const struct dk_desk_boo
 {
     for (size_t i = 0; i < images->count; i++) {
         struct dk_series_book *series = dk_series_by_id(daemon, images->all[i].series_id);
-        if (series != NULL && series->desk == desk && !series->quarantined && !images->all[i].closed &&
+        if (series != NULL && series->desk == desk && !series->quarantined && !dk_image_has_ended(&images->all[i]) &&
             dk_series_counter(series, images->all[i].period) == NULL)
             dk_load_counter(daemon, series, &images->all[i]);
     }

@@ -253,7 +253,7 @@ static bool places_are_sound(const struct dk_counter_image *image)
 
 static bool counter_is_sound(const struct dk_counter_image *image)
 {
-    if (image->series_id == 0 || image->period < 0 || image->closed > 1 ||
+    if (image->series_id == 0 || image->period < 0 || image->closed > DK_CLOSED_LEASES ||
         image->next > image->mark || image->place_count > DK_IMAGE_LIST_MAX ||
         image->spare_count > DK_IMAGE_LIST_MAX || !places_are_sound(image))
         return false;

@@ -92,11 +92,20 @@ struct dk_place_record {
     uint32_t spare;      /* 1: laid from a spare (only this record holds the range) */
 };
 
+/* How far a counter's end has come; it only goes forward. */
+enum dk_closed {
+    DK_NOT_ENDED = 0,
+    DK_ENDED = 1,         /* off the board, and every lease is back: numbers at record speed */
+    DK_CLOSED = 2,        /* for good */
+    DK_CLOSED_LEASES = 3  /* ended, leases are still out; closed for good when they are back */
+};
+
 /* Everything durable about one counter: (series, period). */
 struct dk_counter_image {
     uint64_t series_id;
     int32_t period;
-    uint32_t closed;        /* 1: the period ended and every lease is back */
+    uint32_t closed;        /* enum dk_closed */
+    uint32_t last_date;     /* yyyymmdd, latest date given; 0 none. Chronological series only */
     uint64_t extent_first;  /* the extent: numbers this host owns in the counter */
     uint64_t extent_last;
     uint64_t mark;          /* every number handed out is below it */
@@ -107,6 +116,12 @@ struct dk_counter_image {
     struct dk_place_record *places;
     struct dk_range *spares;
 };
+
+/* Nothing of it is in anybody's hands: the image is all there is. */
+static inline bool dk_image_has_ended(const struct dk_counter_image *image)
+{
+    return image->closed == DK_ENDED || image->closed == DK_CLOSED;
+}
 
 struct dk_fate_record {
     uint64_t series_id;

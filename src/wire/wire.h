@@ -27,7 +27,9 @@ enum dk_request_type {
     DK_ASK_DECLARE,    /* make (tenant, name) with this policy */
     DK_ASK_ATTACH,     /* a seat at desk: board, table, seat, probe; first: incompatible flags that the library knows */
     DK_ASK_GIVE_BACK,  /* the end of a strict block: slot, period, first, count */
-    DK_ASK_FATE        /* rows of fate in a memory file */
+    DK_ASK_FATE,       /* rows of fate in a memory file */
+    DK_ASK_DATED       /* a number of (tenant, name) of the ended period that holds the date in first, yyyymmdd;
+                          the answer has it in salt, and the period's label in seat */
 };
 
 /* What admins ask: a packet of its own, and its types begin at 64, so that
@@ -107,9 +109,9 @@ struct dk_reply {
     uint32_t status; /* docket_status */
     uint32_t desk;
     uint32_t slot;
-    uint32_t seat;
+    uint32_t seat; /* DATED: the period's label */
     uint32_t returned;
-    uint64_t salt; /* VERIFY: records */
+    uint64_t salt; /* VERIFY: records. DATED: the number */
     uint64_t incarnation;
     uint64_t store_id[2];
     uint64_t generation;
