@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: numbering/date.c */
+/* links: base/status.c numbering/date.c */
 /* Days, weeks and fiscal years: the C library is the second opinion, and for 52/53-week years what companies printed. */
 #include "numbering/date.h"
 
