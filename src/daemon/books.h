@@ -110,6 +110,7 @@ struct dk_series_book {
     struct dk_counter *bank[DK_BANKS];
     struct dk_counter *counters; /* all of it in memory */
     uint64_t assignments[DK_BANKS];
+    int64_t next_close_s; /* when a period of it is closed by policy, or before */
     int64_t next_edge_s; /* when its banks must be looked at again */
     size_t edge_at;      /* place among the edges + 1, 0 none */
     int32_t newest;      /* latest period that the store may know; later ones it has never heard of */

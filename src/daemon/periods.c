@@ -228,7 +228,9 @@ static int64_t look(struct dk_daemon *daemon, struct dk_series_book *series, int
 
 void dk_periods_look(struct dk_daemon *daemon, struct dk_series_book *series, int64_t now_s)
 {
-    dk_edges_set(daemon, series, look(daemon, series, now_s));
+    int64_t edge_s = look(daemon, series, now_s);
+    int64_t close_s = dk_closing_look(daemon, series, now_s);
+    dk_edges_set(daemon, series, edge_s < close_s ? edge_s : close_s);
 }
 
 void dk_periods_sweep(struct dk_daemon *daemon)

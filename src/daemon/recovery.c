@@ -48,6 +48,7 @@ static docket_status know_series(void *context, const struct dk_series_record *r
         return dk_fail(DOCKET_DAMAGED, "series %s/%s has an id above the last one", record->tenant, record->name);
     known->desk[record->id] = (uint8_t)(desk->index + 1);
     known->count++;
+    reading->daemon->closes = reading->daemon->closes || record->policy->close_after != DK_CLOSE_NEVER;
     return DOCKET_OK;
 }
 
