@@ -84,11 +84,21 @@ static docket_status put_row(void *context, const struct dk_counter_image *image
     return status;
 }
 
+static int compare_rows(const void *left, const void *right)
+{
+    const struct dk_period_wire *a = left, *b = right;
+    return a->period < b->period ? -1 : a->period > b->period;
+}
+
 docket_status dk_errand_periods(struct dk_errand *errand)
 {
     docket_status status = dk_errand_find(errand);
     if (status != DOCKET_OK)
         return status;
     dk_fate_wait(errand->daemon); /* books and store speak of one moment */
-    return dk_store_each_counter_of(errand->daemon->store, errand->series->record.id, put_row, errand);
+    status = dk_store_each_counter_of(errand->daemon->store, errand->series->record.id, put_row, errand);
+    size_t count = errand->answer_bytes / sizeof(struct dk_period_wire);
+    if (count > 1) /* the journal's come last */
+        qsort(errand->answer, count, sizeof(struct dk_period_wire), compare_rows);
+    return status;
 }
