@@ -177,10 +177,25 @@ docket_status dk_template_parse(const char *text, struct dk_template *parsed)
 docket_status dk_template_resolve(const struct dk_template *parsed, const struct dk_texts *texts,
                                   const struct dk_fiscal *fiscal, struct dk_template *resolved)
 {
+    size_t code = 0;
     (void)texts;
     *resolved = *parsed;
     resolved->fiscal = *fiscal;
+    for (unsigned at = 0; at < parsed->count; at++)
+        code += parsed->pieces[at].kind == DK_LITERAL ? parsed->pieces[at].bytes : 1;
+    if (code + 1 > DK_FORM_CODE) /* the number's width is one more */
+        return dk_fail(DOCKET_BAD_POLICY, "template: its fixed text has %zu characters more than the board has room for",
+                       code + 1 - DK_FORM_CODE);
     return DOCKET_OK;
+}
+
+uint64_t dk_template_widest(const struct dk_template *parsed)
+{
+    const struct dk_piece *piece = &parsed->pieces[parsed->number_at];
+    uint64_t base = piece->kind == DK_NUMBER36 ? 36 : 10, widest = 1;
+    for (unsigned i = 0; i < piece->bytes && widest <= DOCKET_NUMBER_MAX; i++)
+        widest *= base;
+    return widest - 1 < DOCKET_NUMBER_MAX ? widest - 1 : DOCKET_NUMBER_MAX;
 }
 
 size_t dk_template_size(const struct dk_template *parsed, const char *series, uint64_t last)
