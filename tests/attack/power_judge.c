@@ -48,12 +48,12 @@ static docket_status learn_series(void *context, const struct dk_series_record *
     if (record->id >= IDS)
         return DOCKET_OK;
     snprintf(name, sizeof name, "%s/%s", record->tenant, record->name);
-    look->window_of[record->id] = record->policy.window;
-    look->order_of[record->id] = record->policy.order;
+    look->window_of[record->id] = record->policy->window;
+    look->order_of[record->id] = record->policy->order;
     for (unsigned at = 0; at < judge->name_count; at++) {
         if (strcmp(judge->names[at], name) == 0) {
             look->series_of[record->id] = (int)at;
-            judge->strict[at] = record->policy.order == DK_STRICT;
+            judge->strict[at] = record->policy->order == DK_STRICT;
         }
     }
     return DOCKET_OK;

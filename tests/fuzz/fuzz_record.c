@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/status numbering/fate store/record store/image */
+/* links: base/status numbering/fate store/record store/image store/image_series */
 /*
  * Records of the store: bytes that decode encode to the same bytes, records
  * that encode decode to the same record, and a broken seal is always seen. The
