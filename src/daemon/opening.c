@@ -95,9 +95,9 @@ static docket_status begin_creation(struct dk_connection *connection, const stru
     struct dk_daemon *daemon = connection->daemon;
     struct dk_policy policy;
     policy_of(daemon, request, &policy);
-    if (strlen(request->template_text) > DK_TEMPLATE_BYTES)
+    if (strlen(request->template_text) >= DK_TEMPLATE_TEXT)
         return dk_fail(DOCKET_BAD_POLICY, "the template has %zu bytes and %d are allowed",
-                       strlen(request->template_text), DK_TEMPLATE_BYTES);
+                       strlen(request->template_text), DK_TEMPLATE_TEXT - 1);
     docket_status status = dk_policy_check(&policy, request->tenant, request->name, NULL);
     if (status == DOCKET_OK && request->start_after >= DOCKET_NUMBER_MAX)
         status = dk_fail(DOCKET_BAD_POLICY, "start-after %llu leaves no number below %llu",
