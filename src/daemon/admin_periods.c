@@ -15,9 +15,9 @@ static enum dk_period_state state_of(const struct dk_counter *counter, const str
                : counter->ended                       ? DK_PERIOD_ENDED
                : counter->period.label > now          ? DK_PERIOD_NEXT
                                                       : DK_PERIOD_OPEN;
-    if (image->closed == DK_CLOSED)
+    if (image->closed == DK_CLOSED_FOR_GOOD)
         return DK_PERIOD_CLOSED;
-    if (image->closed == DK_CLOSED_LEASES)
+    if (image->closed == DK_CLOSING)
         return DK_PERIOD_CLOSING;
     return image->closed == DK_ENDED || image->period < now ? DK_PERIOD_ENDED
            : image->period > now                            ? DK_PERIOD_NEXT

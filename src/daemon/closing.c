@@ -32,7 +32,7 @@ static docket_status plan(struct dk_daemon *daemon, const struct dk_series_recor
 {
     struct dk_ended_facts facts;
     docket_status status = dk_ended_look(daemon, record->id, label, &facts);
-    *needed = status == DOCKET_OK && facts.image.closed != DK_CLOSED;
+    *needed = status == DOCKET_OK && facts.image.closed != DK_CLOSED_FOR_GOOD;
     if (!*needed) {
         free(facts.image.spares);
         return status;
@@ -42,7 +42,7 @@ static docket_status plan(struct dk_daemon *daemon, const struct dk_series_recor
     struct dk_counter_image *image = dk_job_image(job);
     *image = facts.image;
     image->mark = image->next;
-    image->closed = DK_CLOSED;
+    image->closed = DK_CLOSED_FOR_GOOD;
     return DOCKET_OK;
 }
 
@@ -237,7 +237,7 @@ static docket_status look_at_image(void *context, const struct dk_counter_image 
 {
     struct looking *looking = context;
     int64_t when_s = due_s(looking->series->record.policy, image->period);
-    if (image->closed == DK_CLOSED || image->closed == DK_CLOSED_LEASES)
+    if (image->closed == DK_CLOSED_FOR_GOOD || image->closed == DK_CLOSING)
         return DOCKET_OK;
     if (when_s > looking->now_s || !dk_image_has_ended(image)) {
         meet(looking, when_s > looking->now_s ? when_s : looking->now_s + 1); /* it is on its way off the board */

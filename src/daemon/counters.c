@@ -62,7 +62,7 @@ struct dk_counter *dk_counter_new(struct dk_daemon *daemon, struct dk_series_boo
     counter->looked_ns = dk_clock_monotonic_ns();
     counter->looked_next = image->next;
     counter->closed = dk_image_has_ended(image);
-    counter->closing = counter->closing_said = image->closed == DK_CLOSED_LEASES;
+    counter->closing = counter->closing_said = image->closed == DK_CLOSING;
     counter->last_date = image->last_date;
     for (uint32_t i = 0; i < image->spare_count; i++)
         dk_ranges_add(&counter->spares, &counter->spare_count, image->spares[i].first, image->spares[i].last);

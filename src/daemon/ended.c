@@ -246,7 +246,7 @@ static docket_status check_take(const struct dk_series_book *series, const struc
     int64_t now_s = dk_clock_wall_s();
     dk_period_at(series->record.policy, &dk_zone_utc, now_s, &now);
     docket_status status = check_date(series, ended, date, now.label);
-    if (status == DOCKET_OK && (facts->image.closed == DK_CLOSED || facts->image.closed == DK_CLOSED_LEASES))
+    if (status == DOCKET_OK && (facts->image.closed == DK_CLOSED_FOR_GOOD || facts->image.closed == DK_CLOSING))
         status = say_closed(series, ended->label);
     if (status == DOCKET_OK)
         status = check_order(series, ended, facts, date, dk_zone_utc.date(&dk_zone_utc, now_s));

@@ -475,7 +475,7 @@ static void committed(struct dk_job *job)
     mark_recorded(plan, image);
     apply(plan);
     counter->closed = dk_image_has_ended(image) || plan->leaves;
-    counter->closing_said = image->closed == DK_CLOSED || image->closed == DK_CLOSED_LEASES;
+    counter->closing_said = image->closed == DK_CLOSED_FOR_GOOD || image->closed == DK_CLOSING;
     counter->settled = counter->settled || settled;
     if (settled)
         counter->next = plan->next; /* more than before where numbers of an ended period were given */
@@ -559,8 +559,8 @@ void dk_leased_turn(struct dk_counter *counter)
         struct dk_counter_image *image = dk_job_image(plan->job);
         fill_image(plan, image);
         bool all_back = counter->ended && plan->live == plan->close_count;
-        image->closed = all_back ? (counter->closing ? DK_CLOSED : DK_ENDED)
-                                 : (counter->closing ? DK_CLOSED_LEASES : DK_NOT_ENDED);
+        image->closed = all_back ? (counter->closing ? DK_CLOSED_FOR_GOOD : DK_ENDED)
+                                 : (counter->closing ? DK_CLOSING : DK_OPEN);
         say_who_closes(counter, plan->job);
         dk_keeper_post(counter, plan->job);
         return;

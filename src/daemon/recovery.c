@@ -172,7 +172,7 @@ static void resolve(struct dk_store *store, struct dk_job *job, struct dk_counte
     image->next = image->mark;
     image->place_count = 0;
     image->incarnation = incarnation;
-    image->closed = image->closed == DK_CLOSED_LEASES ? DK_CLOSED : ended ? DK_ENDED : DK_NOT_ENDED;
+    image->closed = image->closed == DK_CLOSING ? DK_CLOSED_FOR_GOOD : ended ? DK_ENDED : DK_OPEN;
     struct dk_counter_image *written = dk_job_image(job);
     *written = *image;
     written->places = NULL;
