@@ -149,7 +149,7 @@ static void a_name_that_does_not_end_is_refused(void **state)
     (void)state;
     for (int which = 0; which < 3; which++) {
         struct dk_request sent = any_request();
-        char *const members[] = {sent.tenant, sent.name, sent.template_text};
+        char *const members[] = {sent.tenant, sent.name, sent.settings};
         memset(members[which], 'x', sizeof sent.tenant);
         put(here, &sent, sizeof sent);
         assert_int_equal(dk_wire_read(there, &got), DOCKET_PROTOCOL);
