@@ -27,7 +27,10 @@ enum dk_request_type {
     DK_ASK_DECLARE,    /* make (tenant, name); settings: what is not the tenant's default */
     DK_ASK_ATTACH,     /* a seat at desk: board, table, seat, probe; first: incompatible flags that the library knows */
     DK_ASK_GIVE_BACK,  /* the end of a strict block: slot, period, first, count */
-    DK_ASK_FATE        /* rows of fate in a memory file */
+    DK_ASK_FATE,       /* rows of fate in a memory file */
+    DK_ASK_DATED       /* a number of (tenant, name) of the period that holds the date `first`, yyyymmdd, which is on
+                          no board any more. count: room for its text, 0 if none is wanted; what does not fit is
+                          BUFFER_TOO_SMALL, and no number is spent */
 };
 
 /* What admins ask: a packet of its own, and its types begin at 64, so that
@@ -100,13 +103,14 @@ struct dk_reply {
     uint32_t status; /* docket_status */
     uint32_t desk;
     uint32_t slot;
-    uint32_t seat;
+    uint32_t seat; /* DATED: the period's label */
     uint32_t returned;
-    uint64_t salt; /* VERIFY: records */
+    uint64_t salt; /* VERIFY: records. DATED: the number */
     uint64_t incarnation;
     uint64_t store_id[2];
     uint64_t generation;
-    char text[512]; /* the sentence of a failure */
+    char text[512]; /* the sentence of a failure. DATED, OK: struct dk_form, how the number is written; zeros: as the
+                       board says now */
 };
 
 /* A row of the memory file that answers DK_ASK_FATE. */
