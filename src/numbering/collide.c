@@ -446,9 +446,22 @@ static bool numbers_fit(const struct alignment *laid)
     return least[0] <= most[1] && least[1] <= most[0];
 }
 
+/* What keeps most pairs apart, before anything is written down. */
+static bool literals_differ(const struct dk_cells *a, const struct dk_cells *b, unsigned digits_a, unsigned digits_b)
+{
+    for (unsigned at = 0; at < a->count + digits_a; at++) {
+        struct dk_cell one = dk_cells_at(a, digits_a, at), other = dk_cells_at(b, digits_b, at);
+        if (one.kind == DK_CELL_LITERAL && other.kind == DK_CELL_LITERAL && one.value != other.value)
+            return true;
+    }
+    return false;
+}
+
 static enum verdict lay(struct search *search, unsigned digits_a, unsigned digits_b)
 {
     const struct dk_cells *a = &search->cells[0], *b = &search->cells[1];
+    if (literals_differ(a, b, digits_a, digits_b))
+        return APART;
     struct alignment laid = {.row = {{.cells = a, .digits = digits_a}, {.cells = b, .digits = digits_b}}};
     laid.radix = a->base < b->base ? a->base : b->base;
     for (unsigned side = 0; side < 2; side++) {

@@ -76,10 +76,10 @@ static const struct used_shape used_shapes[] = {
     {"order code, base 36", "{SERIES}-{N36:6}", "", "", "never", "january", "INV-000016"},
     {"ticket by year, base 36", "{PREFIX}{YY}-{N36:4}", "T", "", "yearly", "january", "T26-0016"},
     {"customer's invoice with a Luhn digit", "{SERIES}{N:8}{LUHN}", "", "", "never", "january", "INV000000422"},
-    {"contract with check digits 97-10", "{SERIES}{YYYY}{N:6}{MOD97}", "", "", "yearly", "january", NULL},
-    {"policy number with check digit 11,10", "{SERIES}-{N:9}{MOD1110}", "", "", "never", "january", NULL},
-    {"Swiss payment reference", "{PREFIX}{N:10}{SWISS}", "2100000000031394", "", "never", "january", NULL},
-    {"Finnish payment reference", "{N:9}{FINNISH}", "", "", "never", "january", NULL},
+    {"contract with check digits 97-10", "{SERIES}{YYYY}{N:6}{MOD97}", "", "", "yearly", "january", "INV202600004282"},
+    {"policy number with check digit 11,10", "{SERIES}-{N:9}{MOD1110}", "", "", "never", "january", "INV-0000000428"},
+    {"Swiss payment reference", "{PREFIX}{N:10}{SWISS}", "2100000000031394", "", "never", "january", "210000000003139400000000425"},
+    {"Finnish payment reference", "{N:9}{FINNISH}", "", "", "never", "january", "0000000424"},
     {"counter before the year", "{N:6}-{YY}", "", "", "yearly", "january", "000042-26"},
 };
 /* clang-format on */
