@@ -1,26 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* interim: what template.c and collide.c are about to define, weak, so that theirs
- * win as soon as they are there. This file goes with them. */
+/* interim: what collide.c is about to define, weak, so that its own wins as soon as it is
+ * there. This file goes with them. */
 #include "numbering/collide.h"
 
 #define INTERIM __attribute__((weak))
-
-INTERIM uint64_t dk_template_widest(const struct dk_template *parsed)
-{
-    uint64_t past = 1;
-    for (unsigned at = 0; at < parsed->pieces[parsed->number_at].bytes; at++)
-        past *= 10;
-    return past - 1;
-}
-
-INTERIM unsigned dk_template_digits(const struct dk_template *parsed, uint64_t number)
-{
-    unsigned digits = 1;
-    while ((number /= 10) > 0)
-        digits++;
-    unsigned width = parsed->pieces[parsed->number_at].bytes;
-    return digits > width ? digits : width;
-}
 
 static bool shows(const struct dk_shape *shape, unsigned kind)
 {
@@ -35,7 +18,15 @@ INTERIM bool dk_shape_repeats(const struct dk_shape *shape, struct dk_collision 
 {
     *found = (struct dk_collision){.shown = false};
     bool year = shows(shape, DK_YEAR4) || shows(shape, DK_YEAR2), month = shows(shape, DK_MONTH);
+    bool fiscal = shows(shape, DK_FISCAL_FIRST4) || shows(shape, DK_FISCAL_FIRST2);
+    bool week = (shows(shape, DK_WEEK_YEAR4) || shows(shape, DK_WEEK_YEAR2)) && shows(shape, DK_WEEK);
     switch (shape->restart) {
+    case DK_FISCAL:
+        return !fiscal && (!year || !month);
+    case DK_QUARTERLY:
+        return !year || (!month && !shows(shape, DK_QUARTER));
+    case DK_WEEKLY:
+        return !week && (!year || !month || !shows(shape, DK_DAY));
     case DK_NEVER:
         return false;
     case DK_YEARLY:

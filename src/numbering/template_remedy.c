@@ -101,6 +101,9 @@ docket_status dk_refuse_token(const char *text, size_t at, const char *name, siz
     char printed[SHOWN_MAX + 1] = "";
     for (int i = 0; i < shown; i++)
         printed[i] = name[i] >= ' ' && name[i] <= '~' ? name[i] : '?';
+    const char *colon = memchr(name, ':', length);
+    if (colon != NULL)
+        length = (size_t)(colon - name);
     const char *near = nearest(name, length);
     if (near != NULL && distance(near, name, length) == 0)
         return dk_refuse_at("template", text, at, "no such token {%s}; tokens have capital letters: {%s}", printed, near);

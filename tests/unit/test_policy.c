@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* links: base/status.c numbering/policy.c */
 /* What a series may be told, setting by setting and all together; which names are safe. */
+#include "numbering/collide.h"
 #include "numbering/policy.h"
 
 #include <setjmp.h>
@@ -62,11 +63,12 @@ static void assert_good(const char *lines)
         fail_msg("%s: %s", lines, dk_error_text());
 }
 
-/* Until the rooms that they speak of are whole. */
+/* Until the collision proof is there. */
+extern __typeof__(dk_shapes_meet) dk_shapes_meet __attribute__((weak));
+
 static void skip_for_now(void)
 {
-    struct dk_template parsed;
-    if (dk_template_parse("{FY:2025}-{N}", &parsed) != DOCKET_OK)
+    if (dk_shapes_meet == NULL)
         skip();
 }
 
@@ -362,7 +364,6 @@ static void a_template_that_does_not_parse_is_refused(void **state)
 static void a_document_number_of_127_characters_fits_and_of_128_does_not(void **state)
 {
     (void)state;
-    skip_for_now();
     char series[DOCKET_NAME_MAX + 1] = {0};
     struct dk_policy policy = policy_of(DK_NEVER, "{SERIES}{SERIES}--{N}");
     memset(series, 'S', 55); /* 2 * 55 + 2 + 15 = 127 */
@@ -399,7 +400,6 @@ static void an_interval_has_a_day_and_its_numbers_have_room(void **state)
 static void two_fiscal_years_are_shown_only_if_there_are_two(void **state)
 {
     (void)state;
-    skip_for_now();
     assert_good("template={FY:2025-26}-{N}\nrestart=fiscal\nfiscal-year=april\n");
     assert_refused("template={FY:2025-26}-{N}\nrestart=fiscal\n", "shows two years");
     assert_good("template={FY:2025}-{N}\nrestart=fiscal\n");
