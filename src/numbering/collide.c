@@ -546,19 +546,3 @@ bool dk_shape_follows(const struct dk_shape *older, const struct dk_shape *newer
 {
     return meet(older, newer, true, found);
 }
-
-/* ---- beginnings ---- */
-
-size_t dk_shape_beginning(const struct dk_shape *shape, char *text, size_t size)
-{
-    struct dk_cells cells;
-    size_t length = 0;
-    DK_CHECK(size > 0);
-    dk_cells_make(shape, &cells);
-    while (length < cells.before && cells.cell[length].kind == DK_CELL_LITERAL && length < size - 1) {
-        text[length] = (char)cells.cell[length].value;
-        length++;
-    }
-    text[length] = 0;
-    return length;
-}
