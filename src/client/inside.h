@@ -231,6 +231,10 @@ docket_status dk_reach_connect(struct docket_realm *realm, int *fd) DK_MUST_USE;
  * OK: fds[0] may have rows. */
 docket_status dk_errand_ask(struct docket_realm *realm, const struct dk_admin_request *request, int descriptor,
                             int64_t timeout_ns, struct dk_reply *reply, int *rows_fd) DK_MUST_USE;
+/* errand_periods.c: tells of the rows of an answer. */
+struct docket_holder;
+void dk_errand_holders(struct dk_holder_wire *rows, size_t count,
+                       int (*each)(void *context, const struct docket_holder *holder), void *context);
 /* errand.c: a checked reason into an errand. */
 docket_status dk_errand_reason(struct dk_admin_request *request, const char *reason) DK_MUST_USE;
 /* All rows of a memory file, into memory that the caller frees; closes it. */
@@ -268,8 +272,9 @@ struct docket_policy;
 /* admin.c: checked names into the fields of a request or an errand. */
 docket_status dk_names_fill(const char *tenant, const char *name, char to_tenant[DK_WIRE_NAME],
                             char to_name[DK_WIRE_NAME]) DK_MUST_USE;
-/* A policy into a request; NULL and zero members are the realm's default. */
-docket_status dk_policy_fill(struct dk_request *request, const struct docket_policy *policy) DK_MUST_USE;
+/* A policy into the settings of a request or an errand; NULL and zero members are
+ * the default. Lines of the members that are said; each value is one that its setting can have. */
+docket_status dk_policy_fill(char settings[DK_WIRE_SETTINGS], const struct docket_policy *policy) DK_MUST_USE;
 
 /* memory.c, memory_take.c: a realm in memory. Its hands stand in no bank and are
  * not in the memo, so the hot path never meets one and asks nothing: each call
