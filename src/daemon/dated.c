@@ -133,8 +133,11 @@ docket_status dk_ended_check_unseen(const struct dk_series_book *series, const s
     if (!daemon->accept_known)
         daemon->accepted_ns = accepting.time_ns;
     daemon->accept_known = true;
-    if (daemon->accepted_ns <= series->record.created_ns)
-        return DOCKET_OK;
+    struct dk_period period = {.start_s = INT64_MIN};
+    if (daemon->accepted_ns <= series->record.created_ns ||
+        (dk_period_of(series->record.policy, &dk_zone_utc, ended->label, &period) &&
+         period.start_s - DK_PERIOD_AHEAD_S > daemon->accepted_ns / DK_SECOND_NS))
+        return DOCKET_OK; /* its first number could only be given later */
     return dk_fail(DOCKET_PERIOD_CLOSED,
                    "the store was accepted though it was older than what it had given, and it knows of no number of %s: "
                    "what was given of it cannot be told, so that nothing is",

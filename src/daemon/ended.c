@@ -91,6 +91,16 @@ docket_status dk_ended_look(struct dk_daemon *daemon, uint64_t series_id, int32_
     return status;
 }
 
+uint32_t dk_ended_today_within(const struct dk_series_record *record, int32_t label)
+{
+    uint32_t today = dk_zone_utc.date(&dk_zone_utc, dk_clock_wall_s());
+    struct dk_span span;
+    if (label == 0 ||
+        !dk_span_of_label((enum dk_restart)record->policy->restart, &record->policy->fiscal, label, &span))
+        return today;
+    return today < span.first ? span.first : today > span.last ? span.last : today;
+}
+
 void dk_ended_begin(const struct dk_series_record *record, int32_t label, uint64_t incarnation,
                     struct dk_counter_image *image)
 {
@@ -99,6 +109,25 @@ void dk_ended_begin(const struct dk_series_record *record, int32_t label, uint64
 }
 
 /* ---- answers ---- */
+
+static void forget(struct dk_job *job)
+{
+    dk_job_free(job);
+}
+
+/* The caller went away before it was told: nobody has the number. */
+static void void_unheard(const struct dk_ended *ended, uint64_t number)
+{
+    struct dk_job *job = dk_job_new(forget, NULL);
+    struct dk_fate_record record = {.series_id = ended->series_id,
+                                    .period = ended->label,
+                                    .fate = DK_FATE_VOID,
+                                    .cause = DK_CAUSE_GIVEN_BACK,
+                                    .range = {number, number},
+                                    .time_ns = dk_clock_wall_ns()};
+    dk_job_range(job, &record);
+    dk_clerk_post(ended->daemon->clerk, job);
+}
 
 static void answer(struct dk_ended *ended, struct dk_asking *asking, docket_status status)
 {
@@ -112,6 +141,8 @@ static void answer(struct dk_ended *ended, struct dk_asking *asking, docket_stat
     else
         reply.salt = 0;
     dk_serve_answer(asking->connection, DK_ASK_DATED, status, &reply, NULL, 0);
+    if (status == DOCKET_OK && asking->connection->gone)
+        void_unheard(ended, asking->number);
     free(asking);
 }
 

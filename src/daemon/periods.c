@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define AHEAD_S (2 * 86400)
 #define DRAINING_S 60
 
 /* Looks in one sweep; when more are due (the end of a year) the next sweep goes on. */
@@ -233,8 +232,8 @@ static int64_t look(struct dk_daemon *daemon, struct dk_series_book *series, int
         return now_s + 1;
     if (now.end_s == INT64_MAX)
         return INT64_MAX;
-    if (now_s < now.end_s - AHEAD_S)
-        return now.end_s - AHEAD_S;
+    if (now_s < now.end_s - DK_PERIOD_AHEAD_S)
+        return now.end_s - DK_PERIOD_AHEAD_S;
     dk_period_at(series->record.policy, &dk_zone_utc, now.end_s, &next);
     return open_period(daemon, series, &next) ? now.end_s : now_s + 1;
 }
