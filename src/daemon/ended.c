@@ -243,13 +243,14 @@ static docket_status check_take(const struct dk_series_book *series, const struc
                                 const struct dk_ended_facts *facts, uint32_t date)
 {
     struct dk_period now;
-    int64_t now_s = dk_clock_wall_s();
-    dk_period_at(series->record.policy, &dk_zone_utc, now_s, &now);
+    int64_t now_s = dk_now_s(ended->daemon);
+    const struct dk_zone *zone = dk_zone_of_policy(series->record.policy);
+    dk_period_at_instant(series->record.policy, now_s, &now);
     docket_status status = check_date(series, ended, date, now.label);
     if (status == DOCKET_OK && (facts->image.closed == DK_CLOSED_FOR_GOOD || facts->image.closed == DK_CLOSING))
         status = say_closed(series, ended->label);
     if (status == DOCKET_OK)
-        status = check_order(series, ended, facts, date, dk_zone_utc.date(&dk_zone_utc, now_s));
+        status = check_order(series, ended, facts, date, zone->date(zone, now_s));
     return status;
 }
 
@@ -355,7 +356,7 @@ static docket_status prepare(struct dk_ended *ended, struct dk_series_book *seri
                              bool *wait)
 {
     struct dk_period now;
-    dk_period_at(series->record.policy, &dk_zone_utc, dk_clock_wall_s(), &now);
+    dk_period_now(ended->daemon, series->record.policy, &now);
     if (ended->label > now.label)
         return DOCKET_OK; /* each hears it by check_date() */
     if (facts->found && dk_image_has_ended(&facts->image))
@@ -436,10 +437,10 @@ static void turn(struct dk_ended *ended)
         return;
     }
     struct dk_period now;
-    dk_period_at(series->record.policy, &dk_zone_utc, dk_clock_wall_s(), &now);
+    dk_period_now(ended->daemon, series->record.policy, &now);
     if (ended->label < now.label) { /* it ends now */
         if (counter->bank >= 0) {
-            dk_periods_look(ended->daemon, series, dk_clock_wall_s());
+            dk_periods_look(ended->daemon, series, dk_now_s(ended->daemon));
         } else if (!counter->busy) {
             counter->ahead = counter->settled = false;
             counter->ended = true;

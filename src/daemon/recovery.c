@@ -210,7 +210,7 @@ static void advance_unseen(struct dk_daemon *daemon, struct dk_desk_book *desk, 
         struct dk_period period;
         if (series == NULL || series->desk != desk || series->record.retired_ns != 0)
             continue;
-        dk_period_at(series->record.policy, &dk_zone_utc, dk_clock_wall_s(), &period);
+        dk_period_now(daemon, series->record.policy, &period);
         if (dk_images_find(&known, id, period.label) != NULL)
             continue;
         struct dk_counter_image image;
@@ -228,7 +228,7 @@ enum { RESOLVED_IMAGES = 65536 };
 static void resolve_all(struct dk_daemon *daemon, struct dk_desk_book *desk, struct dk_images *images, uint32_t cause)
 {
     bool done = false;
-    int64_t now_s = dk_clock_wall_s();
+    int64_t now_s = dk_now_s(daemon);
     struct dk_job *job = dk_job_new(note_done, &done);
     size_t counters = 0, ranges = 0;
     for (size_t i = 0; i < images->count; i++) {
@@ -244,7 +244,7 @@ static void resolve_all(struct dk_daemon *daemon, struct dk_desk_book *desk, str
             job = dk_job_new(note_done, &done);
         }
         struct dk_period period;
-        dk_period_at(series->record.policy, &dk_zone_utc, now_s, &period);
+        dk_period_at_instant(series->record.policy, now_s, &period);
         resolve(daemon->store, job, image, cause, desk->map.incarnation, daemon->advance,
                 image->period < period.label || series->record.retired_ns != 0);
     }
@@ -419,8 +419,11 @@ static docket_status open_desk(struct dk_daemon *daemon, struct dk_desk_book *de
         return status;
     alloc_books(desk);
     struct shared_board_words *words = dk_desk_words(&desk->map);
-    if (adopted)
+    status = dk_calendars_open(desk);
+    if (status == DOCKET_OK && adopted)
         status = dk_adopt_desk(daemon, desk, images);
+    if (status == DOCKET_OK && adopted)
+        status = dk_calendars_assign(desk);
     if (status == DOCKET_OK)
         status = place_missing(daemon, desk);
     if (status == DOCKET_OK && adopted)
@@ -432,7 +435,7 @@ static docket_status open_desk(struct dk_daemon *daemon, struct dk_desk_book *de
     memcpy(boot, daemon->boot_id, sizeof boot);
     dk_store_release(&words->boot_id[0], boot[0]);
     dk_store_release(&words->boot_id[1], boot[1]);
-    dk_calendars_write(&desk->map, dk_clock_wall_s());
+    dk_calendars_write(desk, dk_now_s(daemon));
     if (!adopted)
         status = dk_desk_publish(&desk->map, daemon->runtime_fd);
     return status;
