@@ -156,7 +156,7 @@ static docket_status check_request(struct dk_connection *connection, const struc
     if (status == DOCKET_OK)
         status = dk_serve_check_desk(connection, desk);
     if (status == DOCKET_OK && (request->first > UINT32_MAX || !dk_date_supported((uint32_t)request->first)))
-        status = dk_fail(DOCKET_BAD_ARGUMENT, "%llu is no date from 2001-01-01 to 2099-12-31",
+        status = dk_fail(DOCKET_BAD_DATE, "%llu is no date from 2001-01-01 to 2099-12-31",
                          (unsigned long long)request->first);
     if (status == DOCKET_OK && connection->daemon->stopping)
         status = dk_fail(DOCKET_UNREACHABLE, "docketd is stopping");
