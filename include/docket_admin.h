@@ -24,14 +24,52 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
-/* A null or zero member stands for the realm's default. */
+/*
+ * What a series is told. A null or zero member stands for the default: the tenant's
+ * or the realm's of docket.conf, else docket's own. Texts are written as in
+ * docket.conf (docs/CONFIG.md has each with its meaning); a `profile` sets what its
+ * law asks for where that is not said (docs/PROFILES.md). Set all to zero first:
+ * more members may come at the end.
+ */
 struct docket_policy {
     const char *order;         /* "strict", "leased" */
-    const char *restart;       /* "never", "yearly", "monthly", "daily" */
-    const char *template_text; /* such as "{SERIES}-{YYYY}{MM}{DD}-{N:6}" */
+    const char *restart;       /* "never", "yearly", "fiscal", "quarterly", "monthly", "weekly", "daily" */
+    const char *template_text; /* such as "{SERIES}-{YYYY}{MM}{DD}-{N:6}" (docs/TEMPLATES.md) */
     uint32_t window;           /* 16 to DOCKET_WINDOW_MAX, or DOCKET_WINDOW_BENCHMARK; see docket.h */
     uint64_t start_after;      /* the first number will be this plus one */
+    const char *fiscal_year;   /* "april"; "last-saturday-january", "nearest-saturday-january": 52/53 weeks */
+    const char *zone;          /* of the zone database: "Europe/Vienna". Where the day begins */
+    const char *prefix;        /* what stands for {PREFIX}; "": the series' name */
+    const char *fields;        /* what stands for {FIELD:name}: "branch=VIE till=03" */
+    const char *at_end;        /* "widen", "stop": when the template's width is used up */
+    const char *release;       /* "recycle", "void": numbers that are given back */
+    const char *chronological; /* "no", "yes": no document date before the series' last one; strict only */
+    const char *documents;     /* "any", "invoices", "corrective", "recipient-issued" */
+    const char *profile;       /* "none", "eu-vat", "in-gst", "de", "fr", "pt", "es", "it", "br-nfe", "mx", "uk", "us" */
+    const char *last;          /* "none", or the last number of an authority's interval */
+    const char *valid_from;    /* "none", or its first day: "2026-01-01" ... */
+    const char *valid_to;      /* ... and its last */
+    const char *warn;          /* "never", or percent of interval or width from which on status warns: "90" */
+    const char *close_after;   /* "never", or days after a period's end until it closes: "30" */
 };
+
+/* A country's rules that `profile` names: facts to check against, not advice. All texts
+ * are static. */
+struct docket_profile {
+    const char *name;    /* "in-gst" */
+    const char *title;   /* "India, GST invoices" */
+    const char *source;  /* "CGST Rules 2017, rule 46(b)"; "" of none */
+    const char *asks;    /* what is checked, for people */
+    uint32_t longest;    /* characters of the largest number's text; 0: no bound */
+    uint32_t digits;     /* exactly so many; 0: any */
+    uint64_t last;       /* largest number; 0: no bound */
+    int chronological;   /* 1: number order is time order */
+    int consecutive;     /* 1: without gaps */
+};
+
+/* The profile number at, from 0. Needs no realm. Statuses: OK, BAD_ARGUMENT (behind the
+ * last one; or profile is NULL). */
+docket_status docket_admin_profile(unsigned at, struct docket_profile *profile);
 
 /*
  * Declares a series. Durable on return.
@@ -193,6 +231,47 @@ typedef int (*docket_each_holder)(void *context, const struct docket_holder *hol
 docket_status docket_admin_drain(docket_realm *realm, const char *desk, docket_each_holder each, void *context);
 /* Ends that. */
 docket_status docket_admin_drain_undo(docket_realm *realm, const char *desk);
+
+/* One period of a series. Days and edges are of the series' own zone and year. */
+struct docket_period {
+    int32_t period;          /* its label: 2026, 202611, 20261124 ...; 0: the series never restarts */
+    uint32_t first, last;    /* days, yyyymmdd, inclusive; 0: never restarts */
+    int64_t start_s, end_s;  /* UTC, first second of it and first one after it; 0 and INT64_MAX: never restarts */
+    const char *state;       /* "next", "open", "ended" (numbers at record speed), "closing", "closed" */
+    uint64_t given;          /* numbers handed out, with those that became void or unknown later */
+    uint64_t first_number;
+    uint64_t mark;           /* every number handed out is below it */
+    uint32_t last_date;      /* yyyymmdd, of a chronological series: latest date given; 0 not known */
+    uint32_t holder_count;   /* processes that hold leases of it; holders has the first few */
+    uint32_t holders_told;
+    const struct docket_holder *holders;
+};
+
+typedef int (*docket_each_period)(void *context, const struct docket_period *period);
+
+/*
+ * Every period of which the series has a counter, oldest first. each() returns 0 to
+ * go on. Statuses: OK, NO_SERIES, QUARANTINED, BAD_NAME, BAD_ARGUMENT, BUSY,
+ * NOT_PERMITTED, UNREACHABLE, DAMAGED, STORE_FAILED, PROTOCOL, SYSTEM.
+ */
+docket_status docket_admin_period_list(docket_realm *realm, const char *tenant, const char *series,
+                                       docket_each_period each, void *context);
+
+/*
+ * Closes a period that is over: no number of it is given any more, whoever asks;
+ * PERIOD_CLOSED is what they hear. Not to be undone. Its numbers can still be
+ * declared void, and reconciled. *is_closed is 1 when that is durable; 0 while
+ * leases of it are out (each() is told who holds them): then nothing is given
+ * anew, docketd closes the period when they are back or their owners dead, also
+ * after a restart, and asking again says whether it has. A period of which no
+ * number was ever given can be closed too. counter->period names the period.
+ * Statuses: OK (also if it is closed already), REFUSED (it is current or to come,
+ * or the series has no such period), NO_SERIES, QUARANTINED, BAD_NAME,
+ * BAD_ARGUMENT, BUSY (also: its desk is drained), NOT_PERMITTED, UNREACHABLE,
+ * STORE_FAILED, PROTOCOL, SYSTEM.
+ */
+docket_status docket_admin_period_close(docket_realm *realm, const struct docket_counter_name *counter,
+                                        const char *reason, int *is_closed, docket_each_holder each, void *context);
 
 /*
  * Reads every record and page of the store again, in a thread of docketd's, while

@@ -52,21 +52,33 @@ static void put_settings(struct dk_errand *errand, const char *why_not)
     const struct dk_policy *before = errand->series->record.policy, *after = errand->record.policy;
     uint64_t start = start_after_of(errand);
     uint64_t wanted = errand->asked.flags & DK_ADMIN_START_AFTER ? errand->asked.start_after : start;
+    char is[DK_SETTING_BYTES], will[DK_SETTING_BYTES];
+    unsigned count;
+    const struct dk_setting *settings = dk_settings(&count);
+    for (unsigned at = 0; at < count; at++) {
+        dk_policy_get(before, at, is);
+        dk_policy_get(after, at, will);
+        put_setting(errand, settings[at].name, is, will, settings[at].when == DK_ANY_TIME ? "" : why_not);
+    }
     char a[24], b[24];
-    put_setting(errand, "window", number_text(before->window, a), number_text(after->window, b), "");
-    put_setting(errand, "order", dk_order_name(before->order), dk_order_name(after->order), why_not);
-    put_setting(errand, "restart", dk_restart_name(before->restart), dk_restart_name(after->restart), why_not);
-    put_setting(errand, "template", before->template_text, after->template_text, why_not);
     put_setting(errand, "start-after", number_text(start, a), number_text(wanted, b), why_not);
 }
 
-/* Only the window, or nothing at all? */
+/* Only what may change at any time, or nothing at all? */
 static bool is_light(const struct dk_errand *errand)
 {
     const struct dk_policy *before = errand->series->record.policy, *after = errand->record.policy;
+    unsigned count;
+    const struct dk_setting *settings = dk_settings(&count);
     bool start = errand->asked.flags & DK_ADMIN_START_AFTER && errand->asked.start_after != start_after_of(errand);
-    return !start && before->order == after->order && before->restart == after->restart &&
-           strcmp(before->template_text, after->template_text) == 0;
+    for (unsigned at = 0; !start && at < count; at++) {
+        char is[DK_SETTING_BYTES], will[DK_SETTING_BYTES];
+        dk_policy_get(before, at, is);
+        dk_policy_get(after, at, will);
+        if (settings[at].when != DK_ANY_TIME && strcmp(is, will) != 0)
+            return false;
+    }
+    return !start;
 }
 
 /* ---- may it? ---- */
@@ -120,22 +132,12 @@ static docket_status wanted_policy(struct dk_errand *errand)
     const struct dk_admin_request *asked = &errand->asked;
     struct dk_policy wanted = *errand->series->record.policy, *policy = &wanted;
     errand->record = errand->series->record;
-    if (asked->order != DK_WIRE_DEFAULT)
-        policy->order = asked->order;
-    if (asked->restart != DK_WIRE_DEFAULT)
-        policy->restart = asked->restart;
-    if (asked->window != 0)
-        policy->window = asked->window;
-    if (strlen(asked->template_text) >= sizeof policy->template_text)
-        return dk_fail(DOCKET_BAD_POLICY, "the template has %zu bytes and %zu are allowed", strlen(asked->template_text),
-                       sizeof policy->template_text - 1);
-    if (asked->template_text[0] != 0) {
-        memset(policy->template_text, 0, sizeof policy->template_text);
-        memcpy(policy->template_text, asked->template_text, strlen(asked->template_text));
-    }
+    docket_status status = dk_policy_apply(policy, asked->settings);
+    if (status != DOCKET_OK)
+        return status;
     if (asked->flags & DK_ADMIN_START_AFTER && asked->start_after >= DOCKET_NUMBER_MAX)
         return dk_fail(DOCKET_BAD_POLICY, "start-after %llu leaves no number", (unsigned long long)asked->start_after);
-    docket_status status = dk_policy_check(policy, asked->tenant, asked->name, NULL);
+    status = dk_policy_check(policy, asked->tenant, asked->name, NULL);
     if (status == DOCKET_OK)
         errand->record.policy = dk_policy_keep(policy);
     return status;

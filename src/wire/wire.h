@@ -16,18 +16,21 @@
 #include <sys/types.h>
 
 #define DK_WIRE_MAGIC 0x31574b44u /* "DKW1" */
-#define DK_WIRE_VERSION 1u
+#define DK_WIRE_VERSION 2u
 #define DK_WIRE_FDS 4
 #define DK_WIRE_NAME 66 /* room of a name, zeros behind it */
-#define DK_WIRE_DEFAULT 0xff /* policy member left to the realm's default */
+#define DK_WIRE_SETTINGS 768 /* room of "name=value\n" lines and the zero behind them */
 
 enum dk_request_type {
     DK_ASK_HELLO = 1,  /* who are you: store id, generation, incarnation */
     DK_ASK_OPEN,       /* where does (tenant, name) sit; made on first use */
-    DK_ASK_DECLARE,    /* make (tenant, name) with this policy */
+    DK_ASK_DECLARE,    /* make (tenant, name); settings: what is not the tenant's default */
     DK_ASK_ATTACH,     /* a seat at desk: board, table, seat, probe; first: incompatible flags that the library knows */
     DK_ASK_GIVE_BACK,  /* the end of a strict block: slot, period, first, count */
-    DK_ASK_FATE        /* rows of fate in a memory file */
+    DK_ASK_FATE,       /* rows of fate in a memory file */
+    DK_ASK_DATED       /* a number of (tenant, name) of the period that holds the date `first`, yyyymmdd, which is on
+                          no board any more. count: room for its text, 0 if none is wanted; what does not fit is
+                          BUFFER_TOO_SMALL, and no number is spent */
 };
 
 /* What admins ask: a packet of its own, and its types begin at 64, so that
@@ -42,6 +45,9 @@ enum dk_admin_type {
     DK_ADMIN_VERIFY,    /* every record and page of the store */
     DK_ADMIN_EVENTS,    /* events from number first on, at most count, since since_ns, of kind */
     DK_ADMIN_DESK,      /* a desk more in the configuration */
+    DK_ADMIN_CLOSE,     /* a period that has ended gives no number any more; the answer's salt is 1 if it is closed,
+                           0 if it will be when those who hold leases (its rows) have given them back */
+    DK_ADMIN_PERIODS,   /* the periods of a series */
     DK_ADMIN_END
 };
 
@@ -66,13 +72,9 @@ struct dk_admin_request {
     uint64_t last;
     int64_t since_ns;
     uint64_t start_after;
-    uint32_t window; /* 0: as it is */
-    uint8_t order;   /* or DK_WIRE_DEFAULT */
-    uint8_t restart; /* or DK_WIRE_DEFAULT */
-    uint8_t reserved[2];
     char tenant[DK_WIRE_NAME];
     char name[DK_WIRE_NAME];
-    char template_text[66];
+    char settings[DK_WIRE_SETTINGS]; /* SET: lines of those that are meant */
     char desk[66];
     char user[66];
     char group[66];
@@ -89,15 +91,12 @@ struct dk_request {
     uint32_t slot;
     int32_t period; /* FATE: -1 for every one */
     uint64_t first;
-    uint32_t count;
-    uint32_t window; /* 0: default */
     uint64_t start_after;
     uint64_t incarnation;
-    uint8_t order;   /* or DK_WIRE_DEFAULT */
-    uint8_t restart; /* or DK_WIRE_DEFAULT */
+    uint32_t count;
     char tenant[DK_WIRE_NAME];
     char name[DK_WIRE_NAME];
-    char template_text[66]; /* "" : default */
+    char settings[DK_WIRE_SETTINGS];
 };
 
 struct dk_reply {
@@ -107,13 +106,14 @@ struct dk_reply {
     uint32_t status; /* docket_status */
     uint32_t desk;
     uint32_t slot;
-    uint32_t seat;
+    uint32_t seat; /* DATED: the period's label */
     uint32_t returned;
-    uint64_t salt; /* VERIFY: records */
+    uint64_t salt; /* VERIFY: records. DATED: the number */
     uint64_t incarnation;
     uint64_t store_id[2];
     uint64_t generation;
-    char text[512]; /* the sentence of a failure */
+    char text[512]; /* the sentence of a failure. DATED, OK: struct dk_form, how the number is written; zeros: as the
+                       board says now */
 };
 
 /* A row of the memory file that answers DK_ASK_FATE. */
@@ -167,11 +167,35 @@ struct dk_holder_wire {
     char padding[7];
 };
 
+enum dk_period_state {
+    DK_PERIOD_NEXT = 0, /* not begun */
+    DK_PERIOD_OPEN = 1,
+    DK_PERIOD_ENDED = 2, /* numbers at record speed */
+    DK_PERIOD_CLOSING = 3,
+    DK_PERIOD_CLOSED = 4,
+    DK_PERIOD_STATES
+};
+
+enum { DK_PERIOD_HOLDERS = 4 };
+
+struct dk_period_wire {
+    int64_t start_s, end_s; /* UTC; 0 and INT64_MAX: never */
+    uint64_t given;         /* handed out, those included that became void or unknown later */
+    uint64_t mark;
+    uint64_t extent_first;
+    int32_t period;
+    uint32_t first, last;   /* days, inclusive; 0: never */
+    uint32_t last_date;     /* yyyymmdd; 0: not known */
+    uint32_t state;
+    uint32_t holder_count;  /* processes; the first few are below */
+    struct dk_holder_wire holders[DK_PERIOD_HOLDERS];
+};
+
 /* A setting that an admin wants otherwise. */
 struct dk_setting_wire {
     char name[16];
-    char before[66];
-    char after[66];
+    char before[132];
+    char after[132];
     char why_not[236]; /* "": it may change */
 };
 

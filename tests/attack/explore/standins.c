@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "daemon/daemon.h"
+#include "daemon/ended.h"
 #include "env.h"
 #include "table/directory.h"
 #include "table/doorbell.h"
@@ -220,6 +221,28 @@ bool dk_admin_concerns(const struct dk_series_book *series)
     return false;
 }
 
+/* Nobody asks for numbers of periods that have ended. */
+bool dk_ended_concerns(const struct dk_series_book *series, int32_t label)
+{
+    (void)series;
+    (void)label;
+    return false;
+}
+
+bool dk_ended_plan(struct dk_counter *counter, struct dk_range **spares, size_t *spare_count, uint64_t *next)
+{
+    (void)counter;
+    (void)spares;
+    (void)spare_count;
+    (void)next;
+    return false;
+}
+
+void dk_ended_given(struct dk_counter *counter)
+{
+    (void)counter;
+}
+
 /* All that ever come are of one release and one set of sizes. */
 bool dk_takeover_renew(struct dk_daemon *daemon, const struct dk_desk_book *desk, const struct dk_images *images)
 {
@@ -346,4 +369,30 @@ struct docket_block *dk_block_new(void)
 void dk_block_free(struct docket_block *block)
 {
     memset(block, 0, sizeof *block);
+}
+
+/* No period of the explorer's is closed, and nothing is asked of one that has ended. */
+int64_t dk_closing_look(struct dk_daemon *daemon, struct dk_series_book *series, int64_t now_s)
+{
+    (void)daemon;
+    (void)series;
+    (void)now_s;
+    return INT64_MAX;
+}
+
+uint32_t dk_ended_today_within(const struct dk_series_record *record, int32_t label)
+{
+    (void)record;
+    (void)label;
+    return 0;
+}
+
+/* No older store was accepted. */
+docket_status dk_ended_look(struct dk_daemon *daemon, uint64_t series_id, int32_t label, struct dk_ended_facts *facts)
+{
+    (void)daemon;
+    (void)series_id;
+    (void)label;
+    (void)facts;
+    abort();
 }
