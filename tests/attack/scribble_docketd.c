@@ -480,7 +480,8 @@ void docketd_restart(void (*meanwhile)(void))
         if (dk_desk_adopt(&desk->map, daemon->runtime_fd, d) != DOCKET_OK)
             found("desk %u cannot be adopted: %s", d, dk_error_text());
         alloc_books(desk);
-        if (dk_adopt_desk(daemon, desk, &images) != DOCKET_OK)
+        if (dk_calendars_open(desk) != DOCKET_OK || dk_adopt_desk(daemon, desk, &images) != DOCKET_OK ||
+            dk_calendars_assign(desk) != DOCKET_OK)
             found("desk %u cannot be adopted: %s", d, dk_error_text());
     }
     dk_images_free(&images);
