@@ -16,6 +16,11 @@ static bool is_overtaken(const struct memory_series *series, const struct memory
     return series->policy->chronological && later != NULL;
 }
 
+uint32_t dk_memory_last_date(const struct hand *hand)
+{
+    return hand->memory_counter == NULL ? 0 : hand->memory_counter->last_date;
+}
+
 docket_status dk_memory_valid(const struct memory_series *series, uint32_t yyyymmdd)
 {
     const struct dk_policy *policy = series->policy;

@@ -9,11 +9,9 @@
  *
  * Exit: 0 the case came to its end, 1 something is wrong whatever the realm, 2 usage.
  */
-#include "docket.h"
-#include "docket_admin.h"
-#include "docket_memory.h"
-
 #include "same.h"
+
+#include "docket_memory.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -28,12 +26,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SECOND_NS SAME_SECOND_NS
-#define WAIT_NS SAME_WAIT_NS
-
 static const char *directory;
-docket_realm *same_realm;
-#define realm same_realm
+docket_realm *realm;
 static bool wrong;
 
 /* ---- saying ---- */
@@ -48,7 +42,7 @@ static void today(char date[16])
 }
 
 /* The text with DATE in the place of today's date. */
-static const char *dateless(const char *text)
+const char *dateless(const char *text)
 {
     static __thread char shown[DOCKET_TEXT_MAX + 8];
     char date[16];
@@ -60,7 +54,7 @@ static const char *dateless(const char *text)
     return shown;
 }
 
-docket_status same_tell(const char *what, docket_status status)
+docket_status tell(const char *what, docket_status status)
 {
     printf("%s: %s", what, docket_status_name(status));
     if (status != DOCKET_OK)
@@ -71,17 +65,17 @@ docket_status same_tell(const char *what, docket_status status)
     return status;
 }
 
-void same_wrong(const char *what)
+void complain(const char *what)
 {
     printf("WRONG: %s\n", what);
     wrong = true;
 }
 
-void same_must(docket_status status, const char *what)
+void must(docket_status status, const char *what)
 {
     if (status == DOCKET_OK)
         return;
-    same_tell(what, status);
+    tell(what, status);
     fflush(stdout);
     _exit(1);
 }
@@ -97,25 +91,25 @@ static void tell_period(int32_t period)
     printf("  period of %zu digits, %s\n", period == 0 ? (size_t)0 : strlen(shown), is_now ? "now's" : shown);
 }
 
-docket_series *same_open(const char *name, const struct docket_policy *policy)
+docket_series *open_series(const char *name, const struct docket_policy *policy)
 {
     docket_series *series = NULL;
     if (policy != NULL)
-        same_must(docket_admin_series_add(realm, "same", name, policy), name);
-    same_must(docket_series_open(realm, "same", name, &series), name);
+        must(docket_admin_series_add(realm, "same", name, policy), name);
+    must(docket_series_open(realm, "same", name, &series), name);
     return series;
 }
 
-void same_next(docket_series *series, int64_t timeout_ns)
+void tell_next(docket_series *series, int64_t timeout_ns)
 {
     uint64_t number = 0;
     int32_t period = -1;
     char text[DOCKET_TEXT_MAX] = "untouched";
-    if (same_tell("next_text", docket_next_text(series, timeout_ns, text, sizeof text, &number, &period)) == DOCKET_OK) {
+    if (tell("next_text", docket_next_text(series, timeout_ns, text, sizeof text, &number, &period)) == DOCKET_OK) {
         printf("  %" PRIu64 " %s\n", number, dateless(text));
         tell_period(period);
     } else if (number != 0 || period != -1 || strcmp(text, "untouched") != 0) {
-        same_wrong("a failed call wrote results");
+        complain("a failed call wrote results");
     }
 }
 
@@ -124,17 +118,17 @@ void same_next(docket_series *series, int64_t timeout_ns)
 static void strict_numbers_in_order(void)
 {
     uint64_t number = 0, supply = 0;
-    docket_series *series = same_open("INV", NULL);
+    docket_series *series = open_series("INV", NULL);
     printf("text size %zu\n", docket_text_size(series));
-    same_tell("peek", docket_peek(series, &number, NULL));
+    tell("peek", docket_peek(series, &number, NULL));
     printf("  %" PRIu64 "\n", number);
     for (int i = 0; i < 30; i++)
-        same_next(series, WAIT_NS);
-    same_tell("next without a period", docket_next(series, WAIT_NS, &number, NULL));
+        tell_next(series, WAIT_NS);
+    tell("next without a period", docket_next(series, WAIT_NS, &number, NULL));
     printf("  %" PRIu64 "\n", number);
-    same_tell("peek", docket_peek(series, &number, NULL));
+    tell("peek", docket_peek(series, &number, NULL));
     printf("  %" PRIu64 "\n", number);
-    same_tell("supply", docket_supply(series, &supply));
+    tell("supply", docket_supply(series, &supply));
     printf("  some: %d\n", supply > 0 && supply <= 10000);
 }
 
@@ -153,13 +147,13 @@ static void policies_make_texts(void)
         uint64_t number;
         int32_t period;
         snprintf(name, sizeof name, "P%zu", i);
-        docket_series *series = same_open(name, &policies[i]);
+        docket_series *series = open_series(name, &policies[i]);
         time_t now = time(NULL);
         struct tm parts;
         gmtime_r(&now, &parts);
         strftime(year, sizeof year, "%Y", &parts);
         for (int turn = 0; turn < 3; turn++) {
-            same_must(docket_next_text(series, WAIT_NS, text, sizeof text, &number, &period), name);
+            must(docket_next_text(series, WAIT_NS, text, sizeof text, &number, &period), name);
             printf("%s %s %" PRIu64 "\n", name, text, number); /* dates are today's in both */
             tell_period(period);
         }
@@ -170,15 +164,15 @@ static void the_last_number_and_behind_it(void)
 {
     struct docket_policy policy = {.order = "strict", .start_after = DOCKET_NUMBER_MAX - 3};
     docket_block *block = NULL;
-    docket_series *strict = same_open("LAST-strict", &policy);
-    same_tell("a block of too many", docket_block_open(strict, 4, SECOND_NS, &block));
+    docket_series *strict = open_series("LAST-strict", &policy);
+    tell("a block of too many", docket_block_open(strict, 4, SECOND_NS, &block));
     for (int i = 0; i < 4; i++)
-        same_next(strict, SECOND_NS);
-    same_next(strict, 0);
+        tell_next(strict, SECOND_NS);
+    tell_next(strict, 0);
     policy.order = "leased";
-    docket_series *leased = same_open("LAST-leased", &policy);
+    docket_series *leased = open_series("LAST-leased", &policy);
     for (int i = 0; i < 4; i++)
-        same_next(leased, SECOND_NS);
+        tell_next(leased, SECOND_NS);
 }
 
 /* ---- refusals ---- */
@@ -189,55 +183,55 @@ static void bad_arguments(void)
     uint32_t count = 0;
     char text[DOCKET_TEXT_MAX], small[8];
     docket_block *block = NULL;
-    docket_series *series = same_open("BAD", NULL), *other = NULL;
+    docket_series *series = open_series("BAD", NULL), *other = NULL;
     char longest[DOCKET_NAME_MAX + 2];
     memset(longest, 'x', sizeof longest);
     longest[DOCKET_NAME_MAX + 1] = 0;
-    same_tell("no realm", docket_series_open(NULL, "same", "X", &other));
-    same_tell("no tenant", docket_series_open(realm, NULL, "X", &other));
-    same_tell("no place", docket_series_open(realm, "same", "X", NULL));
-    same_tell("a name with a blank", docket_series_open(realm, "same", "a b", &other));
-    same_tell("an empty name", docket_series_open(realm, "", "X", &other));
-    same_tell("a long name", docket_series_open(realm, "same", longest, &other));
-    same_tell("no series", docket_next(NULL, 0, &number, NULL));
-    same_tell("no number", docket_next(series, 0, NULL, NULL));
-    same_tell("a timeout of -2", docket_next(series, -2, &number, NULL));
-    same_tell("no text", docket_next_text(series, 0, NULL, 5, NULL, NULL));
-    same_tell("a small buffer", docket_next_text(series, 0, small, sizeof small, NULL, NULL));
-    same_tell("a block of none", docket_block_open(series, 0, 0, &block));
-    same_tell("a block above the window", docket_block_open(series, 10001, 0, &block));
-    same_tell("no block", docket_block_open(series, 1, 0, NULL));
-    same_tell("next of no block", docket_block_next(NULL, &number));
-    same_tell("all of no block", docket_block_take_all(NULL, &number, &count));
-    same_tell("give back no block", docket_block_give_back(NULL, NULL));
-    same_tell("peek at nothing", docket_peek(NULL, &number, NULL));
-    same_tell("supply of nothing", docket_supply(NULL, &number));
-    same_tell("by name, no realm", docket_next_for(NULL, "same", "BAD", 0, &number, NULL));
-    same_tell("by name, no tenant", docket_next_for(realm, NULL, "BAD", 0, &number, NULL));
-    same_tell("by name, no series", docket_next_text_for(realm, "same", NULL, 0, text, sizeof text, NULL, NULL));
-    same_tell("by name, no number", docket_next_for(realm, "same", "BAD", 0, NULL, NULL));
-    same_tell("by name, a timeout of -2", docket_next_for(realm, "same", "BAD", -2, &number, NULL));
-    same_tell("by name, a bad tenant", docket_next_for(realm, "-same", "BAD", 0, &number, NULL));
-    same_tell("by name, a long series", docket_next_for(realm, "same", longest, 0, &number, NULL));
-    same_tell("by name, a small buffer", docket_next_text_for(realm, "same", "BAD", 0, small, sizeof small, NULL, NULL));
-    same_tell("no limit", docket_realm_limit_handles(realm, 0));
-    same_tell("no realm to limit", docket_realm_limit_handles(NULL, 5));
-    same_next(series, WAIT_NS); /* none of them took a number */
+    tell("no realm", docket_series_open(NULL, "same", "X", &other));
+    tell("no tenant", docket_series_open(realm, NULL, "X", &other));
+    tell("no place", docket_series_open(realm, "same", "X", NULL));
+    tell("a name with a blank", docket_series_open(realm, "same", "a b", &other));
+    tell("an empty name", docket_series_open(realm, "", "X", &other));
+    tell("a long name", docket_series_open(realm, "same", longest, &other));
+    tell("no series", docket_next(NULL, 0, &number, NULL));
+    tell("no number", docket_next(series, 0, NULL, NULL));
+    tell("a timeout of -2", docket_next(series, -2, &number, NULL));
+    tell("no text", docket_next_text(series, 0, NULL, 5, NULL, NULL));
+    tell("a small buffer", docket_next_text(series, 0, small, sizeof small, NULL, NULL));
+    tell("a block of none", docket_block_open(series, 0, 0, &block));
+    tell("a block above the window", docket_block_open(series, 10001, 0, &block));
+    tell("no block", docket_block_open(series, 1, 0, NULL));
+    tell("next of no block", docket_block_next(NULL, &number));
+    tell("all of no block", docket_block_take_all(NULL, &number, &count));
+    tell("give back no block", docket_block_give_back(NULL, NULL));
+    tell("peek at nothing", docket_peek(NULL, &number, NULL));
+    tell("supply of nothing", docket_supply(NULL, &number));
+    tell("by name, no realm", docket_next_for(NULL, "same", "BAD", 0, &number, NULL));
+    tell("by name, no tenant", docket_next_for(realm, NULL, "BAD", 0, &number, NULL));
+    tell("by name, no series", docket_next_text_for(realm, "same", NULL, 0, text, sizeof text, NULL, NULL));
+    tell("by name, no number", docket_next_for(realm, "same", "BAD", 0, NULL, NULL));
+    tell("by name, a timeout of -2", docket_next_for(realm, "same", "BAD", -2, &number, NULL));
+    tell("by name, a bad tenant", docket_next_for(realm, "-same", "BAD", 0, &number, NULL));
+    tell("by name, a long series", docket_next_for(realm, "same", longest, 0, &number, NULL));
+    tell("by name, a small buffer", docket_next_text_for(realm, "same", "BAD", 0, small, sizeof small, NULL, NULL));
+    tell("no limit", docket_realm_limit_handles(realm, 0));
+    tell("no realm to limit", docket_realm_limit_handles(NULL, 5));
+    tell_next(series, WAIT_NS); /* none of them took a number */
 }
 
 static void declaring(void)
 {
     struct docket_policy policy = {
         .order = "leased", .restart = "never", .template_text = "{SERIES}-{N:4}", .window = 64};
-    same_tell("declared", docket_admin_series_add(realm, "same", "D", &policy));
-    same_tell("again", docket_admin_series_add(realm, "same", "D", &policy));
+    tell("declared", docket_admin_series_add(realm, "same", "D", &policy));
+    tell("again", docket_admin_series_add(realm, "same", "D", &policy));
     policy.window = 65;
-    same_tell("another window", docket_admin_series_add(realm, "same", "D", &policy));
+    tell("another window", docket_admin_series_add(realm, "same", "D", &policy));
     policy.window = 64;
     policy.start_after = 7;
-    same_tell("another beginning", docket_admin_series_add(realm, "same", "D", &policy));
-    same_tell("the default over it", docket_admin_series_add(realm, "same", "D", NULL));
-    same_tell("the default", docket_admin_series_add(realm, "same", "E", NULL));
+    tell("another beginning", docket_admin_series_add(realm, "same", "D", &policy));
+    tell("the default over it", docket_admin_series_add(realm, "same", "D", NULL));
+    tell("the default", docket_admin_series_add(realm, "same", "E", NULL));
     static const struct docket_policy bad[] = {
         {.order = "loose"},
         {.restart = "hourly"},
@@ -254,20 +248,20 @@ static void declaring(void)
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         char what[32];
         snprintf(what, sizeof what, "bad policy %zu", i);
-        same_tell(what, docket_admin_series_add(realm, "same", "F", &bad[i]));
+        tell(what, docket_admin_series_add(realm, "same", "F", &bad[i]));
     }
-    same_tell("no names", docket_admin_series_add(realm, NULL, "F", NULL));
-    same_tell("a bad name", docket_admin_series_add(realm, "same", "F G", NULL));
+    tell("no names", docket_admin_series_add(realm, NULL, "F", NULL));
+    tell("a bad name", docket_admin_series_add(realm, "same", "F G", NULL));
 }
 
 static void only_declared(void)
 {
     docket_series *series = NULL;
     uint64_t number;
-    same_tell("not declared", docket_series_open(realm, "same", "N", &series));
-    same_tell("not declared, by name", docket_next_for(realm, "same", "N", WAIT_NS, &number, NULL));
-    same_tell("declared now", docket_admin_series_add(realm, "same", "N", NULL));
-    same_tell("by name", docket_next_for(realm, "same", "N", WAIT_NS, &number, NULL));
+    tell("not declared", docket_series_open(realm, "same", "N", &series));
+    tell("not declared, by name", docket_next_for(realm, "same", "N", WAIT_NS, &number, NULL));
+    tell("declared now", docket_admin_series_add(realm, "same", "N", NULL));
+    tell("by name", docket_next_for(realm, "same", "N", WAIT_NS, &number, NULL));
     printf("  %" PRIu64 "\n", number);
 }
 
@@ -278,7 +272,7 @@ static void show_block(const docket_block *block)
     uint64_t first = 0;
     uint32_t left = 0;
     int32_t period = -1;
-    same_tell("show", docket_block_show(block, &first, &left, &period));
+    tell("show", docket_block_show(block, &first, &left, &period));
     printf("  %" PRIu64 ", %u left\n", first, left);
     tell_period(period);
 }
@@ -293,58 +287,58 @@ static int tell_row(void *context, const struct docket_fate_row *row)
 {
     struct telling *telling = context;
     if (strcmp(row->tenant, "same") != 0 || row->mark <= row->last || row->first != telling->at)
-        same_wrong("a row of fate does not fit");
+        complain("a row of fate does not fit");
     telling->at = row->last + 1;
     if (row->counter_ends && row->last + 1 != row->mark)
-        same_wrong("the rows end before the mark");
+        complain("the rows end before the mark");
     if (telling->strict && strcmp(row->fate, "laid") != 0)
         printf("  fate %s %s %" PRIu64 " - %" PRIu64 " %s %s, seat %d, timed %d\n", row->series, row->order, row->first,
                row->last, row->fate, row->cause, row->seat, row->time_ns != 0);
     return 0;
 }
 
-void same_fate(const char *name, bool strict)
+void tell_fate(const char *name, bool strict)
 {
     struct telling telling = {.at = 1, .strict = strict};
-    same_tell("fate", docket_admin_fate(realm, "same", name, -1, tell_row, &telling));
+    tell("fate", docket_admin_fate(realm, "same", name, -1, tell_row, &telling));
 }
 
 static void strict_blocks(void)
 {
     docket_block *block = NULL, *second = NULL;
-    docket_series *series = same_open("BLOCK", NULL);
+    docket_series *series = open_series("BLOCK", NULL);
     uint64_t number = 0;
     uint32_t count = 0;
     char text[DOCKET_TEXT_MAX];
-    same_tell("open", docket_block_open(series, 5, WAIT_NS, &block));
+    tell("open", docket_block_open(series, 5, WAIT_NS, &block));
     show_block(block);
-    same_tell("next", docket_block_next(block, &number));
+    tell("next", docket_block_next(block, &number));
     printf("  %" PRIu64 "\n", number);
-    same_tell("next_text", docket_block_next_text(block, text, sizeof text, &number));
+    tell("next_text", docket_block_next_text(block, text, sizeof text, &number));
     printf("  %" PRIu64 " %s\n", number, dateless(text));
-    same_tell("a small buffer", docket_block_next_text(block, text, 5, &number));
+    tell("a small buffer", docket_block_next_text(block, text, 5, &number));
     show_block(block);
-    same_fate("BLOCK", true);
-    same_tell("give back the rest", docket_block_give_back(block, &count));
+    tell_fate("BLOCK", true);
+    tell("give back the rest", docket_block_give_back(block, &count));
     printf("  %u\n", count);
-    same_next(series, WAIT_NS);
-    same_tell("open", docket_block_open(series, 4, WAIT_NS, &block));
-    same_tell("open a second", docket_block_open(series, 3, WAIT_NS, &second));
-    same_tell("next", docket_block_next(block, &number));
+    tell_next(series, WAIT_NS);
+    tell("open", docket_block_open(series, 4, WAIT_NS, &block));
+    tell("open a second", docket_block_open(series, 3, WAIT_NS, &second));
+    tell("next", docket_block_next(block, &number));
     printf("  %" PRIu64 "\n", number);
-    same_tell("give back what is not the last", docket_block_give_back(block, &count));
+    tell("give back what is not the last", docket_block_give_back(block, &count));
     printf("  %u\n", count);
-    same_tell("all of the second", docket_block_take_all(second, &number, &count));
+    tell("all of the second", docket_block_take_all(second, &number, &count));
     printf("  %" PRIu64 ", %u\n", number, count);
-    same_tell("one more", docket_block_next(second, &number));
-    same_tell("all again", docket_block_take_all(second, &number, &count));
-    same_tell("give back nothing", docket_block_give_back(second, &count));
+    tell("one more", docket_block_next(second, &number));
+    tell("all again", docket_block_take_all(second, &number, &count));
+    tell("give back nothing", docket_block_give_back(second, &count));
     printf("  %u\n", count);
-    same_next(series, WAIT_NS);
-    same_fate("BLOCK", true);
-    same_tell("fate of none", docket_admin_fate(realm, "same", "NOBODY", -1, tell_row, NULL));
-    same_tell("fate without a callback", docket_admin_fate(realm, "same", "BLOCK", -1, NULL, NULL));
-    same_tell("fate of another period", docket_admin_fate(realm, "same", "BLOCK", 1999, tell_row, NULL));
+    tell_next(series, WAIT_NS);
+    tell_fate("BLOCK", true);
+    tell("fate of none", docket_admin_fate(realm, "same", "NOBODY", -1, tell_row, NULL));
+    tell("fate without a callback", docket_admin_fate(realm, "same", "BLOCK", -1, NULL, NULL));
+    tell("fate of another period", docket_admin_fate(realm, "same", "BLOCK", 1999, tell_row, NULL));
 }
 
 enum { SEEN_MAX = 1 << 16 };
@@ -353,7 +347,7 @@ static _Atomic uint8_t *seen; /* shared with children */
 static void note(uint64_t number)
 {
     if (number >= SEEN_MAX || atomic_fetch_add(&seen[number], 1) != 0)
-        same_wrong("a number was given twice, or is out of all bounds");
+        complain("a number was given twice, or is out of all bounds");
 }
 
 static bool all_seen(const bool *wanted)
@@ -367,34 +361,34 @@ static bool all_seen(const bool *wanted)
 static void leased_blocks_come_back(void)
 {
     struct docket_policy policy = {.order = "leased", .window = 200};
-    docket_series *series = same_open("LEASED", &policy);
+    docket_series *series = open_series("LEASED", &policy);
     docket_block *block = NULL;
     static bool wanted[SEEN_MAX];
     uint64_t number = 0, first = 0;
     uint32_t count = 0;
     for (int i = 0; i < 20; i++) {
-        same_must(docket_next(series, WAIT_NS, &number, NULL), "next");
+        must(docket_next(series, WAIT_NS, &number, NULL), "next");
         note(number);
     }
-    same_must(docket_block_open(series, 50, WAIT_NS, &block), "open");
-    same_must(docket_block_show(block, &first, &count, NULL), "show");
+    must(docket_block_open(series, 50, WAIT_NS, &block), "open");
+    must(docket_block_show(block, &first, &count, NULL), "show");
     printf("%u left\n", count);
     for (int i = 0; i < 20; i++) {
-        same_must(docket_block_next(block, &number), "next of the block");
+        must(docket_block_next(block, &number), "next of the block");
         note(number);
     }
-    same_fate("LEASED", false);
+    tell_fate("LEASED", false);
     for (uint64_t rest = first + 20; rest < first + 50; rest++)
         wanted[rest] = true;
-    same_tell("give back", docket_block_give_back(block, &count));
+    tell("give back", docket_block_give_back(block, &count));
     printf("  %u\n", count);
     int took = 0;
     while (!all_seen(wanted) && took++ < 20000) {
-        same_must(docket_next(series, WAIT_NS, &number, NULL), "next");
+        must(docket_next(series, WAIT_NS, &number, NULL), "next");
         note(number);
     }
     printf("what came back was given again: %d\n", all_seen(wanted));
-    same_fate("LEASED", false);
+    tell_fate("LEASED", false);
 }
 
 /* ---- by name, threads, forks ---- */
@@ -408,20 +402,20 @@ static void by_name(void)
     for (int turn = 0; turn < 2; turn++) {
         for (int i = 0; i < 100; i++) {
             snprintf(name, sizeof name, "N%d", i);
-            same_must(docket_next_for(realm, "same", name, WAIT_NS, &number, &period), name);
+            must(docket_next_for(realm, "same", name, WAIT_NS, &number, &period), name);
             if (number != (uint64_t)turn + 1)
-                same_wrong("the number is not this series' next");
+                complain("the number is not this series' next");
         }
     }
     tell_period(period);
-    same_tell("text", docket_next_text_for(realm, "same", "N7", WAIT_NS, text, sizeof text, &number, &period));
+    tell("text", docket_next_text_for(realm, "same", "N7", WAIT_NS, text, sizeof text, &number, &period));
     printf("  %" PRIu64 " %s\n", number, dateless(text));
-    same_tell("the default timeout", docket_next_for(realm, "same", "N7", DOCKET_TIMEOUT_DEFAULT, &number, NULL));
-    same_must(docket_series_open(realm, "same", "N7", &series), "open");
-    same_must(docket_series_open(realm, "same", "N7", &again), "open");
+    tell("the default timeout", docket_next_for(realm, "same", "N7", DOCKET_TIMEOUT_DEFAULT, &number, NULL));
+    must(docket_series_open(realm, "same", "N7", &series), "open");
+    must(docket_series_open(realm, "same", "N7", &again), "open");
     printf("one handle: %d\n", series == again);
-    same_next(series, WAIT_NS);
-    same_tell("without a wait", docket_next_for(realm, "same", "N8", 0, &number, NULL));
+    tell_next(series, WAIT_NS);
+    tell("without a wait", docket_next_for(realm, "same", "N8", 0, &number, NULL));
     printf("  %" PRIu64 "\n", number);
 }
 
@@ -429,19 +423,19 @@ static void the_bound_on_handles(void)
 {
     uint64_t number = 0;
     docket_series *series = NULL;
-    same_tell("limit", docket_realm_limit_handles(realm, 3));
-    same_tell("one", docket_next_for(realm, "same", "H1", WAIT_NS, &number, NULL));
-    same_tell("two", docket_series_open(realm, "same", "H2", &series));
-    same_tell("three", docket_next_for(realm, "same", "H3", WAIT_NS, &number, NULL));
-    same_tell("four", docket_next_for(realm, "same", "H4", WAIT_NS, &number, NULL));
-    same_tell("four by handle", docket_series_open(realm, "same", "H4", &series));
-    same_tell("one goes on", docket_next_for(realm, "same", "H1", WAIT_NS, &number, NULL));
+    tell("limit", docket_realm_limit_handles(realm, 3));
+    tell("one", docket_next_for(realm, "same", "H1", WAIT_NS, &number, NULL));
+    tell("two", docket_series_open(realm, "same", "H2", &series));
+    tell("three", docket_next_for(realm, "same", "H3", WAIT_NS, &number, NULL));
+    tell("four", docket_next_for(realm, "same", "H4", WAIT_NS, &number, NULL));
+    tell("four by handle", docket_series_open(realm, "same", "H4", &series));
+    tell("one goes on", docket_next_for(realm, "same", "H1", WAIT_NS, &number, NULL));
     printf("  %" PRIu64 "\n", number);
-    same_tell("four was not made", docket_admin_fate(realm, "same", "H4", -1, tell_row, NULL));
-    same_tell("a higher limit", docket_realm_limit_handles(realm, DOCKET_HANDLES_MAX));
-    same_tell("four", docket_next_for(realm, "same", "H4", WAIT_NS, &number, NULL));
+    tell("four was not made", docket_admin_fate(realm, "same", "H4", -1, tell_row, NULL));
+    tell("a higher limit", docket_realm_limit_handles(realm, DOCKET_HANDLES_MAX));
+    tell("four", docket_next_for(realm, "same", "H4", WAIT_NS, &number, NULL));
     printf("  %" PRIu64 "\n", number);
-    same_tell("too high a limit", docket_realm_limit_handles(realm, DOCKET_HANDLES_MAX + 1));
+    tell("too high a limit", docket_realm_limit_handles(realm, DOCKET_HANDLES_MAX + 1));
 }
 
 enum { THREADS = 4, NAMES = 60, TURNS = 20 };
@@ -518,7 +512,7 @@ static void forks_while_threads_make_names(void)
     for (int i = 0; i < 2; i++)
         pthread_create(&threads[i], NULL, make_names, &which[i]);
     for (int round = 0; round < ROUNDS; round++) {
-        same_must(docket_next_for(realm, "same", "SHARED", WAIT_NS, &number, NULL), "the parent");
+        must(docket_next_for(realm, "same", "SHARED", WAIT_NS, &number, NULL), "the parent");
         note(number);
         pid_t pid = fork();
         if (pid == 0)
@@ -543,24 +537,24 @@ static void a_block_is_the_parents(void)
     uint64_t number = 0;
     uint32_t count = 0;
     int code = 0;
-    docket_series *series = same_open("FB", NULL);
-    same_must(docket_block_open(series, 3, WAIT_NS, &block), "open");
+    docket_series *series = open_series("FB", NULL);
+    must(docket_block_open(series, 3, WAIT_NS, &block), "open");
     fflush(stdout);
     pid_t pid = fork();
     if (pid == 0) {
-        same_tell("in the child", docket_block_next(block, &number));
-        same_tell("given back there", docket_block_give_back(block, &count));
-        same_next(series, WAIT_NS);
+        tell("in the child", docket_block_next(block, &number));
+        tell("given back there", docket_block_give_back(block, &count));
+        tell_next(series, WAIT_NS);
         docket_realm_close(realm);
         fflush(stdout);
         _exit(0);
     }
     if (waitpid(pid, &code, 0) != pid || code != 0)
-        same_wrong("the child did not end in order");
-    same_tell("in the parent", docket_block_next(block, &number));
+        complain("the child did not end in order");
+    tell("in the parent", docket_block_next(block, &number));
     printf("  %" PRIu64 "\n", number);
-    same_next(series, WAIT_NS);
-    same_tell("given back", docket_block_give_back(block, &count));
+    tell_next(series, WAIT_NS);
+    tell("given back", docket_block_give_back(block, &count));
     printf("  %u\n", count);
 }
 
@@ -577,12 +571,12 @@ static void take_in_handler(int signal)
 static void a_handler_takes_by_name(void)
 {
     uint64_t number;
-    of_handler = same_open("SIG", NULL);
-    same_must(docket_next(of_handler, WAIT_NS, &number, NULL), "next");
+    of_handler = open_series("SIG", NULL);
+    must(docket_next(of_handler, WAIT_NS, &number, NULL), "next");
     signal(SIGUSR1, take_in_handler);
     raise(SIGUSR1);
-    same_tell("in a handler", in_handler);
-    same_next(of_handler, WAIT_NS);
+    tell("in a handler", in_handler);
+    tell_next(of_handler, WAIT_NS);
 }
 
 /* ---- of a real realm only ---- */
@@ -605,7 +599,7 @@ static void without_docketd(void)
         int64_t took_ns = now_ns() - began_ns;
         printf("%s after %lld ms\n", docket_status_name(status), (long long)(took_ns / 1000000));
         if (status != DOCKET_UNREACHABLE || took_ns > most_ns + SECOND_NS || took_ns < most_ns / 2)
-            same_wrong("it took another time, or another status");
+            complain("it took another time, or another status");
     }
 }
 
@@ -621,6 +615,9 @@ static const struct one_case cases[] = {
     {"policies_make_texts", policies_make_texts},
     {"the_last_number_and_behind_it", the_last_number_and_behind_it},
     {"bad_arguments", bad_arguments},
+    {"document_dates", document_dates},
+    {"dates_in_order", dates_in_order},
+    {"texts_read_back", texts_read_back},
     {"declaring", declaring},
     {"only_declared", only_declared},
     {"strict_blocks", strict_blocks},
@@ -640,7 +637,7 @@ static const struct one_case cases[] = {
 static void open_realm(const char *name)
 {
     struct docket_memory_options options = {.declared = strcmp(name, "only_declared") == 0};
-    same_must(strcmp(directory, "memory") == 0 ? docket_realm_open_memory(&options, &realm)
+    must(strcmp(directory, "memory") == 0 ? docket_realm_open_memory(&options, &realm)
                                           : docket_realm_open(directory, &realm),
          "open the realm");
 }

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 void settings_make_texts(void)
 {
@@ -25,13 +24,13 @@ void settings_make_texts(void)
         uint64_t number, read = 0;
         int32_t period, of = -1;
         snprintf(name, sizeof name, "S%zu", i);
-        docket_series *series = same_open(name, &policies[i]);
+        docket_series *series = open_series(name, &policies[i]);
         for (int turn = 0; turn < 3; turn++) {
-            same_must(docket_next_text(series, SAME_WAIT_NS, text, sizeof text, &number, &period), name);
+            must(docket_next_text(series, WAIT_NS, text, sizeof text, &number, &period), name);
             printf("%s %s %" PRIu64 " %d\n", name, text, number, period);
-            same_tell("read back", docket_text_read(series, text, &read, &of));
+            tell("read back", docket_text_read(series, text, &read, &of));
             if (read != number || of != period)
-                same_wrong("it was read as something else");
+                complain("it was read as something else");
         }
         text[strlen(text) - 1] = '/';
         printf("%s\n", docket_status_name(docket_text_read(series, text, &read, &of)));
@@ -43,53 +42,44 @@ void numbers_end(void)
     struct docket_policy stops = {.template_text = "{SERIES}-{YYYY}-{N:2}", .at_end = "stop", .start_after = 97};
     struct docket_policy interval = {.last = "5", .start_after = 3};
     docket_block *block = NULL;
-    docket_series *series = same_open("STOPS", &stops);
-    same_tell("a block of too many", docket_block_open(series, 3, SAME_SECOND_NS, &block));
+    docket_series *series = open_series("STOPS", &stops);
+    tell("a block of too many", docket_block_open(series, 3, SECOND_NS, &block));
     for (int i = 0; i < 3; i++)
-        same_next(series, SAME_SECOND_NS);
-    series = same_open("INTERVAL", &interval);
+        tell_next(series, SECOND_NS);
+    series = open_series("INTERVAL", &interval);
     for (int i = 0; i < 3; i++)
-        same_next(series, SAME_SECOND_NS);
+        tell_next(series, SECOND_NS);
     interval.order = "leased";
-    series = same_open("INTERVAL-leased", &interval);
+    series = open_series("INTERVAL-leased", &interval);
     for (int i = 0; i < 2; i++)
-        same_next(series, SAME_SECOND_NS);
+        tell_next(series, SECOND_NS);
     stops.start_after = 99;
-    same_tell("behind the last one", docket_admin_series_add(same_realm, "same", "BEHIND", &stops));
-    same_fate("BEHIND", true); /* it was not made */
-}
-
-/* The day so many days from now, yyyymmdd. */
-static uint32_t day_from_now(int days)
-{
-    time_t then = time(NULL) + (time_t)days * 86400;
-    struct tm parts;
-    gmtime_r(&then, &parts);
-    return (uint32_t)((parts.tm_year + 1900) * 10000 + (parts.tm_mon + 1) * 100 + parts.tm_mday);
+    tell("behind the last one", docket_admin_series_add(realm, "same", "BEHIND", &stops));
+    tell_fate("BEHIND", true); /* it was not made */
 }
 
 static docket_series *interval_of(const char *name, int from, int to)
 {
     char first[16], last[16];
-    snprintf(first, sizeof first, "%u", day_from_now(from));
-    snprintf(last, sizeof last, "%u", day_from_now(to));
-    return same_open(name, &(struct docket_policy){.valid_from = first, .valid_to = last});
+    snprintf(first, sizeof first, "%u", date_from_now(from));
+    snprintf(last, sizeof last, "%u", date_from_now(to));
+    return open_series(name, &(struct docket_policy){.valid_from = first, .valid_to = last});
 }
 
 void intervals_have_days(void)
 {
-    same_next(interval_of("VALID", -1, 1), SAME_WAIT_NS);
-    same_next(interval_of("TODAY", 0, 0), SAME_WAIT_NS);
-    same_next(interval_of("OVER", -9, -1), SAME_SECOND_NS);
-    same_next(interval_of("TO-COME", 1, 9), SAME_SECOND_NS);
+    tell_next(interval_of("VALID", -1, 1), WAIT_NS);
+    tell_next(interval_of("TODAY", 0, 0), WAIT_NS);
+    tell_next(interval_of("OVER", -9, -1), SECOND_NS);
+    tell_next(interval_of("TO-COME", 1, 9), SECOND_NS);
 }
 
-static void tell_dated(docket_series *series, uint32_t date)
+static void tell_date(docket_series *series, uint32_t date)
 {
     uint64_t number = 0;
     int32_t period = -1;
     char text[DOCKET_TEXT_MAX] = "untouched";
-    docket_status status = docket_next_text_dated(series, date, SAME_WAIT_NS, text, sizeof text, &number, &period);
+    docket_status status = docket_next_text_dated(series, date, WAIT_NS, text, sizeof text, &number, &period);
     printf("%u: %s %s %" PRIu64 " %d\n", date, docket_status_name(status), text, number, period);
 }
 
@@ -108,15 +98,15 @@ void documents_have_dates(void)
     for (size_t i = 0; i < sizeof policies / sizeof policies[0]; i++) {
         char name[16];
         snprintf(name, sizeof name, "D%zu", i);
-        docket_series *series = same_open(name, &policies[i]);
+        docket_series *series = open_series(name, &policies[i]);
         printf("%s\n", name);
         if (i >= 3)
-            tell_dated(series, day_from_now(-2)); /* before any later one */
+            tell_date(series, date_from_now(-2)); /* before any later one */
         for (size_t day = 0; day < sizeof days / sizeof days[0]; day++)
-            tell_dated(series, day_from_now(days[day]));
-        same_next(series, SAME_WAIT_NS);
+            tell_date(series, date_from_now(days[day]));
+        tell_next(series, WAIT_NS);
         for (size_t at = 0; at < sizeof odd / sizeof odd[0]; at++)
-            tell_dated(series, odd[at]);
+            tell_date(series, odd[at]);
     }
 }
 
@@ -132,23 +122,23 @@ void texts_that_collide(void)
         {.restart = "daily", .template_text = "{SERIES}-{YYYY}-{N:6}"},
         {.restart = "weekly", .template_text = "{SERIES}-{YYYY}{WW}-{N:6}"},
     };
-    same_tell("the first", docket_admin_series_add(same_realm, "same", "COLLIDES", &first));
+    tell("the first", docket_admin_series_add(realm, "same", "COLLIDES", &first));
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         char name[16];
         snprintf(name, sizeof name, "C%zu", i);
-        same_tell(name, docket_admin_series_add(same_realm, "same", name, &others[i]));
+        tell(name, docket_admin_series_add(realm, "same", name, &others[i]));
     }
-    same_tell("another tenant", docket_admin_series_add(same_realm, "other", "COLLIDES", &first));
+    tell("another tenant", docket_admin_series_add(realm, "other", "COLLIDES", &first));
 }
 
 void given_back_is_void(void)
 {
     docket_block *block = NULL;
     uint32_t count = 9;
-    docket_series *series = same_open("VOIDS", &(struct docket_policy){.release = "void"});
-    same_tell("open", docket_block_open(series, 5, SAME_WAIT_NS, &block));
-    same_tell("give back", docket_block_give_back(block, &count));
+    docket_series *series = open_series("VOIDS", &(struct docket_policy){.release = "void"});
+    tell("open", docket_block_open(series, 5, WAIT_NS, &block));
+    tell("give back", docket_block_give_back(block, &count));
     printf("  %u\n", count);
-    same_next(series, SAME_WAIT_NS);
-    same_fate("VOIDS", true);
+    tell_next(series, WAIT_NS);
+    tell_fate("VOIDS", true);
 }
