@@ -214,7 +214,9 @@ static bool made_to_collide(const struct made_shape *one, struct made_shape *oth
         cut_step(&cut, whole);
     if (*cut.at || cut.number == 0)
         return false;
-    snprintf(text, DK_TEMPLATE_TEXT, "%s", cut.text);
+    if (strlen(cut.text) >= DK_TEMPLATE_TEXT)
+        return false;
+    memcpy(text, cut.text, strlen(cut.text) + 1);
     return make_shape(other, (struct wanted_shape){.template_text = text, .fiscal = cut.fiscal,
                                                    .restart = (enum dk_restart)chance(DK_RESTART_COUNT),
                                                    .last = cut.number + (chance(2) ? 0 : chance(1000))});
