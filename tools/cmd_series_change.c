@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* docket series set, advance, retire. */
 #include "deciding.h"
+#include "policy_options.h"
 #include "session.h"
 
 #include <inttypes.h>
@@ -136,7 +137,7 @@ static int tell(void *context, const struct docket_setting *setting)
                                         output_string(setting->why_not)));
         return 0;
     }
-    printf("%-11s  %s -> %s%s%s\n", setting->name, setting->before, setting->after,
+    printf("%-13s  %s -> %s%s%s\n", setting->name, setting->before, setting->after,
            setting->why_not[0] != '\0' ? "  MAY NOT: " : "", setting->why_not);
     return 0;
 }
@@ -174,19 +175,14 @@ static int end_set(const struct cli *cli, struct setting *setting, int code)
 
 static int run_set(struct cli *cli)
 {
-    struct setting setting = {.cli = cli,
-                              .policy = {.order = cli->values[OPT_ORDER],
-                                         .restart = cli->values[OPT_RESTART],
-                                         .template_text = cli->values[OPT_TEMPLATE]}};
-    uint64_t window = 0;
+    struct setting setting = {.cli = cli};
     int code = address_parse(cli, cli->operands[0], false, &setting.address);
     if (code == CLI_DONE)
-        code = cli_window(cli, &window);
+        code = policy_options(cli, &setting.policy);
     if (code == CLI_DONE)
         code = cli_number(cli, OPT_START_AFTER, 0, DOCKET_NUMBER_MAX - 1, &setting.policy.start_after);
     if (code != CLI_DONE)
         return code;
-    setting.policy.window = (uint32_t)window;
     if (cli->json)
         setting.array = json_array();
     return end_set(cli, &setting, session_run(cli, set, &setting));
@@ -203,7 +199,7 @@ const struct cli_command command_series_set = {
             "number of the series was ever handed out, since texts could collide, and while no\n"
             "process sits at its desk. Otherwise nothing changes. --dry-run says which may, and why\n"
             "not. For root, docketd's user and the admins of docket.conf.",
-    .options = BIT(OPT_ORDER) | BIT(OPT_RESTART) | BIT(OPT_TEMPLATE) | BIT(OPT_WINDOW) | BIT(OPT_START_AFTER) |
+    .options = POLICY_OPTIONS | BIT(OPT_START_AFTER) |
                BIT(OPT_REASON) | BIT(OPT_DRY_RUN) | COMMON,
     .operands_min = 1,
     .operands_max = 1,

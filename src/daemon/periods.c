@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define AHEAD_S (2 * 86400)
 #define DRAINING_S 60
 
 /* Looks in one sweep; when more are due (the end of a year) the next sweep goes on. */
@@ -25,6 +24,13 @@ struct opening {
     struct dk_series_book *series;
     struct dk_period period;
 };
+
+static void open_strict(const struct dk_counter *counter)
+{
+    struct shared_table_bank *table = dk_book_table_bank(counter);
+    dk_last_date_open(&table->last_date, counter->epoch, counter->last_date); /* ORDER-17 */
+    dk_strict_open(&table->strict, (uint32_t)(counter->epoch % DK_STRICT_EPOCHS), counter->next - counter->base);
+}
 
 void dk_periods_publish(struct dk_counter *counter, int bank)
 {
@@ -54,8 +60,7 @@ void dk_periods_publish(struct dk_counter *counter, int bank)
     if (!dk_is_strict(counter))
         dk_leased_link_rows(counter); /* it has rows if it was here before: ahead of its time, with leases out */
     else
-        dk_strict_open(&dk_book_table_bank(counter)->strict, (uint32_t)(counter->epoch % DK_STRICT_EPOCHS),
-                       counter->next - counter->base);
+        open_strict(counter);
     counter->limit = counter->next;
     dk_store_release(&board->epoch, counter->epoch); /* ORDER-4 */
     dk_keeper_ask(counter);
@@ -134,10 +139,20 @@ static bool seen_before(struct dk_daemon *daemon, struct dk_series_book *series,
     return status != DOCKET_OK || found.any;
 }
 
+/* No day of it lies in the authority's interval: nothing is ever given of it. */
+static bool is_outside(const struct dk_policy *policy, int32_t label)
+{
+    struct dk_span span;
+    if (label == 0 || !dk_span_of_label((enum dk_restart)policy->restart, &policy->fiscal, label, &span))
+        return false;
+    return (policy->valid_from != 0 && span.last < policy->valid_from) ||
+           (policy->valid_to != 0 && span.first > policy->valid_to);
+}
+
 /* False if the period cannot be opened now; it is tried again at a later look. */
 static bool open_period(struct dk_daemon *daemon, struct dk_series_book *series, const struct dk_period *period)
 {
-    if (dk_series_on_board(series, period->label) != NULL)
+    if (dk_series_on_board(series, period->label) != NULL || is_outside(series->record.policy, period->label))
         return true;
     if (series->publishing || free_bank(series) < 0 || dk_ended_concerns(series, period->label) ||
         seen_before(daemon, series, period))
@@ -223,8 +238,8 @@ static int64_t look(struct dk_daemon *daemon, struct dk_series_book *series, int
         return now_s + 1;
     if (now.end_s == INT64_MAX)
         return INT64_MAX;
-    if (now_s < now.end_s - AHEAD_S)
-        return now.end_s - AHEAD_S;
+    if (now_s < now.end_s - DK_PERIOD_AHEAD_S)
+        return now.end_s - DK_PERIOD_AHEAD_S;
     dk_period_at(series->record.policy, &dk_zone_utc, now.end_s, &next);
     return open_period(daemon, series, &next) ? now.end_s : now_s + 1;
 }

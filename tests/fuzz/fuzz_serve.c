@@ -2,7 +2,7 @@
 /* links: base/status base/files numbering/fate numbering/period numbering/policy numbering/template table/desk */
 /* links: table/directory table/doorbell table/place table/seat table/slot wire/wire store/record store/image store/image_series */
 /* links: daemon/adopt daemon/books daemon/counters daemon/edges daemon/evict daemon/fate daemon/images daemon/keeper daemon/leased daemon/load daemon/names daemon/opening daemon/parked daemon/periods */
-/* links: daemon/admin daemon/admin_fates daemon/admin_series daemon/admin_set daemon/admin_desk daemon/admin_periods daemon/aside daemon/closing daemon/ended daemon/users */
+/* links: daemon/admin daemon/admin_fates daemon/admin_series daemon/admin_set daemon/admin_desk daemon/admin_periods daemon/aside daemon/closing daemon/dated daemon/ended daemon/users */
 /* links: daemon/config daemon/config_policy daemon/cut daemon/evidence numbering/reason wire/admin */
 /* libs: inih */
 /* links: daemon/quarantine daemon/reaper daemon/recovery daemon/rows daemon/series daemon/strict daemon/takeover fuzz:serve_clerk fuzz:serve_inside */
@@ -372,8 +372,12 @@ static void take(struct draw *draw)
     uint64_t epoch = dk_load_acquire(&bank->epoch), first;
     if (epoch == 0)
         return;
-    enum dk_take took = dk_strict_take(&dk_table_slot(&desk->map, slot)->bank[0].strict, epoch, &bank->epoch,
-                                       dk_load_acquire(&bank->base), &bank->limit, count, &first, &left);
+    struct dk_strict_bank strict = {.word = &dk_table_slot(&desk->map, slot)->bank[0].strict,
+                                    .epoch = epoch,
+                                    .current = &bank->epoch,
+                                    .base = dk_load_acquire(&bank->base),
+                                    .limit = &bank->limit};
+    enum dk_take took = dk_strict_take(&strict, count, &first, &left);
     MUST(took == DK_TAKE_DONE || took == DK_TAKE_EMPTY);
     dk_store_relaxed(&dk_table_slot(&desk->map, slot)->bank[0].want, count);
     dk_desk_ask(&desk->map, slot);
