@@ -150,6 +150,8 @@ struct dk_desk_book {
     uint32_t index;
     struct dk_seat_book *seats;       /* seats_max */
     uint32_t seats_used;              /* no seat at or above it has ever been taken */
+    const struct dk_zone **zones;     /* by index of their calendar's page */
+    uint32_t zone_count;
     struct dk_series_book **series;   /* by slot */
     uint32_t slots_used;
     uint32_t *free_slots;             /* below slots_used, of nobody */
