@@ -366,7 +366,7 @@ static void take(struct draw *draw)
     struct dk_desk_book *desk = &docketd.desks[choice & 1];
     uint32_t slot = choice >> 1 & 3;
     if (slot >= desk->slots_used || taken_count == TAKEN_MAX || !desk->series[slot] || !desk->series[slot]->bank[0] ||
-        desk->series[slot]->record.policy.order != DK_STRICT)
+        desk->series[slot]->record.policy->order != DK_STRICT)
         return;
     const struct shared_board_bank *bank = &dk_desk_slot(&desk->map, slot)->bank[0];
     uint64_t epoch = dk_load_acquire(&bank->epoch), first;
