@@ -458,15 +458,15 @@ static void a_chronological_series_goes_forward_only(void **state)
 {
     (void)state;
     policy.chronological = 1;
-    ask(0, 20200601);
-    ask(1, 20200531); /* after 0 in the same commit */
-    ask(2, 20200601);
+    ask(0, 20200602);
+    ask(1, 20200601); /* after 0 in the same commit */
+    ask(2, 20200602);
     turn();
     must_get(0, 1);
     must_hear(1, DOCKET_OUT_OF_ORDER);
     must_get(2, 2);
-    assert_int_equal(image_of(2020).last_date, 20200601);
-    ask(3, 20200531);
+    assert_int_equal(image_of(2020).last_date, 20200602);
+    ask(3, 20200601);
     ask(4, 20201231);
     turn();
     must_hear(3, DOCKET_OUT_OF_ORDER);
