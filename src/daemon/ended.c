@@ -91,16 +91,6 @@ docket_status dk_ended_look(struct dk_daemon *daemon, uint64_t series_id, int32_
     return status;
 }
 
-uint32_t dk_ended_today_within(const struct dk_series_record *record, int32_t label)
-{
-    uint32_t today = dk_zone_utc.date(&dk_zone_utc, dk_clock_wall_s());
-    struct dk_span span;
-    if (label == 0 ||
-        !dk_span_of_label((enum dk_restart)record->policy->restart, &record->policy->fiscal, label, &span))
-        return today;
-    return today < span.first ? span.first : today > span.last ? span.last : today;
-}
-
 void dk_ended_begin(const struct dk_series_record *record, int32_t label, uint64_t incarnation,
                     struct dk_counter_image *image)
 {

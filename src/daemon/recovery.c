@@ -168,7 +168,7 @@ static void raise_last_date(const struct dk_series_book *series, struct dk_count
 {
     if (series == NULL || !series->record.policy->chronological)
         return;
-    uint32_t today = dk_ended_today_within(&series->record, image->period);
+    uint32_t today = dk_today_within(&series->record, image->period);
     if (today > image->last_date)
         image->last_date = today;
 }

@@ -612,23 +612,26 @@ static void a_policy_closes_what_is_due_and_says_when_to_look_again(void **state
 static void a_policy_does_not_close_what_gives_a_number_just_now(void **state)
 {
     (void)state;
-    policy.close_after = 0;
-    ask(0, 20200601);
-    dk_ended_turn(&docketd); /* in flight */
     const int64_t now_s = 1642852800;
-    finish_commits(); /* it is there */
+    ask(0, 20200601);
+    turn();
     ask(1, 20200601);
-    dk_ended_turn(&docketd);
+    dk_ended_turn(&docketd); /* in flight */
+    policy.close_after = 0;
     int64_t again = dk_closing_look(&docketd, &book, now_s);
     assert_int_equal(again, now_s + 1);
     turn();
     must_get(0, 1);
     must_get(1, 2);
     assert_int_equal(image_of(2020).closed, DK_ENDED);
-    (void)dk_closing_look(&docketd, &book, again);
-    ask(2, 20200601); /* the closing commit is in flight */
+    ask(2, 20200601); /* it is due, and refused before it is closed */
     turn();
     must_hear(2, DOCKET_PERIOD_CLOSED);
+    (void)dk_closing_look(&docketd, &book, again);
+    policy.close_after = DK_CLOSE_NEVER;
+    ask(3, 20200601); /* the closing commit is in flight */
+    turn();
+    must_hear(3, DOCKET_PERIOD_CLOSED);
     assert_true(image_of(2020).next == 3 && image_of(2020).closed == DK_CLOSED_FOR_GOOD);
 }
 
