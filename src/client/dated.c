@@ -25,10 +25,11 @@ static docket_status attempt_dated(struct hand *hand, int64_t now_s, void *conte
 {
     struct dated *dated = context;
     docket_status status = dk_take_prepare_date(hand, now_s, dated->date);
-    if (status == DOCKET_OK && dated->room > 0)
-        status = dk_writing_fits(&hand->writing, hand->series, dated->room);
-    if (status != DOCKET_OK)
-        return status;
+    docket_status fits = dated->room == 0 || (status != DOCKET_OK && status != DK_OLDER)
+                             ? DOCKET_OK
+                             : dk_writing_fits(&hand->writing, hand->series, dated->room);
+    if (status != DOCKET_OK || fits != DOCKET_OK)
+        return fits != DOCKET_OK ? fits : status;
     if (dated->room > 0)
         dk_template_render(&hand->writing.template, hand->series->name, dated->date, &dated->rendered);
     dated->period = hand->period;

@@ -16,6 +16,11 @@ static bool is_overtaken(const struct memory_series *series, const struct memory
     return series->policy.chronological && later != NULL;
 }
 
+uint32_t dk_memory_last_date(const struct hand *hand)
+{
+    return hand->memory_counter == NULL ? 0 : hand->memory_counter->last_date;
+}
+
 static docket_status check_interval(const struct dk_policy *policy, uint32_t yyyymmdd)
 {
     bool valid = (policy->valid_from == 0 || yyyymmdd >= policy->valid_from) &&

@@ -187,7 +187,7 @@ docket_status dk_errand_find(struct dk_errand *errand)
         return dk_fail(DOCKET_QUARANTINED, "%s/%s is quarantined: until its desk's files were looked into nothing is "
                                            "known well enough to change it",
                        asked->tenant, asked->name);
-    dk_period_at(series->record.policy, &dk_zone_utc, dk_clock_wall_s(), &now);
+    dk_period_now(errand->daemon, series->record.policy, &now);
     errand->series = series;
     errand->period = asked->period >= 0 ? asked->period : now.label;
     return DOCKET_OK;

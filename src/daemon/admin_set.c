@@ -211,7 +211,7 @@ static docket_status reset(void *context, const struct dk_counter_image *image)
 static docket_status plan_policy(struct dk_errand *errand, struct dk_job *job, uint64_t start_after)
 {
     struct dk_period now;
-    dk_period_at(errand->record.policy, &dk_zone_utc, dk_clock_wall_s(), &now);
+    dk_period_now(errand->daemon, errand->record.policy, &now);
     struct resetting resetting = {.errand = errand, .job = job, .label = now.label, .first = start_after + 1};
     docket_status status =
         dk_store_each_counter_of(errand->daemon->store, errand->record.id, reset, &resetting);

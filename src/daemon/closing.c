@@ -121,7 +121,7 @@ static void close_later(struct dk_errand *errand, struct dk_counter *counter)
 static void end_it(struct dk_daemon *daemon, struct dk_counter *counter)
 {
     if (counter->bank >= 0) {
-        dk_periods_look(daemon, counter->series, dk_clock_wall_s());
+        dk_periods_look(daemon, counter->series, dk_now_s(daemon));
     } else if (!counter->busy) {
         counter->ahead = counter->settled = false;
         counter->ended = true;
@@ -163,7 +163,7 @@ docket_status dk_errand_close(struct dk_errand *errand)
     if (!dk_span_of_label((enum dk_restart)policy->restart, &policy->fiscal, errand->period, &span))
         return dk_fail(DOCKET_REFUSED, "%s/%s restarts %s and has no such period as %d; nothing was changed",
                        errand->asked.tenant, errand->asked.name, dk_restart_name(policy->restart), errand->period);
-    dk_period_at(policy, &dk_zone_utc, dk_clock_wall_s(), &now);
+    dk_period_now(errand->daemon, policy, &now);
     if (errand->period >= now.label)
         return dk_fail(DOCKET_REFUSED, "%s has not ended: only a period that is over can be closed; nothing was changed",
                        dk_errand_name(errand));
@@ -182,7 +182,8 @@ int64_t dk_closing_due_s(const struct dk_policy *policy, int32_t label)
     if (policy->close_after == DK_CLOSE_NEVER || label == 0 ||
         !dk_span_of_label((enum dk_restart)policy->restart, &policy->fiscal, label, &span))
         return INT64_MAX;
-    return dk_zone_utc.day_start(&dk_zone_utc, dk_date_add(span.last, (int32_t)policy->close_after + 1));
+    const struct dk_zone *zone = dk_zone_of_policy(policy);
+    return zone->day_start(zone, dk_date_add(span.last, (int32_t)policy->close_after + 1));
 }
 
 static void closed_by_policy(struct dk_job *job)

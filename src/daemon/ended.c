@@ -277,7 +277,7 @@ static docket_status prepare(struct dk_ended *ended, struct dk_series_book *seri
                              bool *wait)
 {
     struct dk_period now;
-    dk_period_at(series->record.policy, &dk_zone_utc, dk_clock_wall_s(), &now);
+    dk_period_now(ended->daemon, series->record.policy, &now);
     if (ended->label > now.label)
         return DOCKET_OK; /* each hears it by check_date() */
     if (facts->found && dk_image_has_ended(&facts->image))
@@ -358,10 +358,10 @@ static void turn(struct dk_ended *ended)
         return;
     }
     struct dk_period now;
-    dk_period_at(series->record.policy, &dk_zone_utc, dk_clock_wall_s(), &now);
+    dk_period_now(ended->daemon, series->record.policy, &now);
     if (ended->label < now.label) { /* it ends now */
         if (counter->bank >= 0) {
-            dk_periods_look(ended->daemon, series, dk_clock_wall_s());
+            dk_periods_look(ended->daemon, series, dk_now_s(ended->daemon));
         } else if (!counter->busy) {
             counter->ahead = counter->settled = false;
             counter->ended = true;

@@ -94,8 +94,9 @@ struct dk_evidence {
 };
 
 /* The lines of an evidence: a number, a range (17-20 or 17..20), or a document
- * number's text of this series and period; blank lines and those that begin with
- * # are none. Sorted; no number twice. */
+ * number's text of this series and period, under its policy or its next one; blank
+ * lines and those that begin with # are none. Sorted; no number twice. REFUSED, with
+ * the line: none of these, or two of them that do not say the same. */
 docket_status dk_evidence_read(const struct dk_series_record *series, int32_t period, const char *text, size_t bytes,
                                struct dk_evidence **found, size_t *count) DK_MUST_USE;
 

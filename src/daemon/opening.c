@@ -46,7 +46,7 @@ static void created(struct dk_job *job)
     if (status == DOCKET_OK) {
         dk_periods_publish(dk_counter_new(daemon, series, &creation->period, &job->images[0]), 0);
         dk_keeper_run(daemon); /* its first numbers are there before the answer */
-        dk_periods_look(daemon, series, dk_clock_wall_s());
+        dk_periods_look(daemon, series, dk_now_s(daemon));
     } else {
         dk_log(DK_LOG_ERROR, "%s/%s is in the store but not on its desk: %s", creation->record.tenant,
                creation->record.name, dk_error_text());
@@ -89,6 +89,8 @@ static docket_status begin_creation(struct dk_connection *connection, const stru
     docket_status status = policy_of(daemon, request, &policy);
     if (status == DOCKET_OK)
         status = dk_policy_check(&policy, request->tenant, request->name, NULL);
+    if (status == DOCKET_OK)
+        status = dk_today_check(daemon, &policy);
     if (status == DOCKET_OK && request->start_after >= DOCKET_NUMBER_MAX)
         status = dk_fail(DOCKET_BAD_POLICY, "start-after %llu leaves no number below %llu",
                          (unsigned long long)request->start_after, DOCKET_NUMBER_MAX + 1);
@@ -105,7 +107,7 @@ static docket_status begin_creation(struct dk_connection *connection, const stru
     memcpy(creation->record.tenant, request->tenant, sizeof creation->record.tenant);
     memcpy(creation->record.name, request->name, sizeof creation->record.name);
     snprintf(creation->record.desk, sizeof creation->record.desk, "%s", desk->rule.name);
-    dk_period_at(&policy, &dk_zone_utc, dk_clock_wall_s(), &creation->period);
+    dk_period_now(daemon, &policy, &creation->period);
     struct dk_job *job = dk_job_new(created, creation);
     job->series = dk_must_alloc(1, sizeof *job->series);
     *job->series = creation->record;

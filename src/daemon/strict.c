@@ -35,7 +35,7 @@ static bool look_at_date(struct dk_counter *counter)
     if (!dk_date_supported(date) ||
         (counter->period.label != 0 && !dk_span_of_label((enum dk_restart)record->policy->restart,
                                                          &record->policy->fiscal, counter->period.label, &span)) ||
-        date < span.first || date > span.last || date > dk_date_add(dk_today_within(record, 0), 1))
+        date < span.first || date > span.last || date > dk_date_add(dk_day_within(record, 0, dk_clock_wall_s()), 1))
         return false;
     counter->last_date = date;
     return true;

@@ -80,16 +80,21 @@ static bool open_series(struct hand *hand, const struct target *target, struct h
     return false;
 }
 
-/* The text that the default template gives, for the date of this second. */
+/* The text that the default template gives, for the date of this second: in UTC,
+ * or in the zone that TZ names (lib.sh takes away the user's own), as the C library
+ * has it. */
 static void expected_text(const struct target *target, uint64_t number, time_t now, char *text)
 {
-    static __thread time_t day;
+    static __thread time_t minute;
     static __thread char date[16];
-    if (!date[0] || now / 86400 != day) {
+    if (!date[0] || now / 60 != minute) {
         struct tm calendar;
-        gmtime_r(&now, &calendar);
+        if (getenv("TZ") != NULL)
+            localtime_r(&now, &calendar);
+        else
+            gmtime_r(&now, &calendar);
         strftime(date, sizeof date, "%Y%m%d", &calendar);
-        day = now / 86400;
+        minute = now / 60;
     }
     snprintf(text, DOCKET_TEXT_MAX, "%s-%s-%06llu", target->name, date,
              (unsigned long long)number);

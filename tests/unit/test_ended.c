@@ -6,6 +6,8 @@
 #include "daemon/ended.h"
 #include "daemon/recovery.h"
 
+#include "base/clock.h"
+
 #include "store_fixture.h"
 
 #include <poll.h>
@@ -106,6 +108,18 @@ bool dk_series_form(const struct dk_series_record *record, int32_t period, struc
     assert_int_equal(dk_template_resolve(&parsed, &texts, &record->policy->fiscal, &resolved), DOCKET_OK);
     dk_form_pack(&resolved, form);
     return true;
+}
+
+int64_t dk_now_s(struct dk_daemon *daemon)
+{
+    (void)daemon;
+    return dk_clock_wall_s();
+}
+
+const struct dk_zone *dk_zone_of_policy(const struct dk_policy *of)
+{
+    (void)of;
+    return &dk_zone_utc;
 }
 
 void dk_evict_cancel(struct dk_series_book *series)
