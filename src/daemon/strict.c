@@ -237,7 +237,8 @@ static bool give_back_turn(struct dk_counter *counter)
     }
     struct dk_job *job = dk_job_new(given_back, counter);
     struct dk_counter_image *image = image_of(counter, job);
-    if (end == counter->next && !request->tried)
+    bool again = counter->series->record.policy->release == DK_RECYCLE;
+    if (end == counter->next && !request->tried && again)
         image->next = request->first;
     else
         void_the_rest(counter, job, request);
