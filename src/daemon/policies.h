@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * policies: which policy of a series holds for which period, and what follows from
+ * it for a counter; one policy with settings of another.
+ */
+#ifndef DK_DAEMON_POLICIES_H
+#define DK_DAEMON_POLICIES_H
+
+#include "store/store.h"
+
+/* The policy of a period: the one that was set from a later period on, if the
+ * period is not before that. Restart, zone and fiscal year are the same in both. */
+static inline const struct dk_policy *dk_record_policy(const struct dk_series_record *record, int32_t period)
+{
+    return record->next != NULL && period >= record->next_from ? record->next : record->policy;
+}
+
+/* The policy's template, resolved; it was checked when it was set. */
+docket_status dk_policy_template(const struct dk_policy *policy, const char *tenant, struct dk_template *resolved)
+    DK_MUST_USE;
+
+/* Last number that the series' counter of this period gives. */
+uint64_t dk_record_last(const struct dk_series_record *record, int32_t period);
+
+/* Rows of dk_settings() in which two policies differ, as bits. */
+uint64_t dk_policy_differ(const struct dk_policy *a, const struct dk_policy *b);
+
+/* base with those rows of `other`. */
+docket_status dk_policy_merge(const struct dk_policy *base, const struct dk_policy *other, uint64_t rows,
+                              struct dk_policy *merged) DK_MUST_USE;
+
+#endif
