@@ -176,9 +176,12 @@ $(BUILD)/man/docket.bash: $(BUILD)/pages/pages $(BUILD)/docketd $(PAGES) $(wildc
 
 # ---- tests: each unit program links exactly what its first lines say ----
 
+# numbering is pure and its files lean on each other: who names one of them gets the room.
+with_room = $(filter-out numbering/%,$(1)) $(if $(filter numbering/%,$(1)),$(NUMBERING:src/%=%))
+
 define unit_rule
 $(BUILD)/unit/$(1): $(BUILD)/obj/tests/unit/$(1).o \
-    $(patsubst %.c,$(BUILD)/obj/src/%.o,$(shell sed -n 's|^/\* links: \(.*\) \*/|\1|p' tests/unit/$(1).c))
+    $(patsubst %.c,$(BUILD)/obj/src/%.o,$(call with_room,$(shell sed -n 's|^/\* links: \(.*\) \*/|\1|p' tests/unit/$(1).c)))
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ -lcmocka $(addprefix -l,$(shell sed -n 's|^/\* libs: \(.*\) \*/|\1|p' tests/unit/$(1).c)) -lpthread
 endef

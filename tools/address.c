@@ -32,37 +32,62 @@ static int month_days(int32_t year, int32_t month)
     return month == 2 && leap ? 29 : days[month - 1];
 }
 
-/* 2026, 202611 and 2026-11, 20261124 and 2026-11-24; never. */
+/* ISO 8601: 53 weeks has a year that begins on a Thursday, or on a Wednesday if it is a leap year. */
+static int year_weeks(int32_t year)
+{
+    int32_t before = year - 1;
+    int first = (before + before / 4 - before / 100 + before / 400) % 7; /* 0 Monday */
+    return first == 3 || (first == 2 && month_days(year, 2) == 29) ? 53 : 52;
+}
+
+/* Labels: 2026, 20261 (quarter), 202611, 2026553 (week, 500 more), 20261124, 20252026 (fiscal year). */
+static bool period_exists(int32_t label)
+{
+    int32_t year = label, rest = 0;
+    if (label > 9999999) {
+        year = label / 10000, rest = label % 10000;
+        int32_t month = rest / 100, day = rest % 100;
+        if (rest != year + 1 && (month < 1 || month > 12 || day < 1 || day > month_days(year, month)))
+            return false;
+    } else if (label > 999999) {
+        year = label / 1000, rest = label % 1000;
+        if (rest < 501 || rest > 500 + year_weeks(year))
+            return false;
+    } else if (label > 99999) {
+        year = label / 100, rest = label % 100;
+        if (rest < 1 || rest > 12)
+            return false;
+    } else if (label > 9999) {
+        year = label / 10, rest = label % 10;
+        if (rest < 1 || rest > 4)
+            return false;
+    }
+    return year >= 1970;
+}
+
+/* What address_period_text() writes, and its label. */
 static bool parse_period(const char *text, int32_t *period)
 {
-    char digits[9];
-    size_t used = 0, dashes = 0;
+    char written[PERIOD_TEXT_BYTES];
+    int64_t label = 0;
     if (strcmp(text, "never") == 0 || strcmp(text, "0") == 0) {
         *period = 0;
         return true;
     }
-    for (size_t i = 0; text[i] != '\0'; i++) {
-        if (text[i] == '-' && (i == 4 || i == 7)) {
-            dashes++;
-            continue;
-        }
-        if (text[i] < '0' || text[i] > '9' || used == sizeof digits - 1)
-            return false;
-        digits[used++] = text[i];
+    if (text[0] == '0' || strlen(text) >= sizeof written)
+        return false;
+    for (const char *at = text; *at != '\0'; at++) {
+        if (*at == 'W')
+            label = label * 10 + 5;
+        else if (*at >= '0' && *at <= '9')
+            label = label * 10 + (*at - '0');
     }
-    if (used != 4 && used != 6 && used != 8)
+    if (label > 99999999 || !period_exists((int32_t)label))
         return false;
-    if (dashes != 0 && dashes != used / 2 - 2)
+    address_period_text((int32_t)label, written);
+    if (strspn(text, "0123456789") != strlen(text) && strcmp(text, written) != 0)
         return false;
-    int32_t label = 0;
-    for (size_t i = 0; i < used; i++)
-        label = label * 10 + (digits[i] - '0');
-    int32_t year = used == 4 ? label : used == 6 ? label / 100 : label / 10000;
-    int32_t month = used == 4 ? 1 : used == 6 ? label % 100 : label / 100 % 100;
-    int32_t day = used == 8 ? label % 100 : 1;
-    if (year < 1970 || month < 1 || month > 12 || day < 1 || day > month_days(year, month))
-        return false;
-    *period = label;
+    *period = (int32_t)label;
     return true;
 }
 
@@ -88,7 +113,7 @@ int address_parse(const struct cli *cli, const char *text, bool with_period, str
                         cli->command->name, second);
     if (!parse_period(second + 1, &address->period))
         return cli_fail(cli, DOCKET_BAD_ARGUMENT,
-                        "'%.40s' is no period; use 2026, 2026-11, 2026-11-24 or never", second + 1);
+                        "'%.40s' is no period; use 2026, 2026-Q4, 2026-11, 2026-W48, 2026-11-24, 2026-2027 or never", second + 1);
     return CLI_DONE;
 }
 
@@ -96,17 +121,23 @@ int address_period(const struct cli *cli, const char *text, int32_t *period)
 {
     if (parse_period(text, period))
         return CLI_DONE;
-    return cli_fail(cli, DOCKET_BAD_ARGUMENT, "'%.40s' is no period; use 2026, 2026-11, 2026-11-24 or never", text);
+    return cli_fail(cli, DOCKET_BAD_ARGUMENT, "'%.40s' is no period; use 2026, 2026-Q4, 2026-11, 2026-W48, 2026-11-24, 2026-2027 or never", text);
 }
 
 const char *address_period_text(int32_t period, char text[PERIOD_TEXT_BYTES])
 {
     if (period == 0)
         snprintf(text, PERIOD_TEXT_BYTES, "never");
-    else if (period < 10000)
-        snprintf(text, PERIOD_TEXT_BYTES, "%04d", period);
+    else if (period < 10000 || !period_exists(period))
+        snprintf(text, PERIOD_TEXT_BYTES, "%d", period);
+    else if (period < 100000)
+        snprintf(text, PERIOD_TEXT_BYTES, "%04d-Q%d", period / 10, period % 10);
     else if (period < 1000000)
         snprintf(text, PERIOD_TEXT_BYTES, "%04d-%02d", period / 100, period % 100);
+    else if (period < 10000000)
+        snprintf(text, PERIOD_TEXT_BYTES, "%04d-W%02d", period / 1000, period % 1000 - 500);
+    else if (period % 10000 == period / 10000 + 1)
+        snprintf(text, PERIOD_TEXT_BYTES, "%04d-%04d", period / 10000, period % 10000);
     else
         snprintf(text, PERIOD_TEXT_BYTES, "%04d-%02d-%02d", period / 10000, period / 100 % 100, period % 100);
     return text;

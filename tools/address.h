@@ -20,7 +20,7 @@ int address_parse(const struct cli *cli, const char *text, bool with_period, str
 /* The same for a period alone, as an option names it. */
 int address_period(const struct cli *cli, const char *text, int32_t *period);
 
-/* "never", "2026", "2026-11", "2026-11-24". */
+/* "never", "2026", "2026-Q4", "2026-11", "2026-W48", "2026-11-24", "2026-2027". */
 const char *address_period_text(int32_t period, char text[PERIOD_TEXT_BYTES]);
 
 #endif

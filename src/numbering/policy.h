@@ -44,6 +44,7 @@ _Static_assert(DOCKET_WINDOW_BENCHMARK == DK_WINDOW_MAX && DK_WINDOW_DEFAULT <= 
 #define DK_TEMPLATE_DEFAULT "{SERIES}-{YYYY}{MM}{DD}-{N:6}"
 
 #define DK_CLOSE_NEVER UINT16_MAX
+#define DK_WARN_DEFAULT 90
 
 struct dk_policy {
     uint8_t order;
@@ -85,13 +86,17 @@ struct dk_setting {
 /* The table, and how many rows it has. */
 const struct dk_setting *dk_settings(unsigned *count);
 /* Reads one value into the policy. BAD_POLICY: no such setting, or no such value
- * of it, with what is allowed. The policy is not changed then. */
+ * of it, with what is allowed. The policy is not changed then. `profile` sets what
+ * the profile asks for too, where that stands at its default (dk_profile_apply()). */
 docket_status dk_policy_set(struct dk_policy *policy, const char *name, const char *value) DK_MUST_USE;
 /* The value of row `at` as text. */
 void dk_policy_get(const struct dk_policy *policy, unsigned at, char text[DK_SETTING_BYTES]);
-/* Lines of "name=value\n", each read as above; all or nothing. */
+/* Lines of "name=value\n", each read as above; all or nothing. The profile's line
+ * goes first, wherever it stands: what is said by name holds against what a profile
+ * sets by itself. */
 docket_status dk_policy_apply(struct dk_policy *policy, const char *lines) DK_MUST_USE;
-/* The lines in which the policy differs from base. False: they do not fit. */
+/* The lines in which the policy differs from base: base with them applied is the
+ * policy. False: they do not fit; DK_SETTINGS_BYTES are enough for any. */
 bool dk_policy_lines(const struct dk_policy *policy, const struct dk_policy *base, char *lines, size_t size);
 
 /* Strict, yearly, DK_WINDOW_DEFAULT, DK_TEMPLATE_DEFAULT, UTC ... */
@@ -104,9 +109,16 @@ void dk_policy_default(struct dk_policy *policy);
 docket_status dk_policy_check(const struct dk_policy *policy, const char *tenant, const char *series,
                               struct dk_template *resolved) DK_MUST_USE;
 
+/* The part of it that depends on the template: for profiles, which try others. */
+docket_status dk_policy_shape(const struct dk_policy *policy, const char *tenant, const char *series,
+                              struct dk_template *resolved) DK_MUST_USE;
+
+/* The same settings. */
+bool dk_policy_same(const struct dk_policy *a, const struct dk_policy *b);
+
 /* The same policy in memory that is shared by all who keep an equal one, and never
- * freed: a realm has many series and few policies. Ends the process when memory is
- * short, as dk_must_alloc(). Any thread. */
+ * freed: a realm has many series and few policies. docketd only: ends the process
+ * (70) when memory is short, as dk_must_alloc(). Any thread. */
 const struct dk_policy *dk_policy_keep(const struct dk_policy *policy);
 
 /* The last number that a counter of this policy gives: of the interval, at stop of
@@ -117,9 +129,16 @@ uint64_t dk_policy_last(const struct dk_policy *policy, const struct dk_template
  * what: "tenant" or "series", for the sentence. */
 docket_status dk_name_check(const char *what, const char *name) DK_MUST_USE;
 
-/* "strict", "leased"; "never", "yearly", "monthly", "daily" ... */
+/* Forms of values: a name that a zone database could have; bytes of a prefix; fields
+ * with each name once. */
+bool dk_zone_name_ok(const char *zone);
+bool dk_prefix_ok(const char *prefix);
+bool dk_fields_ok(const char *fields);
+
+/* "strict", "leased"; "never", "yearly", "monthly", "daily" ...; "any" ... */
 const char *dk_order_name(unsigned order);
 const char *dk_restart_name(unsigned restart);
+const char *dk_documents_name(unsigned which);
 bool dk_order_parse(const char *text, uint8_t *order);
 bool dk_restart_parse(const char *text, uint8_t *restart);
 

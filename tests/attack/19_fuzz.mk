@@ -17,8 +17,8 @@ $(BUILD)/fuzz/obj/%.o: %.c
 
 # "links:" names files of src/, "tools:NAME" of tools/, "fuzz:NAME" of tests/fuzz/.
 fuzz_words = $(shell sed -n 's|^/\* $(2): *\(.*\) \*/|\1|p' tests/fuzz/$(1).c)
-fuzz_files = $(foreach word,$(call fuzz_words,$(1),links),$(if $(filter tools:%,$(word)),$(word:tools:%=tools/%),$(if \
-    $(filter fuzz:%,$(word)),$(word:fuzz:%=tests/fuzz/%),src/$(word))))
+fuzz_files = $(foreach word,$(call with_room,$(call fuzz_words,$(1),links)),$(if $(filter tools:%,$(word)),$(word:tools:%=tools/%),$(if \
+    $(filter fuzz:%,$(word)),$(word:fuzz:%=tests/fuzz/%),src/$(word:.c=))))
 
 define fuzz_rule
 $(BUILD)/fuzz/$(1): $(patsubst %,$(BUILD)/fuzz/obj/%.o,tests/fuzz/$(1) $(call fuzz_files,$(1)))
