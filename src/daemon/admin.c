@@ -29,6 +29,7 @@ static const struct errand_row {
     bool changes;
     bool names_series;
     bool wants_reason;
+    bool for_all; /* who may sit at the series' desk */
 } rows[DK_ADMIN_END - DK_ADMIN_VOID] = {
     [DK_ADMIN_VOID - DK_ADMIN_VOID] = {"void numbers", dk_errand_void, true, true, true},
     [DK_ADMIN_RECONCILE - DK_ADMIN_VOID] = {"reconcile", dk_errand_reconcile, true, true, false},
@@ -39,6 +40,8 @@ static const struct errand_row {
     [DK_ADMIN_VERIFY - DK_ADMIN_VOID] = {"verify the store", dk_errand_verify, false, false, false},
     [DK_ADMIN_EVENTS - DK_ADMIN_VOID] = {"read events", dk_errand_events, false, false, false},
     [DK_ADMIN_DESK - DK_ADMIN_VOID] = {"add a desk", dk_errand_desk, true, false, false},
+    [DK_ADMIN_SHOW - DK_ADMIN_VOID] = {"show a series", dk_errand_show, false, true, false, true},
+    [DK_ADMIN_PREVIEW - DK_ADMIN_VOID] = {"show next numbers", dk_errand_preview, false, true, false, true},
 };
 
 static const struct errand_row *row_of(uint32_t type)
@@ -96,6 +99,8 @@ static docket_status check_asker(struct dk_connection *connection, const struct 
         return dk_fail(DOCKET_PROTOCOL, "admin request %u is not known to this docketd", request->type);
     if (is_admin(connection))
         return DOCKET_OK;
+    if (row->for_all)
+        return dk_serve_check_desk(connection, dk_series_desk(connection->daemon, request->tenant));
     note_refusal(connection->daemon, connection, request, row->name);
     return dk_fail(DOCKET_NOT_PERMITTED,
                    "uid %u may not %s: root, docketd's user and those of admins and admin_group in docket.conf may; "
@@ -173,11 +178,24 @@ docket_status dk_errand_series(struct dk_errand *errand, struct dk_series_book *
     return status;
 }
 
+/* The period that is asked for, or the current one. */
+docket_status dk_errand_current(struct dk_errand *errand, struct dk_series_book *series)
+{
+    const struct dk_zone *zone;
+    struct dk_period now;
+    docket_status status = dk_zone_find(series->record.policy->zone, &zone);
+    if (status != DOCKET_OK)
+        return status;
+    dk_period_at(series->record.policy, zone, dk_clock_wall_s(), &now);
+    errand->series = series;
+    errand->period = errand->asked.period >= 0 ? errand->asked.period : now.label;
+    return DOCKET_OK;
+}
+
 docket_status dk_errand_find(struct dk_errand *errand)
 {
     const struct dk_admin_request *asked = &errand->asked;
     struct dk_series_book *series;
-    struct dk_period now;
     docket_status status = dk_errand_series(errand, &series);
     if (status != DOCKET_OK)
         return status;
@@ -185,10 +203,7 @@ docket_status dk_errand_find(struct dk_errand *errand)
         return dk_fail(DOCKET_QUARANTINED, "%s/%s is quarantined: until its desk's files were looked into nothing is "
                                            "known well enough to change it",
                        asked->tenant, asked->name);
-    dk_period_at(series->record.policy, &dk_zone_utc, dk_clock_wall_s(), &now);
-    errand->series = series;
-    errand->period = asked->period >= 0 ? asked->period : now.label;
-    return DOCKET_OK;
+    return dk_errand_current(errand, series);
 }
 
 const char *dk_errand_name(const struct dk_errand *errand)

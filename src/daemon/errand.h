@@ -68,6 +68,8 @@ void dk_errand_row(struct dk_errand *errand, const struct dk_change_wire *row);
 docket_status dk_errand_series(struct dk_errand *errand, struct dk_series_book **series) DK_MUST_USE;
 /* The series and its period, from the request; no retired and no quarantined one. */
 docket_status dk_errand_find(struct dk_errand *errand) DK_MUST_USE;
+/* The series, and its period that is asked for: the current one where none is. */
+docket_status dk_errand_current(struct dk_errand *errand, struct dk_series_book *series) DK_MUST_USE;
 /* "acme/INV/2026" */
 const char *dk_errand_name(const struct dk_errand *errand);
 /* Commits the job, with the counter busy if it is in memory. */

@@ -8,6 +8,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/policies.h"
+#include "daemon/shapes.h"
+#include "daemon/zones.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,19 +92,36 @@ static void policy_of(const struct dk_daemon *daemon, const struct dk_request *r
                  (int)sizeof policy->template_text - 1, request->template_text);
 }
 
+/* In order by itself, and no text of it is another number's of the tenant. */
+static docket_status check_new(struct dk_daemon *daemon, const struct dk_request *request,
+                               const struct dk_policy *policy, const struct dk_zone **zone, uint64_t *last)
+{
+    struct dk_template resolved;
+    struct dk_shape_ask ask = {request->tenant, request->name, 0, policy, &resolved};
+    docket_status status = dk_policy_check(policy, request->tenant, request->name, &resolved);
+    if (status == DOCKET_OK)
+        status = dk_zone_find(policy->zone, zone);
+    if (status != DOCKET_OK)
+        return status;
+    *last = dk_policy_last(policy, &resolved);
+    if (request->start_after >= *last)
+        return dk_fail(DOCKET_BAD_POLICY, "start-after %llu leaves no number: the last one is %llu",
+                       (unsigned long long)request->start_after, (unsigned long long)*last);
+    return dk_shapes_check(daemon, &ask);
+}
+
 static docket_status begin_creation(struct dk_connection *connection, const struct dk_request *request,
                                     struct dk_desk_book *desk)
 {
     struct dk_daemon *daemon = connection->daemon;
     struct dk_policy policy;
+    const struct dk_zone *zone;
+    uint64_t last;
     policy_of(daemon, request, &policy);
     if (strlen(request->template_text) > DK_TEMPLATE_BYTES)
         return dk_fail(DOCKET_BAD_POLICY, "the template has %zu bytes and %d are allowed",
                        strlen(request->template_text), DK_TEMPLATE_BYTES);
-    docket_status status = dk_policy_check(&policy, request->tenant, request->name, NULL);
-    if (status == DOCKET_OK && request->start_after >= DOCKET_NUMBER_MAX)
-        status = dk_fail(DOCKET_BAD_POLICY, "start-after %llu leaves no number below %llu",
-                         (unsigned long long)request->start_after, DOCKET_NUMBER_MAX + 1);
+    docket_status status = check_new(daemon, request, &policy, &zone, &last);
     if (status == DOCKET_OK)
         status = dk_store_make_room(daemon->store);
     if (status != DOCKET_OK)
@@ -115,12 +135,13 @@ static docket_status begin_creation(struct dk_connection *connection, const stru
     memcpy(creation->record.tenant, request->tenant, sizeof creation->record.tenant);
     memcpy(creation->record.name, request->name, sizeof creation->record.name);
     snprintf(creation->record.desk, sizeof creation->record.desk, "%s", desk->rule.name);
-    dk_period_at(&policy, &dk_zone_utc, dk_clock_wall_s(), &creation->period);
+    dk_period_at(&policy, zone, dk_clock_wall_s(), &creation->period);
     struct dk_job *job = dk_job_new(created, creation);
     job->series = dk_must_alloc(1, sizeof *job->series);
     *job->series = creation->record;
     struct dk_counter_image *image = dk_job_image(job);
     dk_image_begin(image, creation->record.id, creation->period.label, request->start_after, desk->map.incarnation);
+    image->extent_last = last;
     uint64_t room = image->extent_last + 1 - image->next;
     image->mark = image->next + (room < DK_WINDOW_MIN ? room : DK_WINDOW_MIN); /* no second commit for the first call */
     dk_job_event(job, "series", connection->uid, "%s/%s made at desk %s: %s, restarting %s, %s, start after %llu",
