@@ -73,7 +73,8 @@ struct docket_view_period {
 };
 
 struct docket_view_series {
-    const char *tenant, *name, *desk, *template_text;
+    const char *tenant, *name, *desk;
+    const char *template_text; /* of the first of its periods, prefix and fields put in; "" if none is on the board */
     const char *order;       /* "strict", "leased" */
     const char *restart;     /* "never", "yearly", "monthly", "daily" */
     uint32_t window;         /* the setting: most numbers that a power loss may ever make unknown, beside
@@ -84,6 +85,17 @@ struct docket_view_series {
     uint32_t period_count;   /* 0 to 2 */
     struct docket_view_period periods[2];
     int retired;             /* 1: it gives no number any more */
+    const char *zone;        /* whose dates its numbers carry: "UTC", "Europe/Vienna" */
+    const char *fiscal_year; /* how its fiscal year lies: "january", "april", "last-saturday-january" */
+    uint32_t profile;        /* 0: none */
+    int chronological;       /* 1: no number has an earlier date than the one before it */
+    int stops;               /* 1: its last number is the last one that fits the template's width */
+    int voids_released;      /* 1: a number that comes back is void, and not given again */
+    uint32_t warn_percent;   /* people are warned when so much of an interval is used; 0 never */
+    uint32_t documents;      /* which documents it numbers; 0 any */
+    uint32_t close_after_days; /* a period is closed so long after its end; 65535 never */
+    int64_t valid_to_s;      /* first second after the last day of an authority's interval; 0 none */
+    unsigned char form[64];  /* this library's own: how docket_view_text() writes a number */
 };
 
 struct docket_view_seat {

@@ -37,9 +37,9 @@ docket_status dk_policy_fill(struct dk_request *request, const struct docket_pol
         return dk_fail(DOCKET_BAD_POLICY, "a series restarts never, yearly, monthly or daily, not %s",
                        policy->restart);
     if (policy->template_text != NULL) {
-        if (strlen(policy->template_text) > DK_TEMPLATE_BYTES)
+        if (strlen(policy->template_text) >= DK_TEMPLATE_TEXT)
             return dk_fail(DOCKET_BAD_POLICY, "the template has %zu bytes and %d are allowed",
-                           strlen(policy->template_text), DK_TEMPLATE_BYTES);
+                           strlen(policy->template_text), DK_TEMPLATE_TEXT - 1);
         snprintf(request->template_text, sizeof request->template_text, "%s", policy->template_text);
     }
     request->window = policy->window;

@@ -35,6 +35,7 @@ static docket_status attempt_block(struct hand *hand, int64_t now_s, void *conte
     block->period = hand->period;
     block->from_s = hand->from_s;
     block->until_s = hand->until_s;
+    block->writing = hand->writing;
     block->count = wanted->count;
     if (!hand->strict)
         block->first = block->lease.first;
@@ -147,12 +148,13 @@ static docket_status prepare_text(struct docket_block *block)
     const struct docket_series *series = block->series;
     struct text_day *text = &block->text;
     int64_t now_s = series->memory != NULL ? dk_memory_now_s(series->realm) : dk_clock_wall_s();
-    if (!series->timed || (now_s >= block->from_s && now_s < block->until_s))
-        return dk_text_day(text, series, block->seat, now_s);
-    struct dk_span span = {0, 0, 0};
-    (void)dk_span_of_label(block->series->restart, &block->series->template.fiscal, block->period, &span);
-    uint32_t date = now_s < block->from_s ? span.first : span.last;
-    dk_template_render(&series->template, series->name, date, &text->rendered);
+    const struct writing *writing = &block->writing;
+    struct dk_span span;
+    if (series->restart == DK_NEVER || (now_s >= block->from_s && now_s < block->until_s))
+        return dk_text_day(text, writing, series, block->seat, now_s);
+    if (!dk_span_of_label(series->restart, &writing->template.fiscal, block->period, &span))
+        return dk_fail(DOCKET_DAMAGED, "the block's period %d is none of %s/%s", block->period, series->tenant, series->name);
+    dk_template_render(&writing->template, series->name, now_s < block->from_s ? span.first : span.last, &text->rendered);
     text->from_s = text->until_s = 0; /* of no instant: the next call looks again */
     return DOCKET_OK;
 }
@@ -163,11 +165,11 @@ docket_status docket_block_next_text(docket_block *block, char *text, size_t siz
     docket_status status = check(block);
     if (status != DOCKET_OK)
         return status;
-    if (text == NULL || size < block->series->text_bytes)
-        return dk_fail(text == NULL ? DOCKET_BAD_ARGUMENT : DOCKET_BUFFER_TOO_SMALL,
-                       "the buffer has %zu bytes and the longest text needs %zu; no number was taken", size,
-                       block->series->text_bytes);
-    status = prepare_text(block);
+    if (text == NULL)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "docket_block_next_text wants a buffer; no number was taken");
+    status = dk_writing_fits(&block->writing, block->series, size);
+    if (status == DOCKET_OK)
+        status = prepare_text(block);
     if (status == DOCKET_OK)
         status = take(block, 1, &taken);
     if (status != DOCKET_OK)

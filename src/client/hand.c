@@ -237,12 +237,11 @@ static docket_status reach_seat(const struct docket_series *series, bool fresh, 
 }
 
 /* A handle keeps what it read once; an admin may have changed the policy of a
- * series that had given no number yet, while this process had no seat. */
+ * series that had given no number yet, while this process had no seat. How its
+ * numbers are written is read with each bank. */
 static bool same_policy(const struct docket_series *series, const struct shared_board_slot *slot)
 {
-    size_t bytes = strlen(series->template.text);
-    return series->strict == (slot->order == DK_STRICT) && series->timed == (slot->restart != DK_NEVER) &&
-           slot->template_bytes == bytes && memcmp(slot->template_text, series->template.text, bytes) == 0;
+    return series->strict == (slot->order == DK_STRICT) && series->restart == (enum dk_restart)slot->restart;
 }
 
 docket_status dk_hand_bind(struct hand *hand, bool fresh, int64_t timeout_ns)
@@ -250,6 +249,7 @@ docket_status dk_hand_bind(struct hand *hand, bool fresh, int64_t timeout_ns)
     const struct docket_series *series = hand->series;
     if (series->memory != NULL) {
         hand->seat = series->realm->memory_seat;
+        hand->writing = series->writing;
         return DOCKET_OK; /* it stands in no bank, so each call comes to dk_take_wait() */
     }
     uint32_t slot = DK_NO_SLOT;
@@ -260,14 +260,14 @@ docket_status dk_hand_bind(struct hand *hand, bool fresh, int64_t timeout_ns)
         if (status != DOCKET_OK)
             return status;
     }
-    if (series->text_bytes != 0 && !same_policy(series, dk_desk_slot(&seat->map, slot)))
+    if (series->described && !same_policy(series, dk_desk_slot(&seat->map, slot)))
         return dk_fail(DOCKET_EXISTS, "%s/%s has got another policy while this process ran; start the process again",
                        series->tenant, series->name);
     hand->seat = seat;
     hand->slot = slot;
     hand->generation = generation;
     hand->bank = -1;
-    hand->timed = series->timed;
+    hand->timed = true; /* until a bank says otherwise */
     memset(&hand->lease, 0, sizeof hand->lease);
     hand->text.rendered.width = 0;
     return DOCKET_OK;

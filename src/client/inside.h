@@ -68,6 +68,13 @@ struct lease {
     bool open;
 };
 
+/* How a period's numbers are written: the bank's form, unpacked. */
+struct writing {
+    struct dk_template template;
+    uint16_t bytes;    /* of the longest text, with its zero; 0: the form is none that this library can use */
+    uint16_t calendar; /* of the series' zone, on the board */
+};
+
 /* Today's text, until the day ends. */
 struct text_day {
     int64_t from_s, until_s;
@@ -82,7 +89,7 @@ struct text_day {
 struct hand {
     uint64_t serial;   /* of the series; 0: nobody's, or wiped */
     uint32_t busy;     /* inside a call */
-    bool timed;        /* the period has an end */
+    bool timed;        /* the period has an end, or a beginning */
     bool strict;
     int64_t from_s, until_s; /* of the period */
     int32_t period;
@@ -98,6 +105,7 @@ struct hand {
     struct seat *seat;
     struct lease lease;
     struct text_day text;
+    struct writing writing; /* of the bank */
     struct docket_series *series;
     struct hand *next_of_realm, *previous_of_realm;
     struct memory_counter *memory_counter; /* of a realm in memory: where it stands */
@@ -118,6 +126,7 @@ struct docket_block {
     uint32_t taken;
     struct lease lease; /* leased: holds the block and perhaps more */
     struct text_day text;
+    struct writing writing;
     struct memory_counter *memory_counter; /* of a realm in memory: its period, ... */
     struct memory_run *memory_run;         /* ... and its place in the lists there */
 };
@@ -137,12 +146,12 @@ struct docket_series {
     uint64_t hash; /* of tenant and name; see handles.h */
     char tenant[DOCKET_NAME_MAX + 1];
     char name[DOCKET_NAME_MAX + 1];
+    bool described;
     bool strict;
-    bool timed;
     enum dk_restart restart;
     uint32_t window;
-    struct dk_template template;
-    size_t text_bytes;
+    dk_word text_bytes; /* the longest text that any hand has seen a form of; for callers who ask */
+    struct writing writing; /* of a realm in memory */
     struct memory_series *memory; /* of a realm in memory */
 };
 
@@ -159,9 +168,16 @@ struct docket_realm {
  * within timeout_ns. The names are not NULL. */
 docket_status dk_series_reach(struct docket_realm *realm, const char *tenant, const char *name, int64_t timeout_ns,
                               struct docket_series **series) DK_MUST_USE;
-/* What a policy says to a handle. DAMAGED if its template cannot be used. */
-docket_status dk_series_describe(struct docket_series *series, uint8_t order, uint8_t restart, uint32_t window,
-                                 const char *template_text) DK_MUST_USE;
+
+/* text.c: how numbers of this template are written; flags are of the board's slot. */
+void dk_writing_set(struct writing *writing, struct docket_series *series, const struct dk_template *resolved,
+                    uint8_t flags, uint16_t calendar);
+/* The form that a bank of the board has at this epoch. False: it has another epoch by now. */
+bool dk_writing_read(struct writing *writing, struct docket_series *series, const struct shared_board_slot *slot,
+                     int bank, uint64_t epoch);
+/* DAMAGED, or BUFFER_TOO_SMALL: the longest text does not fit into so many bytes. */
+docket_status dk_writing_fits(const struct writing *writing, const struct docket_series *series,
+                              size_t size) DK_MUST_USE;
 
 /* pool.c: wiped memory for hands and blocks; never returned to the system. */
 void *dk_wiped_page(void);
@@ -274,8 +290,8 @@ docket_status dk_memory_look(struct hand *hand, uint64_t *next, uint64_t *count)
 int64_t dk_memory_now_s(const struct docket_realm *realm);
 void dk_memory_close(struct docket_realm *realm);
 
-/* text.c: seat is not looked at in a realm in memory. */
-docket_status dk_text_day(struct text_day *text, const struct docket_series *series,
-                                    const struct seat *seat, int64_t now_s) DK_MUST_USE;
+/* text.c: the day of now_s. seat is not looked at in a realm in memory. */
+docket_status dk_text_day(struct text_day *text, const struct writing *writing, const struct docket_series *series,
+                          const struct seat *seat, int64_t now_s) DK_MUST_USE;
 
 #endif

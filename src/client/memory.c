@@ -131,7 +131,7 @@ static void policy_of(const struct memory *memory, const struct dk_request *requ
         policy->window = request->window;
     if (request->template_text[0] != 0) {
         memset(policy->template_text, 0, sizeof policy->template_text);
-        memcpy(policy->template_text, request->template_text, strnlen(request->template_text, DK_TEMPLATE_BYTES));
+        memcpy(policy->template_text, request->template_text, strnlen(request->template_text, DK_TEMPLATE_TEXT - 1));
     }
 }
 
@@ -219,7 +219,16 @@ docket_status dk_memory_bind(struct docket_series *series)
         return status;
     series->memory = found;
     const struct dk_policy *policy = &found->policy; /* never changes */
-    return dk_series_describe(series, policy->order, policy->restart, policy->window, policy->template_text);
+    struct dk_template resolved;
+    status = dk_policy_check(policy, found->tenant, found->name, &resolved);
+    if (status != DOCKET_OK)
+        return status;
+    series->strict = policy->order == DK_STRICT;
+    series->restart = (enum dk_restart)policy->restart;
+    series->window = policy->window;
+    series->described = true;
+    dk_writing_set(&series->writing, series, &resolved, policy->at_end == DK_STOP ? DK_FLAG_STOPS : 0, 0);
+    return DOCKET_OK;
 }
 
 /* ---- where docketd would answer ---- */

@@ -70,34 +70,24 @@ void docket_realm_close(docket_realm *realm)
     free(realm);
 }
 
-docket_status dk_series_describe(struct docket_series *series, uint8_t order, uint8_t restart, uint32_t window,
-                                 const char *template_text)
-{
-    series->strict = order == DK_STRICT;
-    series->timed = restart != DK_NEVER;
-    series->restart = (enum dk_restart)restart;
-    series->window = window;
-    docket_status status = dk_template_parse(template_text, &series->template);
-    if (status != DOCKET_OK)
-        return dk_wrap(DOCKET_DAMAGED, "the board's template of %s/%s cannot be used", series->tenant, series->name);
-    series->text_bytes = dk_template_size(&series->template, series->name, DOCKET_NUMBER_MAX);
-    return DOCKET_OK;
-}
-
-/* What the board says of the series decides its handle. *moved: the series has
+/* What the board says of the series decides its handle. False: the series has
  * left the slot while it was read. */
-static docket_status read_slot(struct docket_series *series, const struct shared_board_slot *slot, uint64_t generation,
-                               bool *moved)
+static bool read_slot(struct docket_series *series, const struct shared_board_slot *slot, uint64_t generation)
 {
-    char text[DK_TEMPLATE_BYTES + 1];
     struct dk_slot_key key;
-    *moved = !dk_slot_read(slot, generation, &key);
-    if (*moved)
-        return DOCKET_OK;
-    size_t bytes = key.template_bytes <= DK_TEMPLATE_BYTES ? key.template_bytes : DK_TEMPLATE_BYTES;
-    memcpy(text, key.template_text, bytes);
-    text[bytes] = 0;
-    return dk_series_describe(series, key.order, key.restart, key.window, text);
+    struct writing writing;
+    for (int bank = 0; bank < DK_BANKS; bank++) {
+        uint64_t epoch = dk_load_acquire(&slot->bank[bank].epoch); /* ORDER-4 */
+        if (epoch != 0)
+            (void)dk_writing_read(&writing, series, slot, bank, epoch); /* for its size; hands read it again */
+    }
+    if (!dk_slot_read(slot, generation, &key))
+        return false;
+    series->strict = key.order == DK_STRICT;
+    series->restart = (enum dk_restart)key.restart;
+    series->window = key.window;
+    series->described = true;
+    return true;
 }
 
 static docket_status make_series(docket_realm *realm, const char *tenant, const char *name, int64_t timeout_ns,
@@ -113,12 +103,10 @@ static docket_status make_series(docket_realm *realm, const char *tenant, const 
     snprintf(series->name, sizeof series->name, "%s", name);
     probe.series = series;
     docket_status status;
-    bool moved = false; /* to another slot while it was read: read again */
-    do {
+    do { /* it may move to another slot while it is read */
         status = realm->memory != NULL ? dk_memory_bind(series) : dk_hand_bind(&probe, false, timeout_ns);
-        if (status == DOCKET_OK && realm->memory == NULL)
-            status = read_slot(series, dk_desk_slot(&probe.seat->map, probe.slot), probe.generation, &moved);
-    } while (status == DOCKET_OK && moved);
+    } while (status == DOCKET_OK && realm->memory == NULL &&
+             !read_slot(series, dk_desk_slot(&probe.seat->map, probe.slot), probe.generation));
     if (status != DOCKET_OK) {
         free(series);
         return status;
@@ -196,5 +184,6 @@ docket_status docket_realm_limit_handles(docket_realm *realm, uint32_t most)
 
 size_t docket_text_size(const docket_series *series)
 {
-    return series == NULL ? DOCKET_TEXT_MAX : series->text_bytes;
+    uint64_t bytes = series == NULL ? 0 : dk_load_relaxed(&series->text_bytes); /* relaxed: a figure */
+    return bytes == 0 ? DOCKET_TEXT_MAX : bytes;
 }

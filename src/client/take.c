@@ -71,11 +71,14 @@ static bool read_bank(struct hand *hand, int index, int64_t now_s)
     int64_t until_s = (int64_t)dk_load_acquire(&bank->end_s);
     int32_t period = (int32_t)(uint32_t)dk_load_acquire(&bank->period);
     uint64_t base = dk_load_acquire(&bank->base);
-    if (dk_load_acquire(&bank->epoch) != epoch || now_s < from_s || now_s >= until_s) /* ORDER-4 */
+    if (now_s < from_s || now_s >= until_s ||
+        !dk_writing_read(&hand->writing, hand->series, dk_desk_slot(&hand->seat->map, hand->slot), index, epoch)) /* ORDER-4 */
         return false;
     if (!is_home(hand))
         return false;
     hand->epoch = epoch;
+    hand->text.rendered.width = 0;
+    hand->timed = hand->series->restart != DK_NEVER || until_s != INT64_MAX || from_s > 0;
     hand->from_s = from_s;
     hand->until_s = until_s;
     hand->period = period;
@@ -112,7 +115,10 @@ docket_status dk_take_prepare(struct hand *hand, int64_t now_s)
     for (int bank = 0; bank < DK_BANKS; bank++)
         if (read_bank(hand, bank, now_s))
             return DOCKET_OK;
-    return is_home(hand) ? DOCKET_PERIOD_NOT_OPEN : DK_MOVED;
+    uint64_t valid_to_s = dk_load_acquire(&dk_desk_slot(&hand->seat->map, hand->slot)->valid_to_s);
+    if (!is_home(hand))
+        return DK_MOVED;
+    return valid_to_s != 0 && now_s >= (int64_t)valid_to_s ? DOCKET_INTERVAL_OVER : DOCKET_PERIOD_NOT_OPEN;
 }
 
 static docket_status explain(const struct hand *hand, docket_status status, int64_t timeout_ns)
@@ -122,6 +128,10 @@ static docket_status explain(const struct hand *hand, docket_status status, int6
     case DOCKET_PERIOD_NOT_OPEN:
         return dk_fail(status, "%s/%s has no period open for this clock; docketd opens the next one two days ahead: is "
                                "it running, and is the clock right?",
+                       series->tenant, series->name);
+    case DOCKET_INTERVAL_OVER:
+        return dk_fail(status, "the interval that an authority gave for %s/%s is not valid on this day any more; a new one "
+                               "wants a series of its own, or `docket series set`",
                        series->tenant, series->name);
     case DOCKET_QUARANTINED:
         return dk_fail(status, "%s/%s is quarantined: a process at its desk wrote where it may not; see docketd's log",
@@ -312,15 +322,17 @@ static docket_status leased_attempt(struct hand *hand, uint64_t *number)
 
 struct taken {
     uint64_t number;
-    bool text;
+    size_t room; /* for the text; 0: none is wanted */
 };
 
 static docket_status attempt_one(struct hand *hand, int64_t now_s, void *context)
 {
     struct taken *taken = context;
     docket_status status = dk_take_prepare(hand, now_s);
-    if (status == DOCKET_OK && taken->text)
-        status = dk_text_day(&hand->text, hand->series, hand->seat, now_s);
+    if (status == DOCKET_OK && taken->room > 0)
+        status = dk_writing_fits(&hand->writing, hand->series, taken->room);
+    if (status == DOCKET_OK && taken->room > 0)
+        status = dk_text_day(&hand->text, &hand->writing, hand->series, hand->seat, now_s);
     if (status != DOCKET_OK)
         return status;
     if (hand->series->memory != NULL)
@@ -328,25 +340,27 @@ static docket_status attempt_one(struct hand *hand, int64_t now_s, void *context
     return hand->strict ? dk_take_strict(hand, 1, &taken->number) : leased_attempt(hand, &taken->number);
 }
 
-/* The whole fast path: one clock at most, one instant for period and text. */
-static docket_status take_one(struct hand *hand, int64_t timeout_ns, bool text, uint64_t *number)
+/* The whole fast path: one clock at most, one instant for period and text. room:
+ * bytes for the text, 0 if none is wanted. */
+static docket_status take_one(struct hand *hand, int64_t timeout_ns, size_t room, uint64_t *number)
 {
-    int64_t now_s = hand->timed || (text && hand->series->template.dated) ? dk_clock_wall_s() : hand->from_s;
+    int64_t now_s = hand->timed || (room > 0 && hand->writing.template.dated) ? dk_clock_wall_s() : hand->from_s;
     bool ready = in_period(hand, now_s) &&
-                 (!text || (hand->text.rendered.width != 0 && now_s >= hand->text.from_s && now_s < hand->text.until_s));
+                 (room == 0 || (hand->text.rendered.width != 0 && room >= hand->writing.bytes &&
+                                now_s >= hand->text.from_s && now_s < hand->text.until_s));
     /* Relaxed: docketd writes it once, when the series is retired. */
     if (ready && !hand->strict && hand->lease.open && hand->lease.offset < hand->lease.size &&
         dk_load_relaxed(hand->state) != DK_SLOT_RETIRED)
         return leased_attempt(hand, number);
     if (ready && hand->strict && dk_take_strict(hand, 1, number) == DOCKET_OK)
         return DOCKET_OK;
-    struct taken taken = {.text = text};
+    struct taken taken = {.room = room};
     docket_status status = dk_take_wait(hand, timeout_ns, attempt_one, &taken, 1);
     *number = taken.number;
     return status;
 }
 
-static docket_status next_number(docket_series *series, int64_t timeout_ns, bool text, struct hand **taken_by,
+static docket_status next_number(docket_series *series, int64_t timeout_ns, size_t room, struct hand **taken_by,
                                  uint64_t *number)
 {
     for (;;) {
@@ -354,7 +368,7 @@ static docket_status next_number(docket_series *series, int64_t timeout_ns, bool
         docket_status status = dk_hand_enter(series, timeout_ns, &hand);
         if (status != DOCKET_OK)
             return status;
-        status = take_one(hand, timeout_ns, text, number);
+        status = take_one(hand, timeout_ns, room, number);
         dk_hand_leave(hand);
         *taken_by = hand;
         /* A fork inside this call, from a signal handler: the wiped hand says
@@ -371,7 +385,7 @@ docket_status docket_next(docket_series *series, int64_t timeout_ns, uint64_t *n
     if (series == NULL || number == NULL || timeout_ns < DOCKET_TIMEOUT_DEFAULT)
         return dk_fail(DOCKET_BAD_ARGUMENT, "docket_next wants a series, a place for the number and a timeout of -1 or "
                                             "more");
-    docket_status status = next_number(series, timeout_ns, false, &hand, &taken);
+    docket_status status = next_number(series, timeout_ns, 0, &hand, &taken);
     if (status != DOCKET_OK)
         return status;
     *number = taken;
@@ -387,11 +401,9 @@ docket_status docket_next_text(docket_series *series, int64_t timeout_ns, char *
     uint64_t taken;
     if (series == NULL || text == NULL || timeout_ns < DOCKET_TIMEOUT_DEFAULT)
         return dk_fail(DOCKET_BAD_ARGUMENT, "docket_next_text wants a series, a buffer and a timeout of -1 or more");
-    if (size < series->text_bytes)
-        return dk_fail(DOCKET_BUFFER_TOO_SMALL,
-                       "the buffer has %zu bytes and the longest text of %s/%s needs %zu; no number was taken", size,
-                       series->tenant, series->name, series->text_bytes);
-    docket_status status = next_number(series, timeout_ns, true, &hand, &taken);
+    if (size == 0)
+        return dk_fail(DOCKET_BUFFER_TOO_SMALL, "the buffer has no room at all; no number was taken");
+    docket_status status = next_number(series, timeout_ns, size, &hand, &taken);
     if (status != DOCKET_OK)
         return status;
     dk_rendered_write(&hand->text.rendered, taken, text);

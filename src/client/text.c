@@ -1,53 +1,79 @@
 /* SPDX-License-Identifier: MIT */
-/* text: the day that documents carry now, from the board's calendar. */
+/*
+ * text: how a period's numbers are written, and the day that documents carry
+ * now, from the board's calendar.
+ */
 #include "client/inside.h"
 
 #include "numbering/period.h"
+#include "table/calendar.h"
 
-/* One look at the calendar; false if docketd was writing it. */
-static bool find_day(const struct shared_calendar *calendar, int64_t now_s, struct text_day *day, uint32_t *date)
+#include <string.h>
+
+/* A form that this library cannot use leaves the numbers as they are; only their
+ * texts are refused. */
+void dk_writing_set(struct writing *writing, struct docket_series *series, const struct dk_template *resolved,
+                    uint8_t flags, uint16_t calendar)
 {
-    uint64_t version = dk_load_acquire(&calendar->version); /* ORDER-3 */
-    uint64_t count = dk_load_acquire(&calendar->count);
-    if ((version & 1) != 0 || count > DK_CALENDAR_DAYS)
-        return false;
-    *date = 0;
-    for (uint64_t i = 0; i + 1 < count; i++) {
-        int64_t from_s = (int64_t)dk_load_acquire(&calendar->days[i].start_s);
-        int64_t until_s = (int64_t)dk_load_acquire(&calendar->days[i + 1].start_s);
-        if (now_s >= from_s && now_s < until_s) {
-            day->from_s = from_s;
-            day->until_s = until_s;
-            *date = (uint32_t)dk_load_acquire(&calendar->days[i].yyyymmdd);
-            break;
-        }
-    }
-    return dk_load_acquire(&calendar->version) == version; /* ORDER-3 */
+    uint64_t widest = dk_template_widest(resolved);
+    size_t bytes = dk_template_size(resolved, series->name, flags & DK_FLAG_STOPS ? widest : DOCKET_NUMBER_MAX);
+    *writing = (struct writing){.calendar = calendar};
+    if (bytes > DOCKET_TEXT_MAX)
+        return;
+    writing->template = *resolved;
+    writing->bytes = (uint16_t)bytes;
+    if (dk_load_relaxed(&series->text_bytes) < bytes) /* relaxed: a figure to ask for; threads may write it in any order */
+        dk_store_relaxed(&series->text_bytes, bytes);
 }
 
-docket_status dk_text_day(struct text_day *text, const struct docket_series *series, const struct seat *seat,
-                          int64_t now_s)
+bool dk_writing_read(struct writing *writing, struct docket_series *series, const struct shared_board_slot *slot,
+                     int bank, uint64_t epoch)
 {
-    uint32_t date = 0;
+    struct dk_form form;
+    struct dk_template template;
+    dk_slot_read_form(slot, bank, &form);
+    uint8_t flags = slot->flags; /* changes only while both banks are absent */
+    uint16_t calendar = slot->calendar;
+    if (dk_load_acquire(&slot->bank[bank].epoch) != epoch) /* ORDER-4 */
+        return false;
+    memset(writing, 0, sizeof *writing);
+    if (dk_form_unpack(&form, &template))
+        dk_writing_set(writing, series, &template, flags, calendar);
+    return true;
+}
+
+docket_status dk_writing_fits(const struct writing *writing, const struct docket_series *series, size_t size)
+{
+    if (writing->bytes == 0)
+        return dk_fail(DOCKET_DAMAGED, "the board's template of %s/%s cannot be used; no number was taken", series->tenant,
+                       series->name);
+    if (size < writing->bytes)
+        return dk_fail(DOCKET_BUFFER_TOO_SMALL,
+                       "the buffer has %zu bytes and the longest text of %s/%s needs %u; no number was taken", size,
+                       series->tenant, series->name, writing->bytes);
+    return DOCKET_OK;
+}
+
+docket_status dk_text_day(struct text_day *text, const struct writing *writing, const struct docket_series *series,
+                          const struct seat *seat, int64_t now_s)
+{
+    struct dk_calendar_found day = {.from_s = INT64_MIN, .until_s = INT64_MAX};
     if (text->rendered.width != 0 && now_s >= text->from_s && now_s < text->until_s)
         return DOCKET_OK;
-    if (!series->template.dated) {
-        text->from_s = INT64_MIN;
-        text->until_s = INT64_MAX;
-    } else if (series->memory != NULL) {
-        text->from_s = now_s - now_s % 86400;
-        text->until_s = text->from_s + 86400;
-        date = dk_zone_utc.date(&dk_zone_utc, now_s);
-    } else {
-        bool whole = false;
-        for (int tries = 0; tries < 1000 && !whole; tries++)
-            whole = find_day(dk_desk_calendar(&seat->map), now_s, text, &date);
-        if (!whole || date == 0)
+    if (writing->template.dated && series->memory != NULL) {
+        day.from_s = now_s - now_s % 86400;
+        day.until_s = day.from_s + 86400;
+        day.yyyymmdd = dk_zone_utc.date(&dk_zone_utc, now_s);
+    } else if (writing->template.dated) {
+        const struct shared_calendar *calendar = dk_calendar_at(&seat->map, writing->calendar);
+        if (calendar == NULL || !dk_calendar_find(calendar, now_s, &day))
             return dk_fail(DOCKET_PERIOD_NOT_OPEN,
                            "the board's calendar has no day for this clock; docketd publishes %d days ahead: start it, "
                            "or set the clock",
                            DK_CALENDAR_DAYS - 2);
     }
-    dk_template_render(&series->template, series->name, date, &text->rendered);
+    text->from_s = day.from_s;
+    text->until_s = day.until_s;
+    dk_template_render(&writing->template, series->name, day.yyyymmdd, &text->rendered);
     return DOCKET_OK;
 }

@@ -138,7 +138,8 @@ void dk_periods_publish(struct dk_counter *counter, int bank);
 void dk_periods_counter_settled(struct dk_counter *counter);
 /* The bank of an ended counter is free for another period; its rows go on without it. */
 void dk_periods_release_bank(struct dk_counter *counter);
-void dk_calendar_write(struct dk_desk *map, int64_t now_s);
+/* calendars.c: the days that texts carry, from yesterday on. */
+void dk_calendars_write(struct dk_desk *map, int64_t now_s);
 
 /* series.c: creation. */
 struct dk_series_book *dk_series_by_id(struct dk_daemon *daemon, uint64_t id); /* or NULL */
@@ -148,6 +149,10 @@ struct dk_series_book *dk_series_book_new(struct dk_daemon *daemon, const struct
 /* The series' counter of this period that is on the board, or in memory at all; NULL if none. */
 struct dk_counter *dk_series_on_board(const struct dk_series_book *series, int32_t period);
 struct dk_counter *dk_series_counter(const struct dk_series_book *series, int32_t period);
+/* The policy of a period of the series; its form, as its bank has it. False: the
+ * stored template is no template, and the form is one that nobody can use. */
+const struct dk_policy *dk_series_policy(const struct dk_series_record *record, int32_t period);
+bool dk_series_form(const struct dk_series_record *record, int32_t period, struct dk_form *form);
 /* Writes the series' slot on its desk; the banks follow by periods. */
 docket_status dk_series_place(struct dk_daemon *daemon, struct dk_series_book *series) DK_MUST_USE;
 /* The slot says what the record says; nobody may be seated at the desk, unless the

@@ -118,9 +118,9 @@ static docket_status begin_creation(struct dk_connection *connection, const stru
     const struct dk_zone *zone;
     uint64_t last;
     policy_of(daemon, request, &policy);
-    if (strlen(request->template_text) > DK_TEMPLATE_BYTES)
+    if (strlen(request->template_text) >= DK_TEMPLATE_TEXT)
         return dk_fail(DOCKET_BAD_POLICY, "the template has %zu bytes and %d are allowed",
-                       strlen(request->template_text), DK_TEMPLATE_BYTES);
+                       strlen(request->template_text), DK_TEMPLATE_TEXT - 1);
     docket_status status = check_new(daemon, request, &policy, &zone, &last);
     if (status == DOCKET_OK)
         status = dk_store_make_room(daemon->store);

@@ -36,6 +36,9 @@ void dk_periods_publish(struct dk_counter *counter, int bank)
     series->bank[bank] = counter;
     struct shared_board_bank *board = dk_book_bank(counter);
     dk_store_release(&board->epoch, 0); /* ORDER-4: being rewritten */
+    struct dk_form form;
+    (void)dk_series_form(&series->record, counter->period.label, &form); /* logged; workers say DAMAGED */
+    dk_slot_write_form(dk_desk_slot(&series->desk->map, series->slot), bank, &form);
     dk_store_release(&board->period, (uint64_t)(uint32_t)counter->period.label);
     dk_store_release(&board->start_s, (uint64_t)counter->period.start_s);
     dk_store_release(&board->end_s, (uint64_t)counter->period.end_s);
@@ -244,23 +247,5 @@ void dk_periods_sweep(struct dk_daemon *daemon)
         return;
     daemon->next_calendar_s = now_s + 3600;
     for (uint32_t i = 0; i < daemon->desk_count; i++)
-        dk_calendar_write(&daemon->desks[i].map, now_s);
-}
-
-void dk_calendar_write(struct dk_desk *map, int64_t now_s)
-{
-    struct shared_calendar *calendar = dk_desk_calendar(map);
-    int64_t day_s = now_s - now_s % 86400 - 86400; /* yesterday, for callers whose clock read is a tick old */
-    if (dk_load_relaxed(&calendar->count) == DK_CALENDAR_DAYS &&
-        dk_load_relaxed(&calendar->days[0].start_s) == (uint64_t)day_s)
-        return;
-    uint64_t version = dk_load_relaxed(&calendar->version);
-    version += version & 1; /* a docketd that died while writing left it odd */
-    dk_store_release(&calendar->version, version + 1); /* ORDER-3 */
-    for (uint32_t i = 0; i < DK_CALENDAR_DAYS; i++) {
-        dk_store_release(&calendar->days[i].start_s, (uint64_t)(day_s + (int64_t)i * 86400));
-        dk_store_release(&calendar->days[i].yyyymmdd, dk_zone_utc.date(&dk_zone_utc, day_s + (int64_t)i * 86400));
-    }
-    dk_store_release(&calendar->count, DK_CALENDAR_DAYS);
-    dk_store_release(&calendar->version, version + 2); /* ORDER-3 */
+        dk_calendars_write(&daemon->desks[i].map, now_s);
 }

@@ -431,7 +431,7 @@ static docket_status open_desk(struct dk_daemon *daemon, struct dk_desk_book *de
     memcpy(boot, daemon->boot_id, sizeof boot);
     dk_store_release(&words->boot_id[0], boot[0]);
     dk_store_release(&words->boot_id[1], boot[1]);
-    dk_calendar_write(&desk->map, dk_clock_wall_s());
+    dk_calendars_write(&desk->map, dk_clock_wall_s());
     if (!adopted)
         status = dk_desk_publish(&desk->map, daemon->runtime_fd);
     return status;

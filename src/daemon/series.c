@@ -3,6 +3,7 @@
 #include "daemon/daemon.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "table/directory.h"
 #include "table/doorbell.h"
 #include "table/slot.h"
@@ -114,18 +115,54 @@ static docket_status take_slot(struct dk_desk_book *desk, uint32_t *slot)
     return DOCKET_OK;
 }
 
-static void fill_key(struct dk_slot_key *key, const struct dk_series_record *record)
+const struct dk_policy *dk_series_policy(const struct dk_series_record *record, int32_t period)
 {
+    return record->next != NULL && period >= record->next_from ? record->next : record->policy;
+}
+
+bool dk_series_form(const struct dk_series_record *record, int32_t period, struct dk_form *form)
+{
+    const struct dk_policy *policy = dk_series_policy(record, period);
+    const struct dk_texts texts = {record->tenant, policy->prefix, policy->fields};
+    struct dk_template template;
+    memset(form, 0, sizeof *form);
+    docket_status status = dk_template_parse(policy->template_text, &template);
+    if (status == DOCKET_OK)
+        status = dk_template_resolve(&template, &texts, &policy->fiscal, &template);
+    if (status != DOCKET_OK) {
+        dk_log(DK_LOG_ERROR, "%s/%s cannot write document numbers: %s", record->tenant, record->name, dk_error_text());
+        return false;
+    }
+    dk_form_pack(&template, form);
+    return true;
+}
+
+static uint8_t flags_of(const struct dk_policy *policy)
+{
+    return (uint8_t)((policy->chronological ? DK_FLAG_CHRONOLOGICAL : 0) | (policy->at_end == DK_STOP ? DK_FLAG_STOPS : 0) |
+                     (policy->release == DK_VOID_RELEASED ? DK_FLAG_VOID_RELEASED : 0));
+}
+
+/* valid_to_s is of the zone: docketd's periods write it with the bank. */
+static void fill_key(struct dk_slot_key *key, const struct dk_series_book *series)
+{
+    const struct dk_series_record *record = &series->record;
+    const struct dk_policy *policy = record->policy;
     *key = (struct dk_slot_key){.series_id = record->id,
-                                .window = record->policy->window,
-                                .order = record->policy->order,
-                                .restart = record->policy->restart,
+                                .window = policy->window,
+                                .order = policy->order,
+                                .restart = policy->restart,
                                 .tenant_bytes = (uint8_t)strlen(record->tenant),
                                 .name_bytes = (uint8_t)strlen(record->name),
-                                .template_bytes = (uint8_t)strlen(record->policy->template_text)};
+                                .profile = policy->profile,
+                                .flags = flags_of(policy),
+                                .warn = policy->warn,
+                                .documents = policy->documents,
+                                .calendar = series->calendar,
+                                .close_after = policy->close_after,
+                                .valid_to_s = (uint64_t)series->valid_to_s};
     memcpy(key->tenant, record->tenant, key->tenant_bytes);
     memcpy(key->name, record->name, key->name_bytes);
-    memcpy(key->template_text, record->policy->template_text, key->template_bytes);
 }
 
 docket_status dk_series_place(struct dk_daemon *daemon, struct dk_series_book *series)
@@ -138,7 +175,7 @@ docket_status dk_series_place(struct dk_daemon *daemon, struct dk_series_book *s
         return status;
     struct shared_board_slot *slot = dk_desk_slot(&desk->map, index);
     dk_store_release(&slot->generation, 0);
-    fill_key(&key, &series->record);
+    fill_key(&key, series);
     dk_slot_write(slot, &key);
     dk_store_release(&slot->state, series->record.retired_ns != 0 ? DK_SLOT_RETIRED : DK_SLOT_OPEN);
     for (int bank = 0; bank < DK_BANKS; bank++) {
@@ -162,13 +199,21 @@ docket_status dk_series_place(struct dk_daemon *daemon, struct dk_series_book *s
     return DOCKET_OK;
 }
 
+/* What workers keep of a slot differs: it must become another one for them. */
+static bool key_differs(const struct shared_board_slot *slot, const struct dk_slot_key *key)
+{
+    return slot->order != key->order || slot->restart != key->restart || slot->flags != key->flags ||
+           slot->calendar != key->calendar;
+}
+
 bool dk_series_slot_differs(const struct dk_series_book *series)
 {
     const struct shared_board_slot *slot = dk_desk_slot(&series->desk->map, series->slot);
-    const struct dk_policy *policy = series->record.policy;
-    size_t bytes = strlen(policy->template_text);
-    return slot->window != policy->window || slot->order != policy->order || slot->restart != policy->restart ||
-           slot->template_bytes != bytes || memcmp(slot->template_text, policy->template_text, bytes) != 0;
+    struct dk_slot_key key;
+    fill_key(&key, series);
+    return slot->window != key.window || slot->profile != key.profile || slot->warn != key.warn ||
+           slot->documents != key.documents || slot->close_after != key.close_after ||
+           dk_load_relaxed(&slot->valid_to_s) != key.valid_to_s || key_differs(slot, &key);
 }
 
 void dk_series_rewrite(struct dk_series_book *series)
@@ -176,10 +221,11 @@ void dk_series_rewrite(struct dk_series_book *series)
     struct dk_desk *map = &series->desk->map;
     struct shared_board_slot *slot = dk_desk_slot(map, series->slot);
     struct dk_slot_key key;
-    dk_slot_write_window(slot, series->record.policy->window);
-    if (!dk_series_slot_differs(series))
-        return; /* it was the window alone, which may change under workers: it bounds a block, no more */
-    fill_key(&key, &series->record);
+    fill_key(&key, series);
+    if (!key_differs(slot, &key)) {
+        dk_slot_write_settings(slot, &key); /* what may change under workers */
+        return;
+    }
     dk_store_release(&slot->generation, 0); /* ORDER-5, ORDER-16 */
     dk_directory_remove(map, series->slot);
     dk_slot_write(slot, &key);

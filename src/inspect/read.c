@@ -5,9 +5,11 @@
 #include "inspect/view.h"
 
 #include "base/clock.h"
+#include "table/calendar.h"
 #include "table/pace.h"
 #include "table/slot.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* docketd rewrites a bank in microseconds; more tries than this means that it
@@ -15,13 +17,15 @@
 #define BANK_TRIES 64
 
 struct bank_copy {
+    struct dk_form form;
     uint64_t epoch, period, start_s, end_s, base, limit;
     uint32_t row;
 };
 
 /* The epoch brackets the fields: 0 while they are rewritten, another one after. */
-static bool read_bank(const struct shared_board_bank *bank, struct bank_copy *copy)
+static bool read_bank(const struct shared_board_slot *slot, int index, struct bank_copy *copy)
 {
+    const struct shared_board_bank *bank = &slot->bank[index];
     for (int i = 0; i < BANK_TRIES; i++) {
         copy->epoch = dk_load_acquire(&bank->epoch); /* ORDER-4 */
         if (copy->epoch == 0)
@@ -33,6 +37,7 @@ static bool read_bank(const struct shared_board_bank *bank, struct bank_copy *co
         copy->base = dk_load_acquire(&bank->base);
         copy->limit = dk_load_acquire(&bank->limit);
         copy->row = dk_load32_acquire(&bank->row);
+        dk_slot_read_form(slot, index, &copy->form);
         if (dk_load_acquire(&bank->epoch) == copy->epoch) /* ORDER-4 */
             return true;
     }
@@ -108,8 +113,10 @@ static void show_bank(const docket_view *view, struct view_desk *desk, uint32_t 
                       struct docket_view_series *facts)
 {
     struct bank_copy copy;
-    if (!read_bank(&dk_desk_slot(&desk->desk, slot)->bank[bank], &copy))
+    if (!read_bank(dk_desk_slot(&desk->desk, slot), (int)bank, &copy))
         return;
+    if (facts->period_count == 0 || (int64_t)copy.start_s < facts->periods[0].start_s)
+        memcpy(facts->form, &copy.form, sizeof facts->form);
     struct docket_view_period *period = &facts->periods[facts->period_count++];
     *period = (struct docket_view_period){.period = (int32_t)(uint32_t)copy.period,
                                           .start_s = (int64_t)copy.start_s,
@@ -144,6 +151,29 @@ static void order_periods(struct docket_view_series *facts)
     facts->periods[1] = later;
 }
 
+/* The template as docketd resolved it; "" if no period is on the board. */
+static void show_form(struct view_names *names, struct docket_view_series *facts)
+{
+    struct dk_form form;
+    memset(&names->template, 0, sizeof names->template);
+    memcpy(&form, facts->form, sizeof form);
+    if (facts->period_count > 0 && !dk_form_unpack(&form, &names->template))
+        memset(&names->template, 0, sizeof names->template);
+    snprintf(names->fiscal, sizeof names->fiscal, "%u", names->template.fiscal.month + 1u);
+    facts->template_text = names->template.text;
+    facts->fiscal_year = names->fiscal;
+}
+
+static void show_zone(struct view_names *names, const struct view_desk *desk, uint16_t index,
+                      struct docket_view_series *facts)
+{
+    const struct shared_calendar *calendar = dk_calendar_at(&desk->desk, index);
+    names->zone[0] = 0;
+    if (calendar != NULL)
+        dk_calendar_zone(calendar, names->zone);
+    facts->zone = names->zone;
+}
+
 bool dk_read_series(docket_view *view, struct view_desk *desk, uint32_t slot, struct docket_view_series *facts)
 {
     const struct shared_board_slot *board = dk_desk_slot(&desk->desk, slot);
@@ -158,7 +188,14 @@ bool dk_read_series(docket_view *view, struct view_desk *desk, uint32_t slot, st
         .tenant = copy_text(names->tenant, key.tenant, key.tenant_bytes, DK_NAME_BYTES),
         .name = copy_text(names->name, key.name, key.name_bytes, DK_NAME_BYTES),
         .desk = desk->name,
-        .template_text = copy_text(names->template_text, key.template_text, key.template_bytes, DK_TEMPLATE_BYTES),
+        .profile = key.profile,
+        .chronological = (key.flags & DK_FLAG_CHRONOLOGICAL) != 0,
+        .stops = (key.flags & DK_FLAG_STOPS) != 0,
+        .voids_released = (key.flags & DK_FLAG_VOID_RELEASED) != 0,
+        .warn_percent = key.warn,
+        .documents = key.documents,
+        .close_after_days = key.close_after,
+        .valid_to_s = (int64_t)key.valid_to_s,
         .order = dk_order_name(key.order),
         .restart = dk_restart_name(key.restart),
         .window = key.window,
@@ -170,5 +207,7 @@ bool dk_read_series(docket_view *view, struct view_desk *desk, uint32_t slot, st
     for (uint32_t bank = 0; bank < DK_BANKS; bank++)
         show_bank(view, desk, slot, bank, key.order == DK_LEASED, facts);
     order_periods(facts);
+    show_form(names, facts);
+    show_zone(names, desk, key.calendar, facts);
     return dk_load_acquire(&board->generation) == generation; /* evicted while we looked: not there */
 }

@@ -365,9 +365,11 @@ docket_status docket_view_text(const struct docket_view_series *facts, uint64_t 
     struct dk_rendered rendered;
     if (facts == NULL || text == NULL || number > DOCKET_NUMBER_MAX)
         return dk_fail(DOCKET_BAD_ARGUMENT, "docket_view_text needs a series, a number and a buffer");
-    docket_status status = dk_template_parse(facts->template_text, &parsed);
-    if (status != DOCKET_OK)
-        return dk_wrap(status, "the template of %s/%s on the board cannot be used", facts->tenant, facts->name);
+    struct dk_form form;
+    memcpy(&form, facts->form, sizeof form);
+    if (facts->period_count == 0 || !dk_form_unpack(&form, &parsed))
+        return dk_fail(DOCKET_DAMAGED, "%s/%s has no period on the board, or a template that cannot be used", facts->tenant,
+                       facts->name);
     if (size < dk_template_size(&parsed, facts->name, DOCKET_NUMBER_MAX))
         return dk_fail(DOCKET_BUFFER_TOO_SMALL, "the longest text of %s/%s needs %zu bytes", facts->tenant,
                        facts->name, dk_template_size(&parsed, facts->name, DOCKET_NUMBER_MAX));

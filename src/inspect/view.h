@@ -23,6 +23,7 @@
 #include "base/files.h"
 #include "docket_inspect.h"
 #include "numbering/policy.h"
+#include "numbering/template.h"
 #include "table/desk.h"
 #include "table/place.h"
 
@@ -53,7 +54,9 @@ struct view_desk {
 struct view_names {
     char tenant[DK_NAME_BYTES + 1];
     char name[DK_NAME_BYTES + 1];
-    char template_text[DK_TEMPLATE_BYTES + 1];
+    char zone[DK_CALENDAR_ZONE];
+    char fiscal[32];
+    struct dk_template template; /* of the period that comes first, resolved */
 };
 
 /* "key TAB value" lines, cut up in place. */

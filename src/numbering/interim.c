@@ -1,26 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* interim: what template.c and collide.c are about to define, weak, so that theirs
- * win as soon as they are there. This file goes with them. */
+/* interim: what collide.c is about to define, weak, so that its own wins as soon as it is
+ * there. This file goes with them. */
 #include "numbering/collide.h"
 
 #define INTERIM __attribute__((weak))
-
-INTERIM uint64_t dk_template_widest(const struct dk_template *parsed)
-{
-    uint64_t past = 1;
-    for (unsigned at = 0; at < parsed->pieces[parsed->number_at].bytes; at++)
-        past *= 10;
-    return past - 1;
-}
-
-INTERIM unsigned dk_template_digits(const struct dk_template *parsed, uint64_t number)
-{
-    unsigned digits = 1;
-    while ((number /= 10) > 0)
-        digits++;
-    unsigned width = parsed->pieces[parsed->number_at].bytes;
-    return digits > width ? digits : width;
-}
 
 static bool shows(const struct dk_shape *shape, unsigned kind)
 {

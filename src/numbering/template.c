@@ -1,379 +1,238 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * template: see template.h. Positions in sentences count from 1.
+ * template: parsing; see template.h. Rendering is in template_text.c, reading in
+ * template_read.c, what the board holds in form.c. Positions in sentences count
+ * from 1.
  */
 #include "numbering/template.h"
 
 #include "base/check.h"
+#include "numbering/check_digit.h"
+#include "numbering/template_inside.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
-enum { NUMBER_DIGITS = 15, TEMPLATE_MAX = DK_TEMPLATE_TEXT - 1 };
+enum { TEMPLATE_MAX = DK_TEMPLATE_TEXT - 1, FIELD_NAME_MAX = 16 };
 
 struct token {
-    const char *text;
-    uint8_t kind;
-    uint8_t width; /* bytes that it writes; 0: it depends */
+    const char *name;
+    uint8_t bytes; /* that it writes; 0: it depends */
 };
 
-static const struct token tokens[] = {
-    {"SERIES", DK_SERIES_NAME, 0}, {"YYYY", DK_YEAR4, 4}, {"YY", DK_YEAR2, 2},
-    {"MM", DK_MONTH, 2},           {"DD", DK_DAY, 2},     {"N", DK_NUMBER, 1},
+/* {FIELD:..} and {FY:..} say more than their name and are read apart. */
+static const struct token tokens[DK_PIECE_KINDS] = {
+    [DK_SERIES_NAME] = {"SERIES", 0}, [DK_TENANT_NAME] = {"TENANT", 0}, [DK_PREFIX] = {"PREFIX", 0},
+    [DK_YEAR4] = {"YYYY", 4},         [DK_YEAR2] = {"YY", 2},           [DK_MONTH] = {"MM", 2},
+    [DK_DAY] = {"DD", 2},             [DK_QUARTER] = {"Q", 1},          [DK_YEAR_DAY] = {"DDD", 3},
+    [DK_WEEK_YEAR4] = {"GGGG", 4},    [DK_WEEK_YEAR2] = {"GG", 2},      [DK_WEEK] = {"WW", 2},
+    [DK_FISCAL_FIRST4] = {NULL, 4},   [DK_FISCAL_FIRST2] = {NULL, 2},   [DK_FISCAL_LAST4] = {NULL, 4},
+    [DK_FISCAL_LAST2] = {NULL, 2},    [DK_NUMBER] = {"N", 0},           [DK_NUMBER36] = {"N36", 0},
+    [DK_LUHN] = {"LUHN", 1},          [DK_MOD97] = {"MOD97", 2},        [DK_MOD1110] = {"MOD1110", 1},
+    [DK_SWISS] = {"SWISS", 1},        [DK_FINNISH] = {"FINNISH", 1},
 };
 
-enum { TOKEN_COUNT = sizeof tokens / sizeof tokens[0] };
-
-static bool is_digit(char c)
+unsigned dk_piece_bytes(unsigned kind)
 {
-    return c >= '0' && c <= '9';
+    return tokens[kind].bytes;
 }
 
-static bool is_literal(char c)
+const char *dk_piece_name(unsigned kind)
 {
-    return is_digit(c) || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' ||
-           c == '/' || c == '.' || c == '_';
+    return tokens[kind].name;
+}
+
+/* ---- refusals ---- */
+
+docket_status dk_refuse_at(const char *what, const char *text, size_t at, const char *format, ...)
+{
+    char sentence[400], shown[DK_FIELDS_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(sentence, sizeof sentence, format, arguments);
+    va_end(arguments);
+    size_t length = strnlen(text, sizeof shown - 1);
+    for (size_t i = 0; i < length; i++)
+        shown[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+    shown[length] = 0;
+    return dk_fail(DOCKET_BAD_POLICY, "%s, character %zu: %s\n  %s\n  %*s^", what, at + 1, sentence, shown, (int)at, "");
 }
 
 /* ---- parsing ---- */
 
-static docket_status add_piece(struct dk_template *parsed, unsigned kind, size_t from, size_t bytes)
+struct parsing {
+    struct dk_template *made;
+    size_t at; /* of the piece that is being read */
+    bool numbered;
+};
+
+static docket_status refuse(const struct parsing *parsing, size_t at, const char *sentence)
 {
-    if (parsed->count == DK_PIECES_MAX)
-        return dk_fail(DOCKET_BAD_POLICY,
-                       "template, character %zu: more than %d pieces of text and tokens", from + 1,
-                       DK_PIECES_MAX);
-    struct dk_piece *piece = &parsed->pieces[parsed->count++];
-    piece->kind = (uint8_t)kind;
-    piece->from = (uint8_t)from;
-    piece->bytes = (uint8_t)bytes;
-    if (kind == DK_NUMBER)
-        parsed->number_at = (uint8_t)(parsed->count - 1);
-    if (kind >= DK_YEAR4 && kind <= DK_FISCAL_LAST2)
-        parsed->dated = true;
+    return dk_refuse_at("template", parsing->made->text, at, "%s", sentence);
+}
+
+static docket_status add_piece(struct parsing *parsing, unsigned kind, size_t from, size_t bytes)
+{
+    struct dk_template *made = parsing->made;
+    if (made->count == DK_PIECES_MAX)
+        return dk_refuse_at("template", made->text, parsing->at, "more than %d pieces of text and tokens; shorten it",
+                            DK_PIECES_MAX);
+    made->pieces[made->count] = (struct dk_piece){(uint8_t)kind, (uint8_t)from, (uint8_t)bytes};
+    if (dk_is_number(kind)) {
+        made->number_at = made->count;
+        parsing->numbered = true;
+    }
+    made->dated = made->dated || dk_is_date(kind);
+    made->checked = made->checked || dk_check_digits_count(kind) > 0;
+    made->count++;
     return DOCKET_OK;
 }
 
-static docket_status parse_literal(struct dk_template *parsed, size_t *at)
+static docket_status parse_literal(struct parsing *parsing, size_t *end)
 {
-    const char *text = parsed->text;
-    size_t from = *at;
-    if (!is_literal(text[from]))
-        return dk_fail(
-            DOCKET_BAD_POLICY,
-            "template, character %zu (0x%02x): only A-Z a-z 0-9 - / . _ and tokens such as "
-            "{N:6} may stand here",
-            from + 1, (unsigned)(unsigned char)text[from]);
-    while (is_literal(text[*at]))
-        ++*at;
-    return add_piece(parsed, DK_LITERAL, from, *at - from);
+    const char *text = parsing->made->text;
+    size_t from = parsing->at, to = from;
+    if (text[from] == '}')
+        return refuse(parsing, from, "this } closes no {; braces only stand around tokens such as {N:6}");
+    if (!dk_is_literal(text[from]))
+        return dk_refuse_at("template", text, from,
+                            "byte 0x%02x may not stand in a document number; use A-Z a-z 0-9 - / . _ and tokens such as "
+                            "{N:6}",
+                            (unsigned)(unsigned char)text[from]);
+    while (dk_is_literal(text[to]))
+        to++;
+    *end = to;
+    return add_piece(parsing, DK_LITERAL, from, to - from);
 }
 
-static bool has_number(const struct dk_template *parsed)
+/* {N:width} and {N36:width}; colon NULL: no width is said. */
+static docket_status parse_number(struct parsing *parsing, unsigned kind, const char *colon, const char *end)
 {
-    return parsed->count > 0 && parsed->pieces[parsed->number_at].kind == DK_NUMBER;
-}
-
-/* 1 to 15, written without a leading zero; 0 if it is not. */
-static size_t parse_width(const char *text, size_t length)
-{
-    size_t width = 0;
-    if (length < 1 || length > 2 || text[0] == '0')
-        return 0;
-    for (size_t at = 0; at < length; at++) {
-        if (!is_digit(text[at]))
-            return 0;
-        width = width * 10 + (size_t)(text[at] - '0');
+    unsigned most = dk_number_digits_max(kind), width = 1;
+    if (parsing->numbered)
+        return refuse(parsing, parsing->at, "a second number; a template has one of {N}, {N:6}, {N36:6}");
+    if (colon != NULL) {
+        const char *digits = colon + 1;
+        size_t length = (size_t)(end - digits);
+        width = 0;
+        for (size_t i = 0; i < length && i < 3; i++)
+            width = dk_is_digit(digits[i]) && width < 100 ? width * 10 + (unsigned)(digits[i] - '0') : 1000;
+        if (length == 0 || length > 2 || digits[0] == '0' || width < 1 || width > most)
+            return dk_refuse_at("template", parsing->made->text, (size_t)(digits - parsing->made->text),
+                                "the width of {%s} must be 1 to %u, without a 0 before it, as in {%s:6}",
+                                tokens[kind].name, most, tokens[kind].name);
     }
-    return width <= NUMBER_DIGITS ? width : 0;
+    return add_piece(parsing, kind, parsing->at, width);
 }
 
-static const struct token *find_token(const char *name, size_t length)
+static docket_status parse_field(struct parsing *parsing, const char *name, const char *end)
 {
-    for (size_t at = 0; at < TOKEN_COUNT; at++) {
-        if (strlen(tokens[at].text) == length && memcmp(tokens[at].text, name, length) == 0)
-            return &tokens[at];
-    }
-    return NULL;
+    size_t length = (size_t)(end - name), at = (size_t)(name - parsing->made->text);
+    for (size_t i = 0; i < length && i <= FIELD_NAME_MAX; i++)
+        if (!dk_is_digit(name[i]) && !dk_is_letter(name[i]) && name[i] != '_')
+            return refuse(parsing, at + i, "the name of a field has only A-Z a-z 0-9 _, as in {FIELD:branch}");
+    if (length < 1 || length > FIELD_NAME_MAX)
+        return dk_refuse_at("template", parsing->made->text, at,
+                            "the name of a field has 1 to %d characters, as in {FIELD:branch}", FIELD_NAME_MAX);
+    return add_piece(parsing, DK_FIELD, at, length);
 }
 
-/* *at stands on the opening brace. */
-static docket_status parse_token(struct dk_template *parsed, size_t *at)
+static bool take(const char **text, const char *end, const char *word)
 {
-    const char *name = parsed->text + *at + 1;
-    const char *end = strchr(name, '}');
-    if (!end)
-        return dk_fail(DOCKET_BAD_POLICY, "template, character %zu: this { has no }", *at + 1);
+    size_t length = strlen(word);
+    if ((size_t)(end - *text) < length || memcmp(*text, word, length) != 0)
+        return false;
+    *text += length;
+    return true;
+}
+
+/* The example is of the year that begins in 2025: one of its two years, or the
+ * first, at most one mark, and the second. */
+static docket_status parse_fiscal(struct parsing *parsing, const char *example, const char *end)
+{
+    const char *text = example, *mark = NULL;
+    unsigned first = take(&text, end, "2025") ? DK_FISCAL_FIRST4 : take(&text, end, "25") ? DK_FISCAL_FIRST2 : 0;
+    if (first != 0 && text + 1 < end && dk_is_literal(*text) && !dk_is_digit(*text) && !dk_is_letter(*text))
+        mark = text++;
+    unsigned last = take(&text, end, "2026") ? DK_FISCAL_LAST4 : take(&text, end, "26") ? DK_FISCAL_LAST2 : 0;
+    if (text != end || (first == 0 && last == 0))
+        return refuse(parsing, (size_t)(example - parsing->made->text),
+                      "no such shape of a fiscal year; write it as it is for the one that begins in 2025: {FY:2025-26} "
+                      "{FY:25-26} {FY:2526} {FY:2025-2026} {FY:20252026} {FY:2025} {FY:25} {FY:2026} {FY:26}");
+    docket_status status = DOCKET_OK;
+    if (first != 0)
+        status = add_piece(parsing, first, parsing->at, tokens[first].bytes);
+    if (status == DOCKET_OK && mark != NULL)
+        status = add_piece(parsing, DK_LITERAL, (size_t)(mark - parsing->made->text), 1);
+    if (status == DOCKET_OK && last != 0)
+        status = add_piece(parsing, last, parsing->at, tokens[last].bytes);
+    return status;
+}
+
+/* DK_LITERAL: there is none. */
+static unsigned find_kind(const char *name, size_t length)
+{
+    for (unsigned kind = 0; kind < DK_PIECE_KINDS; kind++)
+        if (tokens[kind].name != NULL && strlen(tokens[kind].name) == length &&
+            memcmp(tokens[kind].name, name, length) == 0)
+            return kind;
+    return DK_LITERAL;
+}
+
+static docket_status parse_checks(struct parsing *parsing, unsigned kind)
+{
+    if (!parsing->numbered)
+        return refuse(parsing, parsing->at, "check digits count what stands before them; put them behind the number");
+    if (parsing->made->checked)
+        return refuse(parsing, parsing->at, "a second token of check digits; a template has at most one");
+    return add_piece(parsing, kind, parsing->at, tokens[kind].bytes);
+}
+
+/* parsing->at stands on the opening brace. */
+static docket_status parse_token(struct parsing *parsing, size_t *past)
+{
+    const char *text = parsing->made->text, *name = text + parsing->at + 1, *end = strchr(name, '}');
+    if (end == NULL || memchr(name, '{', (size_t)(end - name)) != NULL)
+        return refuse(parsing, parsing->at, "this { has no }; a token is written as {N:6}");
+    *past = (size_t)(end - text) + 1;
     size_t whole = (size_t)(end - name);
     const char *colon = memchr(name, ':', whole);
-    const struct token *token = find_token(name, colon ? (size_t)(colon - name) : whole);
-    if (!token || (colon && token->kind != DK_NUMBER))
-        return dk_fail(
-            DOCKET_BAD_POLICY,
-            "template, character %zu: no such token; use {SERIES} {YYYY} {YY} {MM} {DD} {N} "
-            "or {N:width}",
-            *at + 1);
-    size_t width = colon ? parse_width(colon + 1, (size_t)(end - colon - 1)) : token->width;
-    if (colon && width == 0)
-        return dk_fail(DOCKET_BAD_POLICY,
-                       "template, character %zu: the width of {N} must be 1 to %d",
-                       (size_t)(colon - parsed->text) + 2, NUMBER_DIGITS);
-    if (token->kind == DK_NUMBER && has_number(parsed))
-        return dk_fail(DOCKET_BAD_POLICY, "template, character %zu: a second {N}", *at + 1);
-    size_t from = *at;
-    *at = (size_t)(end - parsed->text) + 1;
-    return add_piece(parsed, token->kind, from, width);
-}
-
-/* May this piece, whose byte next to {N} is `edge`, stand beside it? A number
- * longer than its width must not run into other digits. */
-static bool separates(const struct dk_template *parsed, const struct dk_piece *piece, size_t edge)
-{
-    return piece->kind == DK_LITERAL && !is_digit(parsed->text[edge]);
-}
-
-static docket_status check_separation(const struct dk_template *parsed)
-{
-    const struct dk_piece *number = &parsed->pieces[parsed->number_at];
-    const struct dk_piece *before = parsed->number_at > 0 ? number - 1 : NULL;
-    const struct dk_piece *after = parsed->number_at + 1 < parsed->count ? number + 1 : NULL;
-    if (before && !separates(parsed, before, (size_t)number->from - 1))
-        return dk_fail(DOCKET_BAD_POLICY,
-                       "template, character %u: {N} touches other digits; put a letter or one of "
-                       "- / . _ before it",
-                       number->from + 1u);
-    if (after && !separates(parsed, after, after->from))
-        return dk_fail(DOCKET_BAD_POLICY,
-                       "template, character %u: {N} touches other digits; put a letter or one of "
-                       "- / . _ after it",
-                       after->from + 1u);
-    return DOCKET_OK;
+    size_t length = colon != NULL ? (size_t)(colon - name) : whole;
+    if (colon != NULL && length == 5 && memcmp(name, "FIELD", 5) == 0)
+        return parse_field(parsing, colon + 1, end);
+    if (colon != NULL && length == 2 && memcmp(name, "FY", 2) == 0)
+        return parse_fiscal(parsing, colon + 1, end);
+    unsigned kind = find_kind(name, length);
+    if (dk_is_number(kind))
+        return parse_number(parsing, kind, colon, end);
+    if (kind == DK_LITERAL)
+        return dk_refuse_token(text, parsing->at, name, whole);
+    if (colon != NULL)
+        return dk_refuse_at("template", text, (size_t)(colon - text), "{%s} has nothing after a colon; write {%s}",
+                            tokens[kind].name, tokens[kind].name);
+    if (dk_check_digits_count(kind) > 0)
+        return parse_checks(parsing, kind);
+    return add_piece(parsing, kind, parsing->at, tokens[kind].bytes);
 }
 
 docket_status dk_template_parse(const char *text, struct dk_template *parsed)
 {
     struct dk_template made = {0};
+    struct parsing parsing = {&made, 0, false};
     size_t length = strnlen(text, TEMPLATE_MAX + 1);
-    if (length > TEMPLATE_MAX)
-        return dk_fail(DOCKET_BAD_POLICY, "template, character %d: longer than %d characters",
-                       TEMPLATE_MAX + 1, TEMPLATE_MAX);
     memcpy(made.text, text, length);
+    if (length > TEMPLATE_MAX)
+        return dk_refuse_at("template", made.text, TEMPLATE_MAX, "longer than %d characters; shorten it", TEMPLATE_MAX);
     docket_status status = DOCKET_OK;
-    size_t at = 0;
-    while (status == DOCKET_OK && at < length)
-        status = made.text[at] == '{' ? parse_token(&made, &at) : parse_literal(&made, &at);
-    if (status != DOCKET_OK)
-        return status;
-    if (!has_number(&made))
-        return dk_fail(DOCKET_BAD_POLICY, "template, character %zu: it ends without {N}",
-                       length + 1);
-    status = check_separation(&made);
+    while (status == DOCKET_OK && parsing.at < length) {
+        size_t past = length;
+        status = made.text[parsing.at] == '{' ? parse_token(&parsing, &past) : parse_literal(&parsing, &past);
+        parsing.at = past;
+    }
+    if (status == DOCKET_OK && !parsing.numbered)
+        status = refuse(&parsing, length, "it ends without a number; put {N:6} where the number shall stand");
     if (status == DOCKET_OK)
         *parsed = made;
     return status;
-}
-
-/* ---- rendering ---- */
-
-docket_status dk_template_resolve(const struct dk_template *parsed, const struct dk_texts *texts,
-                                  const struct dk_fiscal *fiscal, struct dk_template *resolved)
-{
-    (void)texts;
-    *resolved = *parsed;
-    resolved->fiscal = *fiscal;
-    return DOCKET_OK;
-}
-
-size_t dk_template_size(const struct dk_template *parsed, const char *series, uint64_t last)
-{
-    size_t size = 1;
-    (void)last;
-    for (unsigned at = 0; at < parsed->count; at++) {
-        const struct dk_piece *piece = &parsed->pieces[at];
-        if (piece->kind == DK_NUMBER)
-            size += NUMBER_DIGITS;
-        else
-            size += piece->kind == DK_SERIES_NAME ? strlen(series) : piece->bytes;
-    }
-    return size;
-}
-
-static void write_digits(char *to, uint32_t value, size_t count)
-{
-    while (count-- > 0) {
-        to[count] = (char)('0' + value % 10);
-        value /= 10;
-    }
-}
-
-struct part {
-    char *bytes;
-    uint8_t *length;
-};
-
-static char *reserve(struct part part, size_t count)
-{
-    DK_CHECK(*part.length + count < DOCKET_TEXT_MAX); /* dk_policy_check() promised */
-    char *to = part.bytes + *part.length;
-    *part.length = (uint8_t)(*part.length + count);
-    return to;
-}
-
-static void render_piece(const struct dk_template *parsed, const struct dk_piece *piece,
-                         const char *series, uint32_t yyyymmdd, struct part part)
-{
-    switch (piece->kind) {
-    case DK_LITERAL:
-        memcpy(reserve(part, piece->bytes), parsed->text + piece->from, piece->bytes);
-        break;
-    case DK_SERIES_NAME:
-        memcpy(reserve(part, strlen(series)), series, strlen(series));
-        break;
-    case DK_YEAR4:
-        write_digits(reserve(part, 4), yyyymmdd / 10000, 4);
-        break;
-    case DK_YEAR2:
-        write_digits(reserve(part, 2), yyyymmdd / 10000, 2);
-        break;
-    case DK_MONTH:
-        write_digits(reserve(part, 2), yyyymmdd / 100, 2);
-        break;
-    default:
-        DK_CHECK(piece->kind == DK_DAY);
-        write_digits(reserve(part, 2), yyyymmdd, 2);
-        break;
-    }
-}
-
-void dk_template_render(const struct dk_template *parsed, const char *series, uint32_t yyyymmdd,
-                        struct dk_rendered *rendered)
-{
-    memset(rendered, 0, sizeof *rendered);
-    struct part prefix = {rendered->prefix, &rendered->prefix_bytes};
-    struct part suffix = {rendered->suffix, &rendered->suffix_bytes};
-    for (unsigned at = 0; at < parsed->count; at++) {
-        const struct dk_piece *piece = &parsed->pieces[at];
-        if (at == parsed->number_at)
-            rendered->width = piece->bytes;
-        else
-            render_piece(parsed, piece, series, yyyymmdd, at < parsed->number_at ? prefix : suffix);
-    }
-}
-
-size_t dk_rendered_write(const struct dk_rendered *rendered, uint64_t number, char *text)
-{
-    DK_CHECK(number <= DOCKET_NUMBER_MAX);
-    char digits[NUMBER_DIGITS];
-    unsigned from = NUMBER_DIGITS;
-    do {
-        digits[--from] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    while (from > 0 && NUMBER_DIGITS - from < rendered->width)
-        digits[--from] = '0';
-
-    char *at = text;
-    memcpy(at, rendered->prefix, rendered->prefix_bytes);
-    at += rendered->prefix_bytes;
-    memcpy(at, digits + from, NUMBER_DIGITS - from);
-    at += NUMBER_DIGITS - from;
-    memcpy(at, rendered->suffix, rendered->suffix_bytes);
-    at += rendered->suffix_bytes;
-    *at = 0;
-    return (size_t)(at - text);
-}
-
-/* ---- reading ---- */
-
-struct reading {
-    const char *at;
-    size_t left;
-    struct dk_read_text found;
-    int32_t year2;
-};
-
-static bool take_digits(struct reading *reading, size_t count, uint64_t *value)
-{
-    *value = 0;
-    if (count < 1 || count > reading->left)
-        return false;
-    for (size_t at = 0; at < count; at++) {
-        if (!is_digit(reading->at[at]))
-            return false;
-        *value = *value * 10 + (uint64_t)(reading->at[at] - '0');
-    }
-    reading->at += count;
-    reading->left -= count;
-    return true;
-}
-
-/* A part of the date that is shown twice says the same twice. */
-static bool take_date(struct reading *reading, size_t count, int32_t *part)
-{
-    uint64_t value;
-    if (!take_digits(reading, count, &value) || (*part >= 0 && *part != (int32_t)value))
-        return false;
-    *part = (int32_t)value;
-    return true;
-}
-
-static bool take_bytes(struct reading *reading, const char *bytes, size_t count)
-{
-    if (count > reading->left || memcmp(reading->at, bytes, count) != 0)
-        return false;
-    reading->at += count;
-    reading->left -= count;
-    return true;
-}
-
-/* digits: how many the number has in this text. */
-static bool take_number(struct reading *reading, const struct dk_piece *piece, size_t digits)
-{
-    bool padded = digits > 1 && reading->at[0] == '0';
-    return digits >= piece->bytes && digits <= NUMBER_DIGITS && (!padded || digits == piece->bytes) &&
-           take_digits(reading, digits, &reading->found.number) && reading->found.number > 0;
-}
-
-static bool take_piece(struct reading *reading, const struct dk_template *parsed, const struct dk_piece *piece,
-                       const char *series, size_t digits)
-{
-    switch (piece->kind) {
-    case DK_LITERAL:
-        return take_bytes(reading, parsed->text + piece->from, piece->bytes);
-    case DK_SERIES_NAME:
-        return take_bytes(reading, series, strlen(series));
-    case DK_YEAR4:
-        return take_date(reading, 4, &reading->found.shown.year);
-    case DK_YEAR2:
-        return take_date(reading, 2, &reading->year2);
-    case DK_MONTH:
-        return take_date(reading, 2, &reading->found.shown.month);
-    case DK_DAY:
-        return take_date(reading, 2, &reading->found.shown.day);
-    default:
-        return take_number(reading, piece, digits);
-    }
-}
-
-static bool date_can_be(const struct reading *reading)
-{
-    const struct dk_shown *found = &reading->found.shown;
-    return (found->month < 0 || (found->month >= 1 && found->month <= 12)) &&
-           (found->day < 0 || (found->day >= 1 && found->day <= 31)) &&
-           (found->year < 0 || reading->year2 < 0 || found->year % 100 == reading->year2);
-}
-
-bool dk_template_read(const struct dk_template *parsed, const char *series, const char *text, size_t length,
-                      struct dk_read_text *found)
-{
-    size_t fixed = dk_template_size(parsed, series, DOCKET_NUMBER_MAX) - 1 - NUMBER_DIGITS; /* everything but the digits */
-    struct reading reading = {text, length, {.shown = {.year = -1, .month = -1, .day = -1}}, -1};
-    if (length <= fixed)
-        return false;
-    for (unsigned at = 0; at < parsed->count; at++)
-        if (!take_piece(&reading, parsed, &parsed->pieces[at], series, length - fixed))
-            return false;
-    if (reading.left != 0 || !date_can_be(&reading))
-        return false;
-    *found = reading.found;
-    return true;
 }

@@ -61,13 +61,35 @@ void dk_slot_write(struct shared_board_slot *slot, const struct dk_slot_key *key
     }
 }
 
-void dk_slot_write_window(struct shared_board_slot *slot, uint32_t window)
+static void store_key_word(struct shared_board_slot *slot, const struct dk_slot_key *key, size_t at)
 {
-    const size_t at = offsetof(struct shared_board_slot, window) - offsetof(struct shared_board_slot, series_id);
-    dk_word *place = key_words(slot) + at / sizeof(dk_word);
-    uint64_t word = dk_load_relaxed(place); /* docketd wrote it itself */
-    memcpy(&word, &window, sizeof window);  /* the first half of the word, in either byte order */
-    dk_store_release(place, word);
+    uint64_t word;
+    memcpy(&word, (const uint8_t *)key + at, sizeof word);
+    dk_store_release(key_words(slot) + at / sizeof word, word);
+}
+
+void dk_slot_write_settings(struct shared_board_slot *slot, const struct dk_slot_key *key)
+{
+    store_key_word(slot, key, offsetof(struct dk_slot_key, window)); /* with the names' lengths, which stay */
+    store_key_word(slot, key, offsetof(struct dk_slot_key, profile));
+    store_key_word(slot, key, offsetof(struct dk_slot_key, valid_to_s));
+}
+
+void dk_slot_write_form(struct shared_board_slot *slot, int bank, const void *form)
+{
+    for (size_t i = 0; i < DK_FORM_WORDS; i++) {
+        uint64_t word;
+        memcpy(&word, (const uint8_t *)form + i * sizeof word, sizeof word);
+        dk_store_release(&slot->form[bank][i], word); /* behind the epoch 0. ORDER-4 */
+    }
+}
+
+void dk_slot_read_form(const struct shared_board_slot *slot, int bank, void *form)
+{
+    for (size_t i = 0; i < DK_FORM_WORDS; i++) {
+        uint64_t word = dk_load_acquire(&slot->form[bank][i]); /* the second look at the epoch stays behind it. ORDER-4 */
+        memcpy((uint8_t *)form + i * sizeof word, &word, sizeof word);
+    }
 }
 
 void dk_header_fill(struct shared_header *header, uint64_t magic, const struct dk_geometry *geometry,
@@ -292,7 +314,9 @@ static docket_status size_and_group(const int fds[2], const struct dk_geometry *
 
 static docket_status allocate_first(const int fds[2], const struct dk_geometry *g, uint32_t slots, uint32_t rows)
 {
-    docket_status status = allocate(fds[0], 0, dk_directory_at(g), "board header and seats");
+    docket_status status = allocate(fds[0], 0, dk_calendars_at() + sizeof(struct shared_calendar), "board header");
+    if (status == DOCKET_OK)
+        status = allocate(fds[0], dk_seats_at(), dk_directory_at(g) - dk_seats_at(), "seats");
     if (status == DOCKET_OK)
         status = allocate(fds[1], 0, dk_table_slots_at(g), "table header and want bits");
     if (status == DOCKET_OK)
@@ -402,6 +426,13 @@ static docket_status no_space(const struct growing *growing, int directory, uint
                    path, left, now, next, growing->what, (size_t)(next - now) * growing->bytes_each);
 }
 
+/* A desk that is still being built has its files under their temporary names. */
+static docket_status open_published(const struct dk_desk *desk, int directory, int fds[2])
+{
+    bool published = dk_load_relaxed(&((struct shared_header *)(void *)desk->board)->ready) == DK_READY;
+    return open_pair(directory, desk->index, published ? "" : ".new", 0, fds);
+}
+
 static docket_status grow(struct dk_desk *desk, int directory, const struct growing *growing)
 {
     int fds[2];
@@ -412,9 +443,7 @@ static docket_status grow(struct dk_desk *desk, int directory, const struct grow
                        "the desk holds %u %s, as many as it was made for; raise %s in docket.conf, stop the workers and "
                        "docketd in order, and start again",
                        now, growing->what, growing->setting);
-    /* A desk that is still being built has its files under their temporary names. */
-    bool published = dk_load_relaxed(&((struct shared_header *)(void *)desk->board)->ready) == DK_READY;
-    docket_status status = open_pair(directory, desk->index, published ? "" : ".new", 0, fds);
+    docket_status status = open_published(desk, directory, fds);
     if (status != DOCKET_OK)
         return status;
     status = growing->allocate_step(&desk->geometry, fds[0], fds[1], now, next);
@@ -423,6 +452,21 @@ static docket_status grow(struct dk_desk *desk, int directory, const struct grow
     if (status == DOCKET_OK)
         dk_store_release(growing->ready, next); /* ORDER-2: the pages are there */
     return status == DOCKET_NO_SPACE ? no_space(growing, directory, now, next) : status;
+}
+
+docket_status dk_desk_take_calendar(struct dk_desk *desk, int directory, uint32_t index)
+{
+    int fds[2];
+    if (index >= DK_CALENDARS_MAX)
+        return dk_fail(DOCKET_REALM_FULL, "the desk has a calendar for each of %u time zones and no room for another",
+                       DK_CALENDARS_MAX);
+    docket_status status = open_published(desk, directory, fds);
+    if (status != DOCKET_OK)
+        return status;
+    status = allocate(fds[0], dk_calendars_at() + (size_t)index * DK_PAGE, DK_PAGE, "calendar");
+    close(fds[0]);
+    close(fds[1]);
+    return status;
 }
 
 docket_status dk_desk_grow_slots(struct dk_desk *desk, int directory)

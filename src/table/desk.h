@@ -42,9 +42,10 @@ static inline struct shared_board_words *dk_desk_words(const struct dk_desk *des
     return (struct shared_board_words *)(void *)(desk->board + dk_board_words_at());
 }
 
-static inline struct shared_calendar *dk_desk_calendar(const struct dk_desk *desk)
+/* Below calendars_ready, which dk_calendar_at() of calendar.h looks at. */
+static inline struct shared_calendar *dk_desk_calendar(const struct dk_desk *desk, uint32_t index)
 {
-    return (struct shared_calendar *)(void *)(desk->board + dk_calendar_at());
+    return (struct shared_calendar *)(void *)(desk->board + dk_calendars_at()) + index;
 }
 
 static inline struct shared_seat_entry *dk_desk_seat(const struct dk_desk *desk, uint32_t seat)
@@ -62,7 +63,7 @@ static inline struct shared_board_slot *dk_desk_slot(const struct dk_desk *desk,
     return (struct shared_board_slot *)(void *)(desk->board + dk_board_slots_at(&desk->geometry)) + slot;
 }
 
-/* What stands in a slot between its state and its banks. */
+/* What stands in a slot between its state and its forms. */
 struct dk_slot_key {
     uint64_t series_id;
     uint32_t window;
@@ -70,15 +71,24 @@ struct dk_slot_key {
     uint8_t restart;
     uint8_t tenant_bytes;
     uint8_t name_bytes;
-    uint8_t template_bytes;
-    uint8_t reserved[31];
+    uint8_t profile;
+    uint8_t flags;
+    uint8_t warn;
+    uint8_t documents;
+    uint16_t calendar;
+    uint16_t close_after;
+    uint64_t reserved[2]; /* pace */
+    uint64_t valid_to_s;
     char tenant[DK_NAME_BYTES];
     char name[DK_NAME_BYTES];
-    char template_text[DK_TEMPLATE_BYTES];
 };
 
-_Static_assert(sizeof(struct dk_slot_key) == 240, "from 16 to 256");
+_Static_assert(sizeof(struct dk_slot_key) == 176, "from 16 to 192");
 _Static_assert(offsetof(struct shared_board_slot, series_id) == 16, "behind generation and state");
+_Static_assert(offsetof(struct shared_board_slot, profile) - 16 == offsetof(struct dk_slot_key, profile) &&
+                   offsetof(struct shared_board_slot, valid_to_s) - 16 == offsetof(struct dk_slot_key, valid_to_s) &&
+                   offsetof(struct shared_board_slot, tenant) - 16 == offsetof(struct dk_slot_key, tenant),
+               "word by word the same");
 
 /* Copies it, whole, of this very generation; false if the slot is another
  * series' by now. Each word by acquire, so that the look at the generation stays
@@ -86,8 +96,14 @@ _Static_assert(offsetof(struct shared_board_slot, series_id) == 16, "behind gene
 bool dk_slot_read(const struct shared_board_slot *slot, uint64_t generation, struct dk_slot_key *key);
 /* docketd: the slot is nobody's (generation 0). */
 void dk_slot_write(struct shared_board_slot *slot, const struct dk_slot_key *key);
-/* docketd: the window alone, under workers: in one store of the word it lies in. */
-void dk_slot_write_window(struct shared_board_slot *slot, uint32_t window);
+/* docketd: what may change under workers (window, profile to close_after,
+ * valid_to_s), each in one store of the word it lies in. */
+void dk_slot_write_settings(struct shared_board_slot *slot, const struct dk_slot_key *key);
+
+/* How a bank's numbers are written: the words of a struct dk_form. docketd writes
+ * them while the bank's epoch is 0; a reader looks at the epoch before and after. */
+void dk_slot_write_form(struct shared_board_slot *slot, int bank, const void *form);
+void dk_slot_read_form(const struct shared_board_slot *slot, int bank, void *form);
 
 static inline struct shared_board_row *dk_desk_row(const struct dk_desk *desk, uint32_t row)
 {
@@ -152,6 +168,10 @@ docket_status dk_desk_adopt(struct dk_desk *desk, int directory, uint32_t index)
 /* docketd: allocates the next step. NO_SPACE or REALM_FULL leave all as it was. */
 docket_status dk_desk_grow_slots(struct dk_desk *desk, int directory) DK_MUST_USE;
 docket_status dk_desk_grow_rows(struct dk_desk *desk, int directory) DK_MUST_USE;
+
+/* docketd: takes the page of calendar `index`, zeroed. NO_SPACE, REALM_FULL. Filled
+ * and then counted by the caller (calendar.h). */
+docket_status dk_desk_take_calendar(struct dk_desk *desk, int directory, uint32_t index) DK_MUST_USE;
 
 /* Step arithmetic: the ready count that follows `ready`, at most max. */
 uint32_t dk_step_next(uint32_t ready, uint32_t first, uint32_t max);

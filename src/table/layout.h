@@ -7,8 +7,8 @@
  *
  *   board   docketd writes, workers map read-only
  *     0      shared_header | board words | statistics
- *     4096   calendar: the days that dates in texts are made from
- *     8192   seats[seats_max] . directory[2 * slots_max] . slots[slots_max] . rows[rows_max]
+ *     4096   calendars[DK_CALENDARS_MAX]: the days that dates in texts are made from, a page for each zone
+ *     2625536  seats[seats_max] . directory[2 * slots_max] . slots[slots_max] . rows[rows_max]
  *   table   workers and docketd write
  *     0      shared_header | bell
  *     4096   want summary . want bits . slots[slots_max] . rows[rows_max]
@@ -18,8 +18,9 @@
  *
  * Invariants
  *  1. Files have their full length from the start (holes cost nothing); the
- *     bytes of slots, directory and rows are allocated and zeroed in steps,
- *     and nobody touches an index at or above board.slots_ready / rows_ready.
+ *     bytes of calendars, slots, directory and rows are allocated and zeroed in
+ *     steps, and nobody touches an index at or above board.calendars_ready /
+ *     slots_ready / rows_ready.
  *  2. Reserved bytes are zero.
  *  3. docketd never derives a durable value from a table or seat word alone.
  *
@@ -33,14 +34,14 @@
 
 #include <stddef.h>
 
-#define DK_LAYOUT_VERSION 1u
+#define DK_LAYOUT_VERSION 2u
 
 #define DK_MAGIC_BOARD 0x3144524142544b44ull /* "DKTBARD1" */
 #define DK_MAGIC_TABLE 0x31454c4254544b44ull /* "DKTTBLE1" */
 #define DK_MAGIC_SEAT 0x3154414553544b44ull  /* "DKTSEAT1" */
 
 /* Flag words: an unknown compatible flag is ignored, an unknown incompatible
- * one refuses the file. None is defined in layout 1. KNOWN: the incompatible
+ * one refuses the file. None is defined in layout 2. KNOWN: the incompatible
  * flags that this build can read; MADE: those that its desks are made with.
  * The tests build a next release by defining them otherwise. */
 #ifndef DK_MADE_INCOMPATIBLE
@@ -51,14 +52,20 @@
 #define DK_MADE_COMPATIBLE 0ull
 #endif
 
+/* The zone database has some 600 names, links and all. */
+#ifndef DK_CALENDARS_MAX
+#define DK_CALENDARS_MAX 640u
+#endif
+
 enum {
     DK_PAGE = 4096,
     DK_CACHE_LINE = 64,
     DK_PLACES_PER_ROW = 8,
     DK_BANKS = 2,
     DK_NAME_BYTES = 64,
-    DK_TEMPLATE_BYTES = 64,
-    DK_CALENDAR_DAYS = 254,
+    DK_FORM_WORDS = 8,           /* struct dk_form of numbering/template.h is 64 bytes */
+    DK_CALENDAR_DAYS = 252,
+    DK_CALENDAR_ZONE = 40,       /* a zone's name with its zero */
     DK_SLOTS_LIMIT = 1 << 20,
     DK_ROWS_LIMIT = 1 << 18,
     DK_SEATS_LIMIT = 4095,       /* 12 bits in the claim word */
@@ -108,7 +115,7 @@ struct shared_board_words {
     dk_word assignments; /* last serial of an epoch or a slot's generation */
     dk_word slots_free;  /* below slots_used, of nobody */
     dk_word evictions;   /* series that left their slot, since the desk was built */
-    uint64_t reserved[1];
+    dk_word calendars_ready; /* ORDER-2; at least 1 once the desk is ready */
     /* statistics: of the running docketd ... */
     dk_word commits;
     dk_word commit_ns_last;
@@ -131,10 +138,14 @@ struct shared_day {
     dk_word yyyymmdd;
 };
 
-/* Written by docketd between two increments of `version` (odd while written). */
+/* The days of one zone. Written by docketd between two increments of `version`
+ * (odd while written). Index 0 is UTC; a page's zone never changes while the desk
+ * lives. */
 struct shared_calendar {
     dk_word version; /* ORDER-3 */
     dk_word count;
+    dk_word zone[DK_CALENDAR_ZONE / 8]; /* its name, zeros behind it */
+    dk_word fingerprint; /* of the zone's rules as docketd read them; docketd's own */
     struct shared_day days[DK_CALENDAR_DAYS];
 };
 
@@ -179,9 +190,18 @@ static inline uint32_t dk_epoch_serial(uint64_t epoch)
 /* A slot that is not open gives no number; workers look before each one. */
 enum dk_slot_state { DK_SLOT_OPEN = 0, DK_SLOT_QUARANTINED = 1, DK_SLOT_RETIRED = 2 };
 
-/* A series. Written by docketd, then `generation`; banks change. A slot whose
- * series is evicted goes to another one: generation 0, another key, another
- * generation. */
+/* Bits of a slot's flags. */
+enum dk_slot_flags {
+    DK_FLAG_CHRONOLOGICAL = 1, /* no number of an earlier date than the last one's: ORDER-17 */
+    DK_FLAG_STOPS = 2,         /* no text is longer than the template's width makes it */
+    DK_FLAG_VOID_RELEASED = 4  /* a number that comes back is not given again */
+};
+
+/* A series. Written by docketd, then `generation`; banks and their forms change.
+ * A slot whose series is evicted goes to another one: generation 0, another key,
+ * another generation. Window, profile to close_after and valid_to_s may be written
+ * anew under workers, but for `flags` and `calendar`, which workers read with a
+ * bank: they change only while both banks are absent. */
 struct shared_board_slot {
     dk_word generation; /* ORDER-5: 0 nobody's; else a serial that never recurs on the desk */
     dk_word state;      /* enum dk_slot_state */
@@ -191,13 +211,17 @@ struct shared_board_slot {
     uint8_t restart;    /* enum dk_restart */
     uint8_t tenant_bytes;
     uint8_t name_bytes;
-    uint8_t template_bytes;
-    uint8_t reserved[7];
+    uint8_t profile;    /* numbering/profile.h */
+    uint8_t flags;      /* enum dk_slot_flags */
+    uint8_t warn;       /* percent; 0 never */
+    uint8_t documents;  /* enum dk_documents */
+    uint16_t calendar;  /* index of its zone's page */
+    uint16_t close_after; /* days; 65535 never */
     dk_word pace[DK_BANKS]; /* pace.h; docketd's, for tools */
-    uint64_t reserved_words[1];
+    dk_word valid_to_s; /* UTC: first second after the last day of an authority's interval; 0 none */
     char tenant[DK_NAME_BYTES];
     char name[DK_NAME_BYTES];
-    char template_text[DK_TEMPLATE_BYTES];
+    dk_word form[DK_BANKS][DK_FORM_WORDS]; /* struct dk_form: how the bank's numbers are written. ORDER-4, with the bank */
     struct shared_board_bank bank[DK_BANKS];
 };
 
@@ -228,7 +252,8 @@ struct shared_table_words {
 struct shared_table_bank {
     dk_word strict; /* slot.h: epoch | next | room; workers and docketd, by CAS only */
     dk_word want;   /* workers: most numbers asked for in one piece, 0 nothing; docketd exchanges 0 */
-    uint64_t reserved[6];
+    dk_word last_date; /* chronological series: latest date, yyyymmdd, that a number may have; only rises. ORDER-17 */
+    uint64_t reserved[5];
 };
 
 struct shared_table_slot {
@@ -260,12 +285,12 @@ struct shared_line {
 
 _Static_assert(sizeof(struct shared_header) == 128, "drawn as 128 bytes");
 _Static_assert(sizeof(struct shared_board_words) == 256, "drawn as 256 bytes");
-_Static_assert(sizeof(struct shared_calendar) <= DK_PAGE, "the calendar is one page");
+_Static_assert(sizeof(struct shared_calendar) == DK_PAGE, "a calendar is one page");
 _Static_assert(sizeof(struct shared_seat_entry) == 64, "a line each");
 _Static_assert(sizeof(struct shared_board_bank) == 64, "a line each");
-_Static_assert(sizeof(struct shared_board_slot) == 384, "six lines");
-_Static_assert(offsetof(struct shared_board_slot, pace) == 40, "once reserved: no other byte moved");
-_Static_assert(offsetof(struct shared_board_slot, bank) == 256, "banks on lines of their own");
+_Static_assert(sizeof(struct shared_board_slot) == 448, "seven lines");
+_Static_assert(offsetof(struct shared_board_slot, form) == 192, "forms on lines of their own");
+_Static_assert(offsetof(struct shared_board_slot, bank) == 320, "banks on lines of their own");
 _Static_assert(sizeof(struct shared_board_row) == 256, "four lines");
 _Static_assert(sizeof(struct shared_table_slot) == 128, "a line for each bank");
 _Static_assert(sizeof(struct shared_table_row) == 64, "a line");
@@ -289,6 +314,7 @@ static inline uint64_t dk_layout_signature(void)
         sizeof(struct shared_table_slot), sizeof(struct shared_table_row),
         sizeof(struct shared_line),       offsetof(struct shared_board_slot, bank),
         DK_PLACES_PER_ROW,                DK_BANKS,
+        DK_CALENDARS_MAX,                 offsetof(struct shared_board_slot, form),
         1 /* slots change hands: who does not know that would take another series' numbers */};
     uint64_t folded = 0x646f636b6574ull; /* and the byte order, by its own bytes */
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
@@ -298,8 +324,8 @@ static inline uint64_t dk_layout_signature(void)
 
 /* Offsets in the board file. */
 static inline size_t dk_board_words_at(void) { return sizeof(struct shared_header); }
-static inline size_t dk_calendar_at(void) { return DK_PAGE; }
-static inline size_t dk_seats_at(void) { return 2 * (size_t)DK_PAGE; }
+static inline size_t dk_calendars_at(void) { return DK_PAGE; }
+static inline size_t dk_seats_at(void) { return (1 + (size_t)DK_CALENDARS_MAX) * DK_PAGE; }
 
 static inline size_t dk_page_up(size_t bytes)
 {

@@ -228,7 +228,7 @@ void docketd_begin(void)
             dk_desk_publish(&desk->map, world.daemon.runtime_fd) != DOCKET_OK)
             found("cannot make desk %u: %s", d, dk_error_text());
         alloc_books(desk);
-        dk_calendar_write(&desk->map, dk_clock_wall_s());
+        dk_calendars_write(&desk->map, dk_clock_wall_s());
         map_as_worker(d);
     }
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: inspect/map.c inspect/seats.c inspect/read.c inspect/about.c inspect/view.c table/desk.c table/directory.c table/place.c table/slot.c numbering/period.c numbering/policy.c numbering/template.c base/files.c base/status.c */
+/* links: inspect/map.c inspect/seats.c inspect/read.c inspect/about.c inspect/view.c table/calendar.c table/desk.c table/directory.c table/place.c table/slot.c numbering/date.c numbering/form.c numbering/period.c numbering/policy.c numbering/template.c base/files.c base/status.c */
 /*
  * The read-only view against files made by hand: what it shows, and what it
  * refuses to look at.
@@ -101,17 +101,20 @@ static int tear_down(void **state)
 static void add_series(uint32_t slot, const char *tenant, const char *name, uint8_t order)
 {
     struct shared_board_slot *board = dk_desk_slot(&f.desk, slot);
-    const char *template_text = "{SERIES}-{N:6}";
+    struct dk_template template;
+    struct dk_form form;
     board->series_id = slot + 1;
     board->window = 1000;
     board->order = order;
     board->restart = DK_YEARLY;
     board->tenant_bytes = (uint8_t)strlen(tenant);
     board->name_bytes = (uint8_t)strlen(name);
-    board->template_bytes = (uint8_t)strlen(template_text);
     memcpy(board->tenant, tenant, strlen(tenant));
     memcpy(board->name, name, strlen(name));
-    memcpy(board->template_text, template_text, strlen(template_text));
+    assert_int_equal(dk_template_parse("{SERIES}-{N:6}", &template), DOCKET_OK);
+    dk_form_pack(&template, &form);
+    for (int bank = 0; bank < DK_BANKS; bank++)
+        dk_slot_write_form(board, bank, &form);
     dk_store_release(&board->generation, 1);
     dk_directory_insert(&f.desk, slot);
     dk_store_relaxed(&dk_desk_words(&f.desk)->slots_used, slot + 1);
@@ -908,12 +911,28 @@ static void a_number_is_written_as_its_document_number(void **state)
     (void)state;
     char text[DOCKET_TEXT_MAX];
     add_series(0, "acme", "INV", DK_STRICT);
+    set_bank(0, 0, 2026, 1, 1, 0);
     docket_view *view = open_view();
     struct docket_view_series series = find(view, "INV");
     assert_int_equal(docket_view_text(&series, 123, text, sizeof text), DOCKET_OK);
     assert_string_equal(text, "INV-000123");
     assert_int_equal(docket_view_text(&series, 123, text, 5), DOCKET_BUFFER_TOO_SMALL);
     assert_int_equal(docket_view_text(&series, DOCKET_NUMBER_MAX + 1, text, sizeof text), DOCKET_BAD_ARGUMENT);
+    docket_view_close(view);
+}
+
+static void a_form_that_nobody_can_use_has_no_text(void **state)
+{
+    (void)state;
+    char text[DOCKET_TEXT_MAX];
+    uint64_t junk[DK_FORM_WORDS] = {~0ull, 1, 2};
+    add_series(0, "acme", "INV", DK_STRICT);
+    set_bank(0, 0, 2026, 1, 1, 0);
+    dk_slot_write_form(dk_desk_slot(&f.desk, 0), 0, junk);
+    docket_view *view = open_view();
+    struct docket_view_series series = find(view, "INV");
+    assert_string_equal(series.template_text, "");
+    assert_int_equal(docket_view_text(&series, 123, text, sizeof text), DOCKET_DAMAGED);
     docket_view_close(view);
 }
 
@@ -988,6 +1007,7 @@ int main(void)
         TEST(a_series_that_is_at_no_desk_is_said_so),
         TEST(names_of_64_bytes_are_whole),
         TEST(a_number_is_written_as_its_document_number),
+        TEST(a_form_that_nobody_can_use_has_no_text),
         TEST(a_view_takes_no_memory_of_the_tmpfs),
     };
     return cmocka_run_group_tests_name("inspect", tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* links: base/status.c numbering/policy.c */
 /* What a series may be told, setting by setting and all together; which names are safe. */
+#include "numbering/collide.h"
 #include "numbering/policy.h"
 
 #include <setjmp.h>
@@ -62,11 +63,12 @@ static void assert_good(const char *lines)
         fail_msg("%s: %s", lines, dk_error_text());
 }
 
-/* Until the rooms that they speak of are whole. */
+/* Until the collision proof is there. */
+extern __typeof__(dk_shapes_meet) dk_shapes_meet __attribute__((weak));
+
 static void skip_for_now(void)
 {
-    struct dk_template parsed;
-    if (dk_template_parse("{FY:2025}-{N}", &parsed) != DOCKET_OK)
+    if (dk_shapes_meet == NULL)
         skip();
 }
 

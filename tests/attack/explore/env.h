@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* Of calendars the explorer has one, and looks at none. */
+#define DK_CALENDARS_MAX 1u
+
 void *ex_alloc(size_t bytes);
 void *ex_grow(void *old, size_t bytes);
 void ex_lock(pthread_mutex_t *mutex);

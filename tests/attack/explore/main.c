@@ -27,11 +27,14 @@ static void set_up(const struct ex_config *config)
     strcpy(world->series.tenant, "t");
     strcpy(world->series.name, "s");
     strcpy(world->series.desk, "default");
-    world->series.policy = (struct dk_policy){.order = config->strict ? DK_STRICT : DK_LEASED,
-                                              .restart = config->timed ? DK_DAILY : DK_NEVER,
-                                              .window = config->window};
+    static struct dk_policy policy;
+    policy = (struct dk_policy){.order = config->strict ? DK_STRICT : DK_LEASED,
+                                .restart = config->timed ? DK_DAILY : DK_NEVER,
+                                .window = config->window,
+                                .template_text = "{N}"};
+    world->series.policy = &policy;
     struct dk_period period;
-    dk_period_at((enum dk_restart)world->series.policy.restart, world->now_s, &period);
+    dk_period_at(&policy, &dk_zone_utc, world->now_s, &period);
     struct ex_image *first = &world->store.counters[world->store.counter_count++];
     dk_image_begin(&first->image, 1, period.label, 0, 0);
     if (config->numbers != 0)

@@ -338,16 +338,6 @@ bool dk_reach_moved(struct docket_realm *realm, struct seat *seat, int64_t timeo
     return false;
 }
 
-docket_status dk_text_day(struct text_day *text, const struct docket_series *series, const struct seat *seat,
-                          int64_t now_s)
-{
-    (void)text;
-    (void)series;
-    (void)seat;
-    (void)now_s;
-    return DOCKET_OK;
-}
-
 struct docket_block *dk_block_new(void)
 {
     return ex_alloc(sizeof(struct docket_block));

@@ -51,12 +51,13 @@ void ex_worker_make(unsigned index)
     struct docket_series *series = &worker->series;
     series->serial = index + 1;
     series->strict = world->config->strict;
-    series->timed = world->config->timed;
+    series->restart = world->config->timed ? DK_DAILY : DK_NEVER;
+    series->described = true;
     series->window = world->config->window;
     struct hand *hand = &worker->hand;
     hand->serial = series->serial;
     hand->strict = series->strict;
-    hand->timed = series->timed;
+    hand->timed = world->config->timed;
     hand->bank = -1;
     hand->seat = seat_of(worker->process);
     hand->slot = 0;
@@ -92,7 +93,7 @@ static void given(int32_t label, uint64_t number)
 static void check_status(const struct ex_worker *worker, docket_status status)
 {
     if (status == DOCKET_OK || status == DOCKET_TIMEOUT || status == DOCKET_EXHAUSTED || status == DOCKET_BLOCK_EMPTY ||
-        ((worker->series.timed || world->config->evicts) && status == DOCKET_PERIOD_NOT_OPEN))
+        (((worker->series.restart != DK_NEVER) || world->config->evicts) && status == DOCKET_PERIOD_NOT_OPEN))
         return;
     ex_fault(status == DOCKET_QUARANTINED ? EX_QUARANTINE : EX_OTHER, "a call answers with status %d", (int)status);
 }
