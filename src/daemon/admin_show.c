@@ -47,7 +47,7 @@ unsigned dk_used_percent(uint64_t first, uint64_t last, uint64_t left)
 
 static void show_numbers(const struct dk_series_book *series, const struct dk_room *room, struct dk_show_wire *show)
 {
-    const struct dk_policy *policy = dk_record_policy(&series->record, show->period);
+    const struct dk_policy *policy = dk_series_policy(&series->record, show->period);
     const struct dk_counter *counter = dk_series_counter(series, show->period);
     bool bounded = room->last < DOCKET_NUMBER_MAX;
     show->first = counter != NULL && counter->interval_first > room->first ? counter->interval_first : room->first;

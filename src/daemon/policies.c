@@ -15,7 +15,7 @@ docket_status dk_policy_template(const struct dk_policy *policy, const char *ten
 
 uint64_t dk_record_last(const struct dk_series_record *record, int32_t period)
 {
-    const struct dk_policy *policy = dk_record_policy(record, period);
+    const struct dk_policy *policy = dk_series_policy(record, period);
     struct dk_template resolved;
     if (policy->last == 0 && policy->at_end != DK_STOP)
         return DOCKET_NUMBER_MAX; /* as a rule */

@@ -8,13 +8,6 @@
 
 #include "store/store.h"
 
-/* The policy of a period: the one that was set from a later period on, if the
- * period is not before that. Restart, zone and fiscal year are the same in both. */
-static inline const struct dk_policy *dk_record_policy(const struct dk_series_record *record, int32_t period)
-{
-    return record->next != NULL && period >= record->next_from ? record->next : record->policy;
-}
-
 /* The policy's template, resolved; it was checked when it was set. */
 docket_status dk_policy_template(const struct dk_policy *policy, const char *tenant, struct dk_template *resolved)
     DK_MUST_USE;

@@ -2,7 +2,7 @@
 /*
  * set_next: the policy that was set for a later period replaces the other one when
  * that period has begun. Nothing depends on when this happens: each period was opened
- * with its own (dk_record_policy()), by a docketd that may be dead at the edge.
+ * with its own (dk_series_policy()), by a docketd that may be dead at the edge.
  */
 #include "daemon/policies.h"
 
