@@ -76,6 +76,7 @@ docket_status dk_commit_run(struct dk_store *store, dk_fill fill, const void *co
     if (status == DOCKET_OK) {
         store->meta.commit = number;
         store->meta.sum = store->sum;
+        dk_time_committed(store);
         return status;
     }
     if (is_refusal(status))
@@ -108,7 +109,7 @@ static docket_status add_series(struct dk_store *store, MDB_txn *txn,
                        (unsigned long long)record->id, (unsigned long long)*last);
     if (added)
         *last = record->id;
-    return DOCKET_OK;
+    return dk_texts_change(store, txn, NULL, record);
 }
 
 static docket_status add_range(struct dk_store *store, MDB_txn *txn,
@@ -143,7 +144,8 @@ static docket_status change_series(struct dk_store *store, MDB_txn *txn,
         return status;
     if (!there || before.id != record->id || strcmp(before.desk, record->desk) != 0)
         return dk_record_damaged(DK_KIND_SERIES, dk_key_slice(&key), "is not the one that was to be changed");
-    return dk_env_put(store, txn, DK_KIND_SERIES, &key, &store->value);
+    status = dk_env_put(store, txn, DK_KIND_SERIES, &key, &store->value);
+    return status == DOCKET_OK ? dk_texts_change(store, txn, &before, record) : status;
 }
 
 static docket_status remove_range(struct dk_store *store, MDB_txn *txn,

@@ -177,6 +177,11 @@ static docket_status open_databases(struct dk_store *store, bool create)
     int error = 0;
     for (unsigned kind = 0; !error && kind < DK_KIND_COUNT; kind++) {
         error = mdb_dbi_open(txn, dk_kind_name(kind), create ? MDB_CREATE : 0, &store->dbi[kind]);
+        /* A store of a schema before 4: whether it is one its meta records say. */
+        if (kind == DK_KIND_TEXTS) {
+            store->has_texts = !error;
+            error = error == MDB_NOTFOUND ? 0 : error;
+        }
         if (error == MDB_NOTFOUND || error == MDB_INCOMPATIBLE)
             status =
                 dk_fail(DOCKET_DAMAGED, "the store has no database \"%s\"", dk_kind_name(kind));
@@ -262,6 +267,12 @@ docket_status dk_env_open(struct dk_store *store, const struct dk_store_options 
     if (status == DOCKET_OK)
         status = open_databases(store, create);
     return status;
+}
+
+docket_status dk_env_make_database(struct dk_store *store, MDB_txn *txn, enum dk_kind kind)
+{
+    int error = mdb_dbi_open(txn, dk_kind_name(kind), MDB_CREATE, &store->dbi[kind]);
+    return error ? dk_env_fail(store, error, "make a database") : DOCKET_OK;
 }
 
 void dk_env_close(struct dk_store *store)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* image: see image.h. */
+/* image: see image.h. Series and their texts are in image_series.c. */
 #include "store/image.h"
+
+#include "numbering/date.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,119 +16,15 @@ enum {
 
 /* ---- helpers ---- */
 
-static docket_status no_memory(void)
+docket_status dk_image_no_memory(void)
 {
     return dk_fail(DOCKET_NO_MEMORY, "no memory for a record of the store");
-}
-
-/* Is the text ended within its field? */
-static bool ended(const char *text, size_t size)
-{
-    return memchr(text, 0, size) != NULL;
-}
-
-static uint64_t key_number(const uint8_t *at, unsigned bytes)
-{
-    uint64_t number = 0;
-    for (unsigned byte = 0; byte < bytes; byte++)
-        number = number << 8 | at[byte];
-    return number;
 }
 
 /* Does the key found in the store spell the record that was decoded? */
 static bool same_key(struct dk_slice key, const struct dk_key *wanted)
 {
     return key.size == wanted->size && memcmp(key.bytes, wanted->bytes, key.size) == 0;
-}
-
-/* A field at the end of a record that stands only where it is not zero: records
- * of a schema that did not know it are spelled as ever. */
-static uint64_t take_tail(struct dk_reader *reader)
-{
-    if (reader->odd || reader->left == 0)
-        return 0;
-    uint64_t value = dk_take_u64(reader);
-    reader->odd = reader->odd || value == 0;
-    return value;
-}
-
-/* ---- series ---- */
-
-static bool series_is_sound(const struct dk_series_record *record, const struct dk_policy *policy)
-{
-    return record->id > 0 && ended(record->tenant, sizeof record->tenant) && record->tenant[0] &&
-           ended(record->name, sizeof record->name) && record->name[0] &&
-           ended(record->desk, sizeof record->desk) &&
-           ended(policy->template_text, sizeof policy->template_text) && policy->order < DK_ORDER_COUNT &&
-           policy->restart < DK_RESTART_COUNT;
-}
-
-docket_status dk_image_encode_series(const struct dk_series_record *record, struct dk_key *key,
-                                     struct dk_buffer *value)
-{
-    if (!series_is_sound(record, record->policy))
-        return dk_fail(DOCKET_BAD_ARGUMENT,
-                       "a series record without an id, or with an unended text");
-    size_t texts = strlen(record->policy->template_text) + strlen(record->desk) + 2;
-    size_t tail = record->retired_ns != 0 ? 8 : 0;
-    uint8_t *at = dk_buffer_reserve(value, 8 + 8 + 4 + 4 + 1 + 1 + texts + tail);
-    if (!at)
-        return no_memory();
-    at = dk_put_u64(at, record->id);
-    at = dk_put_u64(at, (uint64_t)record->created_ns);
-    at = dk_put_u32(at, record->uid);
-    at = dk_put_u32(at, record->policy->window);
-    at = dk_put_u8(at, record->policy->order);
-    at = dk_put_u8(at, record->policy->restart);
-    at = dk_put_text(at, record->policy->template_text);
-    at = dk_put_text(at, record->desk);
-    if (tail > 0)
-        dk_put_u64(at, (uint64_t)record->retired_ns);
-    dk_key_of_series(key, record->tenant, record->name);
-    return dk_record_seal(DK_KIND_SERIES, dk_key_slice(key), value);
-}
-
-/* The key is tenant, a zero byte, series. */
-static bool split_series_key(struct dk_slice key, struct dk_series_record *record)
-{
-    const uint8_t *zero = memchr(key.bytes, 0, key.size);
-    if (!zero)
-        return false;
-    size_t tenant = (size_t)(zero - key.bytes);
-    size_t name = key.size - tenant - 1;
-    if (tenant > DOCKET_NAME_MAX || name > DOCKET_NAME_MAX || memchr(zero + 1, 0, name))
-        return false;
-    memcpy(record->tenant, key.bytes, tenant);
-    memcpy(record->name, zero + 1, name);
-    return true;
-}
-
-docket_status dk_image_decode_series(struct dk_slice key, struct dk_slice value,
-                                     struct dk_series_record *record)
-{
-    struct dk_slice payload;
-    docket_status status = dk_record_unseal(DK_KIND_SERIES, key, value, &payload);
-    if (status != DOCKET_OK)
-        return status;
-    struct dk_series_record made = {0};
-    struct dk_policy policy;
-    struct dk_reader reader = dk_reader_of(payload);
-    dk_policy_default(&policy);
-    memset(policy.template_text, 0, sizeof policy.template_text);
-    made.id = dk_take_u64(&reader);
-    made.created_ns = (int64_t)dk_take_u64(&reader);
-    made.uid = dk_take_u32(&reader);
-    policy.window = dk_take_u32(&reader);
-    policy.order = dk_take_u8(&reader);
-    policy.restart = dk_take_u8(&reader);
-    dk_take_text(&reader, policy.template_text, sizeof policy.template_text);
-    dk_take_text(&reader, made.desk, sizeof made.desk);
-    made.retired_ns = (int64_t)take_tail(&reader);
-    if (!dk_reader_done(&reader) || !split_series_key(key, &made) || !series_is_sound(&made, &policy))
-        return dk_record_damaged(DK_KIND_SERIES, key, "holds an impossible value");
-    made.policy = dk_policy_keep(&policy);
-    *record = made;
-    return DOCKET_OK;
 }
 
 /* ---- ranges ---- */
@@ -148,7 +46,7 @@ docket_status dk_image_encode_range(const struct dk_fate_record *record, struct 
                                             "cause");
     uint8_t *at = dk_buffer_reserve(value, RANGE_BYTES + (record->event != 0 ? 8 : 0));
     if (!at)
-        return no_memory();
+        return dk_image_no_memory();
     at = dk_put_u64(at, record->range.last);
     at = dk_put_u64(at, (uint64_t)record->time_ns);
     at = dk_put_u32(at, record->fate);
@@ -172,12 +70,12 @@ docket_status dk_image_decode_range(struct dk_slice key, struct dk_slice value,
     made.time_ns = (int64_t)dk_take_u64(&reader);
     made.fate = dk_take_u32(&reader);
     made.cause = dk_take_u32(&reader);
-    made.event = take_tail(&reader);
+    made.event = dk_take_tail(&reader);
     bool whole = dk_reader_done(&reader) && key.size == 8 + 4 + 8;
     if (whole) {
-        made.series_id = key_number(key.bytes, 8);
-        made.period = (int32_t)key_number(key.bytes + 8, 4);
-        made.range.first = key_number(key.bytes + 12, 8);
+        made.series_id = dk_key_number(key.bytes, 8);
+        made.period = (int32_t)dk_key_number(key.bytes + 8, 4);
+        made.range.first = dk_key_number(key.bytes + 12, 8);
     }
     if (!whole || !range_is_sound(&made))
         return dk_record_damaged(DK_KIND_RANGES, key, "holds an impossible value");
@@ -189,8 +87,8 @@ docket_status dk_image_decode_range(struct dk_slice key, struct dk_slice value,
 
 static bool event_is_sound(const struct dk_event *event)
 {
-    return event->number > 0 && ended(event->kind, sizeof event->kind) && event->kind[0] &&
-           ended(event->text, sizeof event->text) && ended(event->reason, sizeof event->reason);
+    return event->number > 0 && dk_ended(event->kind, sizeof event->kind) && event->kind[0] &&
+           dk_ended(event->text, sizeof event->text) && dk_ended(event->reason, sizeof event->reason);
 }
 
 docket_status dk_image_encode_event(const struct dk_event *event, struct dk_key *key,
@@ -201,7 +99,7 @@ docket_status dk_image_encode_event(const struct dk_event *event, struct dk_key 
     size_t tail = event->reason[0] ? 1 + strlen(event->reason) : 0;
     uint8_t *at = dk_buffer_reserve(value, 8 + 4 + 2 + strlen(event->kind) + strlen(event->text) + tail);
     if (!at)
-        return no_memory();
+        return dk_image_no_memory();
     at = dk_put_u64(at, (uint64_t)event->time_ns);
     at = dk_put_u32(at, event->uid);
     at = dk_put_text(at, event->kind);
@@ -230,7 +128,7 @@ docket_status dk_image_decode_event(struct dk_slice key, struct dk_slice value,
         reader.odd = reader.odd || made.reason[0] == 0;
     }
     if (key.size == 8)
-        made.number = key_number(key.bytes, 8);
+        made.number = dk_key_number(key.bytes, 8);
     if (!dk_reader_done(&reader) || !event_is_sound(&made))
         return dk_record_damaged(DK_KIND_EVENTS, key, "holds an impossible value");
     *event = made;
@@ -253,8 +151,8 @@ static bool places_are_sound(const struct dk_counter_image *image)
 
 static bool counter_is_sound(const struct dk_counter_image *image)
 {
-    if (image->series_id == 0 || image->period < 0 || image->closed > 1 ||
-        image->next > image->mark || image->place_count > DK_IMAGE_LIST_MAX ||
+    if (image->series_id == 0 || image->period < 0 || image->closed > DK_CLOSED_FOR_GOOD ||
+        (image->last_date != 0 && !dk_date_exists(image->last_date)) || image->next > image->mark || image->place_count > DK_IMAGE_LIST_MAX ||
         image->spare_count > DK_IMAGE_LIST_MAX || !places_are_sound(image))
         return false;
     for (uint32_t at = 0; at < image->spare_count; at++) {
@@ -278,7 +176,7 @@ static uint8_t *put_place(uint8_t *at, const struct dk_place_record *place)
 static size_t counter_bytes(const struct dk_counter_image *image)
 {
     return COUNTER_FIXED_BYTES + (size_t)image->place_count * PLACE_BYTES +
-           (size_t)image->spare_count * SPARE_BYTES;
+           (size_t)image->spare_count * SPARE_BYTES + (image->last_date != 0 ? 4 : 0);
 }
 
 /* The counter's payload, without a checksum. */
@@ -286,7 +184,7 @@ static docket_status append_counter(const struct dk_counter_image *image, struct
 {
     uint8_t *at = dk_buffer_reserve(value, counter_bytes(image));
     if (!at)
-        return no_memory();
+        return dk_image_no_memory();
     at = dk_put_u64(at, image->series_id);
     at = dk_put_u32(at, (uint32_t)image->period);
     at = dk_put_u32(at, image->closed);
@@ -303,6 +201,8 @@ static docket_status append_counter(const struct dk_counter_image *image, struct
         at = dk_put_u64(at, image->spares[spare].first);
         at = dk_put_u64(at, image->spares[spare].last);
     }
+    if (image->last_date != 0)
+        dk_put_u32(at, image->last_date);
     return DOCKET_OK;
 }
 
@@ -344,12 +244,12 @@ static docket_status take_lists(struct dk_reader *reader, struct dk_counter_imag
     if (image->place_count > 0) {
         image->places = calloc(image->place_count, sizeof *image->places);
         if (!image->places)
-            return no_memory();
+            return dk_image_no_memory();
     }
     if (image->spare_count > 0) {
         image->spares = calloc(image->spare_count, sizeof *image->spares);
         if (!image->spares)
-            return no_memory();
+            return dk_image_no_memory();
     }
     for (uint32_t at = 0; at < image->place_count; at++)
         take_place(reader, &image->places[at]);
@@ -378,9 +278,14 @@ static docket_status read_counter(enum dk_kind kind, struct dk_slice key, struct
     made.spare_count = dk_take_u32(&reader);
     /* The lists are allocated only once they are known to be there. */
     if (reader.odd || made.place_count > DK_IMAGE_LIST_MAX ||
-        made.spare_count > DK_IMAGE_LIST_MAX || payload.size != counter_bytes(&made))
+        made.spare_count > DK_IMAGE_LIST_MAX ||
+        (payload.size != counter_bytes(&made) && payload.size != counter_bytes(&made) + 4))
         return dk_record_damaged(kind, key, "has another length than its lists");
     docket_status status = take_lists(&reader, &made);
+    if (status == DOCKET_OK && reader.left > 0) {
+        made.last_date = dk_take_u32(&reader);
+        reader.odd = reader.odd || made.last_date == 0; /* a zero is not written */
+    }
     if (status == DOCKET_OK && (!dk_reader_done(&reader) || !counter_is_sound(&made)))
         status = dk_record_damaged(kind, key, "holds an impossible value");
     if (status == DOCKET_OK)
@@ -427,7 +332,7 @@ docket_status dk_image_add_to_part(const struct dk_counter_image *image, struct 
         return status;
     uint8_t *size = dk_buffer_reserve(part, 4);
     if (!size)
-        return no_memory();
+        return dk_image_no_memory();
     dk_put_u32(size, (uint32_t)counter_bytes(image));
     return append_counter(image, part);
 }
@@ -450,8 +355,8 @@ docket_status dk_image_open_part(struct dk_slice key, struct dk_slice value,
         return dk_record_damaged(DK_KIND_JOURNAL, key, "has an impossible key or is empty");
     part->key = key;
     part->reader = dk_reader_of(payload);
-    part->commit_number = key_number(key.bytes, 8);
-    part->number = (uint32_t)key_number(key.bytes + 8, 4);
+    part->commit_number = dk_key_number(key.bytes, 8);
+    part->number = (uint32_t)dk_key_number(key.bytes + 8, 4);
     return DOCKET_OK;
 }
 

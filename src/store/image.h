@@ -24,6 +24,15 @@ docket_status dk_image_encode_series(const struct dk_series_record *record, stru
 docket_status dk_image_decode_series(struct dk_slice key, struct dk_slice value,
                                      struct dk_series_record *record) DK_MUST_USE;
 
+/* image_series.c: what the key says is not compared with the form's beginning. */
+docket_status dk_image_encode_text(const struct dk_text_record *record, struct dk_key *key,
+                                   struct dk_buffer *value) DK_MUST_USE;
+docket_status dk_image_decode_text(struct dk_slice key, struct dk_slice value,
+                                   struct dk_text_record *record) DK_MUST_USE;
+void dk_image_key_of_text(const struct dk_text_record *record, struct dk_key *key);
+
+docket_status dk_image_no_memory(void);
+
 docket_status dk_image_encode_range(const struct dk_fate_record *record, struct dk_key *key,
                                     struct dk_buffer *value) DK_MUST_USE;
 docket_status dk_image_decode_range(struct dk_slice key, struct dk_slice value,

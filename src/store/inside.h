@@ -7,9 +7,10 @@
  *   create.c   the first commit      meta.c     the store's own records
  *   commit.c   one transaction       journal.c  append, fold, newest first
  *   walk.c     reading               lock.c     REALM/docketd.lock
- *   witness.c  what it promised      image.c    records as bytes (record.c, seen.c)
+ *   witness.c  what it promised      image.c    records as bytes (image_series.c, record.c, seen.c)
  *   pages.c    the file, before LMDB trusts it
  *   index.c    where in the journal a counter lies
+ *   texts.c    what each series writes
  */
 #ifndef DK_STORE_INSIDE_H
 #define DK_STORE_INSIDE_H
@@ -28,7 +29,18 @@
 #define DK_STORE_FOLDER "store"
 #define DK_STORE_MAKING "store.new-"
 
-/* The store's own records, one each: numbers of 8 bytes and ids of 16. */
+/* The first schema that has `texts`. */
+#define DK_TEXTS_SCHEMA 4u
+
+/* The wall clock as it was trusted, and the boot's clock beside it. All zero:
+ * not known. */
+struct dk_time {
+    uint64_t wall_ns; /* UTC */
+    uint64_t boot_ns; /* CLOCK_BOOTTIME ... */
+    uint8_t boot_id[16]; /* ... of this boot */
+};
+
+/* The store's own records, one each: numbers of 8 bytes, ids of 16, a time of 32. */
 struct dk_meta {
     uint64_t schema_version;
     uint64_t generation; /* counts opens; each opening commits one more */
@@ -38,6 +50,7 @@ struct dk_meta {
     uint8_t store_id[16];
     uint8_t boot_id[16];
     uint8_t machine_id[16]; /* /etc/machine-id, zeros if unreadable (recorded only) */
+    struct dk_time time; /* trusted, when the commit was written */
     uint64_t before;     /* hash of the file's head that was in force before this commit */
     uint64_t sum;        /* of the checksums of all records but this one */
 };
@@ -54,6 +67,14 @@ struct dk_store {
     char witness_name[256];
     struct dk_witness witness; /* as it is on the disk */
     struct dk_meta meta;       /* as it is on the disk */
+    bool has_texts;            /* its file has the database */
+    uint8_t boot_id[16];       /* of this boot */
+    pthread_mutex_t time_lock; /* held for the next five */
+    struct dk_time time;       /* as it is on the disk */
+    struct dk_time time_noted; /* of this commit */
+    bool trusts_wall;
+    bool accepts_wall;         /* an admin's word, until it is on the disk */
+    bool noted_accepted;       /* this commit carries it */
     uint64_t sum;           /* meta.sum as it will be after this transaction */
     uint64_t series_last;
     uint64_t event_last;
@@ -83,6 +104,7 @@ docket_status dk_env_check_version(int major, int minor, int patch) DK_MUST_USE;
 docket_status dk_env_open(struct dk_store *store, const struct dk_store_options *options,
                           const char *folder, bool create) DK_MUST_USE;
 void dk_env_close(struct dk_store *store);
+docket_status dk_env_make_database(struct dk_store *store, MDB_txn *txn, enum dk_kind kind) DK_MUST_USE;
 /* Before LMDB trusts it, and while a reader keeps its pages: is the file whole? */
 docket_status dk_env_check_pages(const struct dk_store *store, const char *folder) DK_MUST_USE;
 /* LMDB's number of the last commit. */
@@ -147,7 +169,7 @@ docket_status dk_create_store(struct dk_store *store,
 docket_status dk_meta_read(struct dk_store *store, MDB_txn *txn, struct dk_meta *meta) DK_MUST_USE;
 docket_status dk_meta_write(struct dk_store *store, MDB_txn *txn,
                             const struct dk_meta *meta) DK_MUST_USE;
-/* What ends each commit: the head before it, and the sum. */
+/* What ends each commit: the time, the head before it, and the sum. */
 docket_status dk_meta_write_end(struct dk_store *store, MDB_txn *txn) DK_MUST_USE;
 bool dk_meta_is_sum(struct dk_slice key);
 docket_status dk_meta_write_commit(struct dk_store *store, MDB_txn *txn,
@@ -208,6 +230,20 @@ docket_status dk_journal_walk(struct dk_store *store, MDB_txn *txn, struct dk_se
                               docket_status (*each)(void *context,
                                                     const struct dk_counter_image *image),
                               void *context) DK_MUST_USE;
+
+/* ---- time.c ---- */
+
+/* What this commit records of the time; and what became of the commit. */
+void dk_time_note(struct dk_store *store, struct dk_time *time);
+void dk_time_committed(struct dk_store *store);
+
+/* ---- texts.c ---- */
+
+/* The entries follow a series that is made (before: NULL) or changed, in its transaction. */
+docket_status dk_texts_change(struct dk_store *store, MDB_txn *txn, const struct dk_series_record *before,
+                              const struct dk_series_record *after) DK_MUST_USE;
+/* Makes the database for all series of a store of an older schema. */
+docket_status dk_texts_fill(struct dk_store *store, MDB_txn *txn) DK_MUST_USE;
 
 /* ---- walk.c ---- */
 

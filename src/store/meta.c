@@ -8,10 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { TIME_BYTES = 8 + 8 + 16 };
+
 struct meta_row {
     const char *name;
     size_t offset;
-    size_t bytes; /* 8: a number; 16: an id */
+    size_t bytes; /* 8: a number; 16: an id; 32: a time */
 };
 
 #define NUMBER(name)                             \
@@ -26,11 +28,18 @@ struct meta_row {
 static const struct meta_row rows[] = {
     NUMBER(schema_version), NUMBER(generation), NUMBER(commit), NUMBER(clean),
     NUMBER(inode),          ID(store_id),       ID(boot_id),    ID(machine_id),
+    {"time", offsetof(struct dk_meta, time), TIME_BYTES},
     NUMBER(before),         NUMBER(sum),
 };
 
-/* The last two are of each commit: dk_meta_write_end(). */
-enum { ROW_COUNT = sizeof rows / sizeof rows[0], BEFORE_ROW = ROW_COUNT - 2, SUM_ROW = ROW_COUNT - 1 };
+/* The last three are of each commit: dk_meta_write_end(). */
+enum {
+    ROW_COUNT = sizeof rows / sizeof rows[0],
+    TIME_ROW = ROW_COUNT - 3,
+    BEFORE_ROW = ROW_COUNT - 2,
+    SUM_ROW = ROW_COUNT - 1
+};
+enum { TIME_SCHEMA = 4 /* the first that records it */ };
 
 /* ---- reading ---- */
 
@@ -49,6 +58,15 @@ static docket_status decode_row(const struct meta_row *row, struct dk_slice key,
         return DOCKET_OK;
     }
     struct dk_reader reader = dk_reader_of(payload);
+    if (row->bytes == TIME_BYTES) {
+        struct dk_time time = {.wall_ns = dk_take_u64(&reader)};
+        time.boot_ns = dk_take_u64(&reader);
+        memcpy(time.boot_id, reader.at, sizeof time.boot_id);
+        if (time.wall_ns > INT64_MAX || time.boot_ns > INT64_MAX)
+            return dk_record_damaged(DK_KIND_META, key, "holds an impossible value");
+        memcpy(field, &time, sizeof time);
+        return DOCKET_OK;
+    }
     uint64_t number = dk_take_u64(&reader);
     memcpy(field, &number, sizeof number);
     return DOCKET_OK;
@@ -90,7 +108,8 @@ docket_status dk_meta_read(struct dk_store *store, MDB_txn *txn, struct dk_meta 
     if (status == DOCKET_OK)
         status = check_schema(made.schema_version);
     for (size_t at = 1; status == DOCKET_OK && at < ROW_COUNT; at++)
-        status = read_row(store, txn, &rows[at], &made);
+        if (at != TIME_ROW || made.schema_version >= TIME_SCHEMA)
+            status = read_row(store, txn, &rows[at], &made);
     if (status == DOCKET_OK)
         *meta = made;
     return status;
@@ -166,6 +185,12 @@ static docket_status spell_row(struct dk_store *store, const struct meta_row *ro
         uint64_t number;
         memcpy(&number, field, sizeof number);
         dk_put_u64(at, number);
+    } else if (row->bytes == TIME_BYTES) {
+        struct dk_time time;
+        memcpy(&time, field, sizeof time);
+        at = dk_put_u64(at, time.wall_ns);
+        at = dk_put_u64(at, time.boot_ns);
+        memcpy(at, time.boot_id, sizeof time.boot_id);
     }
     return dk_record_seal(DK_KIND_META, dk_key_slice(key), &store->value);
 }
@@ -181,7 +206,7 @@ static docket_status write_row(struct dk_store *store, MDB_txn *txn, const struc
 docket_status dk_meta_write(struct dk_store *store, MDB_txn *txn, const struct dk_meta *meta)
 {
     docket_status status = DOCKET_OK;
-    for (size_t at = 0; status == DOCKET_OK && at < BEFORE_ROW; at++)
+    for (size_t at = 0; status == DOCKET_OK && at < TIME_ROW; at++)
         status = write_row(store, txn, &rows[at], (const uint8_t *)meta + rows[at].offset);
     return status;
 }
@@ -208,8 +233,12 @@ bool dk_meta_is_sum(struct dk_slice key)
 docket_status dk_meta_write_end(struct dk_store *store, MDB_txn *txn)
 {
     struct dk_key key;
+    struct dk_time time;
     uint64_t before;
     docket_status status = dk_env_head(store, (mdb_txn_id(txn) - 1) & 1, &before);
+    dk_time_note(store, &time);
+    if (status == DOCKET_OK)
+        status = write_row(store, txn, &rows[TIME_ROW], &time);
     if (status == DOCKET_OK)
         status = write_row(store, txn, &rows[BEFORE_ROW], &before);
     if (status == DOCKET_OK)

@@ -14,6 +14,7 @@ enum { KEY_TEXT_BYTES = 2 * DK_KEY_BYTES + 1 };
 static const char *const kind_names[DK_KIND_COUNT] = {
     [DK_KIND_META] = "meta",       [DK_KIND_SERIES] = "series", [DK_KIND_COUNTERS] = "counters",
     [DK_KIND_JOURNAL] = "journal", [DK_KIND_RANGES] = "ranges", [DK_KIND_EVENTS] = "events",
+    [DK_KIND_TEXTS] = "texts",
 };
 
 const char *dk_kind_name(unsigned kind)
@@ -77,6 +78,36 @@ void dk_key_of_event(struct dk_key *key, uint64_t number)
     key_add_number(key, number, 8);
 }
 
+void dk_key_of_tenant(struct dk_key *key, const char *tenant)
+{
+    key->size = 0;
+    key_add(key, tenant, strlen(tenant) + 1);
+}
+
+void dk_key_add_beginning(struct dk_key *key, const char *beginning, size_t bytes)
+{
+    key_add(key, beginning, bytes);
+}
+
+void dk_key_end_beginning(struct dk_key *key)
+{
+    key_add(key, "", 1);
+}
+
+void dk_key_add_text(struct dk_key *key, uint64_t series_id, uint32_t version)
+{
+    key_add_number(key, series_id, 8);
+    key_add_number(key, version, 4);
+}
+
+uint64_t dk_key_number(const uint8_t *at, unsigned bytes)
+{
+    uint64_t number = 0;
+    for (unsigned byte = 0; byte < bytes; byte++)
+        number = number << 8 | at[byte];
+    return number;
+}
+
 struct dk_slice dk_key_slice(const struct dk_key *key)
 {
     return (struct dk_slice){key->bytes, key->size};
@@ -136,7 +167,7 @@ docket_status dk_record_unseal(enum dk_kind kind, struct dk_slice key, struct dk
 /* Names as names, numbers as hexadecimal digits. */
 static void spell_key(enum dk_kind kind, struct dk_slice key, char text[KEY_TEXT_BYTES])
 {
-    bool names = kind == DK_KIND_META || kind == DK_KIND_SERIES;
+    bool names = kind == DK_KIND_META || kind == DK_KIND_SERIES || kind == DK_KIND_TEXTS;
     size_t length = 0;
     for (size_t at = 0; at < key.size && at < DK_KEY_BYTES; at++) {
         uint8_t byte = key.bytes[at];
@@ -208,4 +239,13 @@ void dk_take_text(struct dk_reader *reader, char *text, size_t size)
     }
     memcpy(text, at, length);
     text[length] = 0;
+}
+
+uint64_t dk_take_tail(struct dk_reader *reader)
+{
+    if (reader->odd || reader->left == 0)
+        return 0;
+    uint64_t value = dk_take_u64(reader);
+    reader->odd = reader->odd || value == 0;
+    return value;
 }

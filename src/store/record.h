@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* The databases of a store. The numbers go into checksums: never renumber. */
 enum dk_kind {
@@ -22,6 +23,7 @@ enum dk_kind {
     DK_KIND_JOURNAL = 3,
     DK_KIND_RANGES = 4,
     DK_KIND_EVENTS = 5,
+    DK_KIND_TEXTS = 6,
     DK_KIND_COUNT
 };
 
@@ -59,6 +61,11 @@ void dk_key_of_counter(struct dk_key *key, uint64_t series_id, int32_t period);
 void dk_key_of_range(struct dk_key *key, uint64_t series_id, int32_t period, uint64_t first);
 void dk_key_of_part(struct dk_key *key, uint64_t commit_number, uint32_t part);
 void dk_key_of_event(struct dk_key *key, uint64_t number);
+/* A key of texts grows from its left: tenant and 0, the beginning, 0 and the rest. */
+void dk_key_of_tenant(struct dk_key *key, const char *tenant);
+void dk_key_add_beginning(struct dk_key *key, const char *beginning, size_t bytes);
+void dk_key_end_beginning(struct dk_key *key);
+void dk_key_add_text(struct dk_key *key, uint64_t series_id, uint32_t version);
 struct dk_slice dk_key_slice(const struct dk_key *key);
 
 /* Room for count more bytes, counted as used; NULL if memory is short. The
@@ -125,6 +132,19 @@ uint32_t dk_take_u32(struct dk_reader *reader);
 uint64_t dk_take_u64(struct dk_reader *reader);
 /* Into size bytes with a zero at the end; odd if it does not fit or holds one. */
 void dk_take_text(struct dk_reader *reader, char *text, size_t size);
+
+/* A field at the end of a record that stands only where it is not zero: records
+ * of a schema that did not know it are spelled as ever. */
+uint64_t dk_take_tail(struct dk_reader *reader);
+
+/* A big-endian number of a key. */
+uint64_t dk_key_number(const uint8_t *at, unsigned bytes);
+
+/* Is the text ended within its field? */
+static inline bool dk_ended(const char *text, size_t size)
+{
+    return memchr(text, 0, size) != NULL;
+}
 
 /* Everything was there, and nothing is left. */
 static inline bool dk_reader_done(const struct dk_reader *reader)

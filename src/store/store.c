@@ -138,6 +138,9 @@ static docket_status read_records(struct dk_store *store, struct opening *openin
     if (status != DOCKET_OK)
         return status;
     status = dk_meta_read(store, txn, &opening->before);
+    if (status == DOCKET_OK && !store->has_texts && opening->before.schema_version >= DK_TEXTS_SCHEMA)
+        status = dk_fail(DOCKET_DAMAGED, "the store has no database \"%s\"", dk_kind_name(DK_KIND_TEXTS));
+    store->time = opening->before.time;
     if (status == DOCKET_OK)
         status = dk_walk_verify(store, txn, &records, &store->series_last);
     if (status == DOCKET_OK)
@@ -277,6 +280,8 @@ static docket_status write_start(struct dk_store *store, MDB_txn *txn, uint64_t 
     struct dk_event event;
     meta.commit = number;
     docket_status status = dk_meta_write(store, txn, &meta);
+    if (status == DOCKET_OK && opening->before.schema_version < DK_TEXTS_SCHEMA)
+        status = dk_texts_fill(store, txn);
     describe_start(store, opening, &event);
     if (status == DOCKET_OK)
         status = dk_commit_event(store, txn, &event, store->event_last + 1);
@@ -299,6 +304,8 @@ static docket_status begin_generation(struct dk_store *store, const struct openi
     if (status != DOCKET_OK)
         return status;
     store->event_last += opening->accepted ? 2 : 1;
+    store->has_texts = true;
+    store->trusts_wall = true; /* of the next commits, unless docketd knows better */
     return write_witness(store, start, DK_WITNESS_RUNNING);
 }
 
@@ -362,6 +369,12 @@ static void fill_facts(const struct dk_store *store, const struct opening *openi
     };
     memcpy(facts->store_id, store->meta.store_id, sizeof facts->store_id);
     memcpy(facts->boot_id, opening->before.boot_id, sizeof facts->boot_id);
+    const struct dk_time *time = &opening->before.time;
+    if (opening->created || time->wall_ns == 0)
+        return;
+    facts->trusted_wall_ns = (int64_t)time->wall_ns;
+    facts->trusted_boot_ns = (int64_t)time->boot_ns;
+    facts->trusted_same_boot = memcmp(time->boot_id, store->boot_id, sizeof time->boot_id) == 0;
 }
 
 docket_status dk_store_open(const struct dk_store_options *options, struct dk_store **store,
@@ -375,6 +388,8 @@ docket_status dk_store_open(const struct dk_store_options *options, struct dk_st
         return dk_fail(DOCKET_NO_MEMORY, "no memory to open a store");
     made->realm_fd = made->lock_fd = made->witness_fd = -1;
     pthread_mutex_init(&made->index_lock, NULL);
+    pthread_mutex_init(&made->time_lock, NULL);
+    memcpy(made->boot_id, options->boot_id, sizeof made->boot_id);
     docket_status status = open_all(made, &opening);
     if (status != DOCKET_OK) {
         release(made);

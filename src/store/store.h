@@ -11,8 +11,9 @@
  * values, big-endian in keys so that they sort):
  *   meta      desk-N -> incarnation of its files, for each desk that was built
  *             name -> schema_version, store_id, generation, commit, clean, inode,
- *             boot_id, machine_id, before, sum
- *   series    tenant 0 series -> series id, policy, desk, created, by uid
+ *             boot_id, machine_id, time, before, sum
+ *   series    tenant 0 series -> series id, policy, desk, created, by uid; next policy
+ *   texts     tenant 0 beginning 0 series id, version -> what texts the series writes, or ever wrote
  *   counters  series id, period -> counter image (folded)
  *   journal   commit number -> the images of all counters that this commit changed
  *   ranges    series id, period, first -> last, fate (void | unknown | handed out by evidence), cause, time, event
@@ -30,7 +31,9 @@
  *  4. The witness says a commit number that no commit has passed: it is written
  *     and synced ahead of the commits it covers. It also says the generation,
  *     so that a copy from before the last start is seen however short the rewind.
- *  5. A record that fails its checksum is DOCKET_DAMAGED with its key in the
+ *  5. Every policy that a series has, will have, or had has its entry in `texts`:
+ *     the store writes it in the commit that makes or changes the series.
+ *  6. A record that fails its checksum is DOCKET_DAMAGED with its key in the
  *     sentence; it is never skipped.
  */
 #ifndef DK_STORE_STORE_H
@@ -44,10 +47,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DK_SCHEMA_VERSION 3u
+#define DK_SCHEMA_VERSION 4u
 
 /* Oldest schema that is taken over: what it lacks reads as zero, and the opening
- * commit writes the new version. */
+ * commit writes the new version, with `texts` of all its series. */
 #define DK_SCHEMA_OLDEST 2u
 
 /* Why an admin did it: 1 to so many bytes of printable UTF-8. */
@@ -68,12 +71,30 @@ struct dk_series_record {
     char tenant[DOCKET_NAME_MAX + 1];
     char name[DOCKET_NAME_MAX + 1];
     const struct dk_policy *policy; /* of dk_policy_keep() */
-    const struct dk_policy *next;   /* the one from period next_from on; NULL */
-    int32_t next_from;
+    const struct dk_policy *next;   /* of dk_policy_keep() too: the one from period next_from on; NULL */
+    int32_t next_from;              /* a label above 0; 0 without next */
     char desk[DOCKET_NAME_MAX + 1]; /* name of the desk it sits at */
     int64_t created_ns;             /* UTC */
     uint32_t uid;                   /* who made it */
     int64_t retired_ns;             /* UTC; 0: not retired. It gives no number any more, and its name is used up */
+};
+
+enum { DK_BEGINNING_BYTES = 33 }; /* of a text, as far as `texts` is sorted by it, with its zero */
+
+/* The texts that a series writes under one policy: what two series must not both
+ * write. Texts that begin unlike cannot be alike, so entries are sorted by how they
+ * begin. */
+struct dk_text_record {
+    char tenant[DOCKET_NAME_MAX + 1];
+    char series[DOCKET_NAME_MAX + 1];
+    char beginning[DK_BEGINNING_BYTES]; /* dk_shape_beginning(), cut to fit */
+    uint64_t series_id;
+    uint32_t version; /* 1, 2 ... of this series and beginning */
+    uint8_t restart;
+    struct dk_form form; /* unpacks to the resolved template */
+    uint64_t last;       /* largest number */
+    int64_t from_ns;     /* UTC: when it was decided */
+    int64_t until_ns;    /* UTC: since when it writes no more; 0: still. Its texts stay taken */
 };
 
 struct dk_range {
@@ -92,11 +113,15 @@ struct dk_place_record {
     uint32_t spare;      /* 1: laid from a spare (only this record holds the range) */
 };
 
+/* Of a counter's period. Ended: it is off the board, and every lease is back. */
+enum { DK_OPEN = 0, DK_ENDED = 1, DK_CLOSED_FOR_GOOD = 2 };
+
 /* Everything durable about one counter: (series, period). */
 struct dk_counter_image {
     uint64_t series_id;
     int32_t period;
-    uint32_t closed;        /* 1: the period ended and every lease is back */
+    uint32_t closed;        /* DK_OPEN, DK_ENDED, DK_CLOSED_FOR_GOOD */
+    uint32_t last_date;     /* chronological series: latest date given, yyyymmdd; 0: none */
     uint64_t extent_first;  /* the extent: numbers this host owns in the counter */
     uint64_t extent_last;
     uint64_t mark;          /* every number handed out is below it */
@@ -136,7 +161,8 @@ struct dk_desk_note {
 
 /* What one commit writes; arrays belong to the caller until it returns. Removals
  * come before additions; what is removed or changed must be there, else it is
- * DAMAGED. A changed series keeps its id, tenant, name and desk. Of two
+ * DAMAGED. A changed series keeps its id, tenant, name and desk. `texts` follows
+ * the series by itself. Of two
  * images of one counter the last counts. A series or range that is there already
  * with the same content is fine; with other content it is EXISTS or DAMAGED.
  * Series ids rise: each new one is above all before it. Event numbers are given
@@ -168,6 +194,11 @@ struct dk_store_facts {
     bool clean;           /* the previous docketd stopped in order */
     uint8_t boot_id[16];  /* of the boot that wrote last */
     uint32_t schema_version;
+    /* The time of the last commit before this opening; 0 and 0: not known (a new
+     * store, or one of a schema before 4). */
+    int64_t trusted_wall_ns; /* UTC */
+    int64_t trusted_boot_ns; /* CLOCK_BOOTTIME, of the boot that it was read in ... */
+    bool trusted_same_boot;  /* ... which is this one */
 };
 
 struct dk_store_options {
@@ -198,6 +229,22 @@ docket_status dk_store_open(const struct dk_store_options *options, struct dk_st
  * if clean; closes. */
 docket_status dk_store_close(struct dk_store *store, bool clean);
 
+/*
+ * The trusted time. Each commit records it: the wall clock, or the time recorded
+ * before, carried on by CLOCK_BOOTTIME, whichever is later; so a clock that was
+ * set back does not take it along. While the wall clock is not trusted (it runs
+ * ahead), only the carried time is recorded; from another boot nothing carries it
+ * on, and it stays. Opening a store that knows a time never trusts the wall clock:
+ * who opens looks at the facts, and says so before its first commit. From any
+ * thread.
+ */
+void dk_store_trust_wall(struct dk_store *store, bool trusted); /* at open: true */
+/* An admin says that the wall clock is right: the next commit records it, even if
+ * it is behind; and it is trusted. */
+void dk_store_accept_wall(struct dk_store *store);
+/* What the last commit recorded, carried on to now: UTC. */
+int64_t dk_store_trusted_now_ns(struct dk_store *store);
+
 /* Before a commit that adds a series. From one thread, whatever the committer
  * does. NO_SPACE: not now, and nothing is lost. */
 docket_status dk_store_make_room(struct dk_store *store) DK_MUST_USE;
@@ -222,6 +269,12 @@ docket_status dk_store_each_series(struct dk_store *store,
 /* One series by its names; *record is written if *found. */
 docket_status dk_store_find_series(struct dk_store *store, const char *tenant, const char *name,
                                    struct dk_series_record *record, bool *found) DK_MUST_USE;
+/* Every entry of the tenant's texts that could be alike some text that begins with
+ * `beginning` (in capitals; dk_shape_beginning()): those whose beginning begins so,
+ * and those whose beginning this one begins with. Others are not looked at. */
+docket_status dk_store_each_text(struct dk_store *store, const char *tenant, const char *beginning,
+                                 docket_status (*each)(void *context, const struct dk_text_record *record),
+                                 void *context) DK_MUST_USE;
 /* *found is false for a desk that was never noted. */
 docket_status dk_store_desk_incarnation(struct dk_store *store, uint32_t index, uint64_t *incarnation,
                                         bool *found) DK_MUST_USE;

@@ -292,10 +292,22 @@ static docket_status check_event(void *context, struct dk_slice key, struct dk_s
     return status;
 }
 
+static docket_status check_text(void *context, struct dk_slice key, struct dk_slice value)
+{
+    struct check *check = context;
+    struct dk_text_record record;
+    check->records++;
+    docket_status status = dk_image_decode_text(key, value, &record);
+    if (status == DOCKET_OK && !dk_seen_has(&check->ids, record.series_id, 0))
+        status = dk_record_damaged(DK_KIND_TEXTS, key, "speaks of a series that is not there");
+    return status;
+}
+
 static const dk_visit checks[DK_KIND_COUNT] = {
     [DK_KIND_META] = check_meta,        [DK_KIND_SERIES] = check_series,
     [DK_KIND_COUNTERS] = check_counter, [DK_KIND_JOURNAL] = check_part,
     [DK_KIND_RANGES] = check_range,     [DK_KIND_EVENTS] = check_event,
+    [DK_KIND_TEXTS] = check_text,
 };
 
 static docket_status check_record(void *context, struct dk_slice key, struct dk_slice value)
@@ -334,7 +346,7 @@ docket_status dk_walk_verify(struct dk_store *store, MDB_txn *txn, uint64_t *rec
     if (status != DOCKET_OK)
         return status;
     check.commit = meta.commit;
-    for (; status == DOCKET_OK && check.kind < DK_KIND_COUNT; check.kind++)
+    for (; status == DOCKET_OK && check.kind < (store->has_texts ? DK_KIND_COUNT : DK_KIND_TEXTS); check.kind++)
         status = dk_env_walk(store, txn, (enum dk_kind)check.kind, NULL, 0, check_record, &check);
     if (status == DOCKET_OK)
         status = check_whole(store, txn, &meta, check.sum);

@@ -27,6 +27,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define TENANT "acme" /* whose series the store holds */
+
 enum { PAGE = 4096, SECTOR = 512, HANG_S = 30, MORE_COMMITS = 17 /* one of them folds */, JOBS_MAX = 8 };
 /* How the process that opened a damaged store ended. */
 enum { SAME, REFUSED, CHANGED, LATER, SILENT, DIED, HUNG, ENDS };
@@ -77,8 +79,20 @@ static docket_status add_series(void *context, const struct dk_series_record *re
     struct content *content = context;
     add(content, record->tenant, strlen(record->tenant));
     add(content, record->name, strlen(record->name));
-    uint64_t words[] = {record->id, record->uid, (uint64_t)record->created_ns, (uint64_t)record->policy.order,
-                        (uint64_t)record->policy.restart, record->policy.window};
+    uint64_t words[] = {record->id, record->uid, (uint64_t)record->created_ns, (uint64_t)record->policy->order,
+                        (uint64_t)record->policy->restart, record->policy->window};
+    add(content, words, sizeof words);
+    return DOCKET_OK;
+}
+
+static docket_status add_text(void *context, const struct dk_text_record *record)
+{
+    struct content *content = context;
+    add(content, record->series, strlen(record->series));
+    add(content, record->beginning, strlen(record->beginning));
+    add(content, &record->form, sizeof record->form);
+    uint64_t words[] = {record->series_id, record->version, record->restart, record->last, (uint64_t)record->from_ns,
+                        (uint64_t)record->until_ns};
     add(content, words, sizeof words);
     return DOCKET_OK;
 }
@@ -90,7 +104,7 @@ static docket_status add_counter(void *context, const struct dk_counter_image *i
     if (image->series_id >= 1000000)
         return DOCKET_OK; /* of the commits that we made after it */
     uint64_t words[] = {image->series_id, (uint64_t)image->period, image->closed, image->extent_first,
-                        image->extent_last, image->mark, image->next, image->incarnation};
+                        image->extent_last, image->mark, image->next, image->incarnation, image->last_date};
     add(&one, words, sizeof words);
     if (image->place_count)
         add(&one, image->places, image->place_count * sizeof *image->places);
@@ -134,6 +148,8 @@ static docket_status read_content(struct dk_store *store, struct content *conten
     struct ranges ranges = {store, content};
     content->hash = 0; /* opening has verified every record */
     docket_status status = dk_store_each_series(store, add_series, content);
+    if (status == DOCKET_OK)
+        status = dk_store_each_text(store, TENANT, "", add_text, content);
     if (status == DOCKET_OK)
         status = dk_store_each_event(store, 1, add_event, content);
     if (status == DOCKET_OK)

@@ -40,6 +40,30 @@ __attribute__((format(printf, 3, 4))) static void fault(struct look *look, uint6
     va_end(words);
 }
 
+struct one_text {
+    uint64_t series_id;
+    unsigned writes;
+};
+
+static docket_status count_text(void *context, const struct dk_text_record *record)
+{
+    struct one_text *one = context;
+    one->writes += record->series_id == one->series_id && record->until_ns == 0;
+    return DOCKET_OK;
+}
+
+/* A series and what it writes are made in one commit: no power loss parts them. */
+static docket_status judge_texts(struct look *look, const struct dk_series_record *record)
+{
+    struct one_text one = {.series_id = record->id};
+    docket_status status = dk_store_each_text(look->store, record->tenant, "", count_text, &one);
+    unsigned wanted = record->retired_ns != 0 ? 0 : record->next != NULL ? 2 : 1;
+    if (status == DOCKET_OK && one.writes != wanted)
+        fault(look, &look->judge->counts->stale, "%s/%s has %u entries of texts instead of %u", record->tenant,
+              record->name, one.writes, wanted);
+    return status;
+}
+
 static docket_status learn_series(void *context, const struct dk_series_record *record)
 {
     struct look *look = context;
@@ -48,15 +72,15 @@ static docket_status learn_series(void *context, const struct dk_series_record *
     if (record->id >= IDS)
         return DOCKET_OK;
     snprintf(name, sizeof name, "%s/%s", record->tenant, record->name);
-    look->window_of[record->id] = record->policy.window;
-    look->order_of[record->id] = record->policy.order;
+    look->window_of[record->id] = record->policy->window;
+    look->order_of[record->id] = record->policy->order;
     for (unsigned at = 0; at < judge->name_count; at++) {
         if (strcmp(judge->names[at], name) == 0) {
             look->series_of[record->id] = (int)at;
-            judge->strict[at] = record->policy.order == DK_STRICT;
+            judge->strict[at] = record->policy->order == DK_STRICT;
         }
     }
-    return DOCKET_OK;
+    return judge_texts(look, record);
 }
 
 /* docs/STORE.md: the window, and the rest of the block of each open lease; of a

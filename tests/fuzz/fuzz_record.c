@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/status numbering/fate store/record store/image */
+/* links: base/status numbering/fate store/record store/image store/image_series */
 /*
  * Records of the store: bytes that decode encode to the same bytes, records
  * that encode decode to the same record, and a broken seal is always seen. The
@@ -37,15 +37,41 @@ static void same(const struct dk_key *key, const struct dk_buffer *made, struct 
     MUST(made->used == old.size && memcmp(made->bytes, old.bytes, old.size) == 0);
 }
 
+/* Settings may stand in any order, and be said twice: they are read into the same
+ * record again, if not from the same bytes. */
+static bool series_again(struct dk_slice key, struct dk_slice value)
+{
+    struct dk_series_record record, second;
+    struct dk_buffer made = {0}, third = {0};
+    struct dk_key spelled = {0};
+    docket_status status = dk_image_decode_series(key, value, &record);
+    MUST(status == DOCKET_OK || status == DOCKET_DAMAGED);
+    if (status != DOCKET_OK)
+        return false;
+    MUST((record.next != NULL) == (record.next_from != 0));
+    MUST(dk_image_encode_series(&record, &spelled, &made) == DOCKET_OK);
+    struct dk_slice copy = {made.bytes, made.used};
+    MUST(dk_image_decode_series(dk_key_slice(&spelled), copy, &second) == DOCKET_OK);
+    MUST(record.id == second.id && record.policy == second.policy && record.next == second.next &&
+         record.next_from == second.next_from && record.retired_ns == second.retired_ns);
+    MUST(dk_image_encode_series(&second, &spelled, &third) == DOCKET_OK);
+    same(&spelled, &third, key, copy);
+    dk_buffer_free(&made);
+    dk_buffer_free(&third);
+    return true;
+}
+
 static bool again(enum dk_kind kind, struct dk_slice key, struct dk_slice value)
 {
     struct dk_buffer made = {0};
     struct dk_key spelled = {0};
     docket_status status = DOCKET_OK;
-    if (kind == DK_KIND_SERIES) {
-        struct dk_series_record record;
-        if ((status = dk_image_decode_series(key, value, &record)) == DOCKET_OK)
-            MUST(dk_image_encode_series(&record, &spelled, &made) == DOCKET_OK);
+    if (kind == DK_KIND_SERIES)
+        return series_again(key, value);
+    if (kind == DK_KIND_TEXTS) {
+        struct dk_text_record record;
+        if ((status = dk_image_decode_text(key, value, &record)) == DOCKET_OK)
+            MUST(dk_image_encode_text(&record, &spelled, &made) == DOCKET_OK);
     } else if (kind == DK_KIND_RANGES) {
         struct dk_fate_record record;
         if ((status = dk_image_decode_range(key, value, &record)) == DOCKET_OK)
@@ -107,7 +133,8 @@ static void build_counter(struct draw *draw)
     struct dk_key key = {0}, key_again = {0};
     image.series_id = draw_number(draw, 2);
     image.period = (int32_t)draw_number(draw, 4);
-    image.closed = (uint32_t)draw_number(draw, 1) % 3;
+    image.closed = (uint32_t)draw_number(draw, 1) % 4;
+    image.last_date = (uint32_t)draw_number(draw, 1) % 3 == 0 ? 20240200 + (uint32_t)draw_number(draw, 1) % 32 : 0;
     image.extent_first = draw_number(draw, 8);
     image.extent_last = draw_number(draw, 8);
     image.mark = draw_number(draw, 7);
@@ -134,7 +161,8 @@ static void build_counter(struct draw *draw)
         struct dk_slice copy = exact(&value);
         MUST(dk_image_decode_counter(dk_key_slice(&key), copy, &read) == DOCKET_OK);
         MUST(read.series_id == image.series_id && read.period == image.period && read.mark == image.mark &&
-             read.next == image.next && read.place_count == image.place_count &&
+             read.next == image.next && read.closed == image.closed && read.last_date == image.last_date &&
+             read.place_count == image.place_count &&
              read.spare_count == image.spare_count);
         MUST(memcmp(read.places ? read.places : places, places, image.place_count * sizeof *places) == 0);
         MUST(memcmp(read.spares ? read.spares : spares, spares, image.spare_count * sizeof *spares) == 0);
@@ -150,14 +178,14 @@ static void build_counter(struct draw *draw)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     static const enum dk_kind kinds[] = {DK_KIND_SERIES, DK_KIND_COUNTERS, DK_KIND_JOURNAL, DK_KIND_RANGES,
-                                         DK_KIND_EVENTS};
+                                         DK_KIND_EVENTS, DK_KIND_TEXTS};
     struct draw draw = {bytes, size};
     uint64_t choice = draw_number(&draw, 1);
     if (choice % 8 == 7) {
         build_counter(&draw);
         return 0;
     }
-    enum dk_kind kind = kinds[choice % 8 % 5];
+    enum dk_kind kind = kinds[choice % 8 % 6];
     uint64_t flip = draw_number(&draw, 2);
     uint8_t key_bytes[DK_KEY_BYTES];
     size_t key_size = (size_t)draw_number(&draw, 1) % sizeof key_bytes;

@@ -175,7 +175,11 @@ static inline void commit_many(unsigned count)
 static inline struct dk_series_record series_of(uint64_t id, const char *tenant, const char *name)
 {
     struct dk_series_record record = {.id = id, .created_ns = 5, .uid = 1000};
-    record.policy = (struct dk_policy){DK_STRICT, DK_YEARLY, DK_WINDOW_DEFAULT, "{YYYY}-{N}"};
+    struct dk_policy policy;
+    dk_policy_default(&policy);
+    memset(policy.template_text, 0, sizeof policy.template_text);
+    memcpy(policy.template_text, "{YYYY}-{N}", sizeof "{YYYY}-{N}");
+    record.policy = dk_policy_keep(&policy);
     snprintf(record.tenant, sizeof record.tenant, "%s", tenant);
     snprintf(record.name, sizeof record.name, "%s", name);
     snprintf(record.desk, sizeof record.desk, "office");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/status.c base/files.c base/log.c store/record.c store/image.c store/seen.c store/witness.c store/lock.c store/env.c store/pages.c store/meta.c store/index.c store/journal.c store/commit.c store/create.c store/walk.c store/store.c numbering/fate.c numbering/policy.c numbering/template.c numbering/reason.c daemon/clerk.c daemon/evidence.c daemon/cut.c */
+/* links: base/status.c base/files.c base/log.c store/record.c store/image.c store/image_series.c store/seen.c store/witness.c store/lock.c store/env.c store/pages.c store/meta.c store/index.c store/journal.c store/commit.c store/create.c store/walk.c store/texts.c store/time.c store/store.c numbering/fate.c numbering/policy.c numbering/template.c numbering/reason.c daemon/clerk.c daemon/evidence.c daemon/cut.c */
 /* libs: lmdb urcu-cds urcu-common pthread */
 /* What an admin says: reasons, evidence, and what it does to recorded ranges. */
 #include "daemon/errand.h"
@@ -88,8 +88,11 @@ static void a_text_that_no_number_writes_is_not_read(void **state)
 static struct dk_series_record series_with(const char *template)
 {
     struct dk_series_record record = {.id = 1, .tenant = "acme", .name = "INV"};
-    dk_policy_default(&record.policy);
-    snprintf(record.policy.template_text, sizeof record.policy.template_text, "%s", template);
+    struct dk_policy policy;
+    dk_policy_default(&policy);
+    memset(policy.template_text, 0, sizeof policy.template_text);
+    snprintf(policy.template_text, sizeof policy.template_text, "%s", template);
+    record.policy = dk_policy_keep(&policy);
     return record;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/status.c store/record.c store/image.c store/seen.c */
+/* links: base/status.c store/record.c store/image.c store/image_series.c store/seen.c numbering/policy.c */
 /* Each record of the store as bytes and back: what is written is read, and of
  * anything else nothing is accepted. */
 #include "store/image.h"
@@ -58,16 +58,41 @@ static docket_status decode_part(struct dk_slice key, struct dk_slice value)
     return status;
 }
 
+static docket_status decode_text(struct dk_slice key, struct dk_slice value)
+{
+    struct dk_text_record record;
+    return dk_image_decode_text(key, value, &record);
+}
+
 /* ---- examples ---- */
 
 static struct dk_series_record a_series(void)
 {
     struct dk_series_record record = {.id = 7, .created_ns = 1764000000123456789, .uid = 1000};
-    record.policy = (struct dk_policy){DK_LEASED, DK_DAILY, 4711, DK_TEMPLATE_DEFAULT};
+    struct dk_policy policy;
+    dk_policy_default(&policy);
+    policy.order = DK_LEASED;
+    policy.restart = DK_DAILY;
+    policy.window = 4711;
+    record.policy = dk_policy_keep(&policy);
     strcpy(record.tenant, "acme");
     strcpy(record.name, "INV");
     strcpy(record.desk, "office");
     return record;
+}
+
+static struct dk_text_record a_text(void)
+{
+    struct dk_text_record text = {.series_id = 7, .version = 2, .restart = DK_YEARLY, .last = 999999, .from_ns = 5};
+    struct dk_template template;
+    struct dk_texts names = {"acme", "", ""};
+    assert_int_equal(dk_template_parse("A-{YYYY}-{N:6}", &template), DOCKET_OK);
+    assert_int_equal(dk_template_resolve(&template, &names, &template.fiscal, &template), DOCKET_OK);
+    dk_form_pack(&template, &text.form);
+    strcpy(text.tenant, "acme");
+    strcpy(text.series, "INV");
+    strcpy(text.beginning, "A-");
+    return text;
 }
 
 static struct dk_fate_record a_range(void)
@@ -115,7 +140,7 @@ struct sample {
     struct dk_buffer value;
 };
 
-enum { SAMPLES = 5 };
+enum { SAMPLES = 6 };
 static struct sample samples[SAMPLES];
 
 static int make_samples(void **state)
@@ -129,7 +154,7 @@ static int make_samples(void **state)
     memset(samples, 0, sizeof samples);
     for (int at = 0; at < SAMPLES; at++)
         samples[at].decode = (const decode[]){decode_series, decode_range, decode_event,
-                                              decode_counter, decode_part}[at];
+                                              decode_counter, decode_part, decode_text}[at];
     docket_status status = dk_image_encode_series(&series, &samples[0].key, &samples[0].value);
     assert_int_equal(status, DOCKET_OK);
     status = dk_image_encode_range(&range, &samples[1].key, &samples[1].value);
@@ -138,6 +163,8 @@ static int make_samples(void **state)
     assert_int_equal(status, DOCKET_OK);
     status = dk_image_encode_counter(&counter, &samples[3].key, &samples[3].value);
     assert_int_equal(status, DOCKET_OK);
+    struct dk_text_record text = a_text();
+    assert_int_equal(dk_image_encode_text(&text, &samples[5].key, &samples[5].value), DOCKET_OK);
     assert_int_equal(dk_image_add_to_part(&counter, &samples[4].value), DOCKET_OK);
     assert_int_equal(dk_image_add_to_part(&second, &samples[4].value), DOCKET_OK);
     return dk_image_seal_part(77, 0, &samples[4].key, &samples[4].value);
@@ -176,10 +203,9 @@ static void a_series_is_read_as_it_was_written(void **state)
     assert_string_equal(record.desk, "office");
     assert_true(record.created_ns == wanted.created_ns);
     assert_int_equal(record.uid, 1000);
-    assert_string_equal(record.policy.template_text, DK_TEMPLATE_DEFAULT);
-    assert_int_equal(record.policy.order, wanted.policy.order);
-    assert_int_equal(record.policy.restart, wanted.policy.restart);
-    assert_int_equal(record.policy.window, wanted.policy.window);
+    assert_ptr_equal(record.policy, wanted.policy);
+    assert_null(record.next);
+    assert_true(record.next_from == 0 && record.retired_ns == 0);
 }
 
 static void a_range_and_an_event_are_read_as_they_were_written(void **state)
@@ -211,6 +237,7 @@ static void assert_same_counter(const struct dk_counter_image *image,
     assert_int_equal(image->series_id, wanted->series_id);
     assert_int_equal(image->period, wanted->period);
     assert_int_equal(image->closed, wanted->closed);
+    assert_int_equal(image->last_date, wanted->last_date);
     assert_int_equal(image->extent_first, wanted->extent_first);
     assert_int_equal(image->extent_last, wanted->extent_last);
     assert_int_equal(image->mark, wanted->mark);
@@ -303,7 +330,7 @@ static void every_payload_cut_short_and_sealed_anew_is_refused_as_damaged(void *
 {
     (void)state;
     const enum dk_kind kinds[] = {DK_KIND_SERIES, DK_KIND_RANGES, DK_KIND_EVENTS, DK_KIND_COUNTERS,
-                                  DK_KIND_JOURNAL};
+                                  DK_KIND_JOURNAL, DK_KIND_TEXTS};
     for (int at = 0; at < SAMPLES; at++) {
         struct sample *sample = &samples[at];
         struct dk_slice key = dk_key_slice(&sample->key);
@@ -328,7 +355,7 @@ static void every_payload_with_a_byte_too_much_is_refused_as_damaged(void **stat
 {
     (void)state;
     const enum dk_kind kinds[] = {DK_KIND_SERIES, DK_KIND_RANGES, DK_KIND_EVENTS, DK_KIND_COUNTERS,
-                                  DK_KIND_JOURNAL};
+                                  DK_KIND_JOURNAL, DK_KIND_TEXTS};
     for (int at = 0; at < SAMPLES; at++) {
         struct sample *sample = &samples[at];
         struct dk_slice key = dk_key_slice(&sample->key);
@@ -424,7 +451,10 @@ static void a_counter_that_breaks_the_law_is_not_written(void **state)
     image.period = -1;
     assert_int_equal(encode_counter(&image), DOCKET_BAD_ARGUMENT);
     image = a_counter();
-    image.closed = 2;
+    image.closed = 3;
+    assert_int_equal(encode_counter(&image), DOCKET_BAD_ARGUMENT);
+    image = a_counter();
+    image.last_date = 20260230;
     assert_int_equal(encode_counter(&image), DOCKET_BAD_ARGUMENT);
 }
 
@@ -474,7 +504,9 @@ static void the_longest_texts_are_written_and_read(void **state)
     memset(series.tenant, 't', DOCKET_NAME_MAX);
     memset(series.name, 'n', DOCKET_NAME_MAX);
     memset(series.desk, 'd', DOCKET_NAME_MAX);
-    memset(series.policy.template_text, 'x', sizeof series.policy.template_text - 1);
+    struct dk_policy policy = *series.policy;
+    memset(policy.template_text, 'x', sizeof policy.template_text - 1);
+    series.policy = dk_policy_keep(&policy);
     assert_int_equal(dk_image_encode_series(&series, &key, &value), DOCKET_OK);
     struct dk_slice slice = {value.bytes, value.used};
     assert_int_equal(dk_image_decode_series(dk_key_slice(&key), slice, &read), DOCKET_OK);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/status.c base/files.c base/log.c store/record.c store/image.c store/seen.c store/index.c store/witness.c store/lock.c store/env.c store/pages.c store/meta.c store/journal.c store/commit.c store/create.c store/walk.c store/store.c numbering/fate.c daemon/clerk.c daemon/books.c */
+/* links: base/status.c base/files.c base/log.c store/record.c store/image.c store/image_series.c store/seen.c store/index.c store/witness.c store/lock.c store/env.c store/pages.c store/meta.c store/journal.c store/commit.c store/create.c store/walk.c store/texts.c store/time.c store/store.c numbering/fate.c daemon/clerk.c daemon/books.c */
 /* libs: lmdb urcu-cds urcu-common pthread */
 /* Spare numbers as ranges: against a map of single numbers. */
 #include "daemon/books.h"
@@ -181,7 +181,8 @@ static uint32_t window_after(struct dk_counter *counter, uint64_t numbers, int64
 
 static void a_window_follows_the_rate_within_the_policys(void **state)
 {
-    struct dk_series_book series = {.record.policy.window = 10000};
+    struct dk_policy policy = {.window = 10000};
+    struct dk_series_book series = {.record.policy = &policy};
     struct dk_counter counter = {.series = &series, .window = DK_WINDOW_MIN, .looked_next = 1};
     (void)state;
     assert_int_equal(window_after(&counter, 1, 60), DK_WINDOW_MIN); /* slow: the least */
@@ -199,7 +200,8 @@ static void a_window_follows_the_rate_within_the_policys(void **state)
 static void a_steady_rate_makes_a_window_of_exactly_its_minute(void **state)
 {
     (void)state;
-    struct dk_series_book series = {.record.policy.window = 10000};
+    struct dk_policy policy = {.window = 10000};
+    struct dk_series_book series = {.record.policy = &policy};
     struct dk_counter counter = {.series = &series, .window = DK_WINDOW_MIN, .looked_next = 1};
     for (int i = 0; i < 6; i++)
         window_after(&counter, 50, 1);
@@ -209,7 +211,7 @@ static void a_steady_rate_makes_a_window_of_exactly_its_minute(void **state)
         window_after(&counter, 7, 30);
     assert_int_equal(counter.window, DK_WINDOW_MIN); /* 14 a minute */
     assert_true(counter.per_minute == 14);
-    series.record.policy.window = 1000;
+    policy.window = 1000;
     for (int i = 0; i < 6; i++)
         window_after(&counter, 1000000, 1);
     assert_int_equal(counter.window, 1000);
@@ -219,7 +221,8 @@ static void a_steady_rate_makes_a_window_of_exactly_its_minute(void **state)
 static void a_window_of_the_docketd_before_is_kept_until_a_rate_was_seen_again(void **state)
 {
     (void)state;
-    struct dk_series_book series = {.record.policy.window = 10000};
+    struct dk_policy policy = {.window = 10000};
+    struct dk_series_book series = {.record.policy = &policy};
     struct dk_counter counter = {.series = &series, .window = 3000, .per_minute = 3000, .resumed = true};
     assert_int_equal(window_after(&counter, 5, 0), 3000);
     assert_true(counter.per_minute == 3000);
@@ -229,7 +232,8 @@ static void a_window_of_the_docketd_before_is_kept_until_a_rate_was_seen_again(v
 
 static void a_window_survives_a_clock_that_stands_and_a_count_that_fell(void **state)
 {
-    struct dk_series_book series = {.record.policy.window = 10000};
+    struct dk_policy policy = {.window = 10000};
+    struct dk_series_book series = {.record.policy = &policy};
     struct dk_counter counter = {.series = &series, .window = 100, .looked_next = 5000};
     (void)state;
     dk_counter_judge_window(&counter, 4000, counter.looked_ns); /* a block came back */

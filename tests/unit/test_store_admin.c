@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/status.c base/files.c store/record.c store/image.c store/seen.c store/witness.c store/lock.c store/env.c store/pages.c store/meta.c store/index.c store/journal.c store/commit.c store/create.c store/walk.c numbering/fate.c store/store.c */
+/* links: base/status.c base/log.c base/files.c store/record.c store/image.c store/image_series.c store/seen.c store/witness.c store/lock.c store/env.c store/pages.c store/meta.c store/index.c store/journal.c store/commit.c store/create.c store/walk.c numbering/fate.c store/texts.c store/time.c store/store.c */
 /* libs: lmdb pthread */
 /* What an admin changes in the store: ranges replaced, series changed, reasons. */
 #include "store_fixture.h"
@@ -112,7 +112,9 @@ static void a_series_is_changed_and_retired_under_its_id(void **state)
     assert_int_equal(commit_series(1, "acme", "INV"), DOCKET_OK);
     struct dk_series_record record = series_of(1, "acme", "INV");
     const struct dk_series_record *changed = &record;
-    record.policy.window = 4000;
+    struct dk_policy policy = *record.policy;
+    policy.window = 4000;
+    record.policy = dk_policy_keep(&policy);
     record.retired_ns = 77;
     must_commit(&(struct dk_change){.changed = &changed, .changed_count = 1});
     crash();
@@ -120,7 +122,7 @@ static void a_series_is_changed_and_retired_under_its_id(void **state)
     assert_int_equal(dk_store_each_series(store, keep_record, &found), DOCKET_OK);
     assert_int_equal(found.count, 1);
     assert_int_equal(found.record.retired_ns, 77);
-    assert_int_equal(found.record.policy.window, 4000);
+    assert_int_equal(found.record.policy->window, 4000);
     assert_sound();
     record.id = 2; /* another series of this name there cannot be */
     assert_int_equal(dk_store_commit(store, &(struct dk_change){.changed = &changed, .changed_count = 1}, &number),
