@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/zones.h"
 #include "numbering/reason.h"
 
 #include <errno.h>

@@ -55,6 +55,8 @@ docket_status dk_errand_retire(struct dk_errand *errand)
         return dk_fail(DOCKET_RETIRED, "%s/%s is retired already", errand->asked.tenant, errand->asked.name);
     if (errand->asked.flags & DK_ADMIN_DRY_RUN)
         return DOCKET_OK;
+    if (series->publishing)
+        return dk_fail(DOCKET_BUSY, "%s/%s is being changed; ask again", errand->asked.tenant, errand->asked.name);
     errand->series = series;
     errand->record = series->record;
     errand->record.retired_ns = dk_clock_wall_ns();

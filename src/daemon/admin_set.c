@@ -333,6 +333,8 @@ docket_status dk_errand_set(struct dk_errand *errand)
     docket_status status = dk_errand_find(errand);
     if (status == DOCKET_OK && errand->series->record.retired_ns != 0)
         status = dk_fail(DOCKET_RETIRED, "%s/%s is retired", errand->asked.tenant, errand->asked.name);
+    if (status == DOCKET_OK && errand->series->publishing)
+        status = dk_fail(DOCKET_BUSY, "%s/%s is being changed; ask again", errand->asked.tenant, errand->asked.name);
     if (status == DOCKET_OK)
         status = wanted_policy(errand);
     if (status == DOCKET_OK)

@@ -39,7 +39,7 @@ static void show_profile(const struct dk_series_record *record, const struct dk_
 }
 
 /* Of the interval, not of the number: the first half of 5001 to 6000 is used at 5500. */
-unsigned dk_used_percent(uint64_t first, uint64_t last, uint64_t left)
+static unsigned used_percent(uint64_t first, uint64_t last, uint64_t left)
 {
     uint64_t all = last >= first ? last - first + 1 : 1;
     return left >= all ? 0 : (unsigned)((double)(all - left) * 100.0 / (double)all);
@@ -56,7 +56,7 @@ static void show_numbers(const struct dk_series_book *series, const struct dk_ro
     show->left = dk_room_left(room);
     show->open = room->open;
     show->leases = room->leases;
-    show->used_percent = bounded ? dk_used_percent(show->first, show->last, show->left) : 0;
+    show->used_percent = bounded ? used_percent(show->first, show->last, show->left) : 0;
     show->warned = bounded && policy->warn != 0 && show->used_percent >= policy->warn;
     show->lease_block = policy->order != DK_LEASED ? 0 : policy->window / 8 > 0 ? policy->window / 8 : 1;
 }

@@ -6,7 +6,7 @@
 #ifndef DK_DAEMON_POLICIES_H
 #define DK_DAEMON_POLICIES_H
 
-#include "store/store.h"
+#include "daemon/daemon.h"
 
 /* The policy's template, resolved; it was checked when it was set. */
 docket_status dk_policy_template(const struct dk_policy *policy, const char *tenant, struct dk_template *resolved)
@@ -21,5 +21,9 @@ uint64_t dk_policy_differ(const struct dk_policy *a, const struct dk_policy *b);
 /* base with those rows of `other`. */
 docket_status dk_policy_merge(const struct dk_policy *base, const struct dk_policy *other, uint64_t rows,
                               struct dk_policy *merged) DK_MUST_USE;
+
+/* set_next.c: what was set from a later period on replaces the policy once that period
+ * is the current one. False: it is on its way, or waits; look again. */
+bool dk_policy_turn(struct dk_daemon *daemon, struct dk_series_book *series, int32_t current) DK_MUST_USE;
 
 #endif

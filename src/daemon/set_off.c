@@ -205,7 +205,7 @@ static docket_status go_on_with(void *context, const struct dk_counter_image *im
 {
     struct planning *planning = context;
     struct dk_errand *errand = planning->errand;
-    if (image->closed)
+    if (image->closed || (errand->set.next && image->period < errand->set.from))
         return DOCKET_OK;
     if (planning->anew) {
         begin_anew(planning, image);
@@ -223,7 +223,8 @@ static docket_status go_on_with(void *context, const struct dk_counter_image *im
     changed->places = NULL;
     dk_image_copy_spares(changed, image->spares, image->spare_count);
     docket_status status = interval ? begin_interval(planning, changed) : DOCKET_OK;
-    if (status == DOCKET_OK && last < changed->next - 1)
+    uint64_t first = changed->interval_first != 0 ? changed->interval_first : changed->extent_first;
+    if (status == DOCKET_OK && (last < changed->next - 1 || last < first))
         status = dk_fail(DOCKET_REFUSED, "%s/%s keeps its policy: it has come to %llu, and its last number would be %llu; "
                                          "nothing was changed",
                          errand->asked.tenant, errand->asked.name, (unsigned long long)changed->next - 1,

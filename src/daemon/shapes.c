@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "daemon/errand.h"
+#include "daemon/policies.h"
 
 #include <stdio.h>
 #include <string.h>
