@@ -23,7 +23,7 @@ comma     := ,
 PKGCONFIG ?= pkg-config
 
 WARNINGS  := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
-CPPFLAGS  += -D_GNU_SOURCE -Iinclude -Isrc $(shell $(PKGCONFIG) --cflags-only-I smartcols glib-2.0 2>/dev/null)
+CPPFLAGS  += -D_GNU_SOURCE -Iinclude -Isrc $(shell $(PKGCONFIG) --cflags-only-I smartcols 2>/dev/null)
 # No path of the build in what is built.
 BASEFLAGS := -std=c11 -g -ffile-prefix-map=$(CURDIR)=. $(WARNINGS) -fvisibility=hidden
 ALIGN     := -falign-functions=64 -falign-loops=64
@@ -64,7 +64,7 @@ DAEMON_OBJECTS := $(DAEMON_SOURCES:%.c=$(BUILD)/obj/%.o)
 TOOL_OBJECTS   := $(TOOLS:%.c=$(BUILD)/obj/%.o)
 
 STORE_LIBS  := -llmdb
-DAEMON_LIBS := -lurcu-cds -lurcu-common -linih $(shell $(PKGCONFIG) --libs glib-2.0) $(STORE_LIBS) -lpthread
+DAEMON_LIBS := -lurcu-cds -lurcu-common -linih $(STORE_LIBS) -lpthread
 TOOL_LIBS   := -ljansson -lsmartcols -lncursesw -lpthread
 
 # docket.h first: the pages follow this order.
@@ -213,6 +213,10 @@ $(BUILD)/docket-evicted: $(BUILD)/obj/tests/process/evicted.o $(BUILD)/libdocket
 	$(LINK_DOCKET)
 $(BUILD)/store_scan: $(BUILD)/obj/bench/store_scan.o
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STORE_LIBS)
+TEST_PROGRAMS += $(BUILD)/docket-zones
+$(BUILD)/docket-zones: $(BUILD)/obj/tests/process/zones.o $(BUILD)/obj/src/daemon/zones.o $(BUILD)/obj/src/daemon/tzif.o \
+    $(NUMBERING:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/src/base/status.o
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lpthread
 $(BUILD)/bench_%: $(BUILD)/obj/bench/bench_%.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 

@@ -24,13 +24,33 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
-/* A null or zero member stands for the realm's default. */
+/*
+ * What a series is told. A null or zero member stands for the default: the tenant's
+ * or the realm's of docket.conf, else docket's own. Texts are written as in
+ * docket.conf (docs/CONFIG.md has each with its meaning); a `profile` sets what its
+ * law asks for where that is not said (docs/PROFILES.md). Set all to zero first:
+ * more members may come at the end.
+ */
 struct docket_policy {
     const char *order;         /* "strict", "leased" */
-    const char *restart;       /* "never", "yearly", "monthly", "daily" */
-    const char *template_text; /* such as "{SERIES}-{YYYY}{MM}{DD}-{N:6}" */
+    const char *restart;       /* "never", "yearly", "fiscal", "quarterly", "monthly", "weekly", "daily" */
+    const char *template_text; /* such as "{SERIES}-{YYYY}{MM}{DD}-{N:6}" (docs/TEMPLATES.md) */
     uint32_t window;           /* 16 to DOCKET_WINDOW_MAX, or DOCKET_WINDOW_BENCHMARK; see docket.h */
     uint64_t start_after;      /* the first number will be this plus one */
+    const char *fiscal_year;   /* "april"; "last-saturday-january", "nearest-saturday-january": 52/53 weeks */
+    const char *zone;          /* of the zone database: "Europe/Vienna". Where the day begins */
+    const char *prefix;        /* what stands for {PREFIX}; "": the series' name */
+    const char *fields;        /* what stands for {FIELD:name}: "branch=VIE till=03" */
+    const char *at_end;        /* "widen", "stop": when the template's width is used up */
+    const char *release;       /* "recycle", "void": numbers that are given back */
+    const char *chronological; /* "no", "yes": no document date before the series' last one; strict only */
+    const char *documents;     /* "any", "invoices", "corrective", "recipient-issued" */
+    const char *profile;       /* "none", "eu-vat", "in-gst", "de", "fr", "pt", "es", "it", "br-nfe", "mx", "uk", "us" */
+    const char *last;          /* "none", or the last number of an authority's interval */
+    const char *valid_from;    /* "none", or its first day: "2026-01-01" ... */
+    const char *valid_to;      /* ... and its last */
+    const char *warn;          /* "never", or percent of interval or width from which on status warns: "90" */
+    const char *close_after;   /* "never", or days after a period's end until it closes: "30" */
 };
 
 /*

@@ -98,7 +98,7 @@ struct docket_view_series {
     uint32_t warn_percent;   /* people are warned when so much of an interval is used; 0 never */
     uint32_t documents;      /* which documents it numbers; 0 any */
     uint32_t close_after_days; /* a period is closed so long after its end; 65535 never */
-    int64_t valid_to_s;      /* first second after the last day of an authority's interval; 0 none */
+    uint32_t valid_from, valid_to; /* days of an authority's interval, yyyymmdd, inclusive; 0 no bound */
     unsigned char form[64];  /* this library's own: how docket_view_text() writes a number */
 };
 

@@ -6,7 +6,7 @@
 # sudo where it asks for no password; otherwise ends with 3. NO_DEPS=1 skips.
 set -eu
 
-# command, header or clang's run-time library | package
+# command, header, clang's run-time library, file or module of python3 | package
 list='
 cmd:gcc gcc
 cmd:clang clang
@@ -19,7 +19,6 @@ hdr:lmdb.h liblmdb-dev
 hdr:ini.h libinih-dev
 hdr:xxhash.h libxxhash-dev
 hdr:jansson.h libjansson-dev
-hdr:glib-2.0/glib.h libglib2.0-dev
 run:/usr/share/zoneinfo/Europe/Vienna tzdata
 hdr:libsmartcols/libsmartcols.h libsmartcols-dev
 hdr:ncurses.h libncurses-dev
@@ -28,6 +27,7 @@ hdr:cmocka.h libcmocka-dev
 cmd:spin spin
 cmd:jq jq
 cmd:python3 python3-minimal
+py:zoneinfo libpython3-stdlib
 cmd:setpriv util-linux
 cmd:musl-gcc musl-tools
 cmd:awk mawk
@@ -40,6 +40,7 @@ present() {
     case $1 in
     cmd:*) command -v "${1#cmd:}" >/dev/null 2>&1 ;;
     rt:*) ls /usr/lib/llvm*/lib/clang/*/lib/linux/libclang_rt."${1#rt:}"* >/dev/null 2>&1 ;;
+    py:*) python3 -c "import ${1#py:}" 2>/dev/null ;;
     run:*) [ -e "${1#run:}" ] ;;
     hdr:*) [ -e "/usr/include/${1#hdr:}" ] || ls /usr/include/*/"${1#hdr:}" >/dev/null 2>&1 ;;
     esac

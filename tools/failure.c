@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { MESSAGE_BYTES = 4096 };
 
@@ -110,20 +111,23 @@ static void say_json(docket_status status, const char *message)
     json_decref(object);
 }
 
-/* Sentences quote what somebody typed or logged: it must not move a cursor,
- * nor look like a second line of ours. */
-static void make_one_line(char *message)
+/* Sentences quote what somebody typed or logged: it must not move a cursor, nor
+ * look like a second sentence of ours. A line may follow that is moved in: a
+ * template, and a caret under its fault. */
+static void make_safe(char *message)
 {
     for (; *message != '\0'; message++)
-        if ((unsigned char)*message < ' ' || *message == 0x7f)
+        if (((unsigned char)*message < ' ' || *message == 0x7f) && strncmp(message, "\n  ", 3) != 0)
             *message = '?';
 }
 
 static void say(const struct cli *cli, docket_status status, const char *sentence, const char *next)
 {
     char message[MESSAGE_BYTES];
-    snprintf(message, sizeof message, "%s%s%s", sentence, next != NULL ? "; " : "", next != NULL ? next : "");
-    make_one_line(message);
+    int first = (int)strcspn(sentence, "\n"); /* what to do next belongs to the sentence, not under the caret */
+    snprintf(message, sizeof message, "%.*s%s%s%s", first, sentence, next != NULL ? "; " : "", next != NULL ? next : "",
+             sentence + first);
+    make_safe(message);
     fflush(stdout); /* what was done comes first, also where both go to one file */
     if (cli->json)
         say_json(status, message);

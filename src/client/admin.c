@@ -6,6 +6,7 @@
 #include "numbering/fate.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,25 +27,66 @@ docket_status dk_names_fill(const char *tenant, const char *name, char to_tenant
     return DOCKET_OK;
 }
 
-docket_status dk_policy_fill(struct dk_request *request, const struct docket_policy *policy)
+_Static_assert(DK_WIRE_SETTINGS == DK_SETTINGS_BYTES, "any policy's lines fit into a packet");
+
+/* Each text of struct docket_policy and the setting that it is of. */
+static const struct {
+    const char *setting;
+    size_t member;
+} members[] = {
+    {"profile", offsetof(struct docket_policy, profile)},
+    {"documents", offsetof(struct docket_policy, documents)},
+    {"order", offsetof(struct docket_policy, order)},
+    {"restart", offsetof(struct docket_policy, restart)},
+    {"fiscal-year", offsetof(struct docket_policy, fiscal_year)},
+    {"zone", offsetof(struct docket_policy, zone)},
+    {"template", offsetof(struct docket_policy, template_text)},
+    {"prefix", offsetof(struct docket_policy, prefix)},
+    {"fields", offsetof(struct docket_policy, fields)},
+    {"at-end", offsetof(struct docket_policy, at_end)},
+    {"release", offsetof(struct docket_policy, release)},
+    {"chronological", offsetof(struct docket_policy, chronological)},
+    {"last", offsetof(struct docket_policy, last)},
+    {"valid-from", offsetof(struct docket_policy, valid_from)},
+    {"valid-to", offsetof(struct docket_policy, valid_to)},
+    {"warn", offsetof(struct docket_policy, warn)},
+    {"close-after", offsetof(struct docket_policy, close_after)},
+};
+
+/* One line; read here first, so that a value that is none is refused before anybody
+ * is asked, and none has an end of line in it. */
+static docket_status add_setting(char settings[DK_WIRE_SETTINGS], const char *name, const char *value)
 {
-    request->order = request->restart = DK_WIRE_DEFAULT;
+    struct dk_policy scratch;
+    size_t used = strlen(settings);
+    dk_policy_default(&scratch);
+    docket_status status = dk_policy_set(&scratch, name, value);
+    if (status != DOCKET_OK)
+        return status;
+    int bytes = snprintf(settings + used, DK_WIRE_SETTINGS - used, "%s=%s\n", name, value);
+    if (bytes < 0 || (size_t)bytes >= DK_WIRE_SETTINGS - used)
+        return dk_fail(DOCKET_BAD_POLICY, "the settings together have more than %d bytes", DK_WIRE_SETTINGS - 1);
+    return DOCKET_OK;
+}
+
+docket_status dk_policy_fill(char settings[DK_WIRE_SETTINGS], const struct docket_policy *policy)
+{
+    docket_status status = DOCKET_OK;
+    char window[16];
+    settings[0] = 0;
     if (policy == NULL)
         return DOCKET_OK;
-    if (policy->order != NULL && !dk_order_parse(policy->order, &request->order))
-        return dk_fail(DOCKET_BAD_POLICY, "there is no order mode %s; there are strict and leased", policy->order);
-    if (policy->restart != NULL && !dk_restart_parse(policy->restart, &request->restart))
-        return dk_fail(DOCKET_BAD_POLICY, "a series restarts never, yearly, monthly or daily, not %s",
-                       policy->restart);
-    if (policy->template_text != NULL) {
-        if (strlen(policy->template_text) >= DK_TEMPLATE_TEXT)
-            return dk_fail(DOCKET_BAD_POLICY, "the template has %zu bytes and %d are allowed",
-                           strlen(policy->template_text), DK_TEMPLATE_TEXT - 1);
-        snprintf(request->template_text, sizeof request->template_text, "%s", policy->template_text);
+    for (size_t at = 0; status == DOCKET_OK && at < sizeof members / sizeof members[0]; at++) {
+        const char *value;
+        memcpy(&value, (const char *)policy + members[at].member, sizeof value);
+        if (value != NULL)
+            status = add_setting(settings, members[at].setting, value);
     }
-    request->window = policy->window;
-    request->start_after = policy->start_after;
-    return DOCKET_OK;
+    if (status != DOCKET_OK || policy->window == 0)
+        return status;
+    snprintf(window, sizeof window, "%u", policy->window);
+    return add_setting(settings, "window",
+                       policy->window == DOCKET_WINDOW_BENCHMARK ? DK_WINDOW_BENCHMARK_NAME : window);
 }
 
 docket_status docket_admin_series_add(docket_realm *realm, const char *tenant, const char *name,
@@ -57,7 +99,9 @@ docket_status docket_admin_series_add(docket_realm *realm, const char *tenant, c
         return dk_fail(DOCKET_BAD_ARGUMENT, "docket_admin_series_add wants a realm and two names");
     docket_status status = dk_names_fill(tenant, name, request.tenant, request.name);
     if (status == DOCKET_OK)
-        status = dk_policy_fill(&request, policy);
+        status = dk_policy_fill(request.settings, policy);
+    if (status == DOCKET_OK && policy != NULL)
+        request.start_after = policy->start_after;
     if (status == DOCKET_OK)
         status = dk_reach_ask(realm, &request, ADMIN_TIMEOUT_NS, &reply, fds);
     return status;

@@ -60,20 +60,6 @@ docket_status docket_admin_series_retire(docket_realm *realm, const char *tenant
     return status == DOCKET_OK ? ask_plain(realm, &request) : status;
 }
 
-static docket_status fill_policy(struct dk_admin_request *request, const struct docket_policy *policy, int has_start)
-{
-    request->order = request->restart = DK_WIRE_DEFAULT;
-    if (policy->order != NULL && !dk_order_parse(policy->order, &request->order))
-        return dk_fail(DOCKET_BAD_POLICY, "there is no order mode %s; there are strict and leased", policy->order);
-    if (policy->restart != NULL && !dk_restart_parse(policy->restart, &request->restart))
-        return dk_fail(DOCKET_BAD_POLICY, "a series restarts never, yearly, monthly or daily, not %s", policy->restart);
-    request->window = policy->window;
-    request->start_after = policy->start_after;
-    if (has_start)
-        request->flags |= DK_ADMIN_START_AFTER;
-    return put(request->template_text, sizeof request->template_text, "template", policy->template_text);
-}
-
 static void tell_settings(struct dk_setting_wire *rows, size_t count, docket_each_setting each, void *context)
 {
     for (size_t i = 0; each != NULL && i < count; i++) {
@@ -98,7 +84,11 @@ docket_status docket_admin_series_set(docket_realm *realm, const char *tenant, c
         return dk_fail(DOCKET_BAD_ARGUMENT, "docket_admin_series_set wants a realm, a policy and known flags");
     docket_status status = dk_names_fill(tenant, name, request.tenant, request.name);
     if (status == DOCKET_OK)
-        status = fill_policy(&request, policy, has_start);
+        status = dk_policy_fill(request.settings, policy);
+    if (status == DOCKET_OK && has_start) {
+        request.start_after = policy->start_after;
+        request.flags |= DK_ADMIN_START_AFTER;
+    }
     if (status == DOCKET_OK && reason != NULL)
         status = dk_errand_reason(&request, reason);
     if (status == DOCKET_OK)

@@ -268,8 +268,9 @@ struct docket_policy;
 /* admin.c: checked names into the fields of a request or an errand. */
 docket_status dk_names_fill(const char *tenant, const char *name, char to_tenant[DK_WIRE_NAME],
                             char to_name[DK_WIRE_NAME]) DK_MUST_USE;
-/* A policy into a request; NULL and zero members are the realm's default. */
-docket_status dk_policy_fill(struct dk_request *request, const struct docket_policy *policy) DK_MUST_USE;
+/* A policy into the settings of a request or an errand; NULL and zero members are
+ * the default. Lines of the members that are said; each value is one that its setting can have. */
+docket_status dk_policy_fill(char settings[DK_WIRE_SETTINGS], const struct docket_policy *policy) DK_MUST_USE;
 
 /* memory.c, memory_take.c: a realm in memory. Its hands stand in no bank and are
  * not in the memo, so the hot path never meets one and asks nothing: each call

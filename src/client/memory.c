@@ -117,22 +117,21 @@ struct memory_series *dk_memory_find(struct memory *memory, const char *tenant, 
     return found;
 }
 
-/* The realm's policy, and over it what the request says. */
-static void policy_of(const struct memory *memory, const struct dk_request *request, struct dk_policy *policy)
+/* The realm's policy, and over it what a declaration says. */
+static docket_status policy_of(const struct memory *memory, const struct dk_request *request, struct dk_policy *policy)
 {
     *policy = memory->policy;
-    if (request->type != DK_ASK_DECLARE)
-        return;
-    if (request->order != DK_WIRE_DEFAULT)
-        policy->order = request->order;
-    if (request->restart != DK_WIRE_DEFAULT)
-        policy->restart = request->restart;
-    if (request->window != 0)
-        policy->window = request->window;
-    if (request->template_text[0] != 0) {
-        memset(policy->template_text, 0, sizeof policy->template_text);
-        memcpy(policy->template_text, request->template_text, strnlen(request->template_text, DK_TEMPLATE_TEXT - 1));
-    }
+    return request->type == DK_ASK_DECLARE ? dk_policy_apply(policy, request->settings) : DOCKET_OK;
+}
+
+/* It has no zone database: only docketd reads that. */
+static docket_status check_policy(const struct dk_policy *policy, const char *tenant, const char *name)
+{
+    docket_status status = dk_policy_check(policy, tenant, name, NULL);
+    if (status == DOCKET_OK && strcmp(policy->zone, "UTC") != 0)
+        status = dk_fail(DOCKET_BAD_POLICY, "zone %s: a realm in memory knows UTC only; this needs a real realm",
+                         policy->zone);
+    return status;
 }
 
 static docket_status make_series(struct memory *memory, const struct dk_request *request, int64_t now_s,
@@ -140,8 +139,9 @@ static docket_status make_series(struct memory *memory, const struct dk_request 
 {
     struct dk_policy policy;
     struct memory_counter *counter;
-    policy_of(memory, request, &policy);
-    docket_status status = dk_policy_check(&policy, request->tenant, request->name, NULL);
+    docket_status status = policy_of(memory, request, &policy);
+    if (status == DOCKET_OK)
+        status = check_policy(&policy, request->tenant, request->name);
     if (status == DOCKET_OK && request->start_after >= DOCKET_NUMBER_MAX)
         status = dk_fail(DOCKET_BAD_POLICY, "start-after %llu leaves no number below %llu",
                          (unsigned long long)request->start_after, DOCKET_NUMBER_MAX + 1);
@@ -172,19 +172,19 @@ static docket_status compare(const struct memory *memory, const struct dk_reques
                              const struct memory_series *series)
 {
     struct dk_policy wanted;
-    policy_of(memory, request, &wanted);
+    char difference[300];
+    docket_status status = policy_of(memory, request, &wanted);
+    if (status != DOCKET_OK)
+        return status;
     if (request->start_after != 0 && request->start_after != series->start_after)
         return dk_fail(DOCKET_EXISTS, "%s/%s exists and begins at %llu, not behind %llu; nothing was changed",
                        request->tenant, request->name, (unsigned long long)series->start_after + 1,
                        (unsigned long long)request->start_after);
-    const struct dk_policy *is = &series->policy;
-    if (is->order == wanted.order && is->restart == wanted.restart && is->window == wanted.window &&
-        strcmp(is->template_text, wanted.template_text) == 0)
+    dk_policy_difference(&series->policy, &wanted, difference, sizeof difference);
+    if (difference[0] == 0)
         return DOCKET_OK;
-    return dk_fail(DOCKET_EXISTS, "%s/%s exists as %s, restarting %s, window %u, template %s; a policy is fixed at "
-                                  "creation: use another series name",
-                   request->tenant, request->name, dk_order_name(is->order), dk_restart_name(is->restart), is->window,
-                   is->template_text);
+    return dk_fail(DOCKET_EXISTS, "%s/%s exists with %s; `docket series set` changes a series", request->tenant,
+                   request->name, difference);
 }
 
 /* Under the lock: what docketd does with OPEN and DECLARE. */
@@ -258,11 +258,10 @@ static docket_status apply_options(struct memory *memory, const struct docket_me
 {
     struct dk_request request = {.type = DK_ASK_DECLARE};
     memory->declared_only = options->declared != 0;
-    docket_status status = dk_policy_fill(&request, options->policy);
-    if (status != DOCKET_OK)
-        return status;
-    policy_of(memory, &request, &memory->policy);
-    return dk_policy_check(&memory->policy, "T", "S", NULL);
+    docket_status status = dk_policy_fill(request.settings, options->policy);
+    if (status == DOCKET_OK)
+        status = dk_policy_apply(&memory->policy, request.settings);
+    return status == DOCKET_OK ? check_policy(&memory->policy, "T", "S") : status;
 }
 
 docket_status docket_realm_open_memory(const struct docket_memory_options *options, docket_realm **realm)

@@ -115,10 +115,7 @@ docket_status dk_take_prepare(struct hand *hand, int64_t now_s)
     for (int bank = 0; bank < DK_BANKS; bank++)
         if (read_bank(hand, bank, now_s))
             return DOCKET_OK;
-    uint64_t valid_to_s = dk_load_acquire(&dk_desk_slot(&hand->seat->map, hand->slot)->valid_to_s);
-    if (!is_home(hand))
-        return DK_MOVED;
-    return valid_to_s != 0 && now_s >= (int64_t)valid_to_s ? DOCKET_INTERVAL_OVER : DOCKET_PERIOD_NOT_OPEN;
+    return is_home(hand) ? DOCKET_PERIOD_NOT_OPEN : DK_MOVED;
 }
 
 static docket_status explain(const struct hand *hand, docket_status status, int64_t timeout_ns)

@@ -108,7 +108,6 @@ struct dk_series_book {
     struct dk_counter *counters; /* all of it in memory */
     uint64_t assignments[DK_BANKS];
     uint16_t calendar;   /* of its zone, on its desk's board */
-    int64_t valid_to_s;  /* first second after its interval's last day; 0 none */
     int64_t next_edge_s; /* when its banks must be looked at again */
     size_t edge_at;      /* place among the edges + 1, 0 none */
     int32_t newest;      /* latest period that the store may know; later ones it has never heard of */

@@ -9,12 +9,12 @@
 #include <string.h>
 
 /* The reader cuts longer lines silently and counts on wrongly; they are refused first. */
-enum { LINE_BYTES_MAX = 190 };
+enum { LINE_BYTES_MAX = 190, SECTION_BYTES_MAX = 49 };
 
 struct reading {
     struct dk_config *config;
     uint32_t seen; /* a bit for each row of keys[] */
-    char why[320];
+    char why[640];
 };
 
 struct key {
@@ -103,30 +103,6 @@ static bool set_evict_after(struct dk_config *config, const char *value)
     return read_count(value, 0, 86400 * 365, &config->evict_after_s);
 }
 
-static bool set_order(struct dk_config *config, const char *value)
-{
-    return dk_order_parse(value, &config->policy.order);
-}
-
-static bool set_restart(struct dk_config *config, const char *value)
-{
-    return dk_restart_parse(value, &config->policy.restart);
-}
-
-static bool set_template(struct dk_config *config, const char *value)
-{
-    return copy_text(config->policy.template_text, sizeof config->policy.template_text, value);
-}
-
-static bool set_window(struct dk_config *config, const char *value)
-{
-    if (strcmp(value, DK_WINDOW_BENCHMARK_NAME) == 0) {
-        config->policy.window = DOCKET_WINDOW_BENCHMARK;
-        return true;
-    }
-    return read_count(value, DK_WINDOW_MIN, DOCKET_WINDOW_MAX, &config->policy.window);
-}
-
 static const struct key keys[] = {
     {"realm", "runtime_dir", "(the first of /run/docket, XDG_RUNTIME_DIR/docket, /dev/shm/docket-UID that is tmpfs)",
      "absolute path of a tmpfs directory for the shared files", set_runtime_dir},
@@ -147,16 +123,6 @@ static const struct key keys[] = {
      "names or uids, separated by commas, that may void, reconcile, retire and so on, beside root and docketd's user",
      set_admins},
     {"realm", "admin_group", "(none)", "name or gid whose members are admins too", set_admin_group},
-    {"default", "order", "strict", "strict: call order across the host; leased: own blocks, faster under load",
-     set_order},
-    {"default", "restart", "yearly", "never, yearly, monthly or daily", set_restart},
-    {"default", "template", DK_TEMPLATE_DEFAULT, "text of a document number", set_template},
-    {"default", "window", "10000",
-     "16 to 10000, one number with two readings: at most so many numbers become unknown when the power\n"
-     "#   fails, beside the rest of each open lease; and at most so many are left to give when docketd\n"
-     "#   stays away. A minute at the seen rate is laid ahead, at least 16, at most the window.\n"
-     "#   benchmark: 250000, not for books",
-     set_window},
 };
 
 static const char *const desk_keys =
@@ -213,11 +179,29 @@ static bool set_desk(struct dk_config *config, const char *name, const char *key
     return false;
 }
 
+/* Where the settings of a section with settings go; NULL: it is another one. */
+static char *lines_of(struct dk_config *config, const char *section)
+{
+    struct dk_tenant_config *tenant = NULL;
+    if (strcmp(section, "default") == 0)
+        return config->default_lines;
+    if (strncmp(section, "tenant ", 7) == 0)
+        tenant = dk_config_tenant(config, section + 7);
+    return tenant != NULL ? tenant->lines : NULL;
+}
+
 /* The parser's callback: 0 ends the reading with this line's number. */
 static int take(void *context, const char *section, const char *name, const char *value)
 {
     struct reading *reading = context;
     bool known = false, good = false;
+    char *lines = lines_of(reading->config, section);
+    if (lines != NULL) {
+        good = dk_config_setting(lines, name, value) == DOCKET_OK;
+        if (!good)
+            snprintf(reading->why, sizeof reading->why, "[%.60s]: %.560s", section, dk_error_text());
+        return good;
+    }
     if (strncmp(section, "desk ", 5) == 0)
         good = set_desk(reading->config, section + 5, name, value, &known);
     for (size_t i = 0; !known && i < sizeof keys / sizeof keys[0]; i++) {
@@ -245,14 +229,23 @@ static docket_status check_section(struct dk_config *config, char *line, int num
         return DOCKET_OK;
     name++;
     name[strcspn(name, "]\r\n")] = 0;
+    if (strlen(name) > SECTION_BYTES_MAX) /* the parser would cut it, and take one for another */
+        return dk_fail(DOCKET_BAD_CONFIG, "%s:%d: section [%.60s...] has more than %d characters between its brackets",
+                       config->file, number, name, SECTION_BYTES_MAX);
     if (strcmp(name, "realm") == 0 || strcmp(name, "default") == 0)
         return DOCKET_OK;
+    if (strncmp(name, "tenant ", 7) == 0 && dk_config_tenant(config, name + 7) != NULL)
+        return DOCKET_OK;
+    if (strncmp(name, "tenant ", 7) == 0)
+        return dk_fail(DOCKET_BAD_CONFIG, "%s:%d: [tenant %.60s] cannot be used: a tenant's name, and at most %d of them",
+                       config->file, number, name + 7, DK_CONFIG_TENANTS_MAX);
     if (strncmp(name, "desk ", 5) == 0 && desk_named(config, name + 5) != NULL)
         return DOCKET_OK;
     if (strncmp(name, "desk ", 5) == 0)
         return dk_fail(DOCKET_BAD_CONFIG, "%s:%d: desk %.60s cannot be used: a name like a tenant's, and at most %d desks",
                        config->file, number, name + 5, DK_DESKS_MAX);
-    return dk_fail(DOCKET_BAD_CONFIG, "%s:%d: unknown section [%.60s]; there are [realm], [default] and [desk NAME]",
+    return dk_fail(DOCKET_BAD_CONFIG, "%s:%d: unknown section [%.60s]; there are [realm], [default], [tenant NAME] and [desk "
+                   "NAME]",
                    config->file, number, name);
 }
 
@@ -283,8 +276,7 @@ static docket_status check_desks(const struct dk_config *config)
                         return dk_fail(DOCKET_BAD_CONFIG, "%s: tenant %s sits at desk %s and at desk %s", config->file,
                                        desk->tenants[a], config->desks[j].name, desk->name);
     }
-    docket_status status = dk_policy_check(&config->policy, "TENANT", "SERIES", NULL);
-    return status == DOCKET_OK ? status : dk_wrap(DOCKET_BAD_CONFIG, "%s: [default]", config->file);
+    return DOCKET_OK;
 }
 
 static docket_status read_file(struct dk_config *config, FILE *in)
@@ -299,7 +291,8 @@ static docket_status read_file(struct dk_config *config, FILE *in)
     if (line != 0)
         return dk_fail(DOCKET_BAD_CONFIG, "%s:%d: %s", config->file, line,
                        reading.why[0] != 0 ? reading.why : "this is neither [section], key = value nor # comment");
-    return check_desks(config);
+    status = check_desks(config);
+    return status == DOCKET_OK ? dk_config_settle(config) : status;
 }
 
 docket_status dk_config_load(struct dk_config *config, const char *realm, const char *file)
@@ -338,5 +331,6 @@ void dk_config_print_reference(FILE *out)
         section = keys[i].section;
         fprintf(out, "# %s\n#   %s\n# %s = %s\n", keys[i].name, keys[i].meaning, keys[i].name, keys[i].fallback);
     }
+    dk_config_print_settings_reference(out);
     fprintf(out, "\n%s", desk_keys);
 }

@@ -25,6 +25,7 @@ struct options {
     const char *realm;
     const char *config;
     bool check_config;
+    bool print_config;
     bool check_takeover;
     bool create;
     bool accept;
@@ -45,6 +46,7 @@ static const char usage[] =
     "                     so that a disk that is not mounted never starts a second number 1\n"
     "  --config FILE      configuration (default: DIR/docket.conf, if it exists)\n"
     "  --check-config     read the configuration, say what is wrong with it, and end\n"
+    "  --print-config     the same, and print all of it, defaults too, as a configuration\n"
     "  --check-takeover   say what a start of this release would do with each desk's files, and end;\n"
     "                     another docketd may be running\n"
     "  --help-config      list every key with its default and meaning\n"
@@ -79,6 +81,7 @@ enum {
     OPTION_REALM = 256,
     OPTION_CONFIG,
     OPTION_CHECK,
+    OPTION_PRINT,
     OPTION_TAKEOVER,
     OPTION_CREATE,
     OPTION_ACCEPT,
@@ -99,6 +102,7 @@ enum {
 static const struct option option_table[] = {{"realm", required_argument, NULL, OPTION_REALM},
                                              {"config", required_argument, NULL, OPTION_CONFIG},
                                              {"check-config", no_argument, NULL, OPTION_CHECK},
+                                             {"print-config", no_argument, NULL, OPTION_PRINT},
                                              {"check-takeover", no_argument, NULL, OPTION_TAKEOVER},
                                              {"create", no_argument, NULL, OPTION_CREATE},
                                              {"accept-store", required_argument, NULL, OPTION_ACCEPT},
@@ -154,6 +158,7 @@ static int take_option(int option, struct options *options)
     case OPTION_REALM: options->realm = optarg; break;
     case OPTION_CONFIG: options->config = optarg; break;
     case OPTION_CHECK: options->check_config = true; break;
+    case OPTION_PRINT: options->check_config = options->print_config = true; break;
     case OPTION_TAKEOVER: options->check_takeover = true; break;
     case OPTION_CREATE: options->create = true; break;
     case OPTION_ACCEPT:
@@ -395,8 +400,11 @@ int main(int count, char **values)
     if (options.idle_exit_s >= 0)
         daemon.config.idle_exit_s = (uint32_t)options.idle_exit_s;
     if (status == DOCKET_OK && options.check_config) {
-        printf("%s: good\n", daemon.config.file);
-        return 0;
+        if (options.print_config)
+            dk_config_print(&daemon.config, stdout);
+        else
+            printf("%s: good\n", daemon.config.file);
+        return fflush(stdout) == 0 ? 0 : EXIT_OTHER;
     }
     if (status == DOCKET_OK && options.check_takeover) {
         status = dk_takeover_check(&daemon.config, stdout);

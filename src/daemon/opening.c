@@ -76,20 +76,12 @@ static void wait_for(struct creation *creation, struct dk_connection *connection
     connection->asked = type;
 }
 
-static void policy_of(const struct dk_daemon *daemon, const struct dk_request *request, struct dk_policy *policy)
+/* The tenant's default, and over it what a declaration says. */
+static docket_status policy_of(const struct dk_daemon *daemon, const struct dk_request *request,
+                               struct dk_policy *policy)
 {
-    *policy = daemon->config.policy;
-    if (request->type != DK_ASK_DECLARE)
-        return;
-    if (request->order != DK_WIRE_DEFAULT)
-        policy->order = request->order;
-    if (request->restart != DK_WIRE_DEFAULT)
-        policy->restart = request->restart;
-    if (request->window != 0)
-        policy->window = request->window;
-    if (request->template_text[0] != 0)
-        snprintf(policy->template_text, sizeof policy->template_text, "%.*s",
-                 (int)sizeof policy->template_text - 1, request->template_text);
+    *policy = *dk_config_policy(&daemon->config, request->tenant);
+    return request->type == DK_ASK_DECLARE ? dk_policy_apply(policy, request->settings) : DOCKET_OK;
 }
 
 /* In order by itself, and no text of it is another number's of the tenant. */
@@ -117,11 +109,9 @@ static docket_status begin_creation(struct dk_connection *connection, const stru
     struct dk_policy policy;
     const struct dk_zone *zone;
     uint64_t last;
-    policy_of(daemon, request, &policy);
-    if (strlen(request->template_text) >= DK_TEMPLATE_TEXT)
-        return dk_fail(DOCKET_BAD_POLICY, "the template has %zu bytes and %d are allowed",
-                       strlen(request->template_text), DK_TEMPLATE_TEXT - 1);
-    docket_status status = check_new(daemon, request, &policy, &zone, &last);
+    docket_status status = policy_of(daemon, request, &policy);
+    if (status == DOCKET_OK)
+        status = check_new(daemon, request, &policy, &zone, &last);
     if (status == DOCKET_OK)
         status = dk_store_make_room(daemon->store);
     if (status != DOCKET_OK)
@@ -154,31 +144,26 @@ static docket_status begin_creation(struct dk_connection *connection, const stru
     return DOCKET_OK;
 }
 
-static bool same_policy(const struct dk_policy *a, const struct dk_policy *b)
-{
-    return a->order == b->order && a->restart == b->restart && a->window == b->window &&
-           strcmp(a->template_text, b->template_text) == 0;
-}
-
 static docket_status compare_declared(const struct dk_connection *connection, const struct dk_request *request,
                                       const struct dk_series_book *series)
 {
     struct dk_policy wanted;
-    policy_of(connection->daemon, request, &wanted);
+    char difference[300];
     if (request->type != DK_ASK_DECLARE)
         return DOCKET_OK;
+    docket_status status = policy_of(connection->daemon, request, &wanted);
+    if (status != DOCKET_OK)
+        return status;
     const struct dk_counter *counter = series->bank[0] != NULL ? series->bank[0] : series->bank[1];
     if (request->start_after != 0 && counter != NULL && counter->extent_first != request->start_after + 1)
         return dk_fail(DOCKET_EXISTS, "%s/%s exists and begins at %llu, not behind %llu; nothing was changed",
                        request->tenant, request->name, (unsigned long long)counter->extent_first,
                        (unsigned long long)request->start_after);
-    if (same_policy(&wanted, series->record.policy))
+    dk_policy_difference(series->record.policy, &wanted, difference, sizeof difference);
+    if (difference[0] == 0)
         return DOCKET_OK;
-    return dk_fail(DOCKET_EXISTS, "%s/%s exists as %s, restarting %s, window %u, template %s; a policy is fixed at "
-                                  "creation: use another series name",
-                   request->tenant, request->name, dk_order_name(series->record.policy->order),
-                   dk_restart_name(series->record.policy->restart), series->record.policy->window,
-                   series->record.policy->template_text);
+    return dk_fail(DOCKET_EXISTS, "%s/%s exists with %s; `docket series set` changes a series", request->tenant,
+                   request->name, difference);
 }
 
 /* It is in memory: on the board, perhaps on its way off it. */

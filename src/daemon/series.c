@@ -143,7 +143,6 @@ static uint8_t flags_of(const struct dk_policy *policy)
                      (policy->release == DK_VOID_RELEASED ? DK_FLAG_VOID_RELEASED : 0));
 }
 
-/* valid_to_s is of the zone: docketd's periods write it with the bank. */
 static void fill_key(struct dk_slot_key *key, const struct dk_series_book *series)
 {
     const struct dk_series_record *record = &series->record;
@@ -160,7 +159,8 @@ static void fill_key(struct dk_slot_key *key, const struct dk_series_book *serie
                                 .documents = policy->documents,
                                 .calendar = series->calendar,
                                 .close_after = policy->close_after,
-                                .valid_to_s = (uint64_t)series->valid_to_s};
+                                .valid_from = policy->valid_from,
+                                .valid_to = policy->valid_to};
     memcpy(key->tenant, record->tenant, key->tenant_bytes);
     memcpy(key->name, record->name, key->name_bytes);
 }
@@ -213,7 +213,7 @@ bool dk_series_slot_differs(const struct dk_series_book *series)
     fill_key(&key, series);
     return slot->window != key.window || slot->profile != key.profile || slot->warn != key.warn ||
            slot->documents != key.documents || slot->close_after != key.close_after ||
-           dk_load_relaxed(&slot->valid_to_s) != key.valid_to_s || key_differs(slot, &key);
+           slot->valid_from != key.valid_from || slot->valid_to != key.valid_to || key_differs(slot, &key);
 }
 
 void dk_series_rewrite(struct dk_series_book *series)

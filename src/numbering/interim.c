@@ -18,7 +18,15 @@ INTERIM bool dk_shape_repeats(const struct dk_shape *shape, struct dk_collision 
 {
     *found = (struct dk_collision){.shown = false};
     bool year = shows(shape, DK_YEAR4) || shows(shape, DK_YEAR2), month = shows(shape, DK_MONTH);
+    bool fiscal = shows(shape, DK_FISCAL_FIRST4) || shows(shape, DK_FISCAL_FIRST2);
+    bool week = (shows(shape, DK_WEEK_YEAR4) || shows(shape, DK_WEEK_YEAR2)) && shows(shape, DK_WEEK);
     switch (shape->restart) {
+    case DK_FISCAL:
+        return !fiscal && (!year || !month);
+    case DK_QUARTERLY:
+        return !year || (!month && !shows(shape, DK_QUARTER));
+    case DK_WEEKLY:
+        return !week && (!year || !month || !shows(shape, DK_DAY));
     case DK_NEVER:
         return false;
     case DK_YEARLY:

@@ -99,6 +99,10 @@ docket_status dk_policy_apply(struct dk_policy *policy, const char *lines) DK_MU
  * policy. False: they do not fit; DK_SETTINGS_BYTES are enough for any. */
 bool dk_policy_lines(const struct dk_policy *policy, const struct dk_policy *base, char *lines, size_t size);
 
+/* "restart=yearly, not monthly; ..." for a sentence: what is, where something else
+ * is wanted. "" if they are the same. Cut where it does not fit. */
+void dk_policy_difference(const struct dk_policy *is, const struct dk_policy *wanted, char *text, size_t size);
+
 /* Strict, yearly, DK_WINDOW_DEFAULT, DK_TEMPLATE_DEFAULT, UTC ... */
 void dk_policy_default(struct dk_policy *policy);
 

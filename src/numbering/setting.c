@@ -239,7 +239,7 @@ static bool read_zone(struct dk_policy *policy, const char *text)
 
 static bool read_template(struct dk_policy *policy, const char *text)
 {
-    return text[0] != 0 && read_text(policy->template_text, sizeof policy->template_text, text);
+    return text[0] != 0 && strchr(text, '\n') == NULL && read_text(policy->template_text, sizeof policy->template_text, text);
 }
 
 static bool read_prefix(struct dk_policy *policy, const char *text)
@@ -513,4 +513,18 @@ bool dk_policy_lines(const struct dk_policy *policy, const struct dk_policy *bas
         used += (size_t)bytes;
     }
     return true;
+}
+
+void dk_policy_difference(const struct dk_policy *is, const struct dk_policy *wanted, char *text, size_t size)
+{
+    size_t used = 0;
+    text[0] = 0;
+    for (unsigned at = 0; at < SETTING_COUNT && used < size; at++) {
+        char has[DK_SETTING_BYTES], wants[DK_SETTING_BYTES];
+        dk_policy_get(is, at, has);
+        dk_policy_get(wanted, at, wants);
+        if (strcmp(has, wants) != 0)
+            used += (size_t)snprintf(text + used, size - used, "%s%s=%s, not %s", used > 0 ? "; " : "",
+                                     settings[at].name, has, wants);
+    }
 }

@@ -72,7 +72,16 @@ void dk_slot_write_settings(struct shared_board_slot *slot, const struct dk_slot
 {
     store_key_word(slot, key, offsetof(struct dk_slot_key, window)); /* with the names' lengths, which stay */
     store_key_word(slot, key, offsetof(struct dk_slot_key, profile));
-    store_key_word(slot, key, offsetof(struct dk_slot_key, valid_to_s));
+    store_key_word(slot, key, offsetof(struct dk_slot_key, valid_from));
+}
+
+struct dk_interval dk_slot_interval(const struct shared_board_slot *slot)
+{
+    const size_t at = offsetof(struct dk_slot_key, valid_from) / sizeof(dk_word);
+    uint64_t word = dk_load_acquire(key_words(slot) + at); /* the look at the generation stays behind it. ORDER-5 */
+    struct dk_interval interval;
+    memcpy(&interval, &word, sizeof interval);
+    return interval;
 }
 
 void dk_slot_write_form(struct shared_board_slot *slot, int bank, const void *form)

@@ -78,7 +78,8 @@ struct dk_slot_key {
     uint16_t calendar;
     uint16_t close_after;
     uint64_t reserved[2]; /* pace */
-    uint64_t valid_to_s;
+    uint32_t valid_from;
+    uint32_t valid_to;
     char tenant[DK_NAME_BYTES];
     char name[DK_NAME_BYTES];
 };
@@ -86,7 +87,7 @@ struct dk_slot_key {
 _Static_assert(sizeof(struct dk_slot_key) == 176, "from 16 to 192");
 _Static_assert(offsetof(struct shared_board_slot, series_id) == 16, "behind generation and state");
 _Static_assert(offsetof(struct shared_board_slot, profile) - 16 == offsetof(struct dk_slot_key, profile) &&
-                   offsetof(struct shared_board_slot, valid_to_s) - 16 == offsetof(struct dk_slot_key, valid_to_s) &&
+                   offsetof(struct shared_board_slot, valid_from) - 16 == offsetof(struct dk_slot_key, valid_from) &&
                    offsetof(struct shared_board_slot, tenant) - 16 == offsetof(struct dk_slot_key, tenant),
                "word by word the same");
 
@@ -97,8 +98,14 @@ bool dk_slot_read(const struct shared_board_slot *slot, uint64_t generation, str
 /* docketd: the slot is nobody's (generation 0). */
 void dk_slot_write(struct shared_board_slot *slot, const struct dk_slot_key *key);
 /* docketd: what may change under workers (window, profile to close_after,
- * valid_to_s), each in one store of the word it lies in. */
+ * an interval's days), each in one store of the word it lies in. */
 void dk_slot_write_settings(struct shared_board_slot *slot, const struct dk_slot_key *key);
+
+struct dk_interval {
+    uint32_t valid_from, valid_to; /* yyyymmdd, inclusive; 0 no bound */
+};
+/* Of a slot whose generation the caller looks at afterwards. */
+struct dk_interval dk_slot_interval(const struct shared_board_slot *slot);
 
 /* How a bank's numbers are written: the words of a struct dk_form. docketd writes
  * them while the bank's epoch is 0; a reader looks at the epoch before and after. */

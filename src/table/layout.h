@@ -199,8 +199,8 @@ enum dk_slot_flags {
 
 /* A series. Written by docketd, then `generation`; banks and their forms change.
  * A slot whose series is evicted goes to another one: generation 0, another key,
- * another generation. Window, profile to close_after and valid_to_s may be written
- * anew under workers, but for `flags` and `calendar`, which workers read with a
+ * another generation. Window, profile to close_after and the interval's days may be
+ * written anew under workers, but for `flags` and `calendar`, which workers read with a
  * bank: they change only while both banks are absent. */
 struct shared_board_slot {
     dk_word generation; /* ORDER-5: 0 nobody's; else a serial that never recurs on the desk */
@@ -218,7 +218,8 @@ struct shared_board_slot {
     uint16_t calendar;  /* index of its zone's page */
     uint16_t close_after; /* days; 65535 never */
     dk_word pace[DK_BANKS]; /* pace.h; docketd's, for tools */
-    dk_word valid_to_s; /* UTC: first second after the last day of an authority's interval; 0 none */
+    uint32_t valid_from; /* days of an authority's interval, yyyymmdd, inclusive; 0 no bound */
+    uint32_t valid_to;
     char tenant[DK_NAME_BYTES];
     char name[DK_NAME_BYTES];
     dk_word form[DK_BANKS][DK_FORM_WORDS]; /* struct dk_form: how the bank's numbers are written. ORDER-4, with the bank */
@@ -252,7 +253,7 @@ struct shared_table_words {
 struct shared_table_bank {
     dk_word strict; /* slot.h: epoch | next | room; workers and docketd, by CAS only */
     dk_word want;   /* workers: most numbers asked for in one piece, 0 nothing; docketd exchanges 0 */
-    dk_word last_date; /* chronological series: latest date, yyyymmdd, that a number may have; only rises. ORDER-17 */
+    dk_word last_date; /* chronological series: dated.h; workers by CAS. ORDER-17 */
     dk_word first;  /* docketd's, for tools: first number of the counter, or of its interval */
     uint64_t reserved[4];
 };

@@ -44,7 +44,7 @@ static bool ends(const char *text, size_t size)
 static docket_status check_admin(const struct dk_admin_request *request)
 {
     bool ended = ends(request->tenant, sizeof request->tenant) && ends(request->name, sizeof request->name) &&
-                 ends(request->template_text, sizeof request->template_text) &&
+                 ends(request->settings, sizeof request->settings) &&
                  ends(request->desk, sizeof request->desk) && ends(request->user, sizeof request->user) &&
                  ends(request->group, sizeof request->group) && ends(request->kind, sizeof request->kind) &&
                  ends(request->reason, sizeof request->reason) && ends(request->tenants, sizeof request->tenants);

@@ -174,7 +174,7 @@ docket_status dk_wire_check(const struct dk_request *request, size_t got)
         return dk_fail(DOCKET_PROTOCOL, "%zu bytes that are no request of wire version %u", got, DK_WIRE_VERSION);
     if (memchr(request->tenant, 0, sizeof request->tenant) == NULL ||
         memchr(request->name, 0, sizeof request->name) == NULL ||
-        memchr(request->template_text, 0, sizeof request->template_text) == NULL)
+        memchr(request->settings, 0, sizeof request->settings) == NULL)
         return dk_fail(DOCKET_PROTOCOL, "a request with a name that does not end");
     return DOCKET_OK;
 }

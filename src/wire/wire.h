@@ -16,18 +16,21 @@
 #include <sys/types.h>
 
 #define DK_WIRE_MAGIC 0x31574b44u /* "DKW1" */
-#define DK_WIRE_VERSION 1u
+#define DK_WIRE_VERSION 2u
 #define DK_WIRE_FDS 4
 #define DK_WIRE_NAME 66 /* room of a name, zeros behind it */
-#define DK_WIRE_DEFAULT 0xff /* policy member left to the realm's default */
+#define DK_WIRE_SETTINGS 768 /* room of "name=value\n" lines and the zero behind them */
 
 enum dk_request_type {
     DK_ASK_HELLO = 1,  /* who are you: store id, generation, incarnation */
     DK_ASK_OPEN,       /* where does (tenant, name) sit; made on first use */
-    DK_ASK_DECLARE,    /* make (tenant, name) with this policy */
+    DK_ASK_DECLARE,    /* make (tenant, name); settings: what is not the tenant's default */
     DK_ASK_ATTACH,     /* a seat at desk: board, table, seat, probe; first: incompatible flags that the library knows */
     DK_ASK_GIVE_BACK,  /* the end of a strict block: slot, period, first, count */
-    DK_ASK_FATE        /* rows of fate in a memory file */
+    DK_ASK_FATE,       /* rows of fate in a memory file */
+    DK_ASK_DATED       /* a number of (tenant, name) of the period that holds the date `first`, yyyymmdd, which is on
+                          no board any more. count: room for its text, 0 if none is wanted; what does not fit is
+                          BUFFER_TOO_SMALL, and no number is spent */
 };
 
 /* What admins ask: a packet of its own, and its types begin at 64, so that
@@ -69,13 +72,9 @@ struct dk_admin_request {
     uint64_t last;
     int64_t since_ns;
     uint64_t start_after;
-    uint32_t window; /* 0: as it is */
-    uint8_t order;   /* or DK_WIRE_DEFAULT */
-    uint8_t restart; /* or DK_WIRE_DEFAULT */
-    uint8_t reserved[2];
     char tenant[DK_WIRE_NAME];
     char name[DK_WIRE_NAME];
-    char template_text[66];
+    char settings[DK_WIRE_SETTINGS]; /* SET: lines of those that are meant */
     char desk[66];
     char user[66];
     char group[66];
@@ -92,15 +91,12 @@ struct dk_request {
     uint32_t slot;
     int32_t period; /* FATE: -1 for every one */
     uint64_t first;
-    uint32_t count;
-    uint32_t window; /* 0: default */
     uint64_t start_after;
     uint64_t incarnation;
-    uint8_t order;   /* or DK_WIRE_DEFAULT */
-    uint8_t restart; /* or DK_WIRE_DEFAULT */
+    uint32_t count;
     char tenant[DK_WIRE_NAME];
     char name[DK_WIRE_NAME];
-    char template_text[66]; /* "" : default */
+    char settings[DK_WIRE_SETTINGS];
 };
 
 struct dk_reply {
@@ -110,13 +106,14 @@ struct dk_reply {
     uint32_t status; /* docket_status */
     uint32_t desk;
     uint32_t slot;
-    uint32_t seat;
+    uint32_t seat; /* DATED: the period's label */
     uint32_t returned;
-    uint64_t salt; /* VERIFY: records */
+    uint64_t salt; /* VERIFY: records. DATED: the number */
     uint64_t incarnation;
     uint64_t store_id[2];
     uint64_t generation;
-    char text[512]; /* the sentence of a failure */
+    char text[512]; /* the sentence of a failure. DATED, OK: struct dk_form, how the number is written; zeros: as the
+                       board says now */
 };
 
 /* A row of the memory file that answers DK_ASK_FATE. */
@@ -173,8 +170,8 @@ struct dk_holder_wire {
 /* A setting that an admin wants otherwise. */
 struct dk_setting_wire {
     char name[16];
-    char before[66];
-    char after[66];
+    char before[132];
+    char after[132];
     char why_not[236]; /* "": it may change */
 };
 

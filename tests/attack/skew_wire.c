@@ -218,14 +218,14 @@ void skew_replies(const char *realm)
 static const struct field request_fields[] = {
     FIELD(dk_request, magic, EITHER),       FIELD(dk_request, version, VERSIONS),    FIELD(dk_request, type, EITHER),
     FIELD(dk_request, desk, EITHER),        FIELD(dk_request, slot, EITHER),         FIELD(dk_request, period, EITHER),
-    FIELD(dk_request, first, EITHER),       FIELD(dk_request, count, EITHER),        FIELD(dk_request, window, EITHER),
-    FIELD(dk_request, start_after, EITHER), FIELD(dk_request, incarnation, EITHER),  FIELD(dk_request, order, EITHER),
-    FIELD(dk_request, restart, EITHER),
+    FIELD(dk_request, first, EITHER),       FIELD(dk_request, count, EITHER),
+    FIELD(dk_request, start_after, EITHER), FIELD(dk_request, incarnation, EITHER),
     {"tenant[0]", offsetof(struct dk_request, tenant), 1, EITHER},
     {"tenant's end", offsetof(struct dk_request, tenant) + 64, 8, EITHER},
     {"name[0]", offsetof(struct dk_request, name), 1, EITHER},
     {"name's end", offsetof(struct dk_request, name) + 64, 8, EITHER},
-    {"template[0]", offsetof(struct dk_request, template_text), 1, EITHER},
+    {"settings[0]", offsetof(struct dk_request, settings), 1, EITHER},
+    {"settings[8]", offsetof(struct dk_request, settings) + 8, 8, EITHER},
 };
 
 static struct dk_request base;
@@ -278,7 +278,7 @@ void skew_requests(const char *realm)
     real_folder = open_folder(realm);
     for (uint32_t type = DK_ASK_HELLO; type <= DK_ASK_FATE; type++) {
         base = (struct dk_request){.magic = DK_WIRE_MAGIC, .version = DK_WIRE_VERSION, .type = type, .count = 2,
-                                   .first = 1, .order = 1, .restart = 1, .window = 100};
+                                   .first = 1, .settings = "order=leased\nrestart=yearly\nwindow=100\n"};
         snprintf(base.tenant, sizeof base.tenant, "acme");
         snprintf(base.name, sizeof base.name, "INV");
         request_bytes = sizeof base;

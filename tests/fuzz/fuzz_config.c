@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/status numbering/period numbering/policy numbering/template daemon/config */
+/* links: base/status numbering/period numbering/policy numbering/template daemon/config daemon/config_policy */
 /* libs: inih */
 /*
  * The configuration file: every file is either refused with its place, or
@@ -21,6 +21,13 @@ static char file_name[32];
 void *dk_must_alloc(size_t count, size_t bytes)
 {
     void *made = calloc(count, bytes);
+    MUST(made != NULL);
+    return made;
+}
+
+void *dk_must_grow(void *old, size_t count, size_t bytes)
+{
+    void *made = realloc(old, count * bytes);
     MUST(made != NULL);
     return made;
 }
@@ -54,7 +61,17 @@ static void look(const struct dk_config *config)
     MUST(geometry->lines_per_seat >= 1 && geometry->lines_per_seat <= DK_LINES_LIMIT);
     MUST(config->runtime_dir[0] == 0 || config->runtime_dir[0] == '/');
     MUST(config->witness[0] == 0 || config->witness[0] == '/');
-    MUST(dk_policy_check(&config->policy, "SERIES") == DOCKET_OK);
+    struct dk_policy said = config->policy;
+    MUST(config->tenant_count <= DK_CONFIG_TENANTS_MAX);
+    said.documents = DK_INVOICES; /* which a series may have to say */
+    MUST(dk_policy_check(&said, "T", "S", NULL) == DOCKET_OK);
+    for (uint32_t i = 0; i < config->tenant_count; i++) {
+        said = config->tenants[i].policy;
+        said.documents = DK_INVOICES;
+        MUST(dk_name_check("tenant", config->tenants[i].name) == DOCKET_OK);
+        MUST(dk_policy_check(&said, config->tenants[i].name, "S", NULL) == DOCKET_OK);
+        MUST(dk_config_policy(config, config->tenants[i].name) == &config->tenants[i].policy);
+    }
     MUST(config->desk_count >= 1 && config->desk_count <= DK_DESKS_MAX && config->desks[0].tenant_count == 0);
     for (uint32_t i = 0; i < config->desk_count; i++) {
         const struct dk_desk_config *desk = &config->desks[i];
@@ -66,26 +83,27 @@ static void look(const struct dk_config *config)
 }
 
 /* False if a line would be longer than a line may be. */
-static bool write_desks(FILE *out, const struct dk_config *config)
+static bool lines_fit(const char *text)
 {
-    bool fits = true;
-    for (uint32_t i = 0; i < config->desk_count; i++) {
-        const struct dk_desk_config *desk = &config->desks[i];
-        size_t used = sizeof "tenants=";
-        fprintf(out, "[desk %s]\n", desk->name);
-        if (desk->user[0] != 0)
-            fprintf(out, "user=%s\n", desk->user);
-        if (desk->group[0] != 0)
-            fprintf(out, "group=%s\n", desk->group);
-        if (desk->tenant_count > 0)
-            fprintf(out, "tenants=");
-        for (uint32_t t = 0; t < desk->tenant_count; t++) {
-            used += strlen(desk->tenants[t]) + 1;
-            fprintf(out, "%s%s", desk->tenants[t], t + 1 < desk->tenant_count ? "," : "\n");
-        }
-        fits = fits && used < 180;
+    for (size_t bytes; (bytes = strcspn(text, "\n")), text[bytes] != 0; text += bytes + 1)
+        if (bytes > 180)
+            return false;
+    return true;
+}
+
+static void is_the_same(const struct dk_config *config, const struct dk_config *again)
+{
+    struct dk_config other = *again;
+    MUST(again->desk_count == config->desk_count && again->tenant_count == config->tenant_count);
+    MUST(memcmp(again->desks, config->desks, config->desk_count * sizeof *config->desks) == 0);
+    for (uint32_t i = 0; i < config->tenant_count; i++) {
+        const struct dk_tenant_config *a = &config->tenants[i], *b = &again->tenants[i];
+        MUST(strcmp(a->name, b->name) == 0 && memcmp(&a->policy, &b->policy, sizeof a->policy) == 0);
     }
-    return fits;
+    other.desks = config->desks;
+    other.tenants = config->tenants;
+    memcpy(other.default_lines, config->default_lines, sizeof other.default_lines); /* spelled otherwise */
+    MUST(memcmp(&other, config, sizeof other) == 0);
 }
 
 static void write_down(const struct dk_config *config)
@@ -95,32 +113,13 @@ static void write_down(const struct dk_config *config)
     struct dk_config again;
     FILE *out = open_memstream(&text, &size);
     MUST(out != NULL);
-    fprintf(out, "[realm]\n");
-    if (config->runtime_dir[0] != 0)
-        fprintf(out, "runtime_dir = %s\n", config->runtime_dir);
-    if (config->witness[0] != 0)
-        fprintf(out, "witness = %s\n", config->witness);
-    fprintf(out, "series = %s\naccess = %s\n", config->declared_only ? "declared" : "first-use",
-            config->shared ? "shared" : "private");
-    fprintf(out, "seats_max = %u\nlines_per_seat = %u\nseries_max = %u\nrows_max = %u\nidle_exit_s = %u\nevict_after_s = %u\n",
-            config->geometry.seats_max, config->geometry.lines_per_seat, config->geometry.slots_max,
-            config->geometry.rows_max, config->idle_exit_s, config->evict_after_s);
-    fprintf(out, "[default]\norder = %s\nrestart = %s\ntemplate = %s\n", dk_order_name(config->policy.order),
-            dk_restart_name(config->policy.restart), config->policy.template_text);
-    if (config->policy.window == DOCKET_WINDOW_BENCHMARK)
-        fprintf(out, "window = benchmark\n");
-    else
-        fprintf(out, "window = %u\n", config->policy.window);
-    bool fits = write_desks(out, config);
+    dk_config_print(config, out);
     fclose(out);
-    if (fits) {
+    if (lines_fit(text)) {
         MUST(load(&again, text, size) == DOCKET_OK);
-        const struct dk_desk_config *desks = again.desks;
-        MUST(again.desk_count == config->desk_count);
-        MUST(memcmp(desks, config->desks, config->desk_count * sizeof *desks) == 0);
-        again.desks = config->desks;
-        MUST(memcmp(&again, config, sizeof again) == 0);
-        free((void *)(uintptr_t)desks);
+        is_the_same(config, &again);
+        free(again.desks);
+        free(again.tenants);
     }
     free(text);
 }
@@ -133,5 +132,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         write_down(&config);
     }
     free(config.desks);
+    free(config.tenants);
     return 0;
 }

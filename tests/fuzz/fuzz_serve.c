@@ -3,7 +3,7 @@
 /* links: table/directory table/doorbell table/place table/seat table/slot wire/wire store/record store/image store/image_series */
 /* links: daemon/adopt daemon/books daemon/counters daemon/edges daemon/evict daemon/fate daemon/images daemon/keeper daemon/leased daemon/load daemon/names daemon/opening daemon/parked daemon/periods */
 /* links: daemon/admin daemon/admin_fates daemon/admin_series daemon/admin_set daemon/admin_desk daemon/aside daemon/users */
-/* links: daemon/config daemon/cut daemon/evidence numbering/reason wire/admin */
+/* links: daemon/config daemon/config_policy daemon/cut daemon/evidence numbering/reason wire/admin */
 /* libs: inih */
 /* links: daemon/quarantine daemon/reaper daemon/recovery daemon/rows daemon/series daemon/strict daemon/takeover fuzz:serve_clerk fuzz:serve_inside */
 /*
@@ -263,18 +263,29 @@ static void say_anything(struct draw *draw, struct caller *caller)
         say(caller, packet, size);
 }
 
+/* Lines of settings, good ones and others; the last one may have no end. */
+static void say_settings(char settings[DK_WIRE_SETTINGS], uint64_t which, uint64_t window)
+{
+    static const char *const some[] = {
+        "order=leased\n", "order=strict\n", "restart=never\n", "restart=monthly\n", "restart=fiscal\n", "restart=weekly\n",
+        "template={SERIES}-{YYYY}{MM}{DD}-{N:6}\n", "template={N}\n", "template={YYYY}-{MM}/{N:15}\n",
+        "template={N:4}.{YYYY}\n", "profile=in-gst\n", "profile=fr\n", "at-end=stop\n", "last=20\n", "fiscal-year=april\n",
+        "zone=Nowhere\n", "prefix=P-\n", "fields=a=1\n", "order", "=\n", ""};
+    enum { SOME = sizeof some / sizeof some[0] };
+    int used = snprintf(settings, DK_WIRE_SETTINGS, "%s%s", some[which % SOME], some[which / SOME % SOME]);
+    if (window != 0)
+        snprintf(settings + used, DK_WIRE_SETTINGS - (size_t)used, "window=%llu\n", (unsigned long long)window);
+}
+
 static void say_something(struct draw *draw, struct caller *caller)
 {
     static const char *const tenants[] = {"acme", "vip", "b", ""}, *const names[] = {"INV", "CRN", "x.y", "A", "", "-"};
-    static const char *const templates[] = {"", "{SERIES}-{YYYY}{MM}{DD}-{N:6}", "{N}", "{YYYY}-{MM}/{N:15}", "{N:4}.{YYYY}"};
     struct dk_request request = {.magic = DK_WIRE_MAGIC, .version = DK_WIRE_VERSION};
     request.type = (uint32_t)draw_number(draw, 1) % 8;
     uint64_t which = draw_number(draw, 2), bits = draw_number(draw, 1);
     snprintf(request.tenant, sizeof request.tenant, "%s", tenants[which % 4]);
     snprintf(request.name, sizeof request.name, "%s", names[which / 4 % 6]);
-    snprintf(request.template_text, sizeof request.template_text, "%s", templates[which / 24 % 5]);
-    request.order = which / 120 % 4 < 3 ? (uint8_t)(which / 120 % 4) : DK_WIRE_DEFAULT;
-    request.restart = which / 480 % 6 < 5 ? (uint8_t)(which / 480 % 6) : DK_WIRE_DEFAULT;
+    say_settings(request.settings, which / 24, bits & 32 ? draw_number(draw, 3) : 0);
     request.desk = bits & 1;
     request.slot = bits >> 1 & 7;
     request.incarnation = docketd.desks[request.desk].map.incarnation;
@@ -294,8 +305,6 @@ static void say_something(struct draw *draw, struct caller *caller)
         request.first = draw_number(draw, 8);
         request.count = (uint32_t)draw_number(draw, 2);
     }
-    if (bits & 32)
-        request.window = (uint32_t)draw_number(draw, 3);
     if (bits & 64)
         request.start_after = draw_number(draw, 7);
     gave_back = gave_back || request.type == DK_ASK_GIVE_BACK;
@@ -315,9 +324,8 @@ static void say_an_admin(struct draw *draw, struct caller *caller)
     snprintf(request.reason, sizeof request.reason, "%s", bits & 2 ? "" : "because");
     request.first = draw_number(draw, 1);
     request.last = request.first + draw_number(draw, 1) % 32;
-    request.window = bits & 4 ? (uint32_t)draw_number(draw, 2) : 0;
-    request.order = bits & 8 ? (uint8_t)(bits >> 5 & 1) : DK_WIRE_DEFAULT;
-    request.restart = bits & 16 ? (uint8_t)(bits >> 6 & 3) : DK_WIRE_DEFAULT;
+    if (bits & 28)
+        say_settings(request.settings, bits >> 2, bits & 4 ? draw_number(draw, 2) : 0);
     request.start_after = draw_number(draw, 1);
     request.count = 3;
     if (caller->fd < 0 && dk_wire_connect(docketd.runtime_fd, &caller->fd) != DOCKET_OK) {

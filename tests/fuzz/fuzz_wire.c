@@ -60,7 +60,7 @@ static bool is_request(const uint8_t *packet, size_t size)
     memcpy(&request, packet, sizeof request);
     return request.magic == DK_WIRE_MAGIC && request.version == DK_WIRE_VERSION &&
            ends(request.tenant, sizeof request.tenant) && ends(request.name, sizeof request.name) &&
-           ends(request.template_text, sizeof request.template_text);
+           ends(request.settings, sizeof request.settings);
 }
 
 static bool is_reply(const uint8_t *packet, size_t size, uint32_t type)
@@ -98,7 +98,7 @@ static bool is_admin(const uint8_t *packet, size_t size)
     memcpy(&request, packet, sizeof request);
     return request.magic == DK_WIRE_MAGIC && request.version == DK_WIRE_VERSION && request.type >= DK_ADMIN_VOID &&
            request.flags <= DK_ADMIN_FLAGS && ends(request.tenant, sizeof request.tenant) &&
-           ends(request.name, sizeof request.name) && ends(request.template_text, sizeof request.template_text) &&
+           ends(request.name, sizeof request.name) && ends(request.settings, sizeof request.settings) &&
            ends(request.desk, sizeof request.desk) && ends(request.user, sizeof request.user) &&
            ends(request.group, sizeof request.group) && ends(request.kind, sizeof request.kind) &&
            ends(request.reason, sizeof request.reason) && ends(request.tenants, sizeof request.tenants);

@@ -406,12 +406,22 @@ keys 'series add --json' schema_version realm tenant series declared
 first_key_is_version 'series add --json'
 expect 'series add that exists, --json: an honest no' 1 series add acme/ORD --json
 json 'series add that exists, --json: an error object' '.error.status == "DOCKET_EXISTS"' "$case_err"
-for policy in '--order=gapless' '--order=' '--restart=weekly' '--template=INV' '--template={N}{N}' '--template={YYYY}{N}' \
+for policy in '--order=gapless' '--order=' '--restart=hourly' '--template=INV' '--template={N}{N}' '--template={N' \
     '--template={FOO}-{N}' '--template={SERIES} {N}' '--window=1' '--window=300000' '--restart=daily --template=X-{N}'; do
     # shellcheck disable=SC2086
     expect "series add $policy: usage" 2 series add acme/BAD $policy
 done
 expect 'series show of one that was refused: an honest no' 1 series show acme/BAD
+expect 'series add with a token that is not there: usage' 2 series add acme/BAD --template '{SERIES}-{YYYYY}-{N:6}'
+check 'a template that is refused: a sentence, the template, and a caret under the fault' diff "$case_err" - <<'CARET'
+docket: template, character 10: no such token {YYYYY}; for a year write {YYYY} or {YY}; see docket help series add
+  {SERIES}-{YYYYY}-{N:6}
+           ^
+CARET
+expect 'the same with --json: usage' 2 series add acme/BAD --template '{SERIES}-{YYYYY}-{N:6}' --json
+json 'the same with --json: three lines in its message' '.error.message | split("\n") | length == 3' "$case_err"
+expect 'series add with a line of its own: usage' 2 series add acme/BAD --template $'{N\ndocket: all is well'
+check 'what was typed makes no second sentence' test "$(grep -c '^docket: ' "$case_err")" = 1
 
 expect 'next: the first number' 0 next acme/INV
 out_is 'next: its text' "INV-$year-000001"

@@ -4,7 +4,6 @@
 /* What an admin says: reasons, evidence, and what it does to recorded ranges. */
 #include "daemon/errand.h"
 #include "numbering/reason.h"
-#include "numbering/template.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -43,63 +42,23 @@ static void a_reason_is_printable_utf8_of_1_to_200_bytes(void **state)
     assert_int_equal(dk_reason_check(NULL), DOCKET_BAD_ARGUMENT);
 }
 
-/* ---- document numbers read backwards ---- */
-
-static void a_text_that_was_written_is_read_as_its_number_and_date(void **state)
-{
-    (void)state;
-    static const char *const templates[] = {"{SERIES}-{YYYY}{MM}{DD}-{N:6}", "{N}", "{YYYY}/{N:3}.{SERIES}", "R{N:15}", "{N:1}a{YY}{YYYY}"};
-    static const uint64_t numbers[] = {1, 9, 10, 999999, 1000000, DOCKET_NUMBER_MAX};
-    for (size_t t = 0; t < sizeof templates / sizeof templates[0]; t++) {
-        struct dk_template template;
-        struct dk_rendered rendered;
-        assert_int_equal(dk_template_parse(templates[t], &template), DOCKET_OK);
-        dk_template_render(&template, "INV", 20261124, &rendered);
-        for (size_t n = 0; n < sizeof numbers / sizeof numbers[0]; n++) {
-            char text[DOCKET_TEXT_MAX];
-            struct dk_read_text read;
-            size_t length = dk_rendered_write(&rendered, numbers[n], text);
-            if (!dk_template_read(&template, "INV", text, length, &read))
-                fail_msg("%s is not read back", text);
-            assert_int_equal(read.number, numbers[n]);
-            assert_true(read.year == 2026 || strstr(templates[t], "YYYY") == NULL);
-            assert_false(dk_template_read(&template, "INV", text, length - 1, &read) && read.number == numbers[n]);
-        }
-    }
-}
-
-static void a_text_that_no_number_writes_is_not_read(void **state)
-{
-    (void)state;
-    struct dk_template template;
-    struct dk_read_text read;
-    assert_int_equal(dk_template_parse("{SERIES}-{YYYY}{MM}{DD}-{N:6}", &template), DOCKET_OK);
-    static const char *const bad[] = {"INV-20261124-00001", "INV-20261124-0000001", "INV-20261124-000000",
-                                      "INV-20261324-000001", "INV-20261100-000001", "ORD-20261124-000001",
-                                      "INV-20261124-00000a", "INV-20261124_000001", "inv-20261124-000001",
-                                      "INV-20261124-0000000000000001", "INV-20261124-", "", "INV-2026112-000001 "};
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        if (dk_template_read(&template, "INV", bad[i], strlen(bad[i]), &read))
-            fail_msg("\"%s\" was read as %llu", bad[i], (unsigned long long)read.number);
-}
-
 /* ---- evidence ---- */
 
-static struct dk_series_record series_with(const char *template)
+static struct dk_policy policy_with(const char *template, uint8_t restart)
 {
-    struct dk_series_record record = {.id = 1, .tenant = "acme", .name = "INV"};
     struct dk_policy policy;
     dk_policy_default(&policy);
+    policy.restart = restart;
     memset(policy.template_text, 0, sizeof policy.template_text);
     snprintf(policy.template_text, sizeof policy.template_text, "%s", template);
-    record.policy = dk_policy_keep(&policy);
-    return record;
+    return policy;
 }
 
-static const char *evidence_of(const char *template, int32_t period, const char *text)
+/* "1:17-17 2:..." of lines, or the sentence of the refusal. */
+static const char *evidence_by(const struct dk_policy *policy, const struct dk_policy *next, int32_t period, const char *text)
 {
     static char said[512];
-    struct dk_series_record record = series_with(template);
+    struct dk_series_record record = {.id = 1, .tenant = "acme", .name = "INV", .policy = policy, .next = next};
     struct dk_evidence *found = NULL;
     size_t count = 0, used = 0;
     if (dk_evidence_read(&record, period, text, strlen(text), &found, &count) != DOCKET_OK) {
@@ -112,6 +71,12 @@ static const char *evidence_of(const char *template, int32_t period, const char 
                                  (unsigned long long)found[i].first, (unsigned long long)found[i].last);
     free(found);
     return said;
+}
+
+static const char *evidence_of(const char *template, int32_t period, const char *text)
+{
+    struct dk_policy policy = policy_with(template, period == 0 ? DK_NEVER : DK_YEARLY);
+    return evidence_by(&policy, NULL, period, text);
 }
 
 static void evidence_is_numbers_ranges_and_texts_in_any_order(void **state)
@@ -153,7 +118,49 @@ static void a_line_that_has_two_meanings_is_refused(void **state)
     assert_non_null(strstr(evidence_of("{YYYY}-{N}", 2026, "2026-3000"), "write a range as 17..20"));
     assert_string_equal(evidence_of("{YYYY}-{N}", 2026, "2026..3000"), "1:2026-3000 ");
     assert_string_equal(evidence_of("{YYYY}-{N}", 2026, "2026-17"), "1:17-17 ");
-    assert_string_equal(evidence_of("{N:6}", 2026, "000017"), "1:17-17 ");
+    assert_string_equal(evidence_of("{N:6}", 0, "000017"), "1:17-17 ");
+    assert_non_null(strstr(evidence_of("{YY}..{N}", 2026, "26..30"), "line by line"));
+}
+
+static void digits_alone_are_taken_if_number_and_document_number_are_the_same(void **state)
+{
+    (void)state;
+    static const char digits[] = "{YYYY}{N:6}";
+    assert_string_equal(evidence_of(digits, 2026, "17"), "1:17-17 ");
+    assert_string_equal(evidence_of(digits, 2026, "2026000017..2026000017"), "1:2026000017-2026000017 ");
+    assert_non_null(strstr(evidence_of(digits, 2026, "2026000017"), "as in 17..17"));
+    assert_non_null(strstr(evidence_of(digits, 2026, "2025000017"), "as in 17..17"));
+    assert_string_equal(evidence_of("{N:6}{LUHN}", 0, "17"), "1:17-17 ");
+    assert_non_null(strstr(evidence_of("{N:6}{LUHN}", 0, "0000174"), "as in 17..17"));
+    /* Beyond the largest number it is a document number and nothing else. */
+    assert_string_equal(evidence_of("{YYYY}{MM}{DD}{N:8}", 2026, "2026112400000017"), "1:17-17 ");
+}
+
+static void texts_are_read_by_the_series_fiscal_year_and_names(void **state)
+{
+    (void)state;
+    struct dk_policy policy = policy_with("{PREFIX}/{FY:25-26}/{FIELD:branch}{N:4}", DK_FISCAL);
+    policy.fiscal.month = 3;
+    memcpy(policy.prefix, "RE", 3);
+    memcpy(policy.fields, "branch=V", 9);
+    assert_string_equal(evidence_by(&policy, NULL, 20252026, "RE/25-26/V0017\nRE/25-26/V12345"), "1:17-17 2:12345-12345 ");
+    assert_non_null(strstr(evidence_by(&policy, NULL, 20252026, "RE/24-25/V0017"), "of another period"));
+    assert_non_null(strstr(evidence_by(&policy, NULL, 20252026, "RE/25-26/W0017"), "no document number of this series"));
+    policy = policy_with("{GGGG}W{WW}-{N}", DK_WEEKLY);
+    assert_string_equal(evidence_by(&policy, NULL, 2026553, "2026W53-4"), "1:4-4 ");
+}
+
+static void texts_of_the_next_policy_are_read_too(void **state)
+{
+    (void)state;
+    struct dk_policy policy = policy_with("A{YYYY}-{N:4}", DK_YEARLY), next = policy_with("B{YYYY}-{N:4}", DK_YEARLY);
+    assert_string_equal(evidence_by(&policy, &next, 2026, "A2026-0017\nB2026-0018"), "1:17-17 2:18-18 ");
+    assert_non_null(strstr(evidence_by(&policy, &next, 2026, "A2026-0017\nB2027-0018"), "line 2, \"B2027-0018\": it is a document number of another"));
+    policy = policy_with("A{YYYY}{N:4}", DK_YEARLY);
+    next = policy_with("A{YY}{N:4}", DK_YEARLY); /* the collision proof would refuse it */
+    assert_non_null(strstr(evidence_by(&policy, &next, 2026, "A20261234"), "1:1234"));
+    next = policy_with("A20{YY}1{N:3}", DK_YEARLY);
+    assert_non_null(strstr(evidence_by(&policy, &next, 2026, "A20261234"), "two templates of the series"));
 }
 
 /* ---- records that are cut ---- */
@@ -210,11 +217,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_reason_is_printable_utf8_of_1_to_200_bytes),
-        cmocka_unit_test(a_text_that_was_written_is_read_as_its_number_and_date),
-        cmocka_unit_test(a_text_that_no_number_writes_is_not_read),
         cmocka_unit_test(evidence_is_numbers_ranges_and_texts_in_any_order),
         cmocka_unit_test(evidence_says_which_line_is_wrong_and_why),
         cmocka_unit_test(a_line_that_has_two_meanings_is_refused),
+        cmocka_unit_test(digits_alone_are_taken_if_number_and_document_number_are_the_same),
+        cmocka_unit_test(texts_are_read_by_the_series_fiscal_year_and_names),
+        cmocka_unit_test(texts_of_the_next_policy_are_read_too),
         cmocka_unit_test(what_is_cut_gets_its_fate_and_the_rest_keeps_its_own),
     };
     return cmocka_run_group_tests_name("admin", tests, NULL, NULL);

@@ -161,7 +161,8 @@ static void settings_change_under_workers_and_names_do_not(void **state)
     key.window = 200;
     key.warn = 80;
     key.close_after = 30;
-    key.valid_to_s = 123456;
+    key.valid_from = 20260101;
+    key.valid_to = 20261231;
     key.series_id = 6; /* not a setting */
     key.tenant[0] = 'u';
     dk_slot_write_settings(slot, &key);
@@ -170,7 +171,9 @@ static void settings_change_under_workers_and_names_do_not(void **state)
     assert_int_equal(read.window, 200);
     assert_int_equal(read.warn, 80);
     assert_int_equal(read.close_after, 30);
-    assert_int_equal(read.valid_to_s, 123456);
+    assert_int_equal(read.valid_from, 20260101);
+    assert_int_equal(read.valid_to, 20261231);
+    assert_int_equal(dk_slot_interval(slot).valid_to, 20261231);
     assert_int_equal(read.calendar, 3);
     assert_int_equal(read.order, 1);
     assert_int_equal(read.series_id, 5);

@@ -133,7 +133,9 @@ static void the_systems_clock_again(void **state)
     set_clock(0);
     set_clock(DOCKET_MEMORY_SYSTEM_CLOCK);
     is_ok(docket_next_for(realm, "acme", "INV", 0, &number, &period));
-    dk_period_at(&(struct dk_policy){.restart = DK_YEARLY}, &dk_zone_utc, dk_clock_wall_s(), &now);
+    struct dk_policy yearly;
+    dk_policy_default(&yearly);
+    dk_period_at(&yearly, &dk_zone_utc, dk_clock_wall_s(), &now);
     assert_int_equal(period, now.label);
 }
 

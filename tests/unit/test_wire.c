@@ -149,11 +149,12 @@ static void a_name_that_does_not_end_is_refused(void **state)
     (void)state;
     for (int which = 0; which < 3; which++) {
         struct dk_request sent = any_request();
-        char *const members[] = {sent.tenant, sent.name, sent.template_text};
-        memset(members[which], 'x', sizeof sent.tenant);
+        char *const members[] = {sent.tenant, sent.name, sent.settings};
+        const size_t sizes[] = {sizeof sent.tenant, sizeof sent.name, sizeof sent.settings};
+        memset(members[which], 'x', sizes[which]);
         put(here, &sent, sizeof sent);
         assert_int_equal(dk_wire_read(there, &got), DOCKET_PROTOCOL);
-        members[which][sizeof sent.tenant - 1] = 0;
+        members[which][sizes[which] - 1] = 0;
         put(here, &sent, sizeof sent);
         assert_int_equal(dk_wire_read(there, &got), DOCKET_OK);
     }
@@ -464,15 +465,17 @@ static void an_admins_packet_that_is_not_whole_is_refused(void **state)
     (void)state;
     struct dk_packet packet;
     int descriptor;
-    struct dk_admin_request cases[5];
-    for (int i = 0; i < 5; i++)
+    enum { CASES = 6 };
+    struct dk_admin_request cases[CASES];
+    for (int i = 0; i < CASES; i++)
         cases[i] = an_admin();
     cases[0].magic++;
     cases[1].version++;
     cases[2].type = DK_ASK_OPEN;
     cases[3].flags = DK_ADMIN_FLAGS + 1;
     memset(cases[4].reason, 'x', sizeof cases[4].reason);
-    for (int i = 0; i < 5; i++) {
+    memset(cases[5].settings, 'x', sizeof cases[5].settings);
+    for (int i = 0; i < CASES; i++) {
         assert_int_equal(send(here, &cases[i], sizeof cases[i], 0), sizeof cases[i]);
         assert_int_equal(dk_wire_read_packet(there, &packet, &descriptor), DOCKET_PROTOCOL);
         assert_int_equal(descriptor, -1);
@@ -482,13 +485,13 @@ static void an_admins_packet_that_is_not_whole_is_refused(void **state)
     assert_int_equal(dk_wire_read_packet(there, &packet, &descriptor), DOCKET_PROTOCOL);
 }
 
-static void an_older_librarys_request_is_read_as_ever(void **state)
+static void a_workers_request_is_told_from_an_admins(void **state)
 {
     (void)state;
     struct dk_packet packet;
     int descriptor;
     struct dk_request request = any_request();
-    assert_int_equal(sizeof request, 256); /* older libraries send so many bytes */
+    assert_int_not_equal(sizeof request, sizeof(struct dk_admin_request));
     assert_int_equal(send(here, &request, sizeof request, 0), sizeof request);
     assert_int_equal(dk_wire_read_packet(there, &packet, &descriptor), DOCKET_OK);
     assert_false(packet.is_admin);
@@ -524,7 +527,7 @@ int main(void)
         IN_A_DEEP_FOLDER(a_socket_that_nobody_listens_at_is_unreachable),
         AT_A_PAIR(an_admins_packet_arrives_with_its_descriptor),
         AT_A_PAIR(an_admins_packet_that_is_not_whole_is_refused),
-        AT_A_PAIR(an_older_librarys_request_is_read_as_ever),
+        AT_A_PAIR(a_workers_request_is_told_from_an_admins),
     };
     return cmocka_run_group_tests_name("wire", tests, NULL, NULL);
 }
