@@ -3,6 +3,7 @@
  * docket series add, list.
  */
 #include "address.h"
+#include "coming.h"
 #include "docket_admin.h"
 #include "output.h"
 #include "progress.h"
@@ -17,16 +18,41 @@
 struct adding {
     const struct address *address;
     struct docket_policy policy;
+    struct coming coming;
 };
 
 static docket_status add(docket_realm *realm, void *context)
 {
-    const struct adding *adding = context;
+    struct adding *adding = context;
+    if (cli_given(adding->coming.cli, OPT_DRY_RUN))
+        return coming_ask(realm, &adding->coming);
     return docket_admin_series_add(realm, adding->address->tenant, adding->address->series, &adding->policy);
+}
+
+static int end_add(const struct cli *cli, const struct adding *adding)
+{
+    const struct address *address = adding->address;
+    bool dry = cli_given(cli, OPT_DRY_RUN);
+    if (!cli->json) {
+        printf("%s/%s %s\n", address->tenant, address->series,
+               dry ? "is not declared; it could be (--dry-run)" : "is declared");
+        if (dry)
+            coming_print(&adding->coming);
+        return CLI_DONE;
+    }
+    json_t *object = output_object();
+    if (object != NULL) {
+        json_object_update_new(object, json_pack("{s:o, s:s, s:s, s:b}", "realm", output_string(cli->realm), "tenant",
+                                                 address->tenant, "series", address->series, "declared", !dry));
+        if (dry)
+            json_object_set(object, "next", adding->coming.array);
+    }
+    return output_json(cli, object);
 }
 
 static int run_add(struct cli *cli)
 {
+    char lines[COMING_LINES][DOCKET_TEXT_MAX];
     struct address address;
     uint64_t window = 0, start_after = 0;
     int code = address_parse(cli, cli->operands[0], false, &address);
@@ -42,18 +68,17 @@ static int run_add(struct cli *cli)
                                        .template_text = cli->values[OPT_TEMPLATE],
                                        .window = (uint32_t)window,
                                        .start_after = start_after}};
+    adding.coming = (struct coming){.cli = cli,
+                                    .address = &address,
+                                    .policy = &adding.policy,
+                                    .has_start = start_after != 0,
+                                    .array = cli->json ? json_array() : NULL,
+                                    .lines = lines};
     code = session_run(cli, add, &adding);
-    if (code != CLI_DONE)
-        return code;
-    if (!cli->json) {
-        printf("%s/%s is declared\n", address.tenant, address.series);
-        return CLI_DONE;
-    }
-    json_t *object = output_object();
-    if (object != NULL)
-        json_object_update_new(object, json_pack("{s:o, s:s, s:s, s:b}", "realm", output_string(cli->realm), "tenant",
-                                                 address.tenant, "series", address.series, "declared", 1));
-    return output_json(cli, object);
+    if (code == CLI_DONE)
+        code = end_add(cli, &adding);
+    json_decref(adding.coming.array);
+    return code;
 }
 
 /* ---- list ---- */
@@ -140,9 +165,11 @@ const struct cli_command command_series_add = {
     .text = "Durable on return. Declaring the same again is fine; with other settings it is an\n"
             "honest no. What is not given is the realm's default. Template tokens: {SERIES}\n"
             "{YYYY} {YY} {MM} {DD} {N} {N:width}. Windows are 16 to 10000; the one called benchmark\n"
-            "(250000) is not for books. Starts docketd for the realm if none answers.",
+            "(250000) is not for books. A series whose document numbers could be those of another one of\n"
+            "the tenant is refused, with an example. --dry-run checks all of it, shows the next ten\n"
+            "numbers and declares nothing. Starts docketd for the realm if none answers.",
     .options = BIT(OPT_ORDER) | BIT(OPT_RESTART) | BIT(OPT_TEMPLATE) | BIT(OPT_WINDOW) | BIT(OPT_START_AFTER) |
-               BIT(OPT_REALM) | BIT(OPT_NO_START) | BIT(OPT_JSON) | BIT(OPT_QUIET),
+               BIT(OPT_DRY_RUN) | BIT(OPT_REALM) | BIT(OPT_NO_START) | BIT(OPT_JSON) | BIT(OPT_QUIET),
     .operands_min = 1,
     .operands_max = 1,
     .run = run_add};

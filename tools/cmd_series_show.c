@@ -48,9 +48,9 @@ static const char *setting(const struct docket_series_facts *facts, const char *
 static void print_period(const struct docket_series_facts *facts)
 {
     char period[PERIOD_TEXT_BYTES], days[2][16], edges[2][OUTPUT_TIME_BYTES];
-    printf("zone      %s\n", setting(facts, "zone"));
-    if (strcmp(setting(facts, "restart"), "fiscal") == 0)
-        printf("fiscal    the year from or to %s\n", setting(facts, "fiscal-year"));
+    bool fiscal = strcmp(setting(facts, "fiscal-year"), "january") != 0;
+    printf("zone      %s%s%s\n", setting(facts, "zone"), fiscal ? ", fiscal year " : "",
+           fiscal ? setting(facts, "fiscal-year") : "");
     if (facts->period_first == 0)
         return;
     printf("period    %s: %s to %s, in UTC from %s to before %s\n", address_period_text(facts->period, period),
@@ -82,17 +82,25 @@ static void print_worst(const struct docket_series_facts *facts)
            facts->longest_text);
 }
 
+/* Said in a line of its own, or nothing to speak of. */
+static bool is_said(const struct docket_setting *setting)
+{
+    static const char *const lines[] = {"order", "restart", "template", "window", "zone", "profile", "valid-from", "valid-to"};
+    static const char *const plain[] = {"", "any", "no", "none", "never", "january", "widen", "recycle"};
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+        if (strcmp(setting->name, lines[i]) == 0 || strcmp(setting->before, plain[i]) == 0)
+            return true;
+    return false;
+}
+
 static void print_settings(const struct docket_series_facts *facts)
 {
-    static const char *const said[] = {"order", "restart", "template", "window", "zone", "profile"};
     char period[PERIOD_TEXT_BYTES];
-    for (uint32_t i = 0; i < facts->setting_count; i++) {
-        bool above = false;
-        for (size_t j = 0; j < sizeof said / sizeof said[0]; j++)
-            above = above || strcmp(facts->settings[i].name, said[j]) == 0;
-        if (!above && facts->settings[i].before[0] != '\0')
-            printf("          %s=%s\n", facts->settings[i].name, facts->settings[i].before);
-    }
+    printf("settings ");
+    for (uint32_t i = 0; i < facts->setting_count; i++)
+        if (!is_said(&facts->settings[i]))
+            printf(" %s=%s", facts->settings[i].name, facts->settings[i].before);
+    putchar('\n');
     for (uint32_t i = 0; i < facts->setting_count; i++)
         if (facts->next_from != 0 && strcmp(facts->settings[i].before, facts->settings[i].after) != 0)
             printf("from %s on: %s=%s\n", address_period_text(facts->next_from, period), facts->settings[i].name,
@@ -109,7 +117,6 @@ static void print_facts(const struct docket_series_facts *facts)
     else
         printf("profile   %s (%s; %s): %s%s\n", facts->profile, facts->profile_title, facts->profile_source,
                facts->against[0] != '\0' ? "AGAINST: " : "in order", facts->against);
-    printf("settings\n");
     print_settings(facts);
 }
 
