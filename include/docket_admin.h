@@ -294,6 +294,47 @@ docket_status docket_admin_drain(docket_realm *realm, const char *desk, docket_e
 /* Ends that. */
 docket_status docket_admin_drain_undo(docket_realm *realm, const char *desk);
 
+/* One period of a series. Days and edges are of the series' own zone and year. */
+struct docket_period {
+    int32_t period;          /* its label: 2026, 202611, 20261124 ...; 0: the series never restarts */
+    uint32_t first, last;    /* days, yyyymmdd, inclusive; 0: never restarts */
+    int64_t start_s, end_s;  /* UTC, first second of it and first one after it; 0 and INT64_MAX: never restarts */
+    const char *state;       /* "next", "open", "ended" (numbers at record speed), "closing", "closed" */
+    uint64_t given;          /* numbers handed out, with those that became void or unknown later */
+    uint64_t first_number;
+    uint64_t mark;           /* every number handed out is below it */
+    uint32_t last_date;      /* yyyymmdd, of a chronological series: latest date given; 0 not known */
+    uint32_t holder_count;   /* processes that hold leases of it; holders has the first few */
+    uint32_t holders_told;
+    const struct docket_holder *holders;
+};
+
+typedef int (*docket_each_period)(void *context, const struct docket_period *period);
+
+/*
+ * Every period of which the series has a counter, oldest first. each() returns 0 to
+ * go on. Statuses: OK, NO_SERIES, QUARANTINED, BAD_NAME, BAD_ARGUMENT, BUSY,
+ * NOT_PERMITTED, UNREACHABLE, DAMAGED, STORE_FAILED, PROTOCOL, SYSTEM.
+ */
+docket_status docket_admin_period_list(docket_realm *realm, const char *tenant, const char *series,
+                                       docket_each_period each, void *context);
+
+/*
+ * Closes a period that is over: no number of it is given any more, whoever asks;
+ * PERIOD_CLOSED is what they hear. Not to be undone. Its numbers can still be
+ * declared void, and reconciled. *is_closed is 1 when that is durable; 0 while
+ * leases of it are out (each() is told who holds them): then nothing is given
+ * anew, docketd closes the period when they are back or their owners dead, also
+ * after a restart, and asking again says whether it has. A period of which no
+ * number was ever given can be closed too. counter->period names the period.
+ * Statuses: OK (also if it is closed already), REFUSED (it is current or to come,
+ * or the series has no such period), NO_SERIES, QUARANTINED, BAD_NAME,
+ * BAD_ARGUMENT, BUSY (also: its desk is drained), NOT_PERMITTED, UNREACHABLE,
+ * STORE_FAILED, PROTOCOL, SYSTEM.
+ */
+docket_status docket_admin_period_close(docket_realm *realm, const struct docket_counter_name *counter,
+                                        const char *reason, int *is_closed, docket_each_holder each, void *context);
+
 /*
  * Reads every record and page of the store again, in a thread of docketd's, while
  * numbers go on. *records counts them. Waits as long as it takes, at most

@@ -113,19 +113,8 @@ docket_status docket_admin_drain(docket_realm *realm, const char *desk, docket_e
     docket_status status = put(request.desk, sizeof request.desk, "desk's name", desk);
     if (status == DOCKET_OK)
         status = ask(realm, &request, ERRAND_TIMEOUT_NS, sizeof(struct dk_holder_wire), &reply, &read, &count);
-    struct dk_holder_wire *rows = read;
-    for (size_t i = 0; status == DOCKET_OK && each != NULL && i < count; i++) {
-        rows[i].desk[sizeof rows[i].desk - 1] = 0;
-        struct docket_holder holder = {.desk = rows[i].desk,
-                                       .seat = rows[i].seat,
-                                       .uid = rows[i].uid,
-                                       .pid = rows[i].pid,
-                                       .leases = rows[i].leases,
-                                       .numbers = rows[i].numbers,
-                                       .oldest_s = rows[i].oldest_s};
-        if (each(context, &holder) != 0)
-            break;
-    }
+    if (status == DOCKET_OK)
+        dk_errand_holders(read, count, each, context);
     free(read);
     return status;
 }

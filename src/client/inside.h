@@ -231,6 +231,10 @@ docket_status dk_reach_connect(struct docket_realm *realm, int *fd) DK_MUST_USE;
  * OK: fds[0] may have rows. */
 docket_status dk_errand_ask(struct docket_realm *realm, const struct dk_admin_request *request, int descriptor,
                             int64_t timeout_ns, struct dk_reply *reply, int *rows_fd) DK_MUST_USE;
+/* errand_periods.c: tells of the rows of an answer. */
+struct docket_holder;
+void dk_errand_holders(struct dk_holder_wire *rows, size_t count,
+                       int (*each)(void *context, const struct docket_holder *holder), void *context);
 /* errand.c: a checked reason into an errand. */
 docket_status dk_errand_reason(struct dk_admin_request *request, const char *reason) DK_MUST_USE;
 /* All rows of a memory file, into memory that the caller frees; closes it. */

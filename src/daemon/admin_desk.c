@@ -64,28 +64,46 @@ static void add_holding(const struct dk_desk_book *desk, const struct dk_place_b
         holder->oldest_s = claimed_s;
 }
 
-static void put_holders(struct dk_errand *errand, const struct dk_desk_book *desk)
+struct dk_holder_wire *dk_holders_of(const struct dk_desk_book *desk, const struct dk_counter *only, uint32_t *count)
 {
     struct dk_holder_wire *holders = dk_must_alloc(desk->map.geometry.seats_max, sizeof *holders);
     for (uint32_t row = 0; row < desk->rows_used; row++) {
         const struct dk_counter *counter = desk->row_owner[row];
+        if (only != NULL && counter != only)
+            continue;
         for (uint32_t r = 0; counter != NULL && !counter->series->quarantined && r < counter->row_count; r++)
             for (int i = 0; counter->rows[r].row == row && i < DK_PLACES_PER_ROW; i++)
                 if (counter->rows[r].place[i].live)
                     add_holding(desk, &counter->rows[r].place[i], dk_load_acquire(dk_book_claim(desk, row, i)),
                                 holders); /* ORDER-10 */
     }
+    *count = 0;
     for (uint32_t seat = 0; seat < desk->map.geometry.seats_max; seat++) {
         if (holders[seat].leases == 0)
             continue;
-        holders[seat].seat = seat;
-        holders[seat].uid = desk->seats[seat].uid;
-        holders[seat].pid = (int64_t)dk_load_relaxed(&dk_desk_seat(&desk->map, seat)->pid); /* relaxed: display */
-        snprintf(holders[seat].desk, sizeof holders[seat].desk, "%s", desk->rule.name);
-        errand->answer = dk_must_grow(errand->answer, errand->answer_bytes + sizeof *holders, 1);
-        memcpy((char *)errand->answer + errand->answer_bytes, &holders[seat], sizeof *holders);
-        errand->answer_bytes += sizeof *holders;
+        struct dk_holder_wire *kept = &holders[(*count)++];
+        *kept = holders[seat];
+        kept->seat = seat;
+        kept->uid = desk->seats[seat].uid;
+        kept->pid = (int64_t)dk_load_relaxed(&dk_desk_seat(&desk->map, seat)->pid); /* relaxed: display */
+        snprintf(kept->desk, sizeof kept->desk, "%s", desk->rule.name);
     }
+    return holders;
+}
+
+void dk_errand_answer(struct dk_errand *errand, const void *rows, size_t bytes)
+{
+    errand->answer = dk_must_grow(errand->answer, errand->answer_bytes + bytes, 1);
+    if (bytes > 0)
+        memcpy((char *)errand->answer + errand->answer_bytes, rows, bytes);
+    errand->answer_bytes += bytes;
+}
+
+static void put_holders(struct dk_errand *errand, const struct dk_desk_book *desk)
+{
+    uint32_t count;
+    struct dk_holder_wire *holders = dk_holders_of(desk, NULL, &count);
+    dk_errand_answer(errand, holders, count * sizeof *holders);
     free(holders);
 }
 

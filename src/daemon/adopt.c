@@ -126,7 +126,7 @@ static struct dk_counter *counter_of_row(struct dk_daemon *daemon, struct dk_ser
     dk_period_at(series->record.policy, &dk_zone_utc, dk_clock_wall_s(), &now);
     counter = dk_counter_new(daemon, series, &period, image);
     /* Its time may have come meanwhile: then it goes back on the board. */
-    counter->ahead = label >= now.label && series->record.retired_ns == 0;
+    counter->ahead = label >= now.label && series->record.retired_ns == 0 && !counter->closing;
     counter->ended = !counter->ahead;
     return counter;
 }

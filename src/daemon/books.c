@@ -24,7 +24,8 @@ void dk_counter_image_frame(const struct dk_counter *counter, struct dk_counter_
     memset(image, 0, sizeof *image);
     image->series_id = counter->series->record.id;
     image->period = counter->period.label;
-    image->closed = counter->closed;
+    image->closed = counter->closing ? DK_CLOSING : counter->closed ? DK_ENDED : DK_OPEN;
+    image->last_date = counter->last_date;
     image->extent_first = counter->extent_first;
     image->extent_last = counter->extent_last;
     image->interval_first = counter->interval_first;

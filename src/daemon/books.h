@@ -98,6 +98,10 @@ struct dk_counter {
     bool ahead;        /* a clock that was set back left it ahead of the next period: off the board until its time */
     bool settled;      /* stopped, ended or ahead, and the durable image says so exactly */
     bool closed;       /* ended or ahead, and every lease is back: about to leave memory */
+    bool closing;      /* ended; it is closed for good when its last lease is back */
+    bool closing_said; /* and the durable image says so */
+    struct dk_event *said; /* that goes into its next commit: who closes it, and why; or NULL */
+    uint32_t last_date;    /* latest date given; chronological series only */
 };
 
 struct dk_series_book {
@@ -107,6 +111,7 @@ struct dk_series_book {
     struct dk_counter *bank[DK_BANKS];
     struct dk_counter *counters; /* all of it in memory */
     uint64_t assignments[DK_BANKS];
+    int64_t next_close_s; /* when a period of it is closed by policy, or before */
     uint16_t calendar;   /* of its zone, on its desk's board */
     int64_t next_edge_s; /* when its banks must be looked at again */
     size_t edge_at;      /* place among the edges + 1, 0 none */

@@ -62,7 +62,9 @@ struct dk_counter *dk_counter_new(struct dk_daemon *daemon, struct dk_series_boo
         counter->exposed += image->places[i].size - image->places[i].offset; /* 0 where nothing lies */
     counter->looked_ns = dk_clock_monotonic_ns();
     counter->looked_next = image->next;
-    counter->closed = image->closed != 0;
+    counter->closed = dk_image_has_ended(image);
+    counter->closing = counter->closing_said = image->closed == DK_CLOSING;
+    counter->last_date = image->last_date;
     for (uint32_t i = 0; i < image->spare_count; i++)
         dk_ranges_add(&counter->spares, &counter->spare_count, image->spares[i].first, image->spares[i].last);
     counter->next_of_series = series->counters;
@@ -98,5 +100,6 @@ void dk_counter_free(struct dk_counter *counter)
 {
     free(counter->rows);
     free(counter->spares);
+    free(counter->said);
     free(counter);
 }

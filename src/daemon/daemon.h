@@ -12,6 +12,8 @@
 
 struct dk_connections;
 struct dk_errand;
+struct dk_ended;
+struct dk_closing_walk;
 struct dk_admin_request;
 
 enum { DK_ADMINS_MAX = 32 };
@@ -47,6 +49,7 @@ struct dk_daemon {
     uint64_t series_room;
     struct dk_connections *connections;
     struct dk_errand *errands; /* what admins asked for and is not answered yet */
+    struct dk_ended *ended;    /* counters of ended periods of which something is asked */
     uid_t admins[DK_ADMINS_MAX];
     uint32_t admin_count;
     gid_t admin_group;
@@ -64,6 +67,11 @@ struct dk_daemon {
     uint8_t boot_id[16];
     bool stopping;
     bool offline;            /* one verb, no socket */
+    bool closes;             /* some series is closed by policy */
+    int64_t next_closing_s;  /* monotonic: when the store is looked through for it */
+    struct dk_closing_walk *closing_walk;
+    bool accept_known;       /* accepted_ns is */
+    int64_t accepted_ns;     /* when an older store was accepted last; 0 never. ended.c looks for it */
     bool accepted;           /* --accept-store: desks are built anew ... */
     uint64_t advance;        /* ... and every counter moves so far forward */
     bool poll_soon;          /* flags came in the last turn */
@@ -188,6 +196,23 @@ struct dk_sitter {
 };
 docket_status dk_seat_assign(struct dk_desk_book *desk, const struct dk_sitter *sitter, uint32_t *seat, int *locked,
                              int *probe) DK_MUST_USE;
+
+/* ended.c: periods that have ended give numbers at record speed. Each turn of the loop. */
+void dk_ended_turn(struct dk_daemon *daemon);
+/* Something is asked of this period of the series (label -1: of any): it stays in
+ * memory, and no period of this label is opened. */
+bool dk_ended_concerns(const struct dk_series_book *series, int32_t label);
+/* closing.c: periods whose policy says when they are closed. When the series must
+ * be looked at again for it; INT64_MAX: never. */
+int64_t dk_closing_look(struct dk_daemon *daemon, struct dk_series_book *series, int64_t now_s);
+/* ... of series that are not in memory; in each tick. */
+void dk_closing_tick(struct dk_daemon *daemon, int64_t now_s);
+void dk_closing_stop(struct dk_daemon *daemon);
+/* leased.c: numbers for those who wait, lowest first; next: the first that was never
+ * laid. False: there is nothing to give. */
+bool dk_ended_plan(struct dk_counter *counter, struct dk_range **spares, size_t *spare_count, uint64_t *next);
+/* ... and they are durable. */
+void dk_ended_given(struct dk_counter *counter);
 
 /* recovery.c: from store and files to books. */
 docket_status dk_recovery_run(struct dk_daemon *daemon) DK_MUST_USE;

@@ -283,11 +283,11 @@ static docket_status write_image(void *context, const struct dk_counter_image *i
     if (sheet->period >= 0 && sheet->period != image->period)
         return DOCKET_OK;
     sheet->record = series == NULL ? &sheet->evicted : &series->record;
-    if (series != NULL && series->quarantined && !image->closed)
+    if (series != NULL && series->quarantined && !dk_image_has_ended(image))
         return write_quarantined(sheet, image);
-    const struct dk_counter *counter = series == NULL  ? NULL
-                                       : image->closed ? dk_series_on_board(series, image->period)
-                                                       : dk_series_counter(series, image->period);
+    const struct dk_counter *counter = series == NULL              ? NULL
+                                       : dk_image_has_ended(image) ? dk_series_on_board(series, image->period)
+                                                                   : dk_series_counter(series, image->period);
     if (counter != NULL)
         return write_live(sheet, counter);
     add_spares(sheet, image->spares, image->spare_count);

@@ -8,7 +8,7 @@
 docket_status dk_images_keep(void *context, const struct dk_counter_image *image)
 {
     struct dk_images *images = context;
-    if (image->closed)
+    if (dk_image_has_ended(image))
         return DOCKET_OK;
     if ((images->count & (images->count + 1)) == 0) /* room doubles at 1, 3, 7 ... */
         images->all = dk_must_grow(images->all, images->count * 2 + 2, sizeof *images->all);

@@ -362,6 +362,8 @@ static void fill_image(struct plan *plan, struct dk_counter_image *image)
     const struct dk_counter *counter = plan->counter;
     dk_counter_image_frame(counter, image);
     image->mark = plan->mark;
+    if (plan->settles)
+        image->next = plan->next; /* nothing is laid any more: exactly */
     image->places = dk_must_alloc((size_t)counter->row_count * DK_PLACES_PER_ROW, sizeof *image->places);
     for (uint32_t r = 0; r < counter->row_count && !plan->leaves; r++)
         for (int i = 0; i < DK_PLACES_PER_ROW; i++)
@@ -472,13 +474,17 @@ static void committed(struct dk_job *job)
     bool settled = plan->settles && dk_winding_down(counter);
     mark_recorded(plan, image);
     apply(plan);
-    counter->closed = image->closed != 0 || plan->leaves;
+    counter->closed = dk_image_has_ended(image) || plan->leaves;
+    counter->closing_said = image->closed == DK_CLOSED_FOR_GOOD || image->closed == DK_CLOSING;
     counter->settled = counter->settled || settled;
+    if (settled)
+        counter->next = plan->next; /* more than before where numbers of an ended period were given */
     plan_free(plan);
     /* Only now, with its last number durable, may the bank forget it. */
     if (settled && (counter->ended || counter->ahead) && counter->bank >= 0 && !counter->closed)
         dk_periods_release_bank(counter);
     dk_job_free(job);
+    dk_ended_given(counter);
     dk_keeper_done(counter);
     if (!counter->settled && dk_winding_down(counter))
         dk_keeper_ask(counter);
@@ -498,8 +504,14 @@ static void plan_settle(struct plan *plan)
     plan->leaves = counter->ahead && !counter->ended && plan->live == 0;
     bool last_lease_is_back = plan->live == plan->close_count;
     bool last_word = counter->ended ? last_lease_is_back : plan->leaves;
-    if (!counter->settled || plan->close_count > 0 || (last_word && !counter->closed))
+    if (!counter->settled || plan->close_count > 0 || (last_word && !counter->closed) ||
+        counter->closing != counter->closing_said)
         plan->needs_commit = true;
+    if (counter->ended && counter->settled && counter->bank < 0 && !counter->closing &&
+        dk_ended_plan(counter, &plan->spares, &plan->spare_count, &plan->next)) {
+        plan->mark = plan->next;
+        plan->needs_commit = true;
+    }
 }
 
 static struct plan *plan_new(struct dk_counter *counter)
@@ -514,6 +526,16 @@ static struct plan *plan_new(struct dk_counter *counter)
         memcpy(plan->spares, counter->spares, counter->spare_count * sizeof *plan->spares);
     plan->job = dk_job_new(committed, plan);
     return plan;
+}
+
+static void say_who_closes(struct dk_counter *counter, struct dk_job *job)
+{
+    if (counter->said == NULL)
+        return;
+    dk_job_event(job, counter->said->kind, counter->said->uid, "%s", counter->said->text);
+    dk_job_reason(job, counter->said->reason);
+    free(counter->said);
+    counter->said = NULL;
 }
 
 void dk_leased_turn(struct dk_counter *counter)
@@ -536,7 +558,10 @@ void dk_leased_turn(struct dk_counter *counter)
     if (plan->needs_commit) {
         struct dk_counter_image *image = dk_job_image(plan->job);
         fill_image(plan, image);
-        image->closed = counter->ended && plan->live == plan->close_count;
+        bool all_back = counter->ended && plan->live == plan->close_count;
+        image->closed = all_back ? (counter->closing ? DK_CLOSED_FOR_GOOD : DK_ENDED)
+                                 : (counter->closing ? DK_CLOSING : DK_OPEN);
+        say_who_closes(counter, plan->job);
         dk_keeper_post(counter, plan->job);
         return;
     }

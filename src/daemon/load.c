@@ -17,7 +17,7 @@ void dk_load_counter(struct dk_daemon *daemon, struct dk_series_book *series, co
     period = now;
     if (image->period > now.label && now.end_s != INT64_MAX)
         dk_period_at(series->record.policy, &dk_zone_utc, now.end_s, &period);
-    bool over = image->period < now.label || series->record.retired_ns != 0;
+    bool over = image->period < now.label || series->record.retired_ns != 0 || image->closed == DK_CLOSING;
     if (over)
         period = (struct dk_period){.label = image->period};
     if (period.label != image->period)

@@ -108,6 +108,7 @@ static void tick(struct dk_daemon *daemon)
     show(daemon);
     dk_reaper_tick(daemon, true);
     dk_periods_sweep(daemon);
+    dk_closing_tick(daemon, dk_clock_wall_s());
     dk_evict_tick(daemon);
     quarantine_damaged(daemon);
     look_idle(daemon);
@@ -127,6 +128,7 @@ static void turn(struct dk_daemon *daemon, int64_t *next_tick_ns)
         tick(daemon);
     }
     dk_serve_parked(daemon);
+    dk_ended_turn(daemon);
     dk_keeper_run(daemon);
     dk_admin_turn(daemon);
     dk_serve_bury(daemon);
@@ -155,6 +157,7 @@ static void stop(struct dk_daemon *daemon)
     while (!all_settled(daemon) && dk_clock_monotonic_ns() < until_ns)
         turn(daemon, &next_tick_ns);
     dk_admin_stop(daemon);
+    dk_closing_stop(daemon);
     show(daemon);
     for (uint32_t i = 0; i < daemon->desk_count; i++)
         dk_store_release(&dk_desk_words(&daemon->desks[i].map)->serving, 0);

@@ -142,7 +142,8 @@ static bool open_period(struct dk_daemon *daemon, struct dk_series_book *series,
 {
     if (dk_series_on_board(series, period->label) != NULL)
         return true;
-    if (series->publishing || free_bank(series) < 0 || seen_before(daemon, series, period))
+    if (series->publishing || free_bank(series) < 0 || dk_ended_concerns(series, period->label) ||
+        seen_before(daemon, series, period))
         return dk_series_on_board(series, period->label) != NULL;
     struct opening *opening = dk_must_alloc(1, sizeof *opening);
     *opening = (struct opening){.series = series, .period = *period};
@@ -235,7 +236,9 @@ static int64_t look(struct dk_daemon *daemon, struct dk_series_book *series, int
 
 void dk_periods_look(struct dk_daemon *daemon, struct dk_series_book *series, int64_t now_s)
 {
-    dk_edges_set(daemon, series, look(daemon, series, now_s));
+    int64_t edge_s = look(daemon, series, now_s);
+    int64_t close_s = dk_closing_look(daemon, series, now_s);
+    dk_edges_set(daemon, series, edge_s < close_s ? edge_s : close_s);
 }
 
 void dk_periods_sweep(struct dk_daemon *daemon)

@@ -48,6 +48,7 @@ static docket_status know_series(void *context, const struct dk_series_record *r
         return dk_fail(DOCKET_DAMAGED, "series %s/%s has an id above the last one", record->tenant, record->name);
     known->desk[record->id] = (uint8_t)(desk->index + 1);
     known->count++;
+    reading->daemon->closes = reading->daemon->closes || record->policy->close_after != DK_CLOSE_NEVER;
     return DOCKET_OK;
 }
 
@@ -171,7 +172,7 @@ static void resolve(struct dk_store *store, struct dk_job *job, struct dk_counte
     image->next = image->mark;
     image->place_count = 0;
     image->incarnation = incarnation;
-    image->closed = ended;
+    image->closed = image->closed == DK_CLOSING ? DK_CLOSED_FOR_GOOD : ended ? DK_ENDED : DK_OPEN;
     struct dk_counter_image *written = dk_job_image(job);
     *written = *image;
     written->places = NULL;
@@ -266,7 +267,7 @@ static void put_rest_on_board(struct dk_daemon *daemon, const struct dk_desk_boo
 {
     for (size_t i = 0; i < images->count; i++) {
         struct dk_series_book *series = dk_series_by_id(daemon, images->all[i].series_id);
-        if (series != NULL && series->desk == desk && !series->quarantined && !images->all[i].closed &&
+        if (series != NULL && series->desk == desk && !series->quarantined && !dk_image_has_ended(&images->all[i]) &&
             dk_series_counter(series, images->all[i].period) == NULL)
             dk_load_counter(daemon, series, &images->all[i]);
     }

@@ -55,6 +55,7 @@ struct dk_series_book *dk_series_book_new(struct dk_daemon *daemon, const struct
     struct dk_series_book *series = dk_must_alloc(1, sizeof *series);
     series->record = *record;
     series->slot = DK_NO_SLOT;
+    daemon->closes = daemon->closes || record->policy->close_after != DK_CLOSE_NEVER;
     if (record->id >= daemon->series_room) {
         uint64_t room = record->id * 2 + 64;
         daemon->series_by_id = dk_must_grow(daemon->series_by_id, room, sizeof(struct dk_series_book *));

@@ -55,6 +55,9 @@ docket_status dk_serve_check_desk(const struct dk_connection *connection, const 
 bool dk_serve_open(struct dk_connection *connection, const struct dk_request *request, docket_status *status,
                    struct dk_reply *reply);
 
+/* ended.c: DATED. True: answered later. */
+bool dk_serve_dated(struct dk_connection *connection, const struct dk_request *request, docket_status *status);
+
 /* serve.c: hears one request, and answers it or keeps it. */
 void dk_serve_handle(struct dk_connection *connection, const struct dk_request *request);
 

@@ -97,7 +97,7 @@ static void settled(struct dk_job *job)
     struct dk_counter *counter = job->context;
     counter->mark = job->images[0].mark;
     counter->exposed = counter->mark - job->images[0].next;
-    counter->closed = job->images[0].closed != 0 || counter->ahead; /* nothing of it is out: it may leave memory */
+    counter->closed = dk_image_has_ended(&job->images[0]) || counter->ahead; /* nothing of it is out: it may leave memory */
     counter->settled = counter->closed || !counter->ended; /* it may have ended since the image was made */
     counter->again = counter->again || !counter->settled;
     dk_job_free(job);

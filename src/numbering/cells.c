@@ -147,6 +147,25 @@ bool dk_cells_range(const struct dk_cells *cells, unsigned digits, uint64_t *lea
     return *least <= *most;
 }
 
+/* ---- beginnings ---- */
+
+size_t dk_shape_beginning(const struct dk_shape *shape, char *text, size_t size)
+{
+    size_t length = 0;
+    DK_CHECK(size > 0);
+    for (unsigned at = 0; at < shape->template->count; at++) {
+        const struct dk_piece *piece = &shape->template->pieces[at];
+        const char *from = piece->kind == DK_LITERAL ? shape->template->text + piece->from : shape->series;
+        if (piece->kind != DK_LITERAL && piece->kind != DK_SERIES_NAME)
+            break;
+        size_t bytes = piece->kind == DK_LITERAL ? piece->bytes : strlen(shape->series);
+        for (size_t byte = 0; byte < bytes && length < size - 1; byte++)
+            text[length++] = (char)capital(from[byte]);
+    }
+    text[length] = 0;
+    return length;
+}
+
 /* ---- looks ---- */
 
 static void put_digits(struct dk_look *look, unsigned first, unsigned count, int32_t value)

@@ -302,22 +302,42 @@ static enum verdict try_pair(struct search *search, const struct alignment *laid
 
 /* ---- joining the dates ---- */
 
-static int by_key(const void *left, const void *right)
+static int rank(uint64_t a, uint64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+/* What nothing here tells apart, but for its label, lies side by side. */
+static int by_rest(const struct entry *a, const struct entry *b)
+{
+    int order = rank(a->least, b->least);
+    order = order ? order : rank(a->most, b->most);
+    order = order ? order : rank(a->side, b->side);
+    order = order ? order : memcmp(a->look->digit, b->look->digit, DK_DIGITS);
+    order = order ? order : (a->look->label > b->look->label) - (a->look->label < b->look->label);
+    return order ? order : rank(a->look->date, b->look->date);
+}
+
+static int by_key(const struct entry *a, const struct entry *b)
+{
+    int order = rank(a->key[0], b->key[0]);
+    return order ? order : rank(a->key[1], b->key[1]);
+}
+
+/* For sweep(). */
+static int by_range(const void *left, const void *right)
+{
+    int order = by_key(left, right);
+    return order ? order : by_rest(left, right);
+}
+
+/* For try_all(). */
+static int by_side(const void *left, const void *right)
 {
     const struct entry *a = left, *b = right;
-    for (unsigned at = 0; at < 2; at++) {
-        if (a->key[at] != b->key[at])
-            return a->key[at] < b->key[at] ? -1 : 1;
-    }
-    if (a->least != b->least)
-        return a->least < b->least ? -1 : 1;
-    if (a->most != b->most)
-        return a->most < b->most ? -1 : 1;
-    if (a->side != b->side)
-        return a->side < b->side ? -1 : 1;
-    if (a->look->label != b->look->label)
-        return a->look->label < b->look->label ? -1 : 1;
-    return (a->look->date > b->look->date) - (a->look->date < b->look->date);
+    int order = by_key(a, b);
+    order = order ? order : rank(a->side, b->side);
+    return order ? order : by_rest(a, b);
 }
 
 static bool same_key(const struct entry *a, const struct entry *b)
@@ -341,43 +361,51 @@ static bool entry_of(const struct alignment *laid, unsigned side, const struct d
     return share(&laid->row[1 - side].number, laid->radix, look->digit, &entry->least, &entry->most);
 }
 
-/* Looks that nothing here tells apart are taken once. */
-static bool adds_nothing(const struct search *search, const struct alignment *laid, const struct entry *last,
-                         const struct entry *entry)
+/* But for their labels. Where fitting is not meeting, every digit counts. */
+static bool alike(const struct search *search, const struct alignment *laid, const struct entry *a, const struct entry *b)
 {
-    return !laid->unsure && same_key(last, entry) && last->side == entry->side && last->least == entry->least &&
-           last->most == entry->most && (!search->one_series || last->look->label == entry->look->label);
+    return same_key(a, b) && a->side == b->side && a->least == b->least && a->most == b->most &&
+           ((!laid->unsure && !search->one_series) || memcmp(a->look->digit, b->look->digit, DK_DIGITS) == 0);
+}
+
+/* Of entries that are alike one will do; in one series one more with another
+ * label, as no period is both. */
+static void thin_out(struct search *search, const struct alignment *laid)
+{
+    struct entry *kept = search->entries;
+    unsigned alike_kept = 1;
+    for (unsigned at = 1; at < search->entry_count; at++) {
+        const struct entry *entry = &search->entries[at];
+        if (!alike(search, laid, kept, entry))
+            alike_kept = 1;
+        else if (search->one_series && alike_kept == 1 && kept->look->label != entry->look->label)
+            alike_kept = 2;
+        else
+            continue;
+        *++kept = *entry;
+    }
+    search->entry_count = (unsigned)(kept - search->entries) + 1;
 }
 
 /* False: one side has no look that fits. */
-static bool gather(struct search *search, const struct alignment *laid)
+static bool gather(struct search *search, const struct alignment *laid, int (*order)(const void *, const void *))
 {
     search->entry_count = 0;
     for (unsigned side = 0; side < 2; side++) {
         unsigned before = search->entry_count;
-        for (unsigned at = 0; at < search->look_count[side]; at++) {
-            struct entry *entry = &search->entries[search->entry_count];
-            if (entry_of(laid, side, &search->looks[side][at], entry) &&
-                (search->entry_count == before || !adds_nothing(search, laid, entry - 1, entry)))
-                search->entry_count++;
-        }
+        for (unsigned at = 0; at < search->look_count[side]; at++)
+            search->entry_count += entry_of(laid, side, &search->looks[side][at], &search->entries[search->entry_count]);
         if (search->entry_count == before)
             return false;
     }
-    qsort(search->entries, search->entry_count, sizeof *search->entries, by_key);
-    unsigned kept = 1;
-    for (unsigned at = 1; at < search->entry_count; at++) {
-        if (!adds_nothing(search, laid, &search->entries[kept - 1], &search->entries[at]))
-            search->entries[kept++] = search->entries[at];
-    }
-    search->entry_count = kept;
+    qsort(search->entries, search->entry_count, sizeof *search->entries, order);
+    thin_out(search, laid);
     return true;
 }
 
-static enum verdict try_entries(struct search *search, const struct alignment *laid, const struct entry *one,
-                                const struct entry *other)
+static enum verdict try_entries(struct search *search, const struct alignment *laid, const struct entry *a,
+                                const struct entry *b)
 {
-    const struct entry *a = one->side == 0 ? one : other, *b = one->side == 0 ? other : one;
     const struct dk_look *const look[2] = {a->look, b->look};
     uint64_t least = a->least > b->least ? a->least : b->least, most = a->most < b->most ? a->most : b->most;
     return least <= most ? try_pair(search, laid, look, least, most) : APART;
@@ -394,7 +422,9 @@ static enum verdict sweep(struct search *search, const struct alignment *laid)
             furthest[0] = furthest[1] = NULL;
         other = furthest[1 - entry->side];
         if (other != NULL && other->most >= entry->least)
-            return try_entries(search, laid, entry, other) == MEET ? MEET : MAYBE;
+            return try_entries(search, laid, entry->side == 0 ? entry : other, entry->side == 0 ? other : entry) == MEET
+                       ? MEET
+                       : MAYBE;
         if (furthest[entry->side] == NULL || entry->most > furthest[entry->side]->most)
             furthest[entry->side] = entry;
     }
@@ -404,16 +434,17 @@ static enum verdict sweep(struct search *search, const struct alignment *laid)
 /* Every pair with equal keys: where not each pair that overlaps is a collision. */
 static enum verdict try_all(struct search *search, const struct alignment *laid)
 {
+    const struct entry *end = search->entries + search->entry_count, *others = search->entries;
     enum verdict verdict = APART;
-    for (unsigned at = 0; at < search->entry_count; at++) {
-        const struct entry *entry = &search->entries[at];
-        for (const struct entry *other = entry + 1;
-             other < search->entries + search->entry_count && same_key(entry, other); other++) {
-            if (other->least > entry->most)
-                break; /* the rest begin later still */
+    for (const struct entry *a = search->entries; a < end; a++) {
+        if (a->side == 1)
+            continue;
+        while (others < end && (by_key(others, a) < 0 || (same_key(others, a) && others->side == 0)))
+            others++;
+        for (const struct entry *b = others; b < end && same_key(a, b) && b->least <= a->most; b++) {
             if (++search->pairs > PAIRS || search->renders >= RENDERS)
                 return MAYBE;
-            enum verdict pair = other->side == entry->side ? APART : try_entries(search, laid, entry, other);
+            enum verdict pair = try_entries(search, laid, a, b);
             if (pair == MEET)
                 return MEET;
             verdict = pair == MAYBE ? MAYBE : verdict;
@@ -476,9 +507,10 @@ static enum verdict lay(struct search *search, unsigned digits_a, unsigned digit
     if (!numbers_fit(&laid))
         return APART;
     make_looks(search);
-    if (!gather(search, &laid))
+    bool all = laid.unsure || search->one_series;
+    if (!gather(search, &laid, all ? by_side : by_range))
         return APART;
-    return laid.unsure || search->one_series ? try_all(search, &laid) : sweep(search, &laid);
+    return all ? try_all(search, &laid) : sweep(search, &laid);
 }
 
 static bool meet(const struct dk_shape *a, const struct dk_shape *b, bool one_series, struct dk_collision *found)
@@ -513,20 +545,4 @@ bool dk_shapes_meet(const struct dk_shape *a, const struct dk_shape *b, struct d
 bool dk_shape_follows(const struct dk_shape *older, const struct dk_shape *newer, struct dk_collision *found)
 {
     return meet(older, newer, true, found);
-}
-
-/* ---- beginnings ---- */
-
-size_t dk_shape_beginning(const struct dk_shape *shape, char *text, size_t size)
-{
-    struct dk_cells cells;
-    size_t length = 0;
-    DK_CHECK(size > 0);
-    dk_cells_make(shape, &cells);
-    while (length < cells.before && cells.cell[length].kind == DK_CELL_LITERAL && length < size - 1) {
-        text[length] = (char)cells.cell[length].value;
-        length++;
-    }
-    text[length] = 0;
-    return length;
 }

@@ -52,8 +52,8 @@ bool dk_shapes_meet(const struct dk_shape *a, const struct dk_shape *b, struct d
  * given under the older policy in any period: then more changes are possible. */
 bool dk_shape_follows(const struct dk_shape *older, const struct dk_shape *newer, struct dk_collision *found);
 
-/* The text before the first character that varies, in capitals ({YYYY} begins
- * with 20): two shapes of which neither's begins with the other's cannot meet. Returns its length, at most
+/* The text before the first piece that varies, in capitals: two shapes of which
+ * neither's begins with the other's cannot meet. Returns its length, at most
  * size - 1. */
 size_t dk_shape_beginning(const struct dk_shape *shape, char *text, size_t size);
 

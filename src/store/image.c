@@ -151,9 +151,10 @@ static bool places_are_sound(const struct dk_counter_image *image)
 
 static bool counter_is_sound(const struct dk_counter_image *image)
 {
-    if (image->series_id == 0 || image->period < 0 || image->closed > DK_CLOSED_FOR_GOOD ||
+    if (image->series_id == 0 || image->period < 0 || image->closed > DK_CLOSING ||
         (image->last_date != 0 && !dk_date_exists(image->last_date)) ||
-        (image->interval_first != 0 && (image->interval_first < image->extent_first || image->interval_first > image->extent_last)) ||
+        (image->interval_first != 0 &&
+         (image->interval_first < image->extent_first || image->interval_first > image->extent_last)) ||
         image->next > image->mark || image->place_count > DK_IMAGE_LIST_MAX ||
         image->spare_count > DK_IMAGE_LIST_MAX || !places_are_sound(image))
         return false;

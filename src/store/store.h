@@ -113,14 +113,19 @@ struct dk_place_record {
     uint32_t spare;      /* 1: laid from a spare (only this record holds the range) */
 };
 
-/* Of a counter's period. Ended: it is off the board, and every lease is back. */
-enum { DK_OPEN = 0, DK_ENDED = 1, DK_CLOSED_FOR_GOOD = 2 };
+/* Of a counter's period; it only goes forward. */
+enum {
+    DK_OPEN = 0,
+    DK_ENDED = 1,           /* off the board, and every lease is back: numbers at record speed */
+    DK_CLOSED_FOR_GOOD = 2,
+    DK_CLOSING = 3          /* ended, and leases are out; closed for good when they are back */
+};
 
 /* Everything durable about one counter: (series, period). */
 struct dk_counter_image {
     uint64_t series_id;
     int32_t period;
-    uint32_t closed;        /* DK_OPEN, DK_ENDED, DK_CLOSED_FOR_GOOD */
+    uint32_t closed;        /* DK_OPEN, DK_ENDED ... */
     uint32_t last_date;     /* chronological series: latest date given, yyyymmdd; 0: none */
     uint64_t extent_first;  /* the extent: numbers this host owns in the counter */
     uint64_t extent_last;
@@ -133,6 +138,12 @@ struct dk_counter_image {
     struct dk_place_record *places;
     struct dk_range *spares;
 };
+
+/* Nothing of it is in anybody's hands: the image is all there is. */
+static inline bool dk_image_has_ended(const struct dk_counter_image *image)
+{
+    return image->closed == DK_ENDED || image->closed == DK_CLOSED_FOR_GOOD;
+}
 
 struct dk_fate_record {
     uint64_t series_id;

@@ -45,6 +45,9 @@ enum dk_admin_type {
     DK_ADMIN_VERIFY,    /* every record and page of the store */
     DK_ADMIN_EVENTS,    /* events from number first on, at most count, since since_ns, of kind */
     DK_ADMIN_DESK,      /* a desk more in the configuration */
+    DK_ADMIN_CLOSE,     /* a period that has ended gives no number any more; the answer's salt is 1 if it is closed,
+                           0 if it will be when those who hold leases (its rows) have given them back */
+    DK_ADMIN_PERIODS,   /* the periods of a series */
     DK_ADMIN_SHOW,      /* one series in numbers; not for admins only */
     DK_ADMIN_PREVIEW,   /* the next document numbers under these settings; likewise */
     DK_ADMIN_END
@@ -165,6 +168,30 @@ struct dk_holder_wire {
     uint64_t numbers;
     char desk[64 + 1];
     char padding[7];
+};
+
+enum dk_period_state {
+    DK_PERIOD_NEXT = 0, /* not begun */
+    DK_PERIOD_OPEN = 1,
+    DK_PERIOD_ENDED = 2, /* numbers at record speed */
+    DK_PERIOD_CLOSING = 3,
+    DK_PERIOD_CLOSED = 4,
+    DK_PERIOD_STATES
+};
+
+enum { DK_PERIOD_HOLDERS = 4 };
+
+struct dk_period_wire {
+    int64_t start_s, end_s; /* UTC; 0 and INT64_MAX: never */
+    uint64_t given;         /* handed out, those included that became void or unknown later */
+    uint64_t mark;
+    uint64_t extent_first;
+    int32_t period;
+    uint32_t first, last;   /* days, inclusive; 0: never */
+    uint32_t last_date;     /* yyyymmdd; 0: not known */
+    uint32_t state;
+    uint32_t holder_count;  /* processes; the first few are below */
+    struct dk_holder_wire holders[DK_PERIOD_HOLDERS];
 };
 
 /* A setting that an admin wants otherwise. */

@@ -223,6 +223,44 @@ docket_status docket_admin_drain(docket_realm *realm, const char *desk, docket_e
     return status;
 }
 
+docket_status docket_admin_period_list(docket_realm *realm, const char *tenant, const char *series,
+                                       docket_each_period each, void *context)
+{
+    static const char *const states[] = {"next", "open", "ended", "closing", "closed"};
+    struct docket_holder holder = {.desk = "default", .pid = 1, .leases = 1, .numbers = 7};
+    MUST(realm == &one_realm && tenant != NULL && series != NULL);
+    docket_status status = answer();
+    for (int i = 0; status == DOCKET_OK && i < 5; i++) {
+        struct docket_period period = {.period = (int32_t)(mood % 3000),
+                                       .first = 20260101,
+                                       .last = (uint32_t)mood,
+                                       .start_s = (int64_t)mood,
+                                       .end_s = i == 0 ? INT64_MAX : (int64_t)mood + 1,
+                                       .state = states[i],
+                                       .given = mood,
+                                       .holder_count = i == 3,
+                                       .holders_told = i == 3,
+                                       .holders = &holder};
+        if (each(context, &period) != 0)
+            break;
+    }
+    return status;
+}
+
+docket_status docket_admin_period_close(docket_realm *realm, const struct docket_counter_name *counter,
+                                        const char *reason, int *is_closed, docket_each_holder each, void *context)
+{
+    static unsigned calls;
+    MUST(realm == &one_realm && counter != NULL && reason != NULL);
+    docket_status status = answer();
+    *is_closed = status == DOCKET_OK && ++calls % 2 == 0;
+    if (status == DOCKET_OK && !*is_closed) {
+        struct docket_holder holder = {.desk = "default", .pid = 1, .leases = 1, .numbers = 7};
+        each(context, &holder);
+    }
+    return status;
+}
+
 docket_status docket_admin_drain_undo(docket_realm *realm, const char *desk)
 {
     (void)desk;

@@ -407,7 +407,7 @@ static void assert_beginning(struct wanted_shape wanted, size_t size, const char
 static void a_beginning_ends_at_the_first_token_that_varies(void **state)
 {
     (void)state;
-    assert_beginning(SHAPE("x{SERIES}-{PREFIX}{YYYY}-{N}", "inv", "Ab"), DOCKET_TEXT_MAX, "XINV-AB20");
+    assert_beginning(SHAPE("x{SERIES}-{PREFIX}{YYYY}-{N}", "inv", "Ab"), DOCKET_TEXT_MAX, "XINV-AB");
     assert_beginning(SHAPE("a{N}-b"), DOCKET_TEXT_MAX, "A");
     assert_beginning(SHAPE("{N}-b"), DOCKET_TEXT_MAX, "");
     assert_beginning(SHAPE("{SERIES}-{N}"), 3, "IN");

@@ -452,7 +452,7 @@ static void a_counter_that_breaks_the_law_is_not_written(void **state)
     image.period = -1;
     assert_int_equal(encode_counter(&image), DOCKET_BAD_ARGUMENT);
     image = a_counter();
-    image.closed = 3;
+    image.closed = 4;
     assert_int_equal(encode_counter(&image), DOCKET_BAD_ARGUMENT);
     image = a_counter();
     image.last_date = 20260230;
