@@ -97,7 +97,7 @@ void dk_config_print_settings_reference(FILE *out)
     const struct dk_setting *settings = dk_settings(&count);
     fprintf(out, "\n[default]\n");
     for (unsigned at = 0; at < count; at++)
-        fprintf(out, "# %s\n#   %s; one of:\n#   %s\n# %s = %s\n", settings[at].name, settings[at].meaning,
+        fprintf(out, "# %s\n#   %s.\n#   Values: %s\n# %s = %s\n", settings[at].name, settings[at].meaning,
                 settings[at].values, settings[at].name,
                 settings[at].fallback[0] != 0 ? settings[at].fallback : "(nothing)");
     fprintf(out, "\n# [tenant NAME]      what the tenant's series are told, over [default]; the same keys\n");

@@ -138,7 +138,8 @@ void dk_edges_set(struct dk_daemon *daemon, struct dk_series_book *series, int64
 struct dk_series_book *dk_edges_due(const struct dk_daemon *daemon, int64_t now_s);
 void dk_edges_all_due(struct dk_daemon *daemon);
 
-/* periods.c: banks follow the clock. */
+/* periods.c: banks follow the clock. A period is opened so long before it begins. */
+#define DK_PERIOD_AHEAD_S (2 * 86400)
 void dk_periods_look(struct dk_daemon *daemon, struct dk_series_book *series, int64_t now_s);
 void dk_periods_sweep(struct dk_daemon *daemon);
 /* Puts a counter on the board: its bank, its first supply by a turn. */

@@ -91,6 +91,16 @@ docket_status dk_ended_look(struct dk_daemon *daemon, uint64_t series_id, int32_
     return status;
 }
 
+uint32_t dk_ended_today_within(const struct dk_series_record *record, int32_t label)
+{
+    uint32_t today = dk_zone_utc.date(&dk_zone_utc, dk_clock_wall_s());
+    struct dk_span span;
+    if (label == 0 ||
+        !dk_span_of_label((enum dk_restart)record->policy->restart, &record->policy->fiscal, label, &span))
+        return today;
+    return today < span.first ? span.first : today > span.last ? span.last : today;
+}
+
 void dk_ended_begin(const struct dk_series_record *record, int32_t label, uint64_t incarnation,
                     struct dk_counter_image *image)
 {
@@ -98,105 +108,42 @@ void dk_ended_begin(const struct dk_series_record *record, int32_t label, uint64
     image->closed = DK_ENDED;
 }
 
-/* ---- may it be given? ---- */
-
-/* For a sentence: "acme/INV/2025" */
-static const char *name_of(const struct dk_series_book *series, int32_t label)
-{
-    static char text[2 * DOCKET_NAME_MAX + 32];
-    char period[16];
-    dk_period_text(label, period);
-    snprintf(text, sizeof text, "%s/%s%s%s", series->record.tenant, series->record.name, period[0] ? "/" : "", period);
-    return text;
-}
-
-static docket_status check_series(const struct dk_series_book *series)
-{
-    const struct dk_series_record *record = &series->record;
-    if (series->desk->daemon->stopping)
-        return dk_fail(DOCKET_UNREACHABLE, "docketd is stopping");
-    if (record->retired_ns != 0)
-        return dk_fail(DOCKET_RETIRED, "%s/%s was retired: it gives no number any more, in any period", record->tenant,
-                       record->name);
-    if (series->quarantined)
-        return dk_fail(DOCKET_QUARANTINED, "%s/%s is quarantined: its last position is not known well enough",
-                       record->tenant, record->name);
-    if (series->desk->draining)
-        return dk_fail(DOCKET_TIMEOUT, "desk %s is drained: nothing is given", series->desk->rule.name);
-    return DOCKET_OK;
-}
-
-static docket_status check_interval(const struct dk_series_book *series, uint32_t date)
-{
-    const struct dk_policy *policy = series->record.policy;
-    char shown[11], bound[11];
-    bool early = policy->valid_from != 0 && date < policy->valid_from;
-    if (!early && (policy->valid_to == 0 || date <= policy->valid_to))
-        return DOCKET_OK;
-    dk_date_text(date, shown);
-    dk_date_text(early ? policy->valid_from : policy->valid_to, bound);
-    return dk_fail(DOCKET_INTERVAL_OVER, "the interval of %s/%s is valid %s %s, and the document's date is %s",
-                   series->record.tenant, series->record.name, early ? "from" : "until", bound, shown);
-}
-
-static docket_status check_order(const struct dk_series_book *series, const struct dk_ended *ended,
-                                 const struct dk_ended_facts *facts, uint32_t date, uint32_t today)
-{
-    char shown[11], last[16];
-    if (!series->record.policy->chronological)
-        return DOCKET_OK;
-    dk_date_text(date, shown);
-    if (facts->later >= 0) {
-        dk_period_text(facts->later, last);
-        return dk_fail(DOCKET_OUT_OF_ORDER, "%s/%s is chronological, and numbers of its period %s were given: %s lies "
-                                            "before them",
-                       series->record.tenant, series->record.name, last, shown);
-    }
-    if (facts->image.last_date > date) {
-        dk_date_text(facts->image.last_date, last);
-        return dk_fail(DOCKET_OUT_OF_ORDER, "%s is chronological, and its last number is of %s: %s lies before it",
-                       name_of(series, ended->label), last, shown);
-    }
-    if (date > today)
-        return dk_fail(DOCKET_OUT_OF_ORDER, "%s is chronological, and %s has not come: it would hold up every document "
-                                            "until then",
-                       name_of(series, ended->label), shown);
-    return DOCKET_OK;
-}
-
-/* Does the date still lie in this period, and has it come? */
-static docket_status check_date(const struct dk_series_book *series, const struct dk_ended *ended, uint32_t date,
-                                int32_t now)
-{
-    const struct dk_policy *policy = series->record.policy;
-    struct dk_span span;
-    dk_span_of_date((enum dk_restart)policy->restart, &policy->fiscal, date, &span);
-    if (span.label != ended->label)
-        return dk_fail(DOCKET_TIMEOUT, "the periods of %s/%s were changed meanwhile; ask again", series->record.tenant,
-                       series->record.name);
-    if (ended->label > now)
-        return dk_fail(DOCKET_PERIOD_NOT_OPEN, "%s has not begun", name_of(series, ended->label));
-    return check_interval(series, date);
-}
-
-static docket_status say_closed(const struct dk_series_book *series, int32_t label)
-{
-    return dk_fail(DOCKET_PERIOD_CLOSED, "%s was closed: it gives no number any more", name_of(series, label));
-}
-
 /* ---- answers ---- */
 
-static void answer(struct dk_ended *ended, struct dk_asking *take, docket_status status)
+static void forget(struct dk_job *job)
 {
-    struct dk_reply reply = {.salt = take->number, .seat = (uint32_t)ended->label};
+    dk_job_free(job);
+}
+
+/* The caller went away before it was told: nobody has the number. */
+static void void_unheard(const struct dk_ended *ended, uint64_t number)
+{
+    struct dk_job *job = dk_job_new(forget, NULL);
+    struct dk_fate_record record = {.series_id = ended->series_id,
+                                    .period = ended->label,
+                                    .fate = DK_FATE_VOID,
+                                    .cause = DK_CAUSE_GIVEN_BACK,
+                                    .range = {number, number},
+                                    .time_ns = dk_clock_wall_ns()};
+    dk_job_range(job, &record);
+    dk_clerk_post(ended->daemon->clerk, job);
+}
+
+static void answer(struct dk_ended *ended, struct dk_asking *asking, docket_status status)
+{
+    struct dk_reply reply = {.salt = asking->number, .seat = (uint32_t)ended->label};
     struct dk_daemon *daemon = ended->daemon;
     reply.store_id[0] = daemon->facts.store_id[0];
     reply.store_id[1] = daemon->facts.store_id[1];
     reply.generation = daemon->facts.generation;
-    if (status != DOCKET_OK)
+    if (status == DOCKET_OK)
+        memcpy(reply.text, &ended->form, sizeof ended->form);
+    else
         reply.salt = 0;
-    dk_serve_answer(take->connection, DK_ASK_DATED, status, &reply, NULL, 0);
-    free(take);
+    dk_serve_answer(asking->connection, DK_ASK_DATED, status, &reply, NULL, 0);
+    if (status == DOCKET_OK && asking->connection->gone)
+        void_unheard(ended, asking->number);
+    free(asking);
 }
 
 /* The thread's last error is the sentence for each of them. */
@@ -205,9 +152,9 @@ static void refuse_all(struct dk_ended *ended, docket_status status)
     char sentence[DK_ERROR_BYTES];
     snprintf(sentence, sizeof sentence, "%s", dk_error_text());
     while (ended->asked != NULL) {
-        struct dk_asking *take = ended->asked;
-        ended->asked = take->next;
-        answer(ended, take, dk_fail(status, "%s", sentence));
+        struct dk_asking *asking = ended->asked;
+        ended->asked = asking->next;
+        answer(ended, asking, dk_fail(status, "%s", sentence));
     }
 }
 
@@ -216,9 +163,9 @@ static void answer_given(struct dk_ended *ended, docket_status status)
     char sentence[DK_ERROR_BYTES];
     snprintf(sentence, sizeof sentence, "%s", dk_error_text());
     while (ended->given != NULL) {
-        struct dk_asking *take = ended->given;
-        ended->given = take->next;
-        answer(ended, take, status == DOCKET_OK ? status : dk_fail(status, "%s", sentence));
+        struct dk_asking *asking = ended->given;
+        ended->given = asking->next;
+        answer(ended, asking, status == DOCKET_OK ? status : dk_fail(status, "%s", sentence));
     }
 }
 
@@ -232,25 +179,38 @@ struct source {
     uint64_t last;
 };
 
-static uint64_t take_one(const struct source *source)
+/* 0: there is none. */
+static uint64_t next_of(const struct source *source)
 {
     if (*source->spare_count > 0)
-        return dk_ranges_cut(source->spares, source->spare_count, 0, 1).first;
-    return *source->next <= source->last ? (*source->next)++ : 0;
+        return source->spares[0].first;
+    return *source->next <= source->last ? *source->next : 0;
 }
 
-static docket_status check_take(const struct dk_series_book *series, const struct dk_ended *ended,
-                                const struct dk_ended_facts *facts, uint32_t date)
+static void take_one(const struct source *source)
 {
-    struct dk_period now;
-    int64_t now_s = dk_clock_wall_s();
-    dk_period_at(series->record.policy, &dk_zone_utc, now_s, &now);
-    docket_status status = check_date(series, ended, date, now.label);
-    if (status == DOCKET_OK && (facts->image.closed == DK_CLOSED_FOR_GOOD || facts->image.closed == DK_CLOSING))
-        status = say_closed(series, ended->label);
-    if (status == DOCKET_OK)
-        status = check_order(series, ended, facts, date, dk_zone_utc.date(&dk_zone_utc, now_s));
-    return status;
+    if (*source->spare_count > 0)
+        (void)dk_ranges_cut(source->spares, source->spare_count, 0, 1);
+    else
+        (*source->next)++;
+}
+
+/* Before it is taken: a text that does not fit spends no number. */
+static docket_status check_room(const struct dk_series_book *series, const struct dk_ended *ended,
+                                const struct dk_asking *asking, uint64_t number)
+{
+    struct dk_template template;
+    if (asking->room == 0)
+        return DOCKET_OK;
+    if (!dk_form_unpack(&ended->form, &template))
+        return dk_fail(DOCKET_DAMAGED, "the template of %s/%s cannot be read", series->record.tenant,
+                       series->record.name);
+    size_t size = dk_template_size(&template, series->record.name, number);
+    if (size <= asking->room)
+        return DOCKET_OK;
+    return dk_fail(DOCKET_BUFFER_TOO_SMALL, "number %llu of %s has a text of %zu bytes, and there is room for %u; no "
+                                            "number was taken",
+                   (unsigned long long)number, dk_ended_name(series, ended->label), size, asking->room);
 }
 
 /* Moves those who get a number from `asked` to `given`; the others hear why not. */
@@ -258,24 +218,30 @@ static bool give(struct dk_ended *ended, const struct dk_series_book *series, st
                  const struct source *source)
 {
     struct dk_asking **last = &ended->given;
+    (void)dk_series_form(&series->record, ended->label, &ended->form); /* logged; texts are refused */
     while (ended->asked != NULL) {
-        struct dk_asking *take = ended->asked;
-        ended->asked = take->next;
-        take->next = NULL;
-        docket_status status = check_take(series, ended, facts, take->date);
-        if (status == DOCKET_OK && take->connection->gone)
+        struct dk_asking *asking = ended->asked;
+        ended->asked = asking->next;
+        asking->next = NULL;
+        docket_status status = dk_ended_check(series, ended, facts, asking->date);
+        if (status == DOCKET_OK && asking->connection->gone)
             status = DOCKET_UNREACHABLE; /* nobody hears it: no number is spent */
-        if (status == DOCKET_OK && (take->number = take_one(source)) == 0)
-            status = dk_fail(DOCKET_EXHAUSTED, "%s has given its last number, %llu", name_of(series, ended->label),
+        uint64_t number = next_of(source);
+        if (status == DOCKET_OK && number == 0)
+            status = dk_fail(DOCKET_EXHAUSTED, "%s has given its last number, %llu", dk_ended_name(series, ended->label),
                              (unsigned long long)source->last);
+        if (status == DOCKET_OK)
+            status = check_room(series, ended, asking, number);
         if (status != DOCKET_OK) {
-            answer(ended, take, status);
+            answer(ended, asking, status);
             continue;
         }
-        if (series->record.policy->chronological && take->date > facts->image.last_date)
-            facts->image.last_date = take->date;
-        *last = take;
-        last = &take->next;
+        take_one(source);
+        asking->number = number;
+        if (series->record.policy->chronological && asking->date > facts->image.last_date)
+            facts->image.last_date = asking->date;
+        *last = asking;
+        last = &asking->next;
     }
     return ended->given != NULL;
 }
@@ -290,7 +256,7 @@ bool dk_ended_plan(struct dk_counter *counter, struct dk_range **spares, size_t 
     struct source source = {
         .spares = *spares, .spare_count = spare_count, .next = next, .last = counter->extent_last};
     if (ended == NULL || ended->asked == NULL || ended->given != NULL || counter->series->held ||
-        check_series(counter->series) != DOCKET_OK)
+        dk_ended_check_series(counter->series) != DOCKET_OK)
         return false;
     return give(ended, counter->series, &facts, &source);
 }
@@ -302,7 +268,7 @@ void dk_ended_given(struct dk_counter *counter)
         return;
     answer_given(ended, counter->series->quarantined
                             ? dk_fail(DOCKET_QUARANTINED, "%s was quarantined meanwhile",
-                                      name_of(counter->series, ended->label))
+                                      dk_ended_name(counter->series, ended->label))
                             : DOCKET_OK);
 }
 
@@ -314,40 +280,6 @@ static void committed(struct dk_job *job)
     dk_job_free(job);
     ended->busy = false;
     answer_given(ended, DOCKET_OK);
-}
-
-/* An older store was accepted: what had been given of a period that it has never
- * heard of cannot be known. */
-struct accepting {
-    int64_t time_ns;
-};
-
-static docket_status look_for_accept(void *context, const struct dk_event *event)
-{
-    struct accepting *accepting = context;
-    if (strcmp(event->kind, "accept") == 0)
-        accepting->time_ns = event->time_ns;
-    return DOCKET_OK;
-}
-
-static docket_status check_unseen(const struct dk_series_book *series, const struct dk_ended *ended)
-{
-    struct dk_daemon *daemon = ended->daemon;
-    struct accepting accepting = {0};
-    docket_status status = DOCKET_OK;
-    if (!daemon->accept_known)
-        status = dk_store_each_event(daemon->store, 1, look_for_accept, &accepting);
-    if (status != DOCKET_OK)
-        return status;
-    if (!daemon->accept_known)
-        daemon->accepted_ns = accepting.time_ns;
-    daemon->accept_known = true;
-    if (daemon->accepted_ns <= series->record.created_ns)
-        return DOCKET_OK;
-    return dk_fail(DOCKET_PERIOD_CLOSED,
-                   "the store was accepted though it was older than what it had given, and it knows of no number of %s: "
-                   "what was given of it cannot be told, so that nothing is",
-                   name_of(series, ended->label));
 }
 
 /* The image to change: OK and *wait false, or why not, or it is not its time yet. */
@@ -362,9 +294,9 @@ static docket_status prepare(struct dk_ended *ended, struct dk_series_book *seri
         return DOCKET_OK;
     if (ended->label == now.label)
         return dk_fail(DOCKET_TIMEOUT, "%s is the current period: it is on the board, or about to be; ask again",
-                       name_of(series, ended->label));
+                       dk_ended_name(series, ended->label));
     if (!facts->found) {
-        docket_status status = check_unseen(series, ended);
+        docket_status status = dk_ended_check_unseen(series, ended);
         dk_ended_begin(&series->record, ended->label, series->desk->map.incarnation, &facts->image);
         return status;
     }
@@ -415,7 +347,7 @@ static void turn(struct dk_ended *ended)
         refuse_all(ended, dk_fail(DOCKET_UNREACHABLE, "the series left the board"));
         return;
     }
-    docket_status status = check_series(series);
+    docket_status status = dk_ended_check_series(series);
     if (status != DOCKET_OK) {
         refuse_all(ended, status);
         return;
@@ -428,7 +360,7 @@ static void turn(struct dk_ended *ended)
         return;
     }
     if (counter->closing) {
-        refuse_all(ended, say_closed(series, ended->label));
+        refuse_all(ended, dk_ended_say_closed(series, ended->label));
         return;
     }
     if (counter->ended) {
@@ -448,7 +380,7 @@ static void turn(struct dk_ended *ended)
         return;
     }
     refuse_all(ended, dk_fail(DOCKET_TIMEOUT, "%s is on the board: its numbers are there; ask again",
-                              name_of(series, ended->label)));
+                              dk_ended_name(series, ended->label)));
 }
 
 void dk_ended_turn(struct dk_daemon *daemon)
@@ -466,74 +398,4 @@ void dk_ended_turn(struct dk_daemon *daemon)
         *at = ended->next;
         free(ended);
     }
-}
-
-/* ---- asking ---- */
-
-static docket_status check_request(struct dk_connection *connection, const struct dk_request *request,
-                                   const struct dk_desk_book *desk)
-{
-    docket_status status = dk_name_check("tenant", request->tenant);
-    if (status == DOCKET_OK)
-        status = dk_name_check("series", request->name);
-    if (status == DOCKET_OK)
-        status = dk_serve_check_desk(connection, desk);
-    if (status == DOCKET_OK && (request->first > UINT32_MAX || !dk_date_supported((uint32_t)request->first)))
-        status = dk_fail(DOCKET_BAD_ARGUMENT, "%llu is no date from 2001-01-01 to 2099-12-31",
-                         (unsigned long long)request->first);
-    if (status == DOCKET_OK && connection->daemon->stopping)
-        status = dk_fail(DOCKET_UNREACHABLE, "docketd is stopping");
-    return status;
-}
-
-/* The series, in memory. True: it waits for a slot, and is heard again. */
-static bool bring(struct dk_connection *connection, const struct dk_request *request, struct dk_desk_book *desk,
-                  struct dk_series_book **series, docket_status *status)
-{
-    struct dk_daemon *daemon = connection->daemon;
-    struct dk_series_record record;
-    bool found;
-    *series = dk_series_find(daemon, request->tenant, request->name);
-    if (*series != NULL) {
-        dk_evict_cancel(*series);
-        return false;
-    }
-    *status = dk_store_find_series(daemon->store, request->tenant, request->name, &record, &found);
-    if (*status == DOCKET_OK && !found)
-        *status = dk_fail(DOCKET_NO_SERIES, "there is no series %s/%s", request->tenant, request->name);
-    if (*status == DOCKET_OK && record.retired_ns != 0)
-        *status = dk_fail(DOCKET_RETIRED, "%s/%s was retired: it gives no number any more, in any period",
-                          request->tenant, request->name);
-    if (*status != DOCKET_OK)
-        return false;
-    if (dk_serve_make_room(connection, request, desk, status))
-        return true;
-    if (*status == DOCKET_OK)
-        *status = dk_series_load(daemon, &record, series);
-    return false;
-}
-
-bool dk_serve_dated(struct dk_connection *connection, const struct dk_request *request, docket_status *status)
-{
-    struct dk_daemon *daemon = connection->daemon;
-    struct dk_desk_book *desk = dk_series_desk(daemon, request->tenant);
-    struct dk_series_book *series = NULL;
-    *status = check_request(connection, request, desk);
-    if (*status != DOCKET_OK)
-        return false;
-    if (bring(connection, request, desk, &series, status))
-        return true;
-    if (*status != DOCKET_OK)
-        return false;
-    const struct dk_policy *policy = series->record.policy;
-    struct dk_span span;
-    dk_span_of_date((enum dk_restart)policy->restart, &policy->fiscal, (uint32_t)request->first, &span);
-    struct dk_asking *take = dk_must_alloc(1, sizeof *take);
-    *take = (struct dk_asking){.connection = connection, .date = (uint32_t)request->first};
-    struct dk_asking **at = &dk_ended_entry(daemon, series->record.id, span.label)->asked;
-    while (*at != NULL)
-        at = &(*at)->next;
-    *at = take;
-    connection->asked = DK_ASK_DATED;
-    return true;
 }

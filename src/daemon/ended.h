@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * ended: counters of periods that have ended, of which something is asked. Between
- * ended.c (their numbers) and closing.c (their end); leased.c knows two functions
+ * ended.c (their numbers), dated.c (who gets one) and closing.c (their end); leased.c knows two functions
  * of it, by daemon.h.
  *
  * Nothing of such a counter is in shared memory any more, except leases that are
@@ -25,6 +25,7 @@ struct dk_asking {
     struct dk_asking *next;
     struct dk_connection *connection;
     uint32_t date;
+    uint32_t room;   /* bytes for the text; 0: none is wanted */
     uint64_t number; /* 0: none yet */
 };
 
@@ -37,6 +38,7 @@ struct dk_ended {
     bool held;              /* closing.c is at it */
     struct dk_asking *asked;  /* in order of arrival */
     struct dk_asking *given;  /* in the commit that is in flight */
+    struct dk_form form;      /* how their texts are written */
 };
 
 /* What store and board know of the counter, and of those behind it. */
@@ -52,8 +54,23 @@ struct dk_ended *dk_ended_entry(struct dk_daemon *daemon, uint64_t series_id, in
 bool dk_ended_is_free(struct dk_daemon *daemon, uint64_t series_id, int32_t label);
 docket_status dk_ended_look(struct dk_daemon *daemon, uint64_t series_id, int32_t label,
                             struct dk_ended_facts *facts) DK_MUST_USE;
+/* Today in the series' zone; in the period: its first day before it, its last one after it. */
+uint32_t dk_ended_today_within(const struct dk_series_record *record, int32_t label);
 /* A counter of a past period that nobody ever opened, as if it had ended unused. */
 void dk_ended_begin(const struct dk_series_record *record, int32_t label, uint64_t incarnation,
                     struct dk_counter_image *image);
+
+/* ---- dated.c ---- */
+
+/* For a sentence: "acme/INV/2025". Static memory. */
+const char *dk_ended_name(const struct dk_series_book *series, int32_t label);
+docket_status dk_ended_say_closed(const struct dk_series_book *series, int32_t label);
+/* Does the series give numbers at all? */
+docket_status dk_ended_check_series(const struct dk_series_book *series) DK_MUST_USE;
+/* A number of this date, by what is known now. */
+docket_status dk_ended_check(const struct dk_series_book *series, const struct dk_ended *ended,
+                             const struct dk_ended_facts *facts, uint32_t date) DK_MUST_USE;
+/* May a past period be begun that the store has never heard of? */
+docket_status dk_ended_check_unseen(const struct dk_series_book *series, const struct dk_ended *ended) DK_MUST_USE;
 
 #endif

@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define AHEAD_S (2 * 86400)
 #define DRAINING_S 60
 
 /* Looks in one sweep; when more are due (the end of a year) the next sweep goes on. */
@@ -137,10 +136,20 @@ static bool seen_before(struct dk_daemon *daemon, struct dk_series_book *series,
     return status != DOCKET_OK || found.any;
 }
 
+/* No day of it lies in the authority's interval: nothing is ever given of it. */
+static bool is_outside(const struct dk_policy *policy, int32_t label)
+{
+    struct dk_span span;
+    if (label == 0 || !dk_span_of_label((enum dk_restart)policy->restart, &policy->fiscal, label, &span))
+        return false;
+    return (policy->valid_from != 0 && span.last < policy->valid_from) ||
+           (policy->valid_to != 0 && span.first > policy->valid_to);
+}
+
 /* False if the period cannot be opened now; it is tried again at a later look. */
 static bool open_period(struct dk_daemon *daemon, struct dk_series_book *series, const struct dk_period *period)
 {
-    if (dk_series_on_board(series, period->label) != NULL)
+    if (dk_series_on_board(series, period->label) != NULL || is_outside(series->record.policy, period->label))
         return true;
     if (series->publishing || free_bank(series) < 0 || dk_ended_concerns(series, period->label) ||
         seen_before(daemon, series, period))
@@ -228,8 +237,8 @@ static int64_t look(struct dk_daemon *daemon, struct dk_series_book *series, int
         return now_s + 1;
     if (now.end_s == INT64_MAX)
         return INT64_MAX;
-    if (now_s < now.end_s - AHEAD_S)
-        return now.end_s - AHEAD_S;
+    if (now_s < now.end_s - DK_PERIOD_AHEAD_S)
+        return now.end_s - DK_PERIOD_AHEAD_S;
     dk_period_at(series->record.policy, &dk_zone_utc, now.end_s, &next);
     return open_period(daemon, series, &next) ? now.end_s : now_s + 1;
 }

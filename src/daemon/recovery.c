@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/ended.h"
 #include "table/directory.h"
 #include "table/seat.h"
 
@@ -143,6 +144,12 @@ static docket_status skip_recorded(void *context, const struct dk_fate_record *r
     return DOCKET_OK;
 }
 
+static void cannot_build(void)
+{
+    dk_log(DK_LOG_ERROR, "a desk cannot be built anew: %s", dk_error_text());
+    _exit(1); /* nothing is committed; half of the truth must not be */
+}
+
 /* What has its fate on record already keeps it: a number that was declared void
  * after it was handed out may lie behind the last journalled position. */
 static void add_unknown(struct dk_store *store, struct dk_job *job, const struct dk_counter_image *image,
@@ -151,11 +158,19 @@ static void add_unknown(struct dk_store *store, struct dk_job *job, const struct
     struct gap gap = {.job = job, .image = image, .cause = cause, .at = first, .end = end};
     if (first >= end)
         return;
-    if (dk_store_each_range(store, image->series_id, image->period, skip_recorded, &gap) != DOCKET_OK) {
-        dk_log(DK_LOG_ERROR, "a desk cannot be built anew: %s", dk_error_text());
-        _exit(1); /* nothing is committed; half of the truth must not be */
-    }
+    if (dk_store_each_range(store, image->series_id, image->period, skip_recorded, &gap) != DOCKET_OK)
+        cannot_build();
     put_unknown(&gap, gap.at, gap.end);
+}
+
+/* Of a chronological series: what is unknown may have been given today. */
+static void raise_last_date(const struct dk_series_book *series, struct dk_counter_image *image)
+{
+    if (series == NULL || !series->record.policy->chronological)
+        return;
+    uint32_t today = dk_ended_today_within(&series->record, image->period);
+    if (today > image->last_date)
+        image->last_date = today;
 }
 
 /* What this counter's last image cannot vouch for is unknown; the rest stands. */
@@ -167,6 +182,10 @@ static void resolve(struct dk_store *store, struct dk_job *job, struct dk_counte
         if (place->size > 0)
             add_unknown(store, job, image, cause, place->first + place->offset, place->first + place->size);
     }
+    for (uint32_t i = 0; advance > 0 && i < image->spare_count; i++) /* given since, perhaps, like all behind the mark */
+        add_unknown(store, job, image, cause, image->spares[i].first, image->spares[i].last + 1);
+    if (advance > 0)
+        image->spare_count = 0;
     image->mark += image->extent_last + 1 - image->mark < advance ? image->extent_last + 1 - image->mark : advance;
     add_unknown(store, job, image, cause, image->next, image->mark);
     image->next = image->mark;
@@ -208,22 +227,75 @@ static void advance_unseen(struct dk_daemon *daemon, struct dk_desk_book *desk, 
     for (uint64_t id = 0; id < daemon->series_room; id++) {
         struct dk_series_book *series = daemon->series_by_id[id];
         struct dk_period period;
+        struct dk_ended_facts facts;
         if (series == NULL || series->desk != desk || series->record.retired_ns != 0)
             continue;
         dk_period_at(series->record.policy, &dk_zone_utc, dk_clock_wall_s(), &period);
         if (dk_images_find(&known, id, period.label) != NULL)
             continue;
+        if (dk_ended_look(daemon, id, period.label, &facts) != DOCKET_OK)
+            cannot_build();
+        free(facts.image.spares);
+        if (facts.found)
+            continue; /* it has ended, by a clock that ran ahead */
         struct dk_counter_image image;
         dk_image_begin(&image, id, period.label, 0, desk->map.incarnation);
+        raise_last_date(series, &image);
         resolve(daemon->store, job, &image, DK_CAUSE_ACCEPTED, desk->map.incarnation, daemon->advance, false);
         if (dk_images_keep(images, &image) == DOCKET_OK)
             known.all = images->all; /* it may have moved */
     }
 }
 
+enum { RESOLVED_IMAGES = 65536 }; /* of one commit */
+
+struct ending {
+    const struct dk_images *images;
+    const struct dk_desk_book *desk;
+    struct dk_counter_image *all;
+    size_t count;
+};
+
+static docket_status keep_ended(void *context, const struct dk_counter_image *image)
+{
+    struct ending *ending = context;
+    if (image->closed != DK_ENDED || !dk_images_at_desk(ending->images, image->series_id, ending->desk))
+        return DOCKET_OK;
+    if ((ending->count & (ending->count + 1)) == 0)
+        ending->all = dk_must_grow(ending->all, ending->count * 2 + 1, sizeof *ending->all);
+    struct dk_counter_image *copy = &ending->all[ending->count++];
+    *copy = *image;
+    copy->places = NULL;
+    copy->place_count = 0;
+    dk_image_copy_spares(copy, image->spares, image->spare_count);
+    return DOCKET_OK;
+}
+
+/* Periods that have ended give numbers too, so that theirs move forward as well.
+ * (Of those that an accepted store has never heard of nothing is given: dated.c.) */
+static void advance_ended(struct dk_daemon *daemon, struct dk_desk_book *desk, const struct dk_images *images)
+{
+    struct ending ending = {.images = images, .desk = desk};
+    bool done = false;
+    struct dk_job *job = dk_job_new(note_done, &done);
+    if (dk_store_each_counter(daemon->store, keep_ended, &ending) != DOCKET_OK)
+        cannot_build();
+    for (size_t i = 0; i < ending.count; i++) {
+        if (job->image_count == RESOLVED_IMAGES) {
+            commit_now(daemon, job, &done);
+            done = false;
+            job = dk_job_new(note_done, &done);
+        }
+        raise_last_date(dk_series_by_id(daemon, ending.all[i].series_id), &ending.all[i]);
+        resolve(daemon->store, job, &ending.all[i], DK_CAUSE_ACCEPTED, desk->map.incarnation, daemon->advance, true);
+        free(ending.all[i].spares);
+    }
+    commit_now(daemon, job, &done);
+    free(ending.all);
+}
+
 /* In one commit; of more than it has room for, one after the other. A start that
  * is cut in between goes on from there: what is resolved has nothing more to lose. */
-enum { RESOLVED_IMAGES = 65536 };
 
 static void resolve_all(struct dk_daemon *daemon, struct dk_desk_book *desk, struct dk_images *images, uint32_t cause)
 {
@@ -245,9 +317,12 @@ static void resolve_all(struct dk_daemon *daemon, struct dk_desk_book *desk, str
         }
         struct dk_period period;
         dk_period_at(series->record.policy, &dk_zone_utc, now_s, &period);
+        raise_last_date(series, image);
         resolve(daemon->store, job, image, cause, desk->map.incarnation, daemon->advance,
                 image->period < period.label || series->record.retired_ns != 0);
     }
+    if (daemon->accepted && daemon->advance > 0)
+        advance_ended(daemon, desk, images);
     if (daemon->accepted)
         advance_unseen(daemon, desk, images, job);
     counters += job->image_count;

@@ -18,7 +18,7 @@ enum dk_cause {
     DK_CAUSE_POWER_LOSS = 1,     /* another boot, and the desk's files gone */
     DK_CAUSE_RUNTIME_LOST = 2,   /* same boot, the desk's files gone or unusable */
     DK_CAUSE_DAMAGED_CURSOR = 3, /* a cursor that failed its check */
-    DK_CAUSE_GIVEN_BACK = 4,     /* strict block given back after later numbers */
+    DK_CAUSE_GIVEN_BACK = 4,     /* strict block given back after later numbers; caller gone before it was told */
     DK_CAUSE_QUARANTINE = 5,     /* a scribbled word */
     DK_CAUSE_ACCEPTED = 6,       /* an older store was accepted, and every counter moved forward */
     DK_CAUSE_FRAGMENT = 7,       /* the smallest of too many spare ranges */

@@ -156,7 +156,7 @@ long=$(printf 'x%.0s' $(seq 200))
 bad_config 'an unknown key' 3 'unknown key' '[realm]\naccess = private\ncolour = blue\n'
 bad_config 'an unknown section' 1 'unknown section' '[kitchen]\nsink = 1\n'
 bad_config 'an unknown section and nothing in it' 1 'kitchen' '[kitchen]\n'
-bad_config 'a key of another section' 2 'unknown key' '[default]\naccess = shared\n'
+bad_config 'a key of another section' 2 'no setting access' '[default]\naccess = shared\n'
 bad_config 'a key before any section' 1 'unknown key' 'access = shared\n'
 bad_config 'a key twice' 3 'twice' '[realm]\nseats_max = 4\nseats_max = 5\n'
 bad_config 'a key of a desk twice' 4 'twice' '[desk till]\ntenants = shop\nuser = 0\nuser = 0\n'
@@ -169,11 +169,21 @@ for bad in 'seats_max = 0' 'seats_max = 4096' 'seats_max = -1' 'seats_max = many
     'access = public' 'runtime_dir = here' 'witness = ./witness'; do
     bad_config "$bad" 2 'cannot be used' "[realm]\n$bad\n"
 done
-for bad in 'order = gapless' 'restart = weekly' 'window = 15' 'window = 250001'; do
-    bad_config "$bad" 2 'cannot be used' "[default]\n$bad\n"
+for bad in 'order = gapless' 'restart = hourly' 'window = 15' 'window = 250001' 'zone = /etc/passwd' 'last = 0' \
+    'fiscal-year = smarch' 'valid-to = 2026-02-30' 'profile = atlantis' 'fields = a b' 'prefix = {N}' 'warn = 100'; do
+    bad_config "$bad" 2 'it can be: ' "[default]\n$bad\n"
+    bad_config "$bad, of a tenant" 2 'it can be: ' "[tenant shop]\n$bad\n"
 done
-for bad in 'template = INV' 'template = {FOO}-{N}' 'template = {YY}-{N}'; do
-    printf '[default]\n%s\n' "$bad" >"$work/bad.conf"
+bad_config 'a setting twice' 3 'twice' '[default]\norder = strict\norder = leased\n'
+bad_config 'a setting of a tenant twice, in two sections' 4 'twice' '[tenant t]\nwarn = 5\n[tenant t]\nwarn = 6\n'
+bad_config 'a tenant with no good name' 1 'tenant' '[tenant a/b]\norder = leased\n'
+bad_config 'a section longer than the parser reads' 1 'characters' \
+    "[tenant a234567890123456789012345678901234567890123]\norder = leased\n"
+for bad in 'template = INV' 'template = {FOO}-{N}' 'template = {MM}-{N}' 'profile = in-gst' \
+    'profile = fr\norder = leased' 'chronological = yes\norder = leased' 'valid-from = 2027-01-01\nvalid-to = 2026-01-01'; do
+    printf "[tenant shop]\n$bad\n" >"$work/bad.conf"
+    refuses "a configuration with $bad, of a tenant" 2 '\[tenant shop\]' "$docketd" --realm "$realm" --check-config --config "$work/bad.conf"
+    printf "[default]\n$bad\n" >"$work/bad.conf"
     refuses "a configuration with $bad" 2 '\[default\]' "$docketd" --realm "$realm" --check-config --config "$work/bad.conf"
 done
 bad_config 'a desk with a bad name' 1 'cannot be used' '[desk a/b]\ntenants = shop\n'
