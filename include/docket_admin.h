@@ -53,6 +53,24 @@ struct docket_policy {
     const char *close_after;   /* "never", or days after a period's end until it closes: "30" */
 };
 
+/* A country's rules that `profile` names: facts to check against, not advice. All texts
+ * are static. */
+struct docket_profile {
+    const char *name;    /* "in-gst" */
+    const char *title;   /* "India, GST invoices" */
+    const char *source;  /* "CGST Rules 2017, rule 46(b)"; "" of none */
+    const char *asks;    /* what is checked, for people */
+    uint32_t longest;    /* characters of the largest number's text; 0: no bound */
+    uint32_t digits;     /* exactly so many; 0: any */
+    uint64_t last;       /* largest number; 0: no bound */
+    int chronological;   /* 1: number order is time order */
+    int consecutive;     /* 1: without gaps */
+};
+
+/* The profile number at, from 0. Needs no realm. Statuses: OK, BAD_ARGUMENT (behind the
+ * last one; or profile is NULL). */
+docket_status docket_admin_profile(unsigned at, struct docket_profile *profile);
+
 /*
  * Declares a series. Durable on return.
  * Statuses: OK, EXISTS (the same name with other settings; declaring the same

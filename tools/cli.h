@@ -40,6 +40,20 @@ enum cli_option_id {
     OPT_ORDER,
     OPT_RESTART,
     OPT_TEMPLATE,
+    OPT_FISCAL_YEAR,
+    OPT_ZONE,
+    OPT_PREFIX,
+    OPT_FIELDS,
+    OPT_PROFILE,
+    OPT_DOCUMENTS,
+    OPT_AT_END,
+    OPT_RELEASE,
+    OPT_CHRONOLOGICAL,
+    OPT_LAST,
+    OPT_VALID_FROM,
+    OPT_VALID_TO,
+    OPT_WARN,
+    OPT_CLOSE_AFTER,
     OPT_WINDOW,
     OPT_START_AFTER,
     OPT_VERBOSE,
@@ -75,6 +89,7 @@ enum cli_option_id {
 };
 
 #define BIT(id) (UINT64_C(1) << (id))
+_Static_assert(OPT_IDS <= 64, "a command's options are one word");
 
 struct cli;
 
@@ -154,6 +169,6 @@ const struct cli_command *cli_command_at(size_t index); /* NULL behind the last 
 extern const struct cli_command command_next, command_block, command_peek, command_status, command_inspect,
     command_fate, command_void, command_reconcile, command_series_set, command_series_advance, command_series_retire,
     command_drain, command_desk_add, command_verify, command_events, command_series_add, command_series_list, command_series_show, command_seat_list, command_desk_list,
-    command_period_list, command_period_close, command_where, command_doctor, command_top, command_version, command_help;
+    command_profile_list, command_period_list, command_period_close, command_where, command_doctor, command_top, command_version, command_help;
 
 #endif

@@ -6,6 +6,7 @@
 #include "coming.h"
 #include "docket_admin.h"
 #include "output.h"
+#include "policy_options.h"
 #include "progress.h"
 #include "session.h"
 #include "viewing.h"
@@ -54,20 +55,17 @@ static int run_add(struct cli *cli)
 {
     char lines[COMING_LINES][DOCKET_TEXT_MAX];
     struct address address;
-    uint64_t window = 0, start_after = 0;
+    uint64_t start_after = 0;
     int code = address_parse(cli, cli->operands[0], false, &address);
-    if (code == CLI_DONE)
-        code = cli_window(cli, &window);
     if (code == CLI_DONE)
         code = cli_number(cli, OPT_START_AFTER, 0, DOCKET_NUMBER_MAX - 1, &start_after);
     if (code != CLI_DONE)
         return code;
     struct adding adding = {.address = &address,
-                            .policy = {.order = cli->values[OPT_ORDER],
-                                       .restart = cli->values[OPT_RESTART],
-                                       .template_text = cli->values[OPT_TEMPLATE],
-                                       .window = (uint32_t)window,
-                                       .start_after = start_after}};
+                            .policy = {.start_after = start_after}};
+    code = policy_options(cli, &adding.policy);
+    if (code != CLI_DONE)
+        return code;
     adding.coming = (struct coming){.cli = cli,
                                     .address = &address,
                                     .policy = &adding.policy,
@@ -163,13 +161,15 @@ const struct cli_command command_series_add = {
     .operands = "TENANT/SERIES",
     .summary = "declare a series with its policy",
     .text = "Durable on return. Declaring the same again is fine; with other settings it is an\n"
-            "honest no. What is not given is the realm's default. Template tokens: {SERIES}\n"
-            "{YYYY} {YY} {MM} {DD} {N} {N:width}. Windows are 16 to 10000; the one called benchmark\n"
-            "(250000) is not for books. A series whose document numbers could be those of another one of\n"
-            "the tenant is refused, with an example. --dry-run checks all of it, shows the next ten\n"
-            "numbers and declares nothing. Starts docketd for the realm if none answers.",
-    .options = BIT(OPT_ORDER) | BIT(OPT_RESTART) | BIT(OPT_TEMPLATE) | BIT(OPT_WINDOW) | BIT(OPT_START_AFTER) |
-               BIT(OPT_DRY_RUN) | BIT(OPT_REALM) | BIT(OPT_NO_START) | BIT(OPT_JSON) | BIT(OPT_QUIET),
+            "honest no. What is not given is the tenant's default, else the realm's (docket.conf); a\n"
+            "profile sets what its law asks for where that is not given. docket.conf(5) says each\n"
+            "setting, docs/TEMPLATES.md the tokens: {SERIES} {YYYY} {MM} {DD} {FY:2025-26} {N:6} and\n"
+            "so on. The window called benchmark (250000) is not for books. A series whose document\n"
+            "numbers could be those of another one of the tenant is refused, with an example.\n"
+            "--dry-run checks all of it, shows the next ten numbers and declares nothing. Starts\n"
+            "docketd for the realm if none answers.",
+    .options = POLICY_OPTIONS | BIT(OPT_START_AFTER) | BIT(OPT_DRY_RUN) |
+               BIT(OPT_REALM) | BIT(OPT_NO_START) | BIT(OPT_JSON) | BIT(OPT_QUIET),
     .operands_min = 1,
     .operands_max = 1,
     .run = run_add};

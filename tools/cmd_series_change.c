@@ -2,6 +2,7 @@
 /* docket series set, advance, retire. */
 #include "coming.h"
 #include "deciding.h"
+#include "policy_options.h"
 #include "session.h"
 
 #include <inttypes.h>
@@ -139,7 +140,7 @@ static int tell(void *context, const struct docket_setting *setting)
                                         output_string(setting->why_not)));
         return 0;
     }
-    printf("%-11s  %s -> %s%s%s\n", setting->name, setting->before, setting->after,
+    printf("%-13s  %s -> %s%s%s\n", setting->name, setting->before, setting->after,
            setting->why_not[0] != '\0' ? "  MAY NOT: " : "", setting->why_not);
     return 0;
 }
@@ -186,23 +187,18 @@ static int end_set(const struct cli *cli, struct setting *setting, int code)
 
 static int run_set(struct cli *cli)
 {
-    struct setting setting = {.cli = cli,
-                              .policy = {.order = cli->values[OPT_ORDER],
-                                         .restart = cli->values[OPT_RESTART],
-                                         .template_text = cli->values[OPT_TEMPLATE]}};
-    uint64_t window = 0;
+    struct setting setting = {.cli = cli};
     char lines[COMING_LINES][DOCKET_TEXT_MAX];
     int code = address_parse(cli, cli->operands[0], false, &setting.address);
     if (code == CLI_DONE && cli_given(cli, OPT_FROM) && strcmp(cli->values[OPT_FROM], "now") != 0 &&
         strcmp(cli->values[OPT_FROM], "next") != 0)
         code = cli_fail(cli, DOCKET_BAD_ARGUMENT, "--from is now or next, not '%.40s'", cli->values[OPT_FROM]);
     if (code == CLI_DONE)
-        code = cli_window(cli, &window);
+        code = policy_options(cli, &setting.policy);
     if (code == CLI_DONE)
         code = cli_number(cli, OPT_START_AFTER, 0, DOCKET_NUMBER_MAX - 1, &setting.policy.start_after);
     if (code != CLI_DONE)
         return code;
-    setting.policy.window = (uint32_t)window;
     setting.coming = (struct coming){.cli = cli,
                                      .address = &setting.address,
                                      .policy = &setting.policy,
@@ -230,7 +226,7 @@ const struct cli_command command_series_set = {
             "one of them may not, or if a document number could be that of another one. --dry-run says\n"
             "what would change and why not, and shows the next ten numbers. For root, docketd's user\n"
             "and the admins of docket.conf.",
-    .options = BIT(OPT_ORDER) | BIT(OPT_RESTART) | BIT(OPT_TEMPLATE) | BIT(OPT_WINDOW) | BIT(OPT_START_AFTER) |
+    .options = POLICY_OPTIONS | BIT(OPT_START_AFTER) |
                BIT(OPT_FROM) | BIT(OPT_REASON) | BIT(OPT_DRY_RUN) | COMMON,
     .operands_min = 1,
     .operands_max = 1,

@@ -28,6 +28,7 @@ static const struct cli_command *const commands[] = {
     &command_series_set,
     &command_series_advance,
     &command_series_retire,
+    &command_profile_list,
     &command_period_list,
     &command_period_close,
     &command_seat_list,

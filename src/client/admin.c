@@ -4,6 +4,7 @@
 
 #include "client/inside.h"
 #include "numbering/fate.h"
+#include "numbering/profile.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -87,6 +88,25 @@ docket_status dk_policy_fill(char settings[DK_WIRE_SETTINGS], const struct docke
     snprintf(window, sizeof window, "%u", policy->window);
     return add_setting(settings, "window",
                        policy->window == DOCKET_WINDOW_BENCHMARK ? DK_WINDOW_BENCHMARK_NAME : window);
+}
+
+docket_status docket_admin_profile(unsigned at, struct docket_profile *profile)
+{
+    const struct dk_profile *found = dk_profile(at);
+    if (found == NULL || profile == NULL)
+        return dk_fail(DOCKET_BAD_ARGUMENT, found == NULL ? "there is no profile number %u"
+                                                          : "docket_admin_profile wants a place for profile %u",
+                       at);
+    *profile = (struct docket_profile){.name = found->name,
+                                       .title = found->title,
+                                       .source = found->source,
+                                       .asks = found->asks,
+                                       .longest = found->longest,
+                                       .digits = found->digits,
+                                       .last = found->last,
+                                       .chronological = found->chronological,
+                                       .consecutive = found->consecutive};
+    return DOCKET_OK;
 }
 
 docket_status docket_admin_series_add(docket_realm *realm, const char *tenant, const char *name,

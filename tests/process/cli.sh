@@ -407,7 +407,11 @@ first_key_is_version 'series add --json'
 expect 'series add that exists, --json: an honest no' 1 series add acme/ORD --json
 json 'series add that exists, --json: an error object' '.error.status == "DOCKET_EXISTS"' "$case_err"
 for policy in '--order=gapless' '--order=' '--restart=hourly' '--template=INV' '--template={N}{N}' '--template={N' \
-    '--template={FOO}-{N}' '--template={SERIES} {N}' '--window=1' '--window=300000' '--restart=daily --template=X-{N}'; do
+    '--template={FOO}-{N}' '--template={SERIES} {N}' '--window=1' '--window=300000' '--restart=daily --template=X-{N}' \
+    '--zone=../UTC' '--fiscal-year=smarch' '--at-end=wrap' '--release=keep' '--chronological=1' '--documents=all' \
+    '--profile=atlantis' '--profile=es' '--last=0' '--valid-from=2026-02-30' '--valid-to=x' '--warn=100' '--close-after=-1' \
+    '--prefix={N}' '--fields=a' '--profile=fr --order=leased' '--valid-from=2027-01-01 --valid-to=2026-01-01' \
+    '--at-end=stop --last=1000000'; do
     # shellcheck disable=SC2086
     expect "series add $policy: usage" 2 series add acme/BAD $policy
 done
