@@ -129,7 +129,7 @@ typedef enum docket_status {
     DOCKET_REFUSED = 34,           /* an admin's wish that what stands does not allow; nothing was changed */
     DOCKET_PERIOD_CLOSED = 35,     /* the period was closed: it gives no number any more */
     DOCKET_BAD_DATE = 36,          /* no date of the calendar, or outside 2001-01-01 to 2099-12-31 */
-    DOCKET_OUT_OF_ORDER = 37,      /* a date before the last one of a chronological series */
+    DOCKET_OUT_OF_ORDER = 37,      /* a date before the last one of a chronological series, or one to come */
     DOCKET_INTERVAL_OVER = 38,     /* the authority's interval is not valid on this date */
     DOCKET_NOT_OF_SERIES = 39,     /* a text that this series does not write */
     DOCKET_COLLISION = 40          /* two numbers would have the same text */
@@ -198,14 +198,16 @@ docket_status docket_series_open(docket_realm *realm, const char *tenant, const 
                                  docket_series **series);
 
 /*
- * The next number and the period it belongs to (0, 2026, 202611 or 20261124
- * for series that restart never, yearly, monthly, daily). Results are written
+ * The next number and the period it belongs to (0, 2026, 20252026, 20261, 202611,
+ * 2026553 or 20261124 for series that restart never, yearly, by fiscal year,
+ * quarterly, monthly, weekly, daily). Results are written
  * only on DOCKET_OK; period may be NULL.
  * Durable on return: a mark above the number.
  * A series that nobody used for five weeks (the realm's evict_after_s) has left
  * its desk; the call then asks docketd for it, as a first use does.
- * Statuses: OK, TIMEOUT, BUSY, UNREACHABLE, PERIOD_NOT_OPEN, EXHAUSTED,
- * LINES_EXHAUSTED, QUARANTINED, RETIRED, DAMAGED, BAD_ARGUMENT, and those of
+ * Statuses: OK, TIMEOUT, BUSY, UNREACHABLE, PERIOD_NOT_OPEN, INTERVAL_OVER,
+ * OUT_OF_ORDER (a clock that was set back, in a chronological series), EXHAUSTED,
+ * LINES_EXHAUSTED, QUARANTINED, RETIRED, BAD_ARGUMENT, and those of
  * docket_series_open() when docketd has to be asked.
  */
 docket_status docket_next(docket_series *series, int64_t timeout_ns, uint64_t *number,
@@ -215,7 +217,9 @@ docket_status docket_next(docket_series *series, int64_t timeout_ns, uint64_t *n
  * The next number as its document number, such as INV-20261124-000001: one
  * instant decides the date shown and the period. size must hold the longest
  * text of the series (docket_text_size(), never above DOCKET_TEXT_MAX), else
- * BUFFER_TOO_SMALL and no number is taken. number and period may be NULL.
+ * BUFFER_TOO_SMALL and no number is taken; a buffer of DOCKET_TEXT_MAX bytes is never
+ * too small. DAMAGED: the board's template cannot be used. number and period may be
+ * NULL.
  */
 docket_status docket_next_text(docket_series *series, int64_t timeout_ns, char *text, size_t size,
                                uint64_t *number, int32_t *period);
@@ -242,13 +246,49 @@ docket_status docket_next_text_for(docket_realm *realm, const char *tenant, cons
                                    int64_t timeout_ns, char *text, size_t size, uint64_t *number,
                                    int32_t *period);
 
+/*
+ * The same under a document date that the caller gives, yyyymmdd, such as 20261124:
+ * the date shown and the period are the date's. A date whose period is on the board
+ * (the current one; the next one from two days before it begins) costs what
+ * docket_next() costs. One in an older period that has not been closed is given by
+ * docketd, in a durable commit, within the timeout: the call is sent once, and if
+ * docketd dies before it answers the status is UNREACHABLE and the number, if there
+ * was one, is handed out to nobody (`docket fate` shows it).
+ * In a chronological series a date before that of the last number is OUT_OF_ORDER,
+ * and so is one that has not come.
+ * Statuses: those of docket_next(), BAD_DATE, PERIOD_CLOSED, OUT_OF_ORDER,
+ * INTERVAL_OVER; PERIOD_NOT_OPEN for a date ahead of the board; for the text also
+ * BUFFER_TOO_SMALL. On any but OK nothing is written.
+ */
+docket_status docket_next_dated(docket_series *series, uint32_t yyyymmdd, int64_t timeout_ns,
+                                uint64_t *number, int32_t *period);
+docket_status docket_next_text_dated(docket_series *series, uint32_t yyyymmdd, int64_t timeout_ns,
+                                     char *text, size_t size, uint64_t *number, int32_t *period);
+docket_status docket_next_dated_for(docket_realm *realm, const char *tenant, const char *series,
+                                    uint32_t yyyymmdd, int64_t timeout_ns, uint64_t *number,
+                                    int32_t *period);
+docket_status docket_next_text_dated_for(docket_realm *realm, const char *tenant, const char *series,
+                                         uint32_t yyyymmdd, int64_t timeout_ns, char *text, size_t size,
+                                         uint64_t *number, int32_t *period);
+
+/*
+ * A document number read back: its number and the period it belongs to. Exact: the
+ * text is one that the series writes now (its current period's template, or the
+ * next one's), byte for byte, check digits too, for some number and date. Whether the number was ever
+ * given is not asked. period may be NULL.
+ * Statuses: OK, NOT_OF_SERIES, BUSY, PERIOD_NOT_OPEN, DAMAGED, BAD_ARGUMENT, and
+ * those of docket_series_open() when docketd has to be asked.
+ */
+docket_status docket_text_read(docket_series *series, const char *text, uint64_t *number, int32_t *period);
+
 /* How many series of the realm this process may have handles for: 1 to
  * DOCKET_HANDLES_MAX, which is where it stands. Handles that are made already
  * stay. Statuses: OK, BAD_ARGUMENT. */
 docket_status docket_realm_limit_handles(docket_realm *realm, uint32_t most);
 
 /* Bytes that the longest document number of the series needs, with its
- * terminating zero. */
+ * terminating zero, by what the handle knows now: an admin may give the series a
+ * longer template. DOCKET_TEXT_MAX bytes always do. */
 size_t docket_text_size(const docket_series *series);
 
 /*
@@ -273,7 +313,8 @@ docket_status docket_block_show(const docket_block *block, uint64_t *first, uint
 docket_status docket_block_next(docket_block *block, uint64_t *number);
 
 /* The same, as its document number with the date of the call; once the block's
- * period is over, with the last day of that period. */
+ * period is over, with the last day of that period. In a chronological series with
+ * the date on which the block was opened. */
 docket_status docket_block_next_text(docket_block *block, char *text, size_t size,
                                      uint64_t *number);
 

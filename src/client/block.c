@@ -12,17 +12,22 @@ struct wanted {
     uint32_t count;
 };
 
-static docket_status attempt_block(struct hand *hand, int64_t now_s, void *context)
+static docket_status attempt_at(struct hand *hand, int64_t now_s, const struct wanted *wanted)
 {
-    struct wanted *wanted = context;
     struct docket_block *block = wanted->block;
     docket_status status = dk_take_prepare(hand, now_s);
     if (status != DOCKET_OK)
         return status;
+    /* In a chronological series all of them have the date of this call. */
+    if (hand->writing.chronological)
+        status = dk_text_day(&hand->text, &hand->writing, hand->series, hand->seat, now_s);
+    if (status != DOCKET_OK)
+        return status;
+    uint32_t date = hand->writing.chronological ? hand->text.yyyymmdd : 0;
     if (hand->series->memory != NULL)
-        status = dk_memory_take_block(hand, wanted->count, block);
+        status = dk_memory_take_block(hand, date, wanted->count, block);
     else if (hand->strict)
-        status = dk_take_strict(hand, wanted->count, &block->first);
+        status = dk_take_strict(hand, date, wanted->count, &block->first);
     else
         status = dk_lease_claim(&block->lease, hand->seat, hand->slot, hand->board, hand->epoch, wanted->count);
     if (status != DOCKET_OK)
@@ -36,10 +41,20 @@ static docket_status attempt_block(struct hand *hand, int64_t now_s, void *conte
     block->from_s = hand->from_s;
     block->until_s = hand->until_s;
     block->writing = hand->writing;
+    block->date = date;
     block->count = wanted->count;
     if (!hand->strict)
         block->first = block->lease.first;
     return DOCKET_OK;
+}
+
+/* As with one number: midnight may have passed meanwhile. */
+static docket_status attempt_block(struct hand *hand, int64_t now_s, void *context)
+{
+    docket_status status = attempt_at(hand, now_s, context);
+    if (status == DOCKET_OUT_OF_ORDER && hand->series->memory == NULL)
+        status = attempt_at(hand, dk_clock_wall_s(), context);
+    return status;
 }
 
 docket_status docket_block_open(docket_series *series, uint32_t count, int64_t timeout_ns, docket_block **block)
@@ -150,6 +165,11 @@ static docket_status prepare_text(struct docket_block *block)
     int64_t now_s = series->memory != NULL ? dk_memory_now_s(series->realm) : dk_clock_wall_s();
     const struct writing *writing = &block->writing;
     struct dk_span span;
+    if (block->date != 0) {
+        if (text->rendered.width == 0)
+            dk_template_render(&writing->template, series->name, block->date, &text->rendered);
+        return DOCKET_OK;
+    }
     if (series->restart == DK_NEVER || (now_s >= block->from_s && now_s < block->until_s))
         return dk_text_day(text, writing, series, block->seat, now_s);
     if (!dk_span_of_label(series->restart, &writing->template.fiscal, block->period, &span))

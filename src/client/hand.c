@@ -268,6 +268,7 @@ docket_status dk_hand_bind(struct hand *hand, bool fresh, int64_t timeout_ns)
     hand->generation = generation;
     hand->bank = -1;
     hand->timed = true; /* until a bank says otherwise */
+    hand->quick = false;
     memset(&hand->lease, 0, sizeof hand->lease);
     hand->text.rendered.width = 0;
     return DOCKET_OK;

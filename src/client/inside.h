@@ -17,6 +17,7 @@
 #include "client/handles.h"
 #include "numbering/policy.h"
 #include "numbering/template.h"
+#include "table/calendar.h"
 #include "table/cursor.h"
 #include "table/desk.h"
 #include "table/place.h"
@@ -73,17 +74,25 @@ struct writing {
     struct dk_template template;
     uint16_t bytes;    /* of the longest text, with its zero; 0: the form is none that this library can use */
     uint16_t calendar; /* of the series' zone, on the board */
+    bool chronological; /* no number has an earlier date than the one before it */
 };
 
 /* Today's text, until the day ends. */
 struct text_day {
     int64_t from_s, until_s;
+    uint32_t yyyymmdd; /* 0: neither template nor order asks for it */
     struct dk_rendered rendered;
 };
 
 /* The series has left its slot (nobody used it): a status of this library's own,
  * which no caller sees. dk_hand_bind() leads to where it is now. */
 #define DK_MOVED ((docket_status)0x7d0)
+/* Likewise: the date asked for lies in a period that has left the board, or in one
+ * that has not come to it. */
+#define DK_OLDER ((docket_status)0x7d1)
+#define DK_AHEAD ((docket_status)0x7d2)
+/* ... or has not come, in a chronological series. */
+#define DK_NOT_COME ((docket_status)0x7d3)
 
 /* What one thread holds of one series. Lies in wiped memory. */
 struct hand {
@@ -91,6 +100,7 @@ struct hand {
     uint32_t busy;     /* inside a call */
     bool timed;        /* the period has an end, or a beginning */
     bool strict;
+    bool quick;        /* strict, and no number's date matters: a take is the word's alone */
     int64_t from_s, until_s; /* of the period */
     int32_t period;
     int bank;          /* -1: none chosen yet */
@@ -120,6 +130,7 @@ struct docket_block {
     bool strict;
     int64_t from_s, until_s; /* of the period: no text of another one */
     int32_t period;
+    uint32_t date;    /* of all its numbers, in a chronological series; 0 */
     uint32_t slot;
     uint64_t first;   /* strict */
     uint32_t count;   /* numbers of the block */
@@ -253,15 +264,28 @@ static inline void dk_lease_publish(const struct lease *lease, uint32_t offset)
     dk_store_release(lease->cursor, dk_cursor_pack(lease->number, offset, false, lease->seat->salt, lease->line));
 } /* ORDER-7: before the number leaves */
 
-/* take.c: numbers, waiting. OK: the hand stands in the period of now_s. MOVED,
- * QUARANTINED, PERIOD_NOT_OPEN. */
+static inline bool dk_hand_in_period(const struct hand *hand, int64_t now_s)
+{
+    return hand->bank >= 0 && now_s >= hand->from_s && now_s < hand->until_s;
+}
+
+/* stand.c: does the series give numbers at all? OK, QUARANTINED, RETIRED. */
+docket_status dk_hand_state(const struct hand *hand) DK_MUST_USE;
+/* The hand stands in the period of now_s. MOVED, QUARANTINED, RETIRED,
+ * PERIOD_NOT_OPEN, INTERVAL_OVER. */
 docket_status dk_take_prepare(struct hand *hand, int64_t now_s) DK_MUST_USE;
+/* take.c: numbers, waiting. */
 docket_status dk_take_wait(struct hand *hand, int64_t timeout_ns,
                                      docket_status (*attempt)(struct hand *hand, int64_t now_s, void *context),
                                      void *context, uint32_t want) DK_MUST_USE;
 docket_status dk_hand_enter(struct docket_series *series, int64_t timeout_ns, struct hand **hand) DK_MUST_USE;
+/* The hand stands in the period that holds the date. OLDER, AHEAD, NOT_COME, DAMAGED, INTERVAL_OVER too. */
+docket_status dk_take_prepare_date(struct hand *hand, int64_t now_s, uint32_t yyyymmdd) DK_MUST_USE;
+/* The hand's next number, under this date; the date counts in a chronological
+ * series only. */
+docket_status dk_take_number(struct hand *hand, uint32_t yyyymmdd, uint64_t *number) DK_MUST_USE;
 /* Takes count numbers of a strict counter in one piece, or says why not. */
-docket_status dk_take_strict(struct hand *hand, uint32_t count, uint64_t *first) DK_MUST_USE;
+docket_status dk_take_strict(struct hand *hand, uint32_t yyyymmdd, uint32_t count, uint64_t *first) DK_MUST_USE;
 static inline void dk_hand_leave(struct hand *hand)
 {
     dk_compiler_barrier();
@@ -288,13 +312,17 @@ docket_status dk_memory_attempt(struct hand *hand, int64_t timeout_ns,
                                 void *context) DK_MUST_USE;
 /* Parts of an attempt: the period's counter, numbers, a block. */
 docket_status dk_memory_prepare(struct hand *hand, int64_t now_s) DK_MUST_USE;
-docket_status dk_memory_take(struct hand *hand, uint32_t count, uint64_t *first) DK_MUST_USE;
-docket_status dk_memory_take_block(struct hand *hand, uint32_t count, struct docket_block *block) DK_MUST_USE;
+docket_status dk_memory_prepare_date(struct hand *hand, int64_t now_s, uint32_t yyyymmdd) DK_MUST_USE;
+docket_status dk_memory_take(struct hand *hand, uint32_t yyyymmdd, uint32_t count, uint64_t *first) DK_MUST_USE;
+docket_status dk_memory_take_block(struct hand *hand, uint32_t yyyymmdd, uint32_t count, struct docket_block *block) DK_MUST_USE;
 docket_status dk_memory_give_back(struct docket_block *block, uint32_t *returned) DK_MUST_USE;
 docket_status dk_memory_look(struct hand *hand, uint64_t *next, uint64_t *count) DK_MUST_USE;
 int64_t dk_memory_now_s(const struct docket_realm *realm);
 void dk_memory_close(struct docket_realm *realm);
 
+/* text.c: what day it is, in the series' zone. False: the board does not say. */
+bool dk_text_today(const struct writing *writing, const struct docket_series *series, const struct seat *seat,
+                   int64_t now_s, struct dk_calendar_found *found);
 /* text.c: the day of now_s. seat is not looked at in a realm in memory. */
 docket_status dk_text_day(struct text_day *text, const struct writing *writing, const struct docket_series *series,
                           const struct seat *seat, int64_t now_s) DK_MUST_USE;

@@ -227,7 +227,9 @@ docket_status dk_memory_bind(struct docket_series *series)
     series->restart = (enum dk_restart)policy->restart;
     series->window = policy->window;
     series->described = true;
-    dk_writing_set(&series->writing, series, &resolved, policy->at_end == DK_STOP ? DK_FLAG_STOPS : 0, 0);
+    dk_writing_set(&series->writing, series, &resolved, (uint8_t)((policy->at_end == DK_STOP ? DK_FLAG_STOPS : 0) |
+                             (policy->chronological ? DK_FLAG_CHRONOLOGICAL : 0)),
+                   0);
     return DOCKET_OK;
 }
 

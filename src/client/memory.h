@@ -43,6 +43,7 @@ struct memory_counter {
     uint64_t number; /* next that nobody has had */
     uint64_t mark;
     struct memory_run *spares, *voids, *open;
+    uint32_t last_date; /* chronological: latest date given, yyyymmdd; 0 none */
     bool ended;
 };
 
@@ -99,6 +100,14 @@ static inline void end_edit(struct memory *memory)
  * call in it. PERIOD_NOT_OPEN, REALM_FULL. */
 docket_status dk_memory_counter(struct memory *memory, struct memory_series *series, int64_t now_s,
                                 struct memory_counter **counter) DK_MUST_USE;
+
+/* memory_dated.c: the counter of the period that holds the date. Also AHEAD,
+ * INTERVAL_OVER. */
+docket_status dk_memory_counter_of(struct memory *memory, struct memory_series *series, int64_t now_s,
+                                   uint32_t yyyymmdd, struct memory_counter **counter) DK_MUST_USE;
+/* memory_take.c: a counter of this period; NULL: the realm is full. */
+struct memory_counter *dk_memory_counter_make(struct memory *memory, struct memory_series *series,
+                                              const struct dk_period *period);
 
 /* memory_fate.c: rows as docketd sends them, in a memory file. */
 docket_status dk_memory_fate(struct memory *memory, const struct dk_request *request, int *fd) DK_MUST_USE;

@@ -18,8 +18,8 @@ static void end_counter(struct memory_counter *counter)
     counter->ended = true;
 }
 
-static struct memory_counter *make_counter(struct memory *memory, struct memory_series *series,
-                                           const struct dk_period *period)
+struct memory_counter *dk_memory_counter_make(struct memory *memory, struct memory_series *series,
+                                              const struct dk_period *period)
 {
     struct memory_counter **at = &series->counters, *counter = dk_memory_alloc(memory, sizeof *counter);
     if (counter == NULL)
@@ -58,7 +58,7 @@ docket_status dk_memory_counter(struct memory *memory, struct memory_series *ser
             found = each;
     }
     if (found == NULL)
-        found = make_counter(memory, series, &period);
+        found = dk_memory_counter_make(memory, series, &period);
     if (found == NULL)
         return dk_memory_full();
     if (found->ended)
@@ -138,24 +138,27 @@ static bool take_spare(struct memory *memory, struct memory_counter *counter, ui
     return true;
 }
 
-docket_status dk_memory_take(struct hand *hand, uint32_t count, uint64_t *first)
+docket_status dk_memory_take(struct hand *hand, uint32_t yyyymmdd, uint32_t count, uint64_t *first)
 {
     struct memory_counter *counter = hand->memory_counter;
+    if (hand->writing.chronological && yyyymmdd < counter->last_date)
+        return DOCKET_OUT_OF_ORDER;
     if (!hand->strict && take_spare(hand->series->realm->memory, counter, count, first))
         return DOCKET_OK;
     if (DOCKET_NUMBER_MAX + 1 - counter->number < count)
         return hand->strict ? DOCKET_EXHAUSTED : DOCKET_TIMEOUT;
     *first = counter->number;
+    if (hand->writing.chronological)
+        counter->last_date = yyyymmdd;
     lay(counter, *first + count);
     counter->number = *first + count;
+    if (counter->ended)
+        counter->mark = counter->number; /* nothing is laid in it */
     return DOCKET_OK;
 }
 
-docket_status dk_memory_prepare(struct hand *hand, int64_t now_s)
+static docket_status stand(struct hand *hand, docket_status status, struct memory_counter *counter)
 {
-    struct memory_counter *counter;
-    docket_status status =
-        dk_memory_counter(hand->series->realm->memory, hand->series->memory, now_s, &counter);
     if (status != DOCKET_OK)
         return status;
     hand->memory_counter = counter;
@@ -163,6 +166,22 @@ docket_status dk_memory_prepare(struct hand *hand, int64_t now_s)
     hand->from_s = counter->period.start_s;
     hand->until_s = counter->period.end_s;
     return DOCKET_OK;
+}
+
+docket_status dk_memory_prepare(struct hand *hand, int64_t now_s)
+{
+    struct memory_counter *counter = NULL;
+    docket_status status =
+        dk_memory_counter(hand->series->realm->memory, hand->series->memory, now_s, &counter);
+    return stand(hand, status, counter);
+}
+
+docket_status dk_memory_prepare_date(struct hand *hand, int64_t now_s, uint32_t yyyymmdd)
+{
+    struct memory_counter *counter = NULL;
+    docket_status status =
+        dk_memory_counter_of(hand->series->realm->memory, hand->series->memory, now_s, yyyymmdd, &counter);
+    return stand(hand, status, counter);
 }
 
 /* True if the test wants this call to fail; its status. */
@@ -215,13 +234,13 @@ static void begin_lease(struct docket_block *block, struct memory_run *run, uint
     dk_lease_publish(&block->lease, 0);
 }
 
-docket_status dk_memory_take_block(struct hand *hand, uint32_t count, struct docket_block *block)
+docket_status dk_memory_take_block(struct hand *hand, uint32_t yyyymmdd, uint32_t count, struct docket_block *block)
 {
     struct memory *memory = hand->series->realm->memory;
     struct memory_run *run = new_run(memory); /* a strict one needs it to become void */
     if (run == NULL)
         return dk_memory_full();
-    docket_status status = dk_memory_take(hand, count, &run->first);
+    docket_status status = dk_memory_take(hand, yyyymmdd, count, &run->first);
     begin_edit(memory);
     if (status == DOCKET_OK) {
         run->last = run->first + count - 1;

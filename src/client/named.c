@@ -34,6 +34,28 @@ docket_status docket_next_for(docket_realm *realm, const char *tenant, const cha
     return status == DOCKET_OK ? docket_next(found, timeout_ns, number, period) : status;
 }
 
+docket_status docket_next_dated_for(docket_realm *realm, const char *tenant, const char *series, uint32_t yyyymmdd,
+                                    int64_t timeout_ns, uint64_t *number, int32_t *period)
+{
+    docket_series *found;
+    if (realm == NULL || tenant == NULL || series == NULL || number == NULL || timeout_ns < DOCKET_TIMEOUT_DEFAULT)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "docket_next_dated_for wants a realm, two names, a place for the number and a "
+                                            "timeout of -1 or more");
+    docket_status status = reach(realm, tenant, series, &timeout_ns, &found);
+    return status == DOCKET_OK ? docket_next_dated(found, yyyymmdd, timeout_ns, number, period) : status;
+}
+
+docket_status docket_next_text_dated_for(docket_realm *realm, const char *tenant, const char *series, uint32_t yyyymmdd,
+                                         int64_t timeout_ns, char *text, size_t size, uint64_t *number, int32_t *period)
+{
+    docket_series *found;
+    if (realm == NULL || tenant == NULL || series == NULL || text == NULL || timeout_ns < DOCKET_TIMEOUT_DEFAULT)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "docket_next_text_dated_for wants a realm, two names, a buffer and a timeout of "
+                                            "-1 or more");
+    docket_status status = reach(realm, tenant, series, &timeout_ns, &found);
+    return status == DOCKET_OK ? docket_next_text_dated(found, yyyymmdd, timeout_ns, text, size, number, period) : status;
+}
+
 docket_status docket_next_text_for(docket_realm *realm, const char *tenant, const char *series, int64_t timeout_ns,
                                    char *text, size_t size, uint64_t *number, int32_t *period)
 {

@@ -100,10 +100,11 @@ docket_status dk_reach_connect(struct docket_realm *realm, int *fd)
 }
 
 static docket_status ask_once(struct docket_realm *realm, const struct dk_request *request, int64_t timeout_ns,
-                              struct dk_reply *reply, int fds[DK_WIRE_FDS])
+                              struct dk_reply *reply, int fds[DK_WIRE_FDS], bool *sent)
 {
     int fd;
     docket_status status = dk_reach_connect(realm, &fd);
+    *sent = status == DOCKET_OK;
     if (status != DOCKET_OK)
         return status;
     status = dk_wire_ask(fd, request, timeout_ns, reply, fds);
@@ -112,7 +113,8 @@ static docket_status ask_once(struct docket_realm *realm, const struct dk_reques
 }
 
 /* docketd may be about to come back: asks again, with backoff, until the time
- * is over. What may not be said twice is said once. */
+ * is over. What may not be said twice is said once; to be heard at all may take
+ * several tries. */
 docket_status dk_reach_ask(struct docket_realm *realm, const struct dk_request *request, int64_t timeout_ns,
                            struct dk_reply *reply, int fds[DK_WIRE_FDS])
 {
@@ -121,8 +123,13 @@ docket_status dk_reach_ask(struct docket_realm *realm, const struct dk_request *
     int64_t until_ns = dk_clock_monotonic_ns() + timeout_ns, pause_ns = RETRY_FIRST_NS;
     for (;;) {
         int64_t left_ns = until_ns - dk_clock_monotonic_ns();
-        docket_status status = ask_once(realm, request, left_ns > 0 ? left_ns : 0, reply, fds);
+        bool sent;
+        docket_status status = ask_once(realm, request, left_ns > 0 ? left_ns : 0, reply, fds, &sent);
+        bool spent = sent && request->type == DK_ASK_DATED; /* it may have been heard: a second number would be lost */
         left_ns = until_ns - dk_clock_monotonic_ns();
+        if (status == DOCKET_UNREACHABLE && spent)
+            return dk_wrap(status, "docketd went away before it answered: it has given a number that nobody got, or none; "
+                                   "`docket fate` says which");
         if (status != DOCKET_UNREACHABLE || request->type == DK_ASK_GIVE_BACK || left_ns < pause_ns) {
             if (status == DOCKET_UNREACHABLE && has_activation(realm))
                 dk_wrap(status, "realm %s cannot be reached, and who listens at its socket has not started docketd; "
@@ -216,7 +223,8 @@ bool dk_reach_moved(struct docket_realm *realm, struct seat *seat, int64_t timeo
     struct dk_request request = {.type = DK_ASK_HELLO, .desk = seat->map.index};
     struct dk_reply reply;
     int fds[DK_WIRE_FDS];
-    return ask_once(realm, &request, timeout_ns, &reply, fds) == DOCKET_OK &&
+    bool sent;
+    return ask_once(realm, &request, timeout_ns, &reply, fds, &sent) == DOCKET_OK &&
            reply.incarnation != 0 && reply.incarnation != seat->map.incarnation;
 }
 

@@ -47,75 +47,19 @@ docket_status dk_hand_enter(struct docket_series *series, int64_t timeout_ns, st
     return DOCKET_OK;
 }
 
-static bool in_period(const struct hand *hand, int64_t now_s)
+static docket_status out_of_order(const struct hand *hand)
 {
-    return hand->bank >= 0 && now_s >= hand->from_s && now_s < hand->until_s;
-}
-
-/* The slot is still the one of the hand's series. A generation never recurs. */
-static bool is_home(const struct hand *hand)
-{
-    return dk_load_acquire(&dk_desk_slot(&hand->seat->map, hand->slot)->generation) == hand->generation; /* ORDER-16 */
-}
-
-/* Reads one bank; false if it is absent, being rewritten, of another time, or of
- * another series: docketd stores a slot's generation before its banks, so the
- * look at it comes after theirs. */
-static bool read_bank(struct hand *hand, int index, int64_t now_s)
-{
-    struct shared_board_bank *bank = &dk_desk_slot(&hand->seat->map, hand->slot)->bank[index];
-    uint64_t epoch = dk_load_acquire(&bank->epoch); /* ORDER-4 */
-    if (epoch == 0)
-        return false;
-    int64_t from_s = (int64_t)dk_load_acquire(&bank->start_s);
-    int64_t until_s = (int64_t)dk_load_acquire(&bank->end_s);
-    int32_t period = (int32_t)(uint32_t)dk_load_acquire(&bank->period);
-    uint64_t base = dk_load_acquire(&bank->base);
-    if (now_s < from_s || now_s >= until_s ||
-        !dk_writing_read(&hand->writing, hand->series, dk_desk_slot(&hand->seat->map, hand->slot), index, epoch)) /* ORDER-4 */
-        return false;
-    if (!is_home(hand))
-        return false;
-    hand->epoch = epoch;
-    hand->text.rendered.width = 0;
-    hand->timed = hand->series->restart != DK_NEVER || until_s != INT64_MAX || from_s > 0;
-    hand->from_s = from_s;
-    hand->until_s = until_s;
-    hand->period = period;
-    hand->base = base;
-    hand->bank = index;
-    hand->board = bank;
-    hand->table = &dk_table_slot(&hand->seat->map, hand->slot)->bank[index];
-    hand->state = &dk_desk_slot(&hand->seat->map, hand->slot)->state;
-    hand->room_high = 0;
-    return true;
-}
-
-/* Does the series give numbers at all? */
-static docket_status state_of(const struct hand *hand)
-{
-    uint64_t state = dk_load_acquire(&dk_desk_slot(&hand->seat->map, hand->slot)->state);
-    return state == DK_SLOT_OPEN ? DOCKET_OK : state == DK_SLOT_RETIRED ? DOCKET_RETIRED : DOCKET_QUARANTINED;
-}
-
-/* The hand stands in the period of now_s, or says why not. */
-docket_status dk_take_prepare(struct hand *hand, int64_t now_s)
-{
-    if (hand->series->memory != NULL)
-        return dk_memory_prepare(hand, now_s);
-    docket_status closed = state_of(hand);
-    if (closed == DOCKET_OK && in_period(hand, now_s) && dk_load_acquire(&hand->board->epoch) == hand->epoch) /* ORDER-4 */
-        return DOCKET_OK;
-    dk_lease_give_back(&hand->lease, hand->slot); /* of a period that is over, or a series that is closed */
-    hand->bank = -1;
-    if (!is_home(hand)) /* the state was read before: then it is this series' */
-        return DK_MOVED;
-    if (closed != DOCKET_OK)
-        return closed;
-    for (int bank = 0; bank < DK_BANKS; bank++)
-        if (read_bank(hand, bank, now_s))
-            return DOCKET_OK;
-    return is_home(hand) ? DOCKET_PERIOD_NOT_OPEN : DK_MOVED;
+    const struct docket_series *series = hand->series;
+    char last[16] = "a later day";
+    if (series->memory == NULL && hand->bank >= 0) {
+        uint32_t date = dk_last_date_of(dk_load_acquire(&hand->table->last_date), hand->epoch); /* ORDER-17 */
+        if (dk_date_exists(date))
+            dk_date_text(date, last);
+    }
+    return dk_fail(DOCKET_OUT_OF_ORDER,
+                   "%s/%s is chronological, and its last number is of %s: no earlier date follows it, nor one of a clock that "
+                   "was set back; no number was taken",
+                   series->tenant, series->name, last);
 }
 
 static docket_status explain(const struct hand *hand, docket_status status, int64_t timeout_ns)
@@ -127,9 +71,11 @@ static docket_status explain(const struct hand *hand, docket_status status, int6
                                "it running, and is the clock right?",
                        series->tenant, series->name);
     case DOCKET_INTERVAL_OVER:
-        return dk_fail(status, "the interval that an authority gave for %s/%s is not valid on this day any more; a new one "
-                               "wants a series of its own, or `docket series set`",
+        return dk_fail(status, "the interval that an authority gave for %s/%s is not valid on this day; `docket series "
+                               "show` has its days",
                        series->tenant, series->name);
+    case DOCKET_OUT_OF_ORDER:
+        return out_of_order(hand);
     case DOCKET_QUARANTINED:
         return dk_fail(status, "%s/%s is quarantined: a process at its desk wrote where it may not; see docketd's log",
                        series->tenant, series->name);
@@ -279,11 +225,17 @@ static bool strict_exhausted(const struct hand *hand, uint32_t count)
            hand->base + now.next + count - 1 > dk_load_acquire(&hand->board->last);
 }
 
-docket_status dk_take_strict(struct hand *hand, uint32_t count, uint64_t *first)
+docket_status dk_take_strict(struct hand *hand, uint32_t yyyymmdd, uint32_t count, uint64_t *first)
 {
     uint32_t left = 0;
-    switch (dk_strict_take(&hand->table->strict, hand->epoch, &hand->board->epoch, hand->base, &hand->board->limit, count,
-                           first, &left)) {
+    const struct dk_strict_bank bank = {.word = &hand->table->strict,
+                                        .last_date = &hand->table->last_date,
+                                        .epoch = hand->epoch,
+                                        .current = &hand->board->epoch,
+                                        .base = hand->base,
+                                        .limit = &hand->board->limit};
+    switch (hand->quick ? dk_strict_take(&bank, count, first, &left)
+                        : dk_strict_take_dated(&bank, yyyymmdd, count, first, &left)) {
     case DK_TAKE_DONE:
         if (left > hand->room_high)
             hand->room_high = left;
@@ -293,8 +245,10 @@ docket_status dk_take_strict(struct hand *hand, uint32_t count, uint64_t *first)
     case DK_TAKE_OTHER:
         hand->bank = -1; /* the period ended between board and word */
         return DOCKET_TIMEOUT;
+    case DK_TAKE_OUT_OF_ORDER:
+        return DOCKET_OUT_OF_ORDER;
     case DK_TAKE_OVER_LIMIT:
-        return state_of(hand) != DOCKET_OK ? state_of(hand) : DOCKET_TIMEOUT;
+        return dk_hand_state(hand) != DOCKET_OK ? dk_hand_state(hand) : DOCKET_TIMEOUT;
     default:
         hand->room_high = 0;
         return strict_exhausted(hand, count) ? DOCKET_EXHAUSTED : DOCKET_TIMEOUT;
@@ -322,19 +276,30 @@ struct taken {
     size_t room; /* for the text; 0: none is wanted */
 };
 
-static docket_status attempt_one(struct hand *hand, int64_t now_s, void *context)
+docket_status dk_take_number(struct hand *hand, uint32_t yyyymmdd, uint64_t *number)
 {
-    struct taken *taken = context;
+    if (hand->series->memory != NULL)
+        return dk_memory_take(hand, yyyymmdd, 1, number);
+    return hand->strict ? dk_take_strict(hand, yyyymmdd, 1, number) : leased_attempt(hand, number);
+}
+
+static docket_status attempt_at(struct hand *hand, int64_t now_s, struct taken *taken)
+{
     docket_status status = dk_take_prepare(hand, now_s);
     if (status == DOCKET_OK && taken->room > 0)
         status = dk_writing_fits(&hand->writing, hand->series, taken->room);
-    if (status == DOCKET_OK && taken->room > 0)
+    if (status == DOCKET_OK && (taken->room > 0 || hand->writing.chronological))
         status = dk_text_day(&hand->text, &hand->writing, hand->series, hand->seat, now_s);
-    if (status != DOCKET_OK)
-        return status;
-    if (hand->series->memory != NULL)
-        return dk_memory_take(hand, 1, &taken->number);
-    return hand->strict ? dk_take_strict(hand, 1, &taken->number) : leased_attempt(hand, &taken->number);
+    return status == DOCKET_OK ? dk_take_number(hand, hand->text.yyyymmdd, &taken->number) : status;
+}
+
+/* Midnight may have passed between our look at the clock and another's take. */
+static docket_status attempt_one(struct hand *hand, int64_t now_s, void *context)
+{
+    docket_status status = attempt_at(hand, now_s, context);
+    if (status == DOCKET_OUT_OF_ORDER && hand->series->memory == NULL)
+        status = attempt_at(hand, dk_clock_wall_s(), context);
+    return status;
 }
 
 /* The whole fast path: one clock at most, one instant for period and text. room:
@@ -342,14 +307,14 @@ static docket_status attempt_one(struct hand *hand, int64_t now_s, void *context
 static docket_status take_one(struct hand *hand, int64_t timeout_ns, size_t room, uint64_t *number)
 {
     int64_t now_s = hand->timed || (room > 0 && hand->writing.template.dated) ? dk_clock_wall_s() : hand->from_s;
-    bool ready = in_period(hand, now_s) &&
+    bool ready = dk_hand_in_period(hand, now_s) &&
                  (room == 0 || (hand->text.rendered.width != 0 && room >= hand->writing.bytes &&
                                 now_s >= hand->text.from_s && now_s < hand->text.until_s));
     /* Relaxed: docketd writes it once, when the series is retired. */
     if (ready && !hand->strict && hand->lease.open && hand->lease.offset < hand->lease.size &&
         dk_load_relaxed(hand->state) != DK_SLOT_RETIRED)
         return leased_attempt(hand, number);
-    if (ready && hand->strict && dk_take_strict(hand, 1, number) == DOCKET_OK)
+    if (ready && hand->quick && dk_take_strict(hand, 0, 1, number) == DOCKET_OK)
         return DOCKET_OK;
     struct taken taken = {.room = room};
     docket_status status = dk_take_wait(hand, timeout_ns, attempt_one, &taken, 1);

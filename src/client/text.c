@@ -6,9 +6,6 @@
 #include "client/inside.h"
 
 #include "numbering/period.h"
-#include "table/calendar.h"
-
-#include <string.h>
 
 /* A form that this library cannot use leaves the numbers as they are; only their
  * texts are refused. */
@@ -17,7 +14,7 @@ void dk_writing_set(struct writing *writing, struct docket_series *series, const
 {
     uint64_t widest = dk_template_widest(resolved);
     size_t bytes = dk_template_size(resolved, series->name, flags & DK_FLAG_STOPS ? widest : DOCKET_NUMBER_MAX);
-    *writing = (struct writing){.calendar = calendar};
+    *writing = (struct writing){.calendar = calendar, .chronological = (flags & DK_FLAG_CHRONOLOGICAL) != 0};
     if (bytes > DOCKET_TEXT_MAX)
         return;
     writing->template = *resolved;
@@ -36,7 +33,7 @@ bool dk_writing_read(struct writing *writing, struct docket_series *series, cons
     uint16_t calendar = slot->calendar;
     if (dk_load_acquire(&slot->bank[bank].epoch) != epoch) /* ORDER-4 */
         return false;
-    memset(writing, 0, sizeof *writing);
+    *writing = (struct writing){.calendar = calendar, .chronological = (flags & DK_FLAG_CHRONOLOGICAL) != 0};
     if (dk_form_unpack(&form, &template))
         dk_writing_set(writing, series, &template, flags, calendar);
     return true;
@@ -54,26 +51,34 @@ docket_status dk_writing_fits(const struct writing *writing, const struct docket
     return DOCKET_OK;
 }
 
+bool dk_text_today(const struct writing *writing, const struct docket_series *series, const struct seat *seat,
+                   int64_t now_s, struct dk_calendar_found *found)
+{
+    if (series->memory != NULL) {
+        found->yyyymmdd = dk_zone_utc.date(&dk_zone_utc, now_s);
+        found->from_s = dk_zone_utc.day_start(&dk_zone_utc, found->yyyymmdd);
+        found->until_s = found->from_s + 86400;
+        return true;
+    }
+    const struct shared_calendar *calendar = dk_calendar_at(&seat->map, writing->calendar);
+    return calendar != NULL && dk_calendar_find(calendar, now_s, found);
+}
+
 docket_status dk_text_day(struct text_day *text, const struct writing *writing, const struct docket_series *series,
                           const struct seat *seat, int64_t now_s)
 {
     struct dk_calendar_found day = {.from_s = INT64_MIN, .until_s = INT64_MAX};
     if (text->rendered.width != 0 && now_s >= text->from_s && now_s < text->until_s)
         return DOCKET_OK;
-    if (writing->template.dated && series->memory != NULL) {
-        day.from_s = now_s - now_s % 86400;
-        day.until_s = day.from_s + 86400;
-        day.yyyymmdd = dk_zone_utc.date(&dk_zone_utc, now_s);
-    } else if (writing->template.dated) {
-        const struct shared_calendar *calendar = dk_calendar_at(&seat->map, writing->calendar);
-        if (calendar == NULL || !dk_calendar_find(calendar, now_s, &day))
-            return dk_fail(DOCKET_PERIOD_NOT_OPEN,
-                           "the board's calendar has no day for this clock; docketd publishes %d days ahead: start it, "
-                           "or set the clock",
-                           DK_CALENDAR_DAYS - 2);
-    }
+    bool asks = writing->template.dated || writing->chronological;
+    if (asks && !dk_text_today(writing, series, seat, now_s, &day))
+        return dk_fail(DOCKET_PERIOD_NOT_OPEN,
+                       "the board's calendar has no day for this clock; docketd publishes %d days ahead: start it, "
+                       "or set the clock",
+                       DK_CALENDAR_DAYS - 2);
     text->from_s = day.from_s;
     text->until_s = day.until_s;
+    text->yyyymmdd = asks ? day.yyyymmdd : 0;
     dk_template_render(&writing->template, series->name, day.yyyymmdd, &text->rendered);
     return DOCKET_OK;
 }

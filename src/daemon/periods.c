@@ -26,6 +26,13 @@ struct opening {
     struct dk_period period;
 };
 
+static void open_strict(const struct dk_counter *counter)
+{
+    struct shared_table_bank *table = dk_book_table_bank(counter);
+    dk_last_date_open(&table->last_date, counter->epoch, counter->last_date); /* ORDER-17 */
+    dk_strict_open(&table->strict, (uint32_t)(counter->epoch % DK_STRICT_EPOCHS), counter->next - counter->base);
+}
+
 void dk_periods_publish(struct dk_counter *counter, int bank)
 {
     struct dk_series_book *series = counter->series;
@@ -56,8 +63,7 @@ void dk_periods_publish(struct dk_counter *counter, int bank)
     if (!dk_is_strict(counter))
         dk_leased_link_rows(counter); /* it has rows if it was here before: ahead of its time, with leases out */
     else
-        dk_strict_open(&dk_book_table_bank(counter)->strict, (uint32_t)(counter->epoch % DK_STRICT_EPOCHS),
-                       counter->next - counter->base);
+        open_strict(counter);
     counter->limit = counter->next;
     dk_store_release(&board->epoch, counter->epoch); /* ORDER-4 */
     dk_keeper_ask(counter);

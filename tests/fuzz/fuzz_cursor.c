@@ -51,7 +51,9 @@ static void look_at_strict(uint64_t word, uint64_t base, uint64_t limit_value, u
     dk_store_relaxed(&current, now.epoch);
     uint64_t first = 0;
     uint32_t left = 0;
-    enum dk_take took = dk_strict_take(&shared, now.epoch, &current, base, &limit, count, &first, &left);
+    struct dk_strict_bank bank = {
+        .word = &shared, .epoch = now.epoch, .current = &current, .base = base, .limit = &limit};
+    enum dk_take took = dk_strict_take(&bank, count, &first, &left);
     struct dk_strict after = dk_strict_unpack(dk_load_relaxed(&shared));
     if (took != DK_TAKE_DONE) {
         MUST(dk_load_relaxed(&shared) == word);

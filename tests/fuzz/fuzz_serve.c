@@ -372,8 +372,12 @@ static void take(struct draw *draw)
     uint64_t epoch = dk_load_acquire(&bank->epoch), first;
     if (epoch == 0)
         return;
-    enum dk_take took = dk_strict_take(&dk_table_slot(&desk->map, slot)->bank[0].strict, epoch, &bank->epoch,
-                                       dk_load_acquire(&bank->base), &bank->limit, count, &first, &left);
+    struct dk_strict_bank strict = {.word = &dk_table_slot(&desk->map, slot)->bank[0].strict,
+                                    .epoch = epoch,
+                                    .current = &bank->epoch,
+                                    .base = dk_load_acquire(&bank->base),
+                                    .limit = &bank->limit};
+    enum dk_take took = dk_strict_take(&strict, count, &first, &left);
     MUST(took == DK_TAKE_DONE || took == DK_TAKE_EMPTY);
     dk_store_relaxed(&dk_table_slot(&desk->map, slot)->bank[0].want, count);
     dk_desk_ask(&desk->map, slot);

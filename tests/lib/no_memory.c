@@ -32,14 +32,22 @@ docket_status dk_memory_prepare(struct hand *hand, int64_t now_s)
     return DOCKET_UNREACHABLE;
 }
 
-docket_status dk_memory_take(struct hand *hand, uint32_t count, uint64_t *first)
+docket_status dk_memory_prepare_date(struct hand *hand, int64_t now_s, uint32_t yyyymmdd)
 {
+    DK_CHECK(hand == NULL && now_s == 0 && yyyymmdd == 0);
+    return DOCKET_UNREACHABLE;
+}
+
+docket_status dk_memory_take(struct hand *hand, uint32_t yyyymmdd, uint32_t count, uint64_t *first)
+{
+    (void)yyyymmdd;
     DK_CHECK(hand == NULL && count == 0 && first == NULL);
     return DOCKET_UNREACHABLE;
 }
 
-docket_status dk_memory_take_block(struct hand *hand, uint32_t count, struct docket_block *block)
+docket_status dk_memory_take_block(struct hand *hand, uint32_t yyyymmdd, uint32_t count, struct docket_block *block)
 {
+    (void)yyyymmdd;
     DK_CHECK(hand == NULL && count == 0 && block == NULL);
     return DOCKET_UNREACHABLE;
 }

@@ -132,11 +132,19 @@ out_has "the events: before, after, since when, why" \
 add_series acme/LEAS --order leased
 run_child "$work/leas" "$taker" "$realm" acme LEAS "$work/stop2" 50000
 leaser=$child
-check "a process holds a lease" wait_until 20 eval '"$docket" fate acme/LEAS --no-start | grep -q " open"'
+has_lease() { fate_lines acme/LEAS | grep -q ' open$'; }
+stops_with_lease() { # of two numbers, so that it is soon used up
+    kill -STOP "$leaser"
+    ! has_lease || return 0
+    kill -CONT "$leaser"
+    return 1
+}
+check "a process holds a lease, and is stopped" wait_until 20 stops_with_lease
 expect "set of a leased series with an open lease: no" 1 series set acme/LEAS --template 'L-{YYYY}-{N:4}'
 err_has "refused: who holds it" "pid $leaser holds a lease of [0-9]* to [0-9]*"
 expect "its window: at once" 0 series set acme/LEAS --window 500
 touch "$work/stop2"
+kill -CONT "$leaser"
 wait_child "$leaser" || true
 check "once it is back: done" wait_until 20 eval '"$docket" series set acme/LEAS --template "L-{YYYY}-{N:4}" --no-start'
 check "the leased series writes the new text" eval 'texts acme/LEAS | grep -q "^L-$year-0"'
@@ -231,8 +239,10 @@ stop_docketd
 DOCKET_CLOCK_SHIFT_S=$(($(date -u -d "$new-01-01" +%s) - 4 - $(env -u LD_PRELOAD date +%s)))
 start_docketd
 rm -f "$work/stop4"
+takers=()
 for i in N O; do
     run_child "$work/edge$i" "$taker" "$realm" acme $i "$work/stop4" 2000
+    takers+=("$child")
 done
 next_is_there() { [ "$("$docket" series show "acme/$1" --json | jq '.periods | length')" = 2 ]; }
 both_take() { next_is_there N && next_is_there O && [ -s "$work/edgeN" ] && [ -s "$work/edgeO" ]; }
@@ -242,6 +252,7 @@ check "docketd dies before the year's end" sh -c '[ "$(date +%s)" -lt "$0" ]' "$
 wrote() { grep -q "	NN${new#20}/0003\$" "$work/edgeN" && grep -q "	O${new#20}/0003\$" "$work/edgeO"; }
 check "the year's end with docketd dead: both write the new text" wait_until 10 wrote
 touch "$work/stop4"
+check "they end in order" ended
 edge() { # series, old text, new text: each year has its own, from 1 on in the new one
     awk -F'\t' -v year="$year" -v old="$2" -v new="$3" '
         {want = $2 == year ? sprintf(old, $1) : sprintf(new, $1)

@@ -30,6 +30,7 @@ int main(int argc, char **argv)
     docket_series *series;
     if (argc < 5)
         return 2;
+    setvbuf(stdout, NULL, _IOLBF, 0); /* who waits for a line sees it whole */
     struct timespec pause = {.tv_nsec = argc > 5 ? atol(argv[5]) * 1000 : 0};
     docket_status status = docket_realm_open(argv[1], &realm);
     if (status == DOCKET_OK)

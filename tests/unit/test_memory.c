@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: client/admin.c client/block.c client/hand.c client/handles.c client/lease.c client/memory.c client/memory_fate.c client/memory_take.c client/named.c client/pool.c client/reach.c client/realm.c client/take.c client/text.c wire/wire.c table/calendar.c table/desk.c table/directory.c table/doorbell.c table/place.c table/seat.c table/slot.c numbering/date.c numbering/fate.c numbering/form.c numbering/period.c numbering/policy.c numbering/template.c base/files.c base/status.c */
+/* links: client/admin.c client/block.c client/dated.c client/hand.c client/handles.c client/lease.c client/memory.c client/memory_dated.c client/memory_fate.c client/memory_take.c client/named.c client/pool.c client/reach.c client/realm.c client/stand.c client/take.c client/text.c wire/wire.c table/calendar.c table/desk.c table/directory.c table/doorbell.c table/place.c table/seat.c table/slot.c numbering/date.c numbering/fate.c numbering/form.c numbering/period.c numbering/policy.c numbering/template.c base/files.c base/status.c */
 /*
  * A realm in memory: what tests/process/same.sh cannot compare with a real one.
  * Its clock, calls that are made to fail, fates, threads, forks and kills.

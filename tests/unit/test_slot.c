@@ -38,8 +38,12 @@ static enum dk_take take(uint64_t epoch, uint32_t count, uint64_t *first, uint32
 {
     dk_word asked = 0;
     dk_store_relaxed(&asked, epoch);
-    return dk_strict_take(&word, epoch, dk_load_relaxed(&current) != 0 ? &current : &asked, BASE, &limit, count, first,
-                          left);
+    struct dk_strict_bank bank = {.word = &word,
+                                  .epoch = epoch,
+                                  .current = dk_load_relaxed(&current) != 0 ? &current : &asked,
+                                  .base = BASE,
+                                  .limit = &limit};
+    return dk_strict_take(&bank, count, first, left);
 }
 
 /* ---- the word ---- */
@@ -345,8 +349,10 @@ static void *hold_on(void *context)
         uint64_t epoch = dk_load_acquire(&bank_epoch), base = dk_load_acquire(&bank_base), first;
         if (epoch == 0 || dk_load_acquire(&bank_epoch) != epoch)
             continue;
+        struct dk_strict_bank bank = {
+            .word = &word, .epoch = epoch, .current = &bank_epoch, .base = base, .limit = &limit};
         for (uint32_t left, refused = 0;;) {
-            enum dk_take took = dk_strict_take(&word, epoch, &bank_epoch, base, &limit, 1, &first, &left);
+            enum dk_take took = dk_strict_take(&bank, 1, &first, &left);
             /* Long enough for hundreds of assignments to go by. */
             if (took == DK_TAKE_OTHER && ++refused > STUBBORN)
                 break;

@@ -43,6 +43,12 @@ void dk_job_range(struct dk_job *job, const struct dk_fate_record *range)
     job->ranges[job->range_count++] = *range;
 }
 
+void dk_job_reason(struct dk_job *job, const char *reason)
+{
+    (void)job;
+    (void)reason;
+}
+
 void dk_job_event(struct dk_job *job, const char *kind, uint32_t uid, const char *format, ...)
 {
     (void)job;

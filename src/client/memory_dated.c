@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * memory_dated: document dates in a realm in memory. What docketd answers about
+ * older periods is answered here, by the same rules.
+ */
+#include "client/memory.h"
+
+#define AHEAD_S (2 * 86400) /* docketd publishes a period so long before it begins */
+
+/* In a chronological series an older period gives nothing once a later one has given. */
+static bool is_overtaken(const struct memory_series *series, const struct memory_counter *counter)
+{
+    const struct memory_counter *later = counter->next;
+    while (later != NULL && later->number == later->first)
+        later = later->next;
+    return series->policy.chronological && later != NULL;
+}
+
+static docket_status check_interval(const struct dk_policy *policy, uint32_t yyyymmdd)
+{
+    bool valid = (policy->valid_from == 0 || yyyymmdd >= policy->valid_from) &&
+                 (policy->valid_to == 0 || yyyymmdd <= policy->valid_to);
+    return valid ? DOCKET_OK : DOCKET_INTERVAL_OVER;
+}
+
+docket_status dk_memory_counter_of(struct memory *memory, struct memory_series *series, int64_t now_s,
+                                   uint32_t yyyymmdd, struct memory_counter **counter)
+{
+    const struct dk_policy *policy = &series->policy;
+    struct memory_counter *current = NULL;
+    struct dk_period now, asked;
+    struct dk_span span;
+    docket_status status = check_interval(policy, yyyymmdd);
+    if (status == DOCKET_OK)
+        status = dk_memory_counter(memory, series, now_s, &current);
+    if (status != DOCKET_OK)
+        return status;
+    dk_period_at(policy, &dk_zone_utc, now_s, &now);
+    dk_span_of_date((enum dk_restart)policy->restart, &policy->fiscal, yyyymmdd, &span);
+    if (span.label == now.label) {
+        *counter = current;
+        return DOCKET_OK;
+    }
+    if (!dk_period_of(policy, &dk_zone_utc, span.label, &asked) || (asked.start_s > now_s && now_s < now.end_s - AHEAD_S) ||
+        asked.start_s > now.end_s)
+        return DK_AHEAD;
+    struct memory_counter *found = series->counters;
+    while (found != NULL && found->period.label != span.label)
+        found = found->next;
+    if (found == NULL)
+        found = dk_memory_counter_make(memory, series, &asked);
+    if (found == NULL)
+        return dk_memory_full();
+    if (asked.end_s <= now_s && !found->ended) {
+        found->mark = found->number;
+        found->ended = true;
+    }
+    if (is_overtaken(series, found))
+        return DOCKET_OUT_OF_ORDER;
+    *counter = found;
+    return DOCKET_OK;
+}
