@@ -199,7 +199,7 @@ $(BUILD)/docket-forker: $(BUILD)/obj/tests/process/forker.o $(BUILD)/obj/tests/l
 	$(LINK_DOCKET)
 $(BUILD)/docket-library: $(BUILD)/obj/tests/process/library.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
-$(BUILD)/docket-same: $(BUILD)/obj/tests/process/same.o $(BUILD)/libdocket.so
+$(BUILD)/docket-same: $(patsubst %,$(BUILD)/obj/tests/process/%.o,same same_dates same_settings) $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 $(BUILD)/docket-attacks: $(BUILD)/obj/tests/process/attacks.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
@@ -217,7 +217,7 @@ $(BUILD)/store_scan: $(BUILD)/obj/bench/store_scan.o
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STORE_LIBS)
 TEST_PROGRAMS += $(BUILD)/docket-zones
 $(BUILD)/docket-zones: $(BUILD)/obj/tests/process/zones.o $(BUILD)/obj/src/daemon/zones.o $(BUILD)/obj/src/daemon/tzif.o \
-    $(NUMBERING:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/src/base/status.o
+    $(NUMBERING:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/src/base/status.o $(BUILD)/obj/src/base/log.o
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lpthread
 $(BUILD)/bench_%: $(BUILD)/obj/bench/bench_%.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)

@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "daemon/zones.h"
 #include "numbering/reason.h"
 
 #include <errno.h>
@@ -182,17 +181,12 @@ docket_status dk_errand_series(struct dk_errand *errand, struct dk_series_book *
 }
 
 /* The period that is asked for, or the current one. */
-docket_status dk_errand_current(struct dk_errand *errand, struct dk_series_book *series)
+void dk_errand_current(struct dk_errand *errand, struct dk_series_book *series)
 {
-    const struct dk_zone *zone;
     struct dk_period now;
-    docket_status status = dk_zone_find(series->record.policy->zone, &zone);
-    if (status != DOCKET_OK)
-        return status;
-    dk_period_at(series->record.policy, zone, dk_clock_wall_s(), &now);
+    dk_period_now(errand->daemon, series->record.policy, &now);
     errand->series = series;
     errand->period = errand->asked.period >= 0 ? errand->asked.period : now.label;
-    return DOCKET_OK;
 }
 
 docket_status dk_errand_find(struct dk_errand *errand)
@@ -206,7 +200,8 @@ docket_status dk_errand_find(struct dk_errand *errand)
         return dk_fail(DOCKET_QUARANTINED, "%s/%s is quarantined: until its desk's files were looked into nothing is "
                                            "known well enough to change it",
                        asked->tenant, asked->name);
-    return dk_errand_current(errand, series);
+    dk_errand_current(errand, series);
+    return DOCKET_OK;
 }
 
 const char *dk_errand_name(const struct dk_errand *errand)

@@ -70,11 +70,11 @@ static docket_status put_row(void *context, const struct dk_counter_image *image
         row.first = span.first;
         row.last = span.last;
     }
-    if (image->period != 0 && dk_period_of(policy, &dk_zone_utc, image->period, &period)) {
+    if (image->period != 0 && dk_period_of(policy, dk_zone_of_policy(policy), image->period, &period)) {
         row.start_s = period.start_s;
         row.end_s = period.end_s;
     }
-    dk_period_at(policy, &dk_zone_utc, dk_clock_wall_s(), &now);
+    dk_period_now(errand->daemon, policy, &now);
     row.state = state_of(counter, image, now.label);
     row.last_date = counter != NULL && counter->last_date > image->last_date ? counter->last_date : image->last_date;
     put_lease_holders(counter, &row);

@@ -73,7 +73,7 @@ docket_status dk_errand_retire(struct dk_errand *errand)
 void dk_errand_let_go(struct dk_errand *errand)
 {
     errand->series->held = false;
-    dk_periods_look(errand->daemon, errand->series, dk_clock_wall_s());
+    dk_periods_look(errand->daemon, errand->series, dk_now_s(errand->daemon));
     dk_keeper_run(errand->daemon);
 }
 

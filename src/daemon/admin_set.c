@@ -15,9 +15,7 @@
  */
 #include "daemon/setting.h"
 
-#include "base/clock.h"
 #include "daemon/shapes.h"
-#include "daemon/zones.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -45,11 +43,8 @@ static docket_status check_one(const struct dk_errand *errand, const struct dk_p
                                struct dk_template *resolved)
 {
     const struct dk_admin_request *asked = &errand->asked;
-    const struct dk_zone *zone;
     docket_status status = dk_policy_check(policy, asked->tenant, asked->name, resolved);
-    if (status == DOCKET_OK)
-        status = dk_zone_find(policy->zone, &zone);
-    return status;
+    return status == DOCKET_OK ? dk_today_check(errand->daemon, policy) : status;
 }
 
 /* What changes at once changes for the pending policy too, where that says the same
@@ -79,16 +74,12 @@ static docket_status plan_next(struct dk_errand *errand, const struct dk_policy 
 {
     const struct dk_series_record *record = &errand->series->record;
     struct dk_period now, next;
-    const struct dk_zone *zone;
-    docket_status status = dk_zone_find(record->policy->zone, &zone);
-    if (status != DOCKET_OK)
-        return status;
-    dk_period_at(record->policy, zone, dk_clock_wall_s(), &now);
+    dk_period_now(errand->daemon, record->policy, &now);
     if (now.end_s == INT64_MAX)
         return dk_fail(DOCKET_REFUSED, "%s/%s never restarts, so there is no next period to wait for; set it from now on; "
                                        "nothing was changed",
                        errand->asked.tenant, errand->asked.name);
-    dk_period_at(record->policy, zone, now.end_s, &next);
+    dk_period_at_instant(record->policy, now.end_s, &next);
     errand->set.from = next.label;
     errand->record.next = errand->set.rows != 0 ? dk_policy_keep(wanted) : NULL;
     errand->record.next_from = errand->set.rows != 0 ? next.label : 0;
@@ -261,8 +252,7 @@ static void set_at_once(struct dk_job *job)
     struct dk_errand *errand = job->context;
     dk_job_free(job);
     dk_set_in_place(errand);
-    if (!errand->set.next)
-        dk_series_rewrite(errand->series); /* only what may change under workers */
+    dk_series_rewrite(errand->series); /* only what may change under workers */
     dk_errand_end(errand, DOCKET_OK);
 }
 

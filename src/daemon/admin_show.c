@@ -6,10 +6,8 @@
  */
 #include "daemon/setting.h"
 
-#include "base/clock.h"
 #include "daemon/preview.h"
 #include "daemon/shapes.h"
-#include "daemon/zones.h"
 #include "numbering/profile.h"
 
 #include <stdlib.h>
@@ -64,13 +62,10 @@ static void show_numbers(const struct dk_series_book *series, const struct dk_ro
 static docket_status show_times(struct dk_errand *errand, struct dk_show_wire *show)
 {
     const struct dk_policy *policy = errand->series->record.policy;
-    const struct dk_zone *zone;
+    const struct dk_zone *zone = dk_zone_of_policy(policy);
     struct dk_period period;
     struct dk_span span;
-    docket_status status = dk_zone_find(policy->zone, &zone);
-    if (status != DOCKET_OK)
-        return status;
-    show->today = zone->date(zone, dk_clock_wall_s());
+    show->today = zone->date(zone, dk_now_s(errand->daemon));
     show->period = errand->period;
     if (!dk_period_of(policy, zone, errand->period, &period) ||
         !dk_span_of_label(policy->restart, &policy->fiscal, errand->period, &span))
@@ -91,12 +86,11 @@ docket_status dk_errand_show(struct dk_errand *errand)
     docket_status status = dk_errand_series(errand, &series);
     if (status != DOCKET_OK)
         return status;
-    status = dk_errand_current(errand, series);
+    dk_errand_current(errand, series);
     struct dk_show_wire *show = dk_must_alloc(1, sizeof *show);
     errand->answer = show;
     errand->answer_bytes = sizeof *show;
-    if (status == DOCKET_OK)
-        status = show_times(errand, show);
+    status = show_times(errand, show);
     if (status == DOCKET_OK)
         status = dk_policy_template(series->record.policy, series->record.tenant, &template);
     if (status == DOCKET_OK)
@@ -150,24 +144,21 @@ static docket_status preview_old(struct previewing *previewing, struct dk_series
     errand->series = series;
     previewing->id = series->record.id;
     previewing->policy = *series->record.policy;
-    docket_status status = dk_errand_current(errand, series);
-    if (status == DOCKET_OK)
-        status = dk_policy_apply(&previewing->policy, errand->asked.settings);
-    return status;
+    dk_errand_current(errand, series);
+    return dk_policy_apply(&previewing->policy, errand->asked.settings);
 }
 
 /* Which counter, and the day that its texts show. */
 static docket_status find_period(struct previewing *previewing)
 {
     const struct dk_errand *errand = previewing->errand;
-    const struct dk_zone *zone;
     struct dk_period now, next;
-    docket_status status = dk_zone_find(previewing->policy.zone, &zone);
+    docket_status status = dk_today_check(errand->daemon, &previewing->policy);
     if (status != DOCKET_OK)
         return status;
-    int64_t now_s = dk_clock_wall_s();
-    previewing->date = zone->date(zone, now_s);
-    dk_period_at(&previewing->policy, zone, now_s, &now);
+    const struct dk_zone *zone = dk_zone_of_policy(&previewing->policy);
+    previewing->date = zone->date(zone, dk_now_s(errand->daemon));
+    dk_period_now(errand->daemon, &previewing->policy, &now);
     previewing->period = now.label;
     if (!(errand->asked.flags & DK_ADMIN_FROM_NEXT))
         return DOCKET_OK;
@@ -175,7 +166,7 @@ static docket_status find_period(struct previewing *previewing)
         return dk_fail(DOCKET_REFUSED, "%s/%s never restarts, so there is no next period", errand->asked.tenant,
                        errand->asked.name);
     previewing->date = zone->date(zone, now.end_s);
-    dk_period_at(&previewing->policy, zone, now.end_s, &next);
+    dk_period_at_instant(&previewing->policy, now.end_s, &next);
     previewing->period = next.label;
     return DOCKET_OK;
 }

@@ -123,7 +123,7 @@ static struct dk_counter *counter_of_row(struct dk_daemon *daemon, struct dk_ser
     if (image == NULL)
         return NULL;
     struct dk_period now, period = {.label = label};
-    dk_period_at(series->record.policy, &dk_zone_utc, dk_clock_wall_s(), &now);
+    dk_period_now(daemon, series->record.policy, &now);
     counter = dk_counter_new(daemon, series, &period, image);
     /* Its time may have come meanwhile: then it goes back on the board. */
     counter->ahead = label >= now.label && series->record.retired_ns == 0 && !counter->closing;

@@ -152,6 +152,8 @@ struct dk_desk_book {
     uint32_t index;
     struct dk_seat_book *seats;       /* seats_max */
     uint32_t seats_used;              /* no seat at or above it has ever been taken */
+    const struct dk_zone **zones;     /* by index of their calendar's page */
+    uint32_t zone_count;
     struct dk_series_book **series;   /* by slot */
     uint32_t slots_used;
     uint32_t *free_slots;             /* below slots_used, of nobody */
@@ -208,6 +210,10 @@ void dk_counter_leave(struct dk_counter *counter);
 /* The image of a counter nobody has used: next number is start_after + 1. */
 void dk_image_begin(struct dk_counter_image *image, uint64_t series_id, int32_t period, uint64_t start_after,
                     uint64_t incarnation);
+
+/* The date of an instant in the series' zone, or the day of the period (0: of all
+ * time) that is nearest to it. */
+uint32_t dk_day_within(const struct dk_series_record *record, int32_t label, int64_t utc_s);
 
 /* The counter as it stands, without places: strict, or the frame of leased. */
 void dk_counter_image_frame(const struct dk_counter *counter, struct dk_counter_image *image);

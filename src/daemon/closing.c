@@ -121,7 +121,7 @@ static void close_later(struct dk_errand *errand, struct dk_counter *counter)
 static void end_it(struct dk_daemon *daemon, struct dk_counter *counter)
 {
     if (counter->bank >= 0) {
-        dk_periods_look(daemon, counter->series, dk_clock_wall_s());
+        dk_periods_look(daemon, counter->series, dk_now_s(daemon));
     } else if (!counter->busy) {
         counter->ahead = counter->settled = false;
         counter->ended = true;
@@ -163,7 +163,7 @@ docket_status dk_errand_close(struct dk_errand *errand)
     if (!dk_span_of_label((enum dk_restart)policy->restart, &policy->fiscal, errand->period, &span))
         return dk_fail(DOCKET_REFUSED, "%s/%s restarts %s and has no such period as %d; nothing was changed",
                        errand->asked.tenant, errand->asked.name, dk_restart_name(policy->restart), errand->period);
-    dk_period_at(policy, &dk_zone_utc, dk_clock_wall_s(), &now);
+    dk_period_now(errand->daemon, policy, &now);
     if (errand->period >= now.label)
         return dk_fail(DOCKET_REFUSED, "%s has not ended: only a period that is over can be closed; nothing was changed",
                        dk_errand_name(errand));
@@ -176,14 +176,14 @@ docket_status dk_errand_close(struct dk_errand *errand)
 
 /* ---- the policy closes it ---- */
 
-/* The first instant at which the period is closed by policy; INT64_MAX never. */
-static int64_t due_s(const struct dk_policy *policy, int32_t label)
+int64_t dk_closing_due_s(const struct dk_policy *policy, int32_t label)
 {
     struct dk_span span;
     if (policy->close_after == DK_CLOSE_NEVER || label == 0 ||
         !dk_span_of_label((enum dk_restart)policy->restart, &policy->fiscal, label, &span))
         return INT64_MAX;
-    return dk_zone_utc.day_start(&dk_zone_utc, dk_date_add(span.last, (int32_t)policy->close_after + 1));
+    const struct dk_zone *zone = dk_zone_of_policy(policy);
+    return zone->day_start(zone, dk_date_add(span.last, (int32_t)policy->close_after + 1));
 }
 
 static void closed_by_policy(struct dk_job *job)
@@ -236,7 +236,7 @@ static void meet(struct looking *looking, int64_t when_s)
 static docket_status look_at_image(void *context, const struct dk_counter_image *image)
 {
     struct looking *looking = context;
-    int64_t when_s = due_s(looking->series->record.policy, image->period);
+    int64_t when_s = dk_closing_due_s(looking->series->record.policy, image->period);
     if (image->closed == DK_CLOSED_FOR_GOOD || image->closed == DK_CLOSING)
         return DOCKET_OK;
     if (when_s > looking->now_s || !dk_image_has_ended(image)) {
@@ -255,7 +255,7 @@ static void look_at_counters(struct looking *looking)
     const struct dk_series_record *record = &looking->series->record;
     for (struct dk_counter *counter = looking->series->counters; counter != NULL; counter = counter->next_of_series) {
         if (!counter->ended || !counter->settled || counter->bank >= 0 || counter->closing || dk_is_strict(counter) ||
-            due_s(record->policy, counter->period.label) > looking->now_s)
+            dk_closing_due_s(record->policy, counter->period.label) > looking->now_s)
             continue;
         snprintf(text, sizeof text, "%s gives no number any more, and is closed by policy when its leases are back",
                  name_of(record, counter->period.label));
@@ -367,7 +367,7 @@ static void close_found(struct dk_daemon *daemon, const struct found *found, int
         return;
     }
     if (dk_store_find_series(daemon->store, found->tenant, found->name, &record, &known) != DOCKET_OK || !known ||
-        due_s(record.policy, found->label) > now_s)
+        dk_closing_due_s(record.policy, found->label) > now_s)
         return;
     (void)close_by_policy(daemon, &record, found->label,
                           dk_series_desk(daemon, found->tenant)->map.incarnation); /* else tomorrow */

@@ -133,6 +133,17 @@ void dk_evict_cancel(struct dk_series_book *series);
 /* Its last counter is off the board: the series leaves memory too. */
 void dk_evict_finish(struct dk_series_book *series);
 
+/* today.c: the instant by which docketd decides, UTC. */
+int64_t dk_now_s(struct dk_daemon *daemon);
+/* The zone of a policy; zones.h says what a lost one is. */
+const struct dk_zone *dk_zone_of_policy(const struct dk_policy *policy);
+/* Can a series of this policy begin today? BAD_POLICY: no such zone. PERIOD_NOT_OPEN:
+ * today is no date that a document may carry. */
+docket_status dk_today_check(struct dk_daemon *daemon, const struct dk_policy *policy) DK_MUST_USE;
+/* The policy's period, in its zone, at an instant; and now. */
+void dk_period_at_instant(const struct dk_policy *policy, int64_t utc_s, struct dk_period *period);
+void dk_period_now(struct dk_daemon *daemon, const struct dk_policy *policy, struct dk_period *period);
+
 /* edges.c: when which series' periods move. INT64_MAX: never. */
 void dk_edges_set(struct dk_daemon *daemon, struct dk_series_book *series, int64_t when_s);
 struct dk_series_book *dk_edges_due(const struct dk_daemon *daemon, int64_t now_s);
@@ -147,8 +158,16 @@ void dk_periods_publish(struct dk_counter *counter, int bank);
 void dk_periods_counter_settled(struct dk_counter *counter);
 /* The bank of an ended counter is free for another period; its rows go on without it. */
 void dk_periods_release_bank(struct dk_counter *counter);
-/* calendars.c: the days that texts carry, from yesterday on. */
-void dk_calendars_write(struct dk_desk *map, int64_t now_s);
+/* calendars.c: the days that texts carry, from yesterday on, a page for each zone in
+ * use. Reads which pages the board has; a new one gets UTC's. */
+docket_status dk_calendars_open(struct dk_desk_book *desk) DK_MUST_USE;
+/* The page of a zone, made if there is none: REALM_FULL, NO_SPACE. */
+docket_status dk_calendars_take(struct dk_desk_book *desk, const struct dk_zone *zone, uint16_t *index) DK_MUST_USE;
+/* Each series of the desk knows its page. */
+docket_status dk_calendars_assign(struct dk_desk_book *desk) DK_MUST_USE;
+void dk_calendars_write(struct dk_desk_book *desk, int64_t now_s);
+/* Says so if the database has other rules by now than docketd goes by. */
+void dk_calendars_check(struct dk_desk_book *desk, int64_t now_s);
 
 /* series.c: creation. */
 struct dk_series_book *dk_series_by_id(struct dk_daemon *daemon, uint64_t id); /* or NULL */

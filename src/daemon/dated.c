@@ -97,13 +97,17 @@ docket_status dk_ended_check(const struct dk_series_book *series, const struct d
                                 const struct dk_ended_facts *facts, uint32_t date)
 {
     struct dk_period now;
-    int64_t now_s = dk_clock_wall_s();
-    dk_period_at(series->record.policy, &dk_zone_utc, now_s, &now);
+    int64_t now_s = dk_now_s(ended->daemon);
+    const struct dk_zone *zone = dk_zone_of_policy(series->record.policy);
+    dk_period_at_instant(series->record.policy, now_s, &now);
     docket_status status = check_date(series, ended, date, now.label);
     if (status == DOCKET_OK && (facts->image.closed == DK_CLOSED_FOR_GOOD || facts->image.closed == DK_CLOSING))
         status = dk_ended_say_closed(series, ended->label);
+    if (status == DOCKET_OK && now_s >= dk_closing_due_s(series->record.policy, ended->label))
+        status = dk_fail(DOCKET_PERIOD_CLOSED, "%s is closed by the series' policy, %u days after its end",
+                         dk_ended_name(series, ended->label), series->record.policy->close_after);
     if (status == DOCKET_OK)
-        status = check_order(series, ended, facts, date, dk_zone_utc.date(&dk_zone_utc, now_s));
+        status = check_order(series, ended, facts, date, zone->date(zone, now_s));
     return status;
 }
 
@@ -135,7 +139,7 @@ docket_status dk_ended_check_unseen(const struct dk_series_book *series, const s
     daemon->accept_known = true;
     struct dk_period period = {.start_s = INT64_MIN};
     if (daemon->accepted_ns <= series->record.created_ns ||
-        (dk_period_of(series->record.policy, &dk_zone_utc, ended->label, &period) &&
+        (dk_period_of(series->record.policy, dk_zone_of_policy(series->record.policy), ended->label, &period) &&
          period.start_s - DK_PERIOD_AHEAD_S > daemon->accepted_ns / DK_SECOND_NS))
         return DOCKET_OK; /* its first number could only be given later */
     return dk_fail(DOCKET_PERIOD_CLOSED,
@@ -155,7 +159,7 @@ static docket_status check_request(struct dk_connection *connection, const struc
     if (status == DOCKET_OK)
         status = dk_serve_check_desk(connection, desk);
     if (status == DOCKET_OK && (request->first > UINT32_MAX || !dk_date_supported((uint32_t)request->first)))
-        status = dk_fail(DOCKET_BAD_ARGUMENT, "%llu is no date from 2001-01-01 to 2099-12-31",
+        status = dk_fail(DOCKET_BAD_DATE, "%llu is no date from 2001-01-01 to 2099-12-31",
                          (unsigned long long)request->first);
     if (status == DOCKET_OK && connection->daemon->stopping)
         status = dk_fail(DOCKET_UNREACHABLE, "docketd is stopping");

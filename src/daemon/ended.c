@@ -91,16 +91,6 @@ docket_status dk_ended_look(struct dk_daemon *daemon, uint64_t series_id, int32_
     return status;
 }
 
-uint32_t dk_ended_today_within(const struct dk_series_record *record, int32_t label)
-{
-    uint32_t today = dk_zone_utc.date(&dk_zone_utc, dk_clock_wall_s());
-    struct dk_span span;
-    if (label == 0 ||
-        !dk_span_of_label((enum dk_restart)record->policy->restart, &record->policy->fiscal, label, &span))
-        return today;
-    return today < span.first ? span.first : today > span.last ? span.last : today;
-}
-
 void dk_ended_begin(const struct dk_series_record *record, int32_t label, uint64_t incarnation,
                     struct dk_counter_image *image)
 {
@@ -287,7 +277,7 @@ static docket_status prepare(struct dk_ended *ended, struct dk_series_book *seri
                              bool *wait)
 {
     struct dk_period now;
-    dk_period_at(series->record.policy, &dk_zone_utc, dk_clock_wall_s(), &now);
+    dk_period_now(ended->daemon, series->record.policy, &now);
     if (ended->label > now.label)
         return DOCKET_OK; /* each hears it by check_date() */
     if (facts->found && dk_image_has_ended(&facts->image))
@@ -368,10 +358,10 @@ static void turn(struct dk_ended *ended)
         return;
     }
     struct dk_period now;
-    dk_period_at(series->record.policy, &dk_zone_utc, dk_clock_wall_s(), &now);
+    dk_period_now(ended->daemon, series->record.policy, &now);
     if (ended->label < now.label) { /* it ends now */
         if (counter->bank >= 0) {
-            dk_periods_look(ended->daemon, series, dk_clock_wall_s());
+            dk_periods_look(ended->daemon, series, dk_now_s(ended->daemon));
         } else if (!counter->busy) {
             counter->ahead = counter->settled = false;
             counter->ended = true;

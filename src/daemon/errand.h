@@ -69,7 +69,7 @@ docket_status dk_errand_series(struct dk_errand *errand, struct dk_series_book *
 /* The series and its period, from the request; no retired and no quarantined one. */
 docket_status dk_errand_find(struct dk_errand *errand) DK_MUST_USE;
 /* The series, and its period that is asked for: the current one where none is. */
-docket_status dk_errand_current(struct dk_errand *errand, struct dk_series_book *series) DK_MUST_USE;
+void dk_errand_current(struct dk_errand *errand, struct dk_series_book *series);
 /* "acme/INV/2026" */
 const char *dk_errand_name(const struct dk_errand *errand);
 /* Commits the job, with the counter busy if it is in memory. */
@@ -114,8 +114,9 @@ struct dk_evidence {
 };
 
 /* The lines of an evidence: a number, a range (17-20 or 17..20), or a document
- * number's text of this series and period; blank lines and those that begin with
- * # are none. Sorted; no number twice. */
+ * number's text of this series and period, under its policy or its next one; blank
+ * lines and those that begin with # are none. Sorted; no number twice. REFUSED, with
+ * the line: none of these, or two of them that do not say the same. */
 docket_status dk_evidence_read(const struct dk_series_record *series, int32_t period, const char *text, size_t bytes,
                                struct dk_evidence **found, size_t *count) DK_MUST_USE;
 

@@ -207,7 +207,7 @@ static void lead_next_period(struct dk_counter *counter)
 
 void dk_keeper_judge_window(struct dk_counter *counter, uint64_t given, int64_t now_ns)
 {
-    if (counter->period.start_s > dk_clock_wall_s())
+    if (counter->period.start_s > dk_now_s(dk_daemon_of(counter)))
         return; /* not begun: its window follows the current period's */
     dk_counter_judge_window(counter, given, now_ns);
     show_pace(counter);

@@ -13,10 +13,10 @@
 void dk_load_counter(struct dk_daemon *daemon, struct dk_series_book *series, const struct dk_counter_image *image)
 {
     struct dk_period now, period;
-    dk_period_at(series->record.policy, &dk_zone_utc, dk_clock_wall_s(), &now);
+    dk_period_now(daemon, series->record.policy, &now);
     period = now;
     if (image->period > now.label && now.end_s != INT64_MAX)
-        dk_period_at(series->record.policy, &dk_zone_utc, now.end_s, &period);
+        dk_period_at_instant(series->record.policy, now.end_s, &period);
     bool over = image->period < now.label || series->record.retired_ns != 0 || image->closed == DK_CLOSING;
     if (over)
         period = (struct dk_period){.label = image->period};
@@ -66,7 +66,7 @@ docket_status dk_series_load(struct dk_daemon *daemon, const struct dk_series_re
     for (size_t i = 0; i < finding.images.count; i++)
         dk_load_counter(daemon, series, &finding.images.all[i]);
     dk_images_free(&finding.images);
-    dk_periods_look(daemon, series, dk_clock_wall_s());
+    dk_periods_look(daemon, series, dk_now_s(daemon));
     *loaded = series;
     return DOCKET_OK;
 }

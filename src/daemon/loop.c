@@ -108,7 +108,7 @@ static void tick(struct dk_daemon *daemon)
     show(daemon);
     dk_reaper_tick(daemon, true);
     dk_periods_sweep(daemon);
-    dk_closing_tick(daemon, dk_clock_wall_s());
+    dk_closing_tick(daemon, dk_now_s(daemon));
     dk_evict_tick(daemon);
     quarantine_damaged(daemon);
     look_idle(daemon);

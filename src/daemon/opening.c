@@ -10,7 +10,6 @@
 #include "base/log.h"
 #include "daemon/policies.h"
 #include "daemon/shapes.h"
-#include "daemon/zones.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,7 +48,7 @@ static void created(struct dk_job *job)
     if (status == DOCKET_OK) {
         dk_periods_publish(dk_counter_new(daemon, series, &creation->period, &job->images[0]), 0);
         dk_keeper_run(daemon); /* its first numbers are there before the answer */
-        dk_periods_look(daemon, series, dk_clock_wall_s());
+        dk_periods_look(daemon, series, dk_now_s(daemon));
     } else {
         dk_log(DK_LOG_ERROR, "%s/%s is in the store but not on its desk: %s", creation->record.tenant,
                creation->record.name, dk_error_text());
@@ -86,13 +85,13 @@ static docket_status policy_of(const struct dk_daemon *daemon, const struct dk_r
 
 /* In order by itself, and no text of it is another number's of the tenant. */
 static docket_status check_new(struct dk_daemon *daemon, const struct dk_request *request,
-                               const struct dk_policy *policy, const struct dk_zone **zone, uint64_t *last)
+                               const struct dk_policy *policy, uint64_t *last)
 {
     struct dk_template resolved;
     struct dk_shape_ask ask = {request->tenant, request->name, 0, policy, &resolved};
     docket_status status = dk_policy_check(policy, request->tenant, request->name, &resolved);
     if (status == DOCKET_OK)
-        status = dk_zone_find(policy->zone, zone);
+        status = dk_today_check(daemon, policy);
     if (status != DOCKET_OK)
         return status;
     *last = dk_policy_last(policy, &resolved);
@@ -107,11 +106,10 @@ static docket_status begin_creation(struct dk_connection *connection, const stru
 {
     struct dk_daemon *daemon = connection->daemon;
     struct dk_policy policy;
-    const struct dk_zone *zone;
     uint64_t last;
     docket_status status = policy_of(daemon, request, &policy);
     if (status == DOCKET_OK)
-        status = check_new(daemon, request, &policy, &zone, &last);
+        status = check_new(daemon, request, &policy, &last);
     if (status == DOCKET_OK)
         status = dk_store_make_room(daemon->store);
     if (status != DOCKET_OK)
@@ -125,7 +123,7 @@ static docket_status begin_creation(struct dk_connection *connection, const stru
     memcpy(creation->record.tenant, request->tenant, sizeof creation->record.tenant);
     memcpy(creation->record.name, request->name, sizeof creation->record.name);
     snprintf(creation->record.desk, sizeof creation->record.desk, "%s", desk->rule.name);
-    dk_period_at(&policy, zone, dk_clock_wall_s(), &creation->period);
+    dk_period_now(daemon, &policy, &creation->period);
     struct dk_job *job = dk_job_new(created, creation);
     job->series = dk_must_alloc(1, sizeof *job->series);
     *job->series = creation->record;

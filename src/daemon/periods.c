@@ -11,12 +11,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/policies.h"
+#include "daemon/zones.h"
 #include "table/slot.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define DRAINING_S 60
+#define OUTSIDE_S 60
 
 /* Looks in one sweep; when more are due (the end of a year) the next sweep goes on. */
 enum { LOOKS = 2048 };
@@ -26,9 +28,13 @@ struct opening {
     struct dk_period period;
 };
 
-static void open_strict(const struct dk_counter *counter)
+static void open_strict(struct dk_counter *counter)
 {
     struct shared_table_bank *table = dk_book_table_bank(counter);
+    const struct dk_series_record *record = &counter->series->record;
+    if (record->policy->chronological && counter->last_date == 0 && counter->next > counter->extent_first)
+        counter->last_date = dk_day_within(record, counter->period.label, /* it was not chronological before */
+                                           dk_now_s(dk_daemon_of(counter)));
     dk_last_date_open(&table->last_date, counter->epoch, counter->last_date); /* ORDER-17 */
     dk_strict_open(&table->strict, (uint32_t)(counter->epoch % DK_STRICT_EPOCHS), counter->next - counter->base);
 }
@@ -155,7 +161,7 @@ static bool is_outside(const struct dk_policy *policy, int32_t label)
 /* False if the period cannot be opened now; it is tried again at a later look. */
 static bool open_period(struct dk_daemon *daemon, struct dk_series_book *series, const struct dk_period *period)
 {
-    if (dk_series_on_board(series, period->label) != NULL || is_outside(series->record.policy, period->label))
+    if (dk_series_on_board(series, period->label) != NULL || is_outside(dk_series_policy(&series->record, period->label), period->label))
         return true;
     if (series->publishing || free_bank(series) < 0 || dk_ended_concerns(series, period->label) ||
         seen_before(daemon, series, period))
@@ -218,8 +224,47 @@ void dk_periods_counter_settled(struct dk_counter *counter)
     }
     dk_edges_set(daemon, series, 0);
     if (series->wanted)
-        dk_periods_look(daemon, series, dk_clock_wall_s()); /* it was called back: at once */
+        dk_periods_look(daemon, series, dk_now_s(daemon)); /* it was called back: at once */
     series->wanted = false;
+}
+
+/* Edges that are no longer the zone's: its rules have changed since the bank was
+ * written. The counter leaves the board as it stands, under an epoch that nobody's
+ * number can pass, and comes back with the right ones. */
+static void put_off_moved(struct dk_series_book *series)
+{
+    const struct dk_policy *policy = series->record.policy;
+    const struct dk_zone *zone = dk_zone_of_policy(policy);
+    for (int bank = 0; bank < DK_BANKS; bank++) {
+        struct dk_counter *counter = series->bank[bank];
+        struct dk_period right;
+        if (counter == NULL || counter->ended || counter->ahead || dk_zone_is_lost(zone) ||
+            !dk_period_of(policy, zone, counter->period.label, &right) ||
+            (right.start_s == counter->period.start_s && right.end_s == counter->period.end_s))
+            continue;
+        dk_log(DK_LOG_NOTICE, "period %d of %s/%s has other edges in zone %s now: it is put on the board anew",
+               counter->period.label, series->record.tenant, series->record.name, zone->name);
+        put_off(counter);
+    }
+}
+
+/* No period begins outside of the dates that documents may carry. */
+static bool may_begin(const struct dk_daemon *daemon, const struct dk_series_book *series, int64_t start_s)
+{
+    static int64_t said_ns;
+    const struct dk_zone *zone = dk_zone_of_policy(series->record.policy);
+    uint32_t date = zone->date(zone, start_s);
+    if (dk_zone_is_lost(zone))
+        return false; /* said when it was looked for */
+    if (dk_date_supported(date))
+        return true;
+    if (said_ns == 0 || dk_clock_monotonic_ns() - said_ns > 3600 * DK_SECOND_NS) {
+        said_ns = dk_clock_monotonic_ns();
+        dk_log(DK_LOG_ERROR, "no period is opened for %u: docket's dates run from %u to %u; set this machine's clock, "
+                             "and docketd in %s goes on by itself",
+               date, DK_DATE_FIRST, DK_DATE_LAST, daemon->config.realm);
+    }
+    return false;
 }
 
 /* When the series must be looked at again. */
@@ -235,7 +280,10 @@ static int64_t look(struct dk_daemon *daemon, struct dk_series_book *series, int
     for (int bank = 0; bank < DK_BANKS; bank++)
         if (series->bank[bank] != NULL && now_s >= series->bank[bank]->period.end_s && !series->bank[bank]->ended)
             end_period(series, bank);
-    dk_period_at(series->record.policy, &dk_zone_utc, now_s, &now);
+    if (!may_begin(daemon, series, now_s))
+        return now_s + OUTSIDE_S; /* a clock that is set back makes every edge due */
+    put_off_moved(series);
+    dk_period_at_instant(series->record.policy, now_s, &now);
     for (int bank = 0; bank < DK_BANKS; bank++)
         if (series->bank[bank] != NULL && series->bank[bank]->period.start_s > now.end_s && !series->bank[bank]->ahead)
             put_off(series->bank[bank]); /* the clock was set back */
@@ -245,7 +293,9 @@ static int64_t look(struct dk_daemon *daemon, struct dk_series_book *series, int
         return INT64_MAX;
     if (now_s < now.end_s - DK_PERIOD_AHEAD_S)
         return now.end_s - DK_PERIOD_AHEAD_S;
-    dk_period_at(series->record.policy, &dk_zone_utc, now.end_s, &next);
+    if (!may_begin(daemon, series, now.end_s))
+        return now.end_s;
+    dk_period_at_instant(series->record.policy, now.end_s, &next);
     return open_period(daemon, series, &next) ? now.end_s : now_s + 1;
 }
 
@@ -258,7 +308,7 @@ void dk_periods_look(struct dk_daemon *daemon, struct dk_series_book *series, in
 
 void dk_periods_sweep(struct dk_daemon *daemon)
 {
-    int64_t now_s = dk_clock_wall_s();
+    int64_t now_s = dk_now_s(daemon);
     bool set_back = now_s < daemon->swept_s; /* then no edge stands where it was seen */
     daemon->swept_s = now_s;
     if (set_back)
@@ -269,6 +319,10 @@ void dk_periods_sweep(struct dk_daemon *daemon)
     if (now_s < daemon->next_calendar_s && !set_back)
         return;
     daemon->next_calendar_s = now_s + 3600;
-    for (uint32_t i = 0; i < daemon->desk_count; i++)
-        dk_calendars_write(&daemon->desks[i].map, now_s);
+    if (dk_zones_look_again())
+        dk_edges_all_due(daemon);
+    for (uint32_t i = 0; i < daemon->desk_count; i++) {
+        dk_calendars_write(&daemon->desks[i], now_s);
+        dk_calendars_check(&daemon->desks[i], now_s);
+    }
 }

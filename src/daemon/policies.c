@@ -25,6 +25,17 @@ uint64_t dk_record_last(const struct dk_series_record *record, int32_t period)
     return policy->last != 0 ? policy->last : DOCKET_NUMBER_MAX;
 }
 
+uint32_t dk_record_valid_to(const struct dk_series_record *record)
+{
+    const struct dk_policy *policy = record->policy, *next = record->next;
+    struct dk_span span;
+    if (next == NULL || policy->valid_to == 0 ||
+        !dk_span_of_label((enum dk_restart)policy->restart, &policy->fiscal, record->next_from, &span))
+        return policy->valid_to;
+    bool joins = dk_date_add(policy->valid_to, 1) >= span.first && next->valid_from <= span.first;
+    return joins ? next->valid_to : policy->valid_to;
+}
+
 uint64_t dk_policy_differ(const struct dk_policy *a, const struct dk_policy *b)
 {
     char left[DK_SETTING_BYTES], right[DK_SETTING_BYTES];

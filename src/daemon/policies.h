@@ -15,6 +15,11 @@ docket_status dk_policy_template(const struct dk_policy *policy, const char *ten
 /* Last number that the series' counter of this period gives. */
 uint64_t dk_record_last(const struct dk_series_record *record, int32_t period);
 
+/* Last day on which the series' numbers are valid, as a slot says it for all of its
+ * periods; 0: no bound. Where a later policy joins this one without a day between, it is
+ * that one's, so that the edge needs no docketd. */
+uint32_t dk_record_valid_to(const struct dk_series_record *record);
+
 /* Rows of dk_settings() in which two policies differ, as bits. */
 uint64_t dk_policy_differ(const struct dk_policy *a, const struct dk_policy *b);
 

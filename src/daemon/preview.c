@@ -5,9 +5,7 @@
  */
 #include "daemon/preview.h"
 
-#include "base/clock.h"
 #include "daemon/policies.h"
-#include "daemon/zones.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -164,11 +164,11 @@ static void add_unknown(struct dk_store *store, struct dk_job *job, const struct
 }
 
 /* Of a chronological series: what is unknown may have been given today. */
-static void raise_last_date(const struct dk_series_book *series, struct dk_counter_image *image)
+static void raise_last_date(struct dk_daemon *daemon, const struct dk_series_book *series, struct dk_counter_image *image)
 {
     if (series == NULL || !series->record.policy->chronological)
         return;
-    uint32_t today = dk_ended_today_within(&series->record, image->period);
+    uint32_t today = dk_day_within(&series->record, image->period, dk_now_s(daemon));
     if (today > image->last_date)
         image->last_date = today;
 }
@@ -230,7 +230,7 @@ static void advance_unseen(struct dk_daemon *daemon, struct dk_desk_book *desk, 
         struct dk_ended_facts facts;
         if (series == NULL || series->desk != desk || series->record.retired_ns != 0)
             continue;
-        dk_period_at(series->record.policy, &dk_zone_utc, dk_clock_wall_s(), &period);
+        dk_period_now(daemon, series->record.policy, &period);
         if (dk_images_find(&known, id, period.label) != NULL)
             continue;
         if (dk_ended_look(daemon, id, period.label, &facts) != DOCKET_OK)
@@ -240,7 +240,7 @@ static void advance_unseen(struct dk_daemon *daemon, struct dk_desk_book *desk, 
             continue; /* it has ended, by a clock that ran ahead */
         struct dk_counter_image image;
         dk_image_begin(&image, id, period.label, 0, desk->map.incarnation);
-        raise_last_date(series, &image);
+        raise_last_date(daemon, series, &image);
         resolve(daemon->store, job, &image, DK_CAUSE_ACCEPTED, desk->map.incarnation, daemon->advance, false);
         if (dk_images_keep(images, &image) == DOCKET_OK)
             known.all = images->all; /* it may have moved */
@@ -286,7 +286,7 @@ static void advance_ended(struct dk_daemon *daemon, struct dk_desk_book *desk, c
             done = false;
             job = dk_job_new(note_done, &done);
         }
-        raise_last_date(dk_series_by_id(daemon, ending.all[i].series_id), &ending.all[i]);
+        raise_last_date(daemon, dk_series_by_id(daemon, ending.all[i].series_id), &ending.all[i]);
         resolve(daemon->store, job, &ending.all[i], DK_CAUSE_ACCEPTED, desk->map.incarnation, daemon->advance, true);
         free(ending.all[i].spares);
     }
@@ -300,7 +300,7 @@ static void advance_ended(struct dk_daemon *daemon, struct dk_desk_book *desk, c
 static void resolve_all(struct dk_daemon *daemon, struct dk_desk_book *desk, struct dk_images *images, uint32_t cause)
 {
     bool done = false;
-    int64_t now_s = dk_clock_wall_s();
+    int64_t now_s = dk_now_s(daemon);
     struct dk_job *job = dk_job_new(note_done, &done);
     size_t counters = 0, ranges = 0;
     for (size_t i = 0; i < images->count; i++) {
@@ -316,8 +316,8 @@ static void resolve_all(struct dk_daemon *daemon, struct dk_desk_book *desk, str
             job = dk_job_new(note_done, &done);
         }
         struct dk_period period;
-        dk_period_at(series->record.policy, &dk_zone_utc, now_s, &period);
-        raise_last_date(series, image);
+        dk_period_at_instant(series->record.policy, now_s, &period);
+        raise_last_date(daemon, series, image);
         resolve(daemon->store, job, image, cause, desk->map.incarnation, daemon->advance,
                 image->period < period.label || series->record.retired_ns != 0);
     }
@@ -494,8 +494,11 @@ static docket_status open_desk(struct dk_daemon *daemon, struct dk_desk_book *de
         return status;
     alloc_books(desk);
     struct shared_board_words *words = dk_desk_words(&desk->map);
-    if (adopted)
+    status = dk_calendars_open(desk);
+    if (status == DOCKET_OK && adopted)
         status = dk_adopt_desk(daemon, desk, images);
+    if (status == DOCKET_OK && adopted)
+        status = dk_calendars_assign(desk);
     if (status == DOCKET_OK)
         status = place_missing(daemon, desk);
     if (status == DOCKET_OK && adopted)
@@ -507,7 +510,7 @@ static docket_status open_desk(struct dk_daemon *daemon, struct dk_desk_book *de
     memcpy(boot, daemon->boot_id, sizeof boot);
     dk_store_release(&words->boot_id[0], boot[0]);
     dk_store_release(&words->boot_id[1], boot[1]);
-    dk_calendars_write(&desk->map, dk_clock_wall_s());
+    dk_calendars_write(desk, dk_now_s(daemon));
     if (!adopted)
         status = dk_desk_publish(&desk->map, daemon->runtime_fd);
     return status;

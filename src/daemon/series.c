@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/policies.h"
 #include "table/directory.h"
 #include "table/doorbell.h"
 #include "table/slot.h"
@@ -161,7 +162,7 @@ static void fill_key(struct dk_slot_key *key, const struct dk_series_book *serie
                                 .calendar = series->calendar,
                                 .close_after = policy->close_after,
                                 .valid_from = policy->valid_from,
-                                .valid_to = policy->valid_to};
+                                .valid_to = dk_record_valid_to(record)};
     memcpy(key->tenant, record->tenant, key->tenant_bytes);
     memcpy(key->name, record->name, key->name_bytes);
 }
@@ -171,7 +172,9 @@ docket_status dk_series_place(struct dk_daemon *daemon, struct dk_series_book *s
     struct dk_desk_book *desk = dk_series_desk(daemon, series->record.tenant);
     struct dk_slot_key key;
     uint32_t index;
-    docket_status status = take_slot(desk, &index);
+    docket_status status = dk_calendars_take(desk, dk_zone_of_policy(series->record.policy), &series->calendar);
+    if (status == DOCKET_OK)
+        status = take_slot(desk, &index);
     if (status != DOCKET_OK)
         return status;
     struct shared_board_slot *slot = dk_desk_slot(&desk->map, index);
@@ -222,6 +225,10 @@ void dk_series_rewrite(struct dk_series_book *series)
     struct dk_desk *map = &series->desk->map;
     struct shared_board_slot *slot = dk_desk_slot(map, series->slot);
     struct dk_slot_key key;
+    if (dk_calendars_take(series->desk, dk_zone_of_policy(series->record.policy), &series->calendar) != DOCKET_OK) {
+        dk_series_quarantine(series, dk_error_text()); /* it was there when the zone was chosen; never a wrong day */
+        return;
+    }
     fill_key(&key, series);
     if (!key_differs(slot, &key)) {
         dk_slot_write_settings(slot, &key); /* what may change under workers */

@@ -11,9 +11,6 @@
  */
 #include "daemon/setting.h"
 
-#include "base/clock.h"
-#include "daemon/zones.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,13 +101,12 @@ static docket_status look_at_leases(const struct dk_errand *errand, struct dk_se
 static bool interval_over(const struct dk_errand *errand, uint64_t next, bool spares)
 {
     const struct dk_policy *before = errand->series->record.policy;
-    const struct dk_zone *zone;
+    const struct dk_zone *zone = dk_zone_of_policy(before);
     if (before->last == 0)
         return false;
     if (next > before->last && !spares)
         return true;
-    return before->valid_to != 0 && dk_zone_find(before->zone, &zone) == DOCKET_OK &&
-           zone->date(zone, dk_clock_wall_s()) > before->valid_to;
+    return before->valid_to != 0 && zone->date(zone, dk_now_s(errand->daemon)) > before->valid_to;
 }
 
 /* Numbers that could still be given from the current counter. */
@@ -162,8 +158,7 @@ static void policy_set(struct dk_job *job)
     dk_set_in_place(errand);
     if (errand->set.when == DK_AT_FIRST)
         errand->series->newest = INT32_MAX; /* periods of another kind: each is looked for in the store */
-    if (!errand->set.next)
-        dk_series_rewrite(errand->series);
+    dk_series_rewrite(errand->series);
     finish(errand, DOCKET_OK);
 }
 
@@ -211,6 +206,7 @@ static docket_status go_on_with(void *context, const struct dk_counter_image *im
         begin_anew(planning, image);
         return DOCKET_OK;
     }
+    planning->has_current = planning->has_current || image->period == planning->label;
     uint64_t last = dk_record_last(&errand->record, image->period);
     bool interval = errand->set.start && image->period == planning->label;
     if (last == image->extent_last && !interval)
@@ -235,21 +231,16 @@ static docket_status go_on_with(void *context, const struct dk_counter_image *im
 
 static docket_status plan(struct dk_errand *errand, struct dk_job *job, const struct dk_set_looks *looks)
 {
-    const struct dk_policy *policy = errand->record.policy;
-    const struct dk_zone *zone;
     struct dk_period now;
-    docket_status status = dk_zone_find(policy->zone, &zone);
-    if (status != DOCKET_OK)
-        return status;
-    dk_period_at(policy, zone, dk_clock_wall_s(), &now);
+    dk_period_now(errand->daemon, errand->record.policy, &now);
     struct planning planning = {.errand = errand,
                                 .job = job,
                                 .label = now.label,
                                 .first = errand->figure + 1,
                                 .anew = errand->set.when == DK_AT_FIRST && looks->not_at_first[0] == 0};
     dk_set_events(errand, job); /* the first one: what becomes void names it */
-    status = dk_store_each_counter_of(errand->daemon->store, errand->record.id, go_on_with, &planning);
-    if (status == DOCKET_OK && planning.anew && !planning.has_current) {
+    docket_status status = dk_store_each_counter_of(errand->daemon->store, errand->record.id, go_on_with, &planning);
+    if (status == DOCKET_OK && (planning.anew || errand->set.start) && !planning.has_current) {
         struct dk_counter_image *image = dk_job_image(job);
         dk_image_begin(image, errand->record.id, now.label, errand->figure, errand->series->desk->map.incarnation);
         image->extent_last = dk_record_last(&errand->record, now.label);

@@ -7,6 +7,7 @@
 
 #include "base/files.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "daemon/tzif.h"
 #include "numbering/date.h"
 
@@ -25,6 +26,7 @@ enum { FILE_BYTES_MAX = 1 << 16 }; /* the largest has 5 KiB */
 struct kept {
     struct kept *next;
     struct dk_zone zone;
+    bool lost;
     struct dk_steps steps;
 };
 
@@ -156,52 +158,122 @@ static docket_status read_zone(const char *name, struct dk_steps *steps)
                    name);
 }
 
+static struct kept *find(const char *name)
+{
+    struct kept *kept = all;
+    while (kept != NULL && strcmp(kept->zone.name, name) != 0)
+        kept = kept->next; /* some hundreds at most, and as a rule one or two */
+    return kept;
+}
+
+/* name fits: it comes from a policy, or has been looked at. NULL: no memory. */
+static struct kept *keep(const char *name, const struct dk_steps *steps)
+{
+    struct kept *made = malloc(sizeof *made);
+    if (made == NULL) {
+        (void)dk_fail(DOCKET_NO_MEMORY, "no memory for zone \"%s\"", name);
+        return NULL;
+    }
+    made->next = all;
+    made->zone = (struct dk_zone){.day_start = day_start, .date = date_at, .own = &made->steps};
+    made->lost = steps == NULL;
+    memcpy(made->zone.name, name, strlen(name) + 1);
+    if (steps != NULL)
+        made->steps = *steps;
+    else
+        made->steps.count = 1, made->steps.steps[0] = (struct dk_step){0};
+    all = made;
+    return made;
+}
+
+static struct dk_steps reading; /* of the one thread */
+
 docket_status dk_zone_find(const char *name, const struct dk_zone **zone)
 {
+    struct kept *kept = find(name);
     if (strcmp(name, dk_zone_utc.name) == 0) {
         *zone = &dk_zone_utc;
         return DOCKET_OK;
     }
-    for (struct kept *kept = all; kept != NULL; kept = kept->next) {
-        if (strcmp(kept->zone.name, name) == 0) {
-            *zone = &kept->zone;
-            return DOCKET_OK;
-        }
+    if (kept != NULL && !kept->lost) {
+        *zone = &kept->zone;
+        return DOCKET_OK;
     }
-    struct kept *made = malloc(sizeof *made);
-    if (made == NULL)
-        return dk_fail(DOCKET_NO_MEMORY, "no memory for zone \"%.60s\"", name);
-    docket_status status = read_zone(name, &made->steps);
-    if (status != DOCKET_OK) {
-        free(made);
+    docket_status status = read_zone(name, &reading);
+    if (status != DOCKET_OK)
         return status;
+    if (kept != NULL) { /* it has come back */
+        kept->steps = reading;
+        kept->lost = false;
+    } else if ((kept = keep(name, &reading)) == NULL) {
+        return DOCKET_NO_MEMORY;
     }
-    made->zone = (struct dk_zone){.day_start = day_start, .date = date_at, .own = &made->steps};
-    memcpy(made->zone.name, name, strlen(name) + 1);
-    made->next = all;
-    all = made;
-    *zone = &made->zone;
+    *zone = &kept->zone;
     return DOCKET_OK;
 }
 
-uint64_t dk_zone_fingerprint(const struct dk_zone *zone, uint32_t yyyymmdd)
+const struct dk_zone *dk_zone_of(const char *name)
 {
-    int32_t last = dk_date_day(DK_DATE_LAST) + 1;
-    uint64_t hash = 0;
-    for (int32_t day = dk_date_day(yyyymmdd); day <= last; day++) {
-        int64_t start_s = zone->day_start(zone, dk_day_date(day));
-        hash = dk_hash(&start_s, sizeof start_s, hash);
+    const struct dk_zone *zone;
+    struct kept *kept = find(name);
+    if (kept != NULL)
+        return &kept->zone;
+    if (dk_zone_find(name, &zone) == DOCKET_OK)
+        return zone;
+    dk_log(DK_LOG_ERROR, "%s. Until then no period of its series is opened", dk_error_text());
+    kept = keep(name, NULL);
+    if (kept == NULL)
+        abort(); /* docketd ends when memory is short */
+    return &kept->zone;
+}
+
+bool dk_zone_is_lost(const struct dk_zone *zone)
+{
+    const struct kept *kept = zone->own == NULL ? NULL : find(zone->name);
+    return kept != NULL && kept->lost;
+}
+
+bool dk_zones_look_again(void)
+{
+    bool found = false;
+    for (struct kept *kept = all; kept != NULL; kept = kept->next) {
+        const struct dk_zone *zone;
+        if (!kept->lost || dk_zone_find(kept->zone.name, &zone) != DOCKET_OK)
+            continue;
+        dk_log(DK_LOG_NOTICE, "zone %s is in the database again", zone->name);
+        found = true;
+    }
+    return found;
+}
+
+uint64_t dk_zone_fingerprint(const struct dk_zone *zone)
+{
+    const struct dk_steps *steps = zone->own;
+    uint64_t hash = 1;
+    if (dk_zone_is_lost(zone))
+        return 0;
+    for (size_t at = 0; steps != NULL && at < steps->count; at++) {
+        hash = dk_hash(&steps->steps[at].from_s, sizeof steps->steps[at].from_s, hash);
+        hash = dk_hash(&steps->steps[at].offset_s, sizeof steps->steps[at].offset_s, hash);
     }
     return hash;
 }
 
-bool dk_zone_is_stale(const struct dk_zone *zone, uint32_t yyyymmdd)
+bool dk_zone_is_stale(const struct dk_zone *zone, int64_t from_s)
 {
-    static struct dk_steps steps;
-    if (zone->own == NULL)
-        return false; /* UTC */
-    if (read_zone(zone->name, &steps) != DOCKET_OK)
+    const struct dk_steps *steps = zone->own;
+    if (steps == NULL || dk_zone_is_lost(zone))
+        return false;
+    if (read_zone(zone->name, &reading) != DOCKET_OK)
         return true;
-    const struct dk_zone now = {.day_start = day_start, .date = date_at, .own = &steps};
-    return dk_zone_fingerprint(&now, yyyymmdd) != dk_zone_fingerprint(zone, yyyymmdd);
+    size_t now = step_at(&reading, from_s), before = step_at(steps, from_s);
+    if (reading.count - now != steps->count - before || reading.steps[now].offset_s != steps->steps[before].offset_s)
+        return true;
+    while (++now < reading.count) {
+        before++;
+        if (reading.steps[now].from_s != steps->steps[before].from_s ||
+            reading.steps[now].offset_s != steps->steps[before].offset_s)
+            return true;
+    }
+    return false;
 }

@@ -233,11 +233,11 @@ static const char *field_fault(const char *fields, size_t *at)
 {
     for (*at = strspn(fields, " "); fields[*at] != 0; *at += strspn(fields + *at, " ")) {
         size_t name = *at, length;
-        while (dk_is_letter(fields[*at]) || dk_is_digit(fields[*at]) || fields[*at] == '_')
+        while (dk_is_field(fields[*at]))
             ++*at;
         size_t bytes = *at - name;
         if (fields[*at] != '=' || bytes == 0)
-            return "a field is written as name=value, the name of A-Z a-z 0-9 _, and a blank before the next one";
+            return "a field is written as name=value, the name of a-z 0-9 _, and a blank before the next one";
         size_t value = ++*at;
         while (dk_is_literal(fields[*at]))
             ++*at;

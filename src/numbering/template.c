@@ -130,8 +130,8 @@ static docket_status parse_field(struct parsing *parsing, const char *name, cons
 {
     size_t length = (size_t)(end - name), at = (size_t)(name - parsing->made->text);
     for (size_t i = 0; i < length && i <= FIELD_NAME_MAX; i++)
-        if (!dk_is_digit(name[i]) && !dk_is_letter(name[i]) && name[i] != '_')
-            return refuse(parsing, at + i, "the name of a field has only A-Z a-z 0-9 _, as in {FIELD:branch}");
+        if (!dk_is_field(name[i]))
+            return refuse(parsing, at + i, "the name of a field has only a-z 0-9 _, as in {FIELD:branch}");
     if (length < 1 || length > FIELD_NAME_MAX)
         return dk_refuse_at("template", parsing->made->text, at,
                             "the name of a field has 1 to %d characters, as in {FIELD:branch}", FIELD_NAME_MAX);

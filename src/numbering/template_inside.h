@@ -17,6 +17,12 @@ static inline bool dk_is_letter(char c)
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
+/* In the name of a field. */
+static inline bool dk_is_field(char c)
+{
+    return dk_is_digit(c) || (c >= 'a' && c <= 'z') || c == '_';
+}
+
 /* What a document number may have beside tokens. */
 static inline bool dk_is_literal(char c)
 {

@@ -147,7 +147,7 @@ err_has "evidence that names a number twice: says both lines" "line 2 names $unk
 printf 'ORD-20260101-000001\n' >"$work/evidence"
 expect "evidence of another series: no" 1 reconcile acme/INV --issued "$work/evidence" --yes
 err_has "evidence of another series: says the line" 'line 1, "ORD-20260101-000001": it is no number'
-printf 'INV-20190101-%06d\n' "$unknown" >"$work/evidence"
+printf 'INV-20200101-%06d\n' "$unknown" >"$work/evidence"
 expect "evidence of another period: no" 1 reconcile acme/INV --issued "$work/evidence" --yes
 err_has "evidence of another period: says so" 'of another period'
 expect "evidence that is not there: wrong" 2 reconcile acme/INV --issued "$work/none" --yes

@@ -17,6 +17,7 @@ KEEP=${KEEP:-0}
 SEED=${SEED:-$(($$ % 30000 + 1))}
 RANDOM=$SEED
 export LC_ALL=C
+unset TZ
 
 passed=0 failed=0 skipped=0
 work='' runtime='' realm='' logs=''

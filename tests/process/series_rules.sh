@@ -241,7 +241,7 @@ start_docketd
 rm -f "$work/stop4"
 takers=()
 for i in N O; do
-    run_child "$work/edge$i" "$taker" "$realm" acme $i "$work/stop4" 2000
+    run_child "$work/edge$i" "$taker" "$realm" acme $i "$work/stop4" 15000
     takers+=("$child")
 done
 next_is_there() { [ "$("$docket" series show "acme/$1" --json | jq '.periods | length')" = 2 ]; }
@@ -252,6 +252,7 @@ check "docketd dies before the year's end" sh -c '[ "$(date +%s)" -lt "$0" ]' "$
 wrote() { grep -q "	NN${new#20}/0003\$" "$work/edgeN" && grep -q "	O${new#20}/0003\$" "$work/edgeO"; }
 check "the year's end with docketd dead: both write the new text" wait_until 10 wrote
 touch "$work/stop4"
+start_docketd
 check "they end in order" ended
 edge() { # series, old text, new text: each year has its own, from 1 on in the new one
     awk -F'\t' -v year="$year" -v old="$2" -v new="$3" '
@@ -261,7 +262,6 @@ edge() { # series, old text, new text: each year has its own, from 1 on in the n
 }
 check "each number's text is that of its year, and the new one begins at 1" edge N "N-${year}1231-%06d" "NN${new#20}/%04d"
 check "of the leased one too" edge O "O-${year}1231-%06d" "O${new#20}/%04d"
-start_docketd
 check "docketd after it: goes on" eval 'texts acme/N | grep -q "^NN${new#20}/[0-9]*$"'
 check "show: it holds now, and nothing waits" wait_until 20 fact_is acme/N '.settings.template, .facts.from' $'NN{YY}/{N:4}\nnull'
 expect "the events say it" 0 events --kind set

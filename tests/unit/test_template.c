@@ -381,6 +381,7 @@ static void a_field_that_is_not_there_or_not_well_written_is_refused(void **stat
 {
     (void)state;
     assert_refused("{FIELD:}-{N}", 8, "the name of a field has 1 to 16 characters");
+    assert_refused("{FIELD:A}-{N}", 8, "has only a-z 0-9 _");
     assert_refused("{FIELD:a-b}-{N}", 9, "the name of a field has only");
     assert_refused("{FIELD:abcdefghijklmnopq}-{N}", 8, "1 to 16 characters");
     assert_unresolved("{FIELD:shop}-{N}", "", "", 8, "the series has no field shop; set fields=shop=VALUE");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/status.c daemon/zones.c daemon/tzif.c numbering/period.c */
+/* links: base/log.c base/status.c daemon/zones.c daemon/tzif.c numbering/period.c */
 /* Zones: when a day begins, which date it is, and what happens when the database changes. tests/process/zones.sh asks
  * an oracle; here are the laws. */
 #include "daemon/zones.h"
@@ -178,22 +178,33 @@ static void rules_that_change_are_seen_and_wait_for_the_next_start(void **state)
     put("Here", bytes, make_file(bytes, "AAA-1BBB,M3.5.0/0,M10.5.0/1"));
     assert_int_equal(setenv("TZDIR", folder, 1), 0);
     assert_int_equal(dk_zone_find("Here", &zone), DOCKET_OK);
-    assert_false(dk_zone_is_stale(zone, 20260101));
+    assert_false(dk_zone_is_stale(zone, 1767225600));
     int64_t start_s = zone->day_start(zone, 20260701);
-    uint64_t print = dk_zone_fingerprint(zone, 20260101);
+    uint64_t print = dk_zone_fingerprint(zone);
     put("Here", bytes, make_file(bytes, "AAA-1"));
     assert_int_equal(dk_zone_find("Here", &again), DOCKET_OK);
     assert_ptr_equal(zone, again);
     assert_int_equal(zone->day_start(zone, 20260701), start_s);
-    assert_true(dk_zone_is_stale(zone, 20260101));
-    assert_int_equal(dk_zone_fingerprint(zone, 20260101), print);
+    assert_true(dk_zone_is_stale(zone, 1767225600));
+    assert_int_equal(dk_zone_fingerprint(zone), print);
     put("Here", bytes, make_file(bytes, "AAA-1BBB,M3.5.0/0,M10.5.0/1"));
-    assert_false(dk_zone_is_stale(zone, 20260101));
+    assert_false(dk_zone_is_stale(zone, 1767225600));
     char path[64];
     snprintf(path, sizeof path, "%s/Here", folder);
     assert_int_equal(unlink(path), 0);
-    assert_true(dk_zone_is_stale(zone, 20260101));
+    assert_true(dk_zone_is_stale(zone, 1767225600));
     assert_int_equal(dk_zone_find("Elsewhere", &again), DOCKET_BAD_POLICY);
+    zone = dk_zone_of("Elsewhere"); /* a series of it exists */
+    assert_true(dk_zone_is_lost(zone));
+    assert_ptr_equal(dk_zone_of("Elsewhere"), zone);
+    assert_false(dk_zones_look_again());
+    assert_int_equal(dk_zone_fingerprint(zone), 0);
+    put("Elsewhere", bytes, make_file(bytes, "AAA-1"));
+    assert_true(dk_zones_look_again());
+    assert_false(dk_zone_is_lost(zone));
+    assert_int_equal(zone->day_start(zone, 20260701), 1782860400);
+    snprintf(path, sizeof path, "%s/Elsewhere", folder);
+    assert_int_equal(unlink(path), 0);
     unsetenv("TZDIR");
     rmdir(folder);
 }
