@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define DAY_S 86400
+#define SAY_EVERY_NS (10 * DK_SECOND_NS)
 
 /* "2026-11-26 04:05:06 UTC" */
 static const char *instant_text(int64_t utc_s, char text[40])
@@ -30,10 +31,20 @@ static const char *instant_text(int64_t utc_s, char text[40])
     return text;
 }
 
+/* A clock that goes to and fro is no reason to fill the log. */
+static bool may_say(struct dk_daemon *daemon)
+{
+    int64_t now_ns = dk_clock_monotonic_ns();
+    daemon->clock_said = daemon->clock_said_ns == 0 || now_ns - daemon->clock_said_ns > SAY_EVERY_NS;
+    if (daemon->clock_said)
+        daemon->clock_said_ns = now_ns;
+    return daemon->clock_said;
+}
+
 static void hold(struct dk_daemon *daemon, int64_t wall_s, int64_t trusted_s, bool carried)
 {
     char wall[40], trusted[40];
-    if (daemon->clock_held_s == 0)
+    if (daemon->clock_held_s == 0 && may_say(daemon))
         dk_log(DK_LOG_ERROR, "this machine's clock says %s, and by the store's last commit it is %s%s: no period ends or "
                              "begins by that clock. Set it; or if it is right, `docket clock accept --reason TEXT` (or "
                              "start docketd with --accept-clock)",
@@ -43,7 +54,7 @@ static void hold(struct dk_daemon *daemon, int64_t wall_s, int64_t trusted_s, bo
 
 static void let_go(struct dk_daemon *daemon)
 {
-    if (daemon->clock_held_s != 0)
+    if (daemon->clock_held_s != 0 && daemon->clock_said)
         dk_log(DK_LOG_NOTICE, "this machine's clock is followed again");
     daemon->clock_held_s = 0;
 }

@@ -66,6 +66,8 @@ struct dk_daemon {
     int64_t clock_far_s;     /* clockguard.c: how far ahead the wall clock may be */
     int64_t clock_held_s;    /* it is farther ahead, and not followed: docketd goes by this instant; else 0 */
     int64_t next_time_s;     /* CLOCK_BOOTTIME: when the time is written down again */
+    int64_t clock_said_ns;   /* when the log last said so ... */
+    bool clock_said;         /* ... and if it did this time */
     bool clock_accepted;     /* --accept-clock, until it is durable */
     int64_t heard_ns;        /* last sign of a worker */
     uint8_t boot_id[16];
