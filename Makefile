@@ -199,7 +199,7 @@ $(BUILD)/docket-forker: $(BUILD)/obj/tests/process/forker.o $(BUILD)/obj/tests/l
 	$(LINK_DOCKET)
 $(BUILD)/docket-library: $(BUILD)/obj/tests/process/library.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
-$(BUILD)/docket-same: $(BUILD)/obj/tests/process/same.o $(BUILD)/libdocket.so
+$(BUILD)/docket-same: $(patsubst %,$(BUILD)/obj/tests/process/%.o,same same_dates same_settings) $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 $(BUILD)/docket-attacks: $(BUILD)/obj/tests/process/attacks.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)

@@ -14,6 +14,7 @@ struct taking {
     const struct cli *cli;
     const struct address *address;
     int64_t timeout_ns;
+    uint32_t date; /* of the documents; 0: today */
     uint64_t wanted, taken;
     json_t *numbers; /* NULL: lines */
     char first[DOCKET_TEXT_MAX], last[DOCKET_TEXT_MAX];
@@ -39,7 +40,9 @@ static docket_status take(docket_realm *realm, void *context)
         char text[DOCKET_TEXT_MAX];
         uint64_t number = 0;
         int32_t period = 0;
-        status = docket_next_text(series, taking->timeout_ns, text, sizeof text, &number, &period);
+        status = taking->date != 0
+                     ? docket_next_text_dated(series, taking->date, taking->timeout_ns, text, sizeof text, &number, &period)
+                     : docket_next_text(series, taking->timeout_ns, text, sizeof text, &number, &period);
         if (status != DOCKET_OK)
             break;
         progress_tick_end(); /* the wait is over */
@@ -67,6 +70,28 @@ static int print_json(const struct taking *taking)
     return output_json(taking->cli, object);
 }
 
+/* "2026-11-24" or "20261124"; whether the calendar has it is the library's to say. */
+static int take_date(const struct cli *cli, uint32_t *date)
+{
+    const char *text = cli->values[OPT_DATE];
+    if (text == NULL)
+        return CLI_DONE;
+    const char *const shapes[] = {"dddd-dd-dd", "dddddddd"};
+    for (size_t shape = 0; shape < 2; shape++) {
+        size_t at = 0;
+        bool fits = true;
+        for (*date = 0; fits && shapes[shape][at] != '\0'; at++) {
+            bool digit = text[at] >= '0' && text[at] <= '9';
+            fits = shapes[shape][at] == 'd' ? digit : text[at] == '-';
+            if (digit)
+                *date = *date * 10 + (uint32_t)(text[at] - '0');
+        }
+        if (fits && text[at] == '\0')
+            return CLI_DONE;
+    }
+    return cli_fail(cli, DOCKET_BAD_DATE, "--date wants a day such as 2026-11-24, not '%.40s'", text);
+}
+
 static int run(struct cli *cli)
 {
     struct address address;
@@ -76,6 +101,8 @@ static int run(struct cli *cli)
         code = cli_number(cli, OPT_COUNT, 1, DOCKET_BLOCK_MAX, &taking.wanted);
     if (code == CLI_DONE)
         code = cli_seconds(cli, OPT_TIMEOUT, &taking.timeout_ns);
+    if (code == CLI_DONE)
+        code = take_date(cli, &taking.date);
     if (code != CLI_DONE)
         return code;
     signal(SIGPIPE, SIG_IGN); /* a reader that went away is an answer, not a death: see hand_over() */
@@ -101,14 +128,17 @@ const struct cli_command command_next = {
     .name = "next",
     .examples = "$ docket next acme/INV\n"
                 "$ docket next acme/INV -n 3\n"
-                "$ docket next acme/INV --timeout 10 --json\n",
+                "$ docket next acme/INV --timeout 10 --json\n"
+                "$ docket next acme/INV --date 2025-12-30\n",
     .operands = "TENANT/SERIES",
     .summary = "take the next document number",
     .text = "Prints document numbers, one a line, each after it was taken: it is durable and\n"
             "never given again. A series that does not exist is created with the realm's\n"
             "default policy. Starts docketd for the realm if none answers.\n"
-            "In a strict series numbers come in call order across the host.",
-    .options = BIT(OPT_COUNT) | BIT(OPT_TIMEOUT) | BIT(OPT_REALM) | BIT(OPT_NO_START) | BIT(OPT_JSON) | BIT(OPT_QUIET),
+            "In a strict series numbers come in call order across the host. --date: the document's\n"
+            "date, shown and deciding the period; of a period that has ended docketd takes the number,\n"
+            "until it is closed (docket period close).",
+    .options = BIT(OPT_COUNT) | BIT(OPT_TIMEOUT) | BIT(OPT_DATE) | BIT(OPT_REALM) | BIT(OPT_NO_START) | BIT(OPT_JSON) | BIT(OPT_QUIET),
     .operands_min = 1,
     .operands_max = 1,
     .run = run};

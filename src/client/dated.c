@@ -25,10 +25,11 @@ static docket_status attempt_dated(struct hand *hand, int64_t now_s, void *conte
 {
     struct dated *dated = context;
     docket_status status = dk_take_prepare_date(hand, now_s, dated->date);
-    if (status == DOCKET_OK && dated->room > 0)
-        status = dk_writing_fits(&hand->writing, hand->series, dated->room);
-    if (status != DOCKET_OK)
-        return status;
+    docket_status fits = dated->room == 0 || (status != DOCKET_OK && status != DK_OLDER)
+                             ? DOCKET_OK
+                             : dk_writing_fits(&hand->writing, hand->series, dated->room);
+    if (status != DOCKET_OK || fits != DOCKET_OK)
+        return fits != DOCKET_OK ? fits : status;
     if (dated->room > 0)
         dk_template_render(&hand->writing.template, hand->series->name, dated->date, &dated->rendered);
     dated->period = hand->period;
@@ -39,13 +40,14 @@ static docket_status attempt_dated(struct hand *hand, int64_t now_s, void *conte
 
 /* How docketd says that the number is written; as the board's first bank has it if
  * it says nothing. */
-static docket_status form_of(const struct hand *hand, const struct dk_reply *reply, struct dk_template *template)
+static docket_status form_of(const struct hand *hand, const struct dk_reply *reply, size_t room, struct dk_template *template)
 {
     struct dk_form form;
     memcpy(&form, reply->text, sizeof form);
     *template = hand->writing.template;
     bool usable = form.bytes == 0 ? hand->writing.bytes != 0 : dk_form_unpack(&form, template);
-    if (usable && dk_template_size(template, hand->series->name, DOCKET_NUMBER_MAX) <= DOCKET_TEXT_MAX)
+    size_t size = usable ? dk_template_size(template, hand->series->name, reply->salt) : 0;
+    if (usable && size <= DOCKET_TEXT_MAX && size <= room) /* docketd looked too, before it gave the number */
         return DOCKET_OK;
     return dk_fail(DOCKET_DAMAGED, "number %llu of %s/%s was given, and docketd's template for it cannot be used",
                    (unsigned long long)reply->salt, hand->series->tenant, hand->series->name);
@@ -70,7 +72,7 @@ static docket_status ask_docketd(const struct hand *hand, int64_t until_ns, stru
     if (reply.salt == 0 || reply.salt > DOCKET_NUMBER_MAX)
         return dk_fail(DOCKET_PROTOCOL, "docketd answered with %llu, which is no number", (unsigned long long)reply.salt);
     if (dated->room > 0)
-        status = form_of(hand, &reply, &template);
+        status = form_of(hand, &reply, dated->room, &template);
     if (status != DOCKET_OK)
         return status;
     if (dated->room > 0)

@@ -6,6 +6,7 @@
 #include "client/memory.h"
 
 #include "base/hash.h"
+#include "numbering/collide.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -125,35 +126,86 @@ static docket_status policy_of(const struct memory *memory, const struct dk_requ
 }
 
 /* It has no zone database: only docketd reads that. */
-static docket_status check_policy(const struct dk_policy *policy, const char *tenant, const char *name)
+static docket_status check_policy(const struct dk_policy *policy, const char *tenant, const char *name,
+                                  struct dk_template *resolved)
 {
-    docket_status status = dk_policy_check(policy, tenant, name, NULL);
+    docket_status status = dk_policy_check(policy, tenant, name, resolved);
     if (status == DOCKET_OK && strcmp(policy->zone, "UTC") != 0)
         status = dk_fail(DOCKET_BAD_POLICY, "zone %s: a realm in memory knows UTC only; this needs a real realm",
                          policy->zone);
     return status;
 }
 
+static const struct dk_policy *keep_policy(struct memory *memory, const struct dk_policy *policy)
+{
+    for (const struct memory_policy *kept = memory->policies; kept != NULL; kept = kept->next)
+        if (dk_policy_same(&kept->policy, policy))
+            return &kept->policy;
+    struct memory_policy *kept = dk_memory_alloc(memory, sizeof *kept);
+    if (kept == NULL)
+        return NULL;
+    kept->policy = *policy;
+    kept->next = memory->policies;
+    memory->policies = kept; /* one store: whole or not at all */
+    return &kept->policy;
+}
+
+/* What a series would be, before anything is kept of it. */
+struct draft {
+    struct memory_series series;
+    struct dk_policy policy;
+    char beginning[DOCKET_TEXT_MAX];
+};
+
+static docket_status draw_series(const struct memory *memory, const struct dk_request *request, struct draft *draft)
+{
+    struct memory_series *series = &draft->series;
+    struct dk_template resolved;
+    docket_status status = policy_of(memory, request, &draft->policy);
+    if (status == DOCKET_OK)
+        status = check_policy(&draft->policy, request->tenant, request->name, &resolved);
+    if (status != DOCKET_OK)
+        return status;
+    *series = (struct memory_series){.policy = &draft->policy,
+                                     .beginning = draft->beginning,
+                                     .start_after = request->start_after,
+                                     .last = dk_policy_last(&draft->policy, &resolved)};
+    if (series->start_after >= series->last)
+        return dk_fail(DOCKET_BAD_POLICY, "start-after %llu leaves no number: the last one is %llu",
+                       (unsigned long long)series->start_after, (unsigned long long)series->last);
+    memcpy(series->tenant, request->tenant, sizeof series->tenant); /* both were checked, and end with zeros */
+    memcpy(series->name, request->name, sizeof series->name);
+    struct dk_shape shape = {&resolved, series->name, (enum dk_restart)draft->policy.restart, series->last};
+    dk_shape_beginning(&shape, draft->beginning, sizeof draft->beginning);
+    return dk_memory_shape_check(memory, series, &resolved);
+}
+
+/* Into the mapping, linked to nothing yet. NULL: the realm is full. */
+static struct memory_series *keep_series(struct memory *memory, const struct draft *draft)
+{
+    size_t bytes = strlen(draft->beginning) + 1;
+    const struct dk_policy *policy = keep_policy(memory, &draft->policy);
+    struct memory_series *series = dk_memory_alloc(memory, sizeof *series);
+    char *beginning = dk_memory_alloc(memory, bytes);
+    if (policy == NULL || series == NULL || beginning == NULL)
+        return NULL;
+    *series = draft->series;
+    series->policy = policy;
+    series->beginning = memcpy(beginning, draft->beginning, bytes);
+    return series;
+}
+
 static docket_status make_series(struct memory *memory, const struct dk_request *request, int64_t now_s,
                                  struct memory_series **made)
 {
-    struct dk_policy policy;
+    struct draft draft;
     struct memory_counter *counter;
-    docket_status status = policy_of(memory, request, &policy);
-    if (status == DOCKET_OK)
-        status = check_policy(&policy, request->tenant, request->name);
-    if (status == DOCKET_OK && request->start_after >= DOCKET_NUMBER_MAX)
-        status = dk_fail(DOCKET_BAD_POLICY, "start-after %llu leaves no number below %llu",
-                         (unsigned long long)request->start_after, DOCKET_NUMBER_MAX + 1);
+    docket_status status = draw_series(memory, request, &draft);
     if (status != DOCKET_OK)
         return status;
-    struct memory_series *series = dk_memory_alloc(memory, sizeof *series);
+    struct memory_series *series = keep_series(memory, &draft);
     if (series == NULL)
         return dk_memory_full();
-    memcpy(series->tenant, request->tenant, sizeof series->tenant); /* both were checked, and end with zeros */
-    memcpy(series->name, request->name, sizeof series->name);
-    series->policy = policy;
-    series->start_after = request->start_after;
     status = dk_memory_counter(memory, series, now_s, &counter);
     if (status != DOCKET_OK)
         return status;
@@ -163,6 +215,7 @@ static docket_status make_series(struct memory *memory, const struct dk_request 
     *bucket = series;
     *memory->last_next = series;
     memory->last_next = &series->next_of_all;
+    dk_memory_shape_add(memory, series);
     end_edit(memory);
     *made = series;
     return DOCKET_OK;
@@ -180,7 +233,7 @@ static docket_status compare(const struct memory *memory, const struct dk_reques
         return dk_fail(DOCKET_EXISTS, "%s/%s exists and begins at %llu, not behind %llu; nothing was changed",
                        request->tenant, request->name, (unsigned long long)series->start_after + 1,
                        (unsigned long long)request->start_after);
-    dk_policy_difference(&series->policy, &wanted, difference, sizeof difference);
+    dk_policy_difference(series->policy, &wanted, difference, sizeof difference);
     if (difference[0] == 0)
         return DOCKET_OK;
     return dk_fail(DOCKET_EXISTS, "%s/%s exists with %s; `docket series set` changes a series", request->tenant,
@@ -218,7 +271,7 @@ docket_status dk_memory_bind(struct docket_series *series)
     if (status != DOCKET_OK)
         return status;
     series->memory = found;
-    const struct dk_policy *policy = &found->policy; /* never changes */
+    const struct dk_policy *policy = found->policy; /* never changes */
     struct dk_template resolved;
     status = dk_policy_check(policy, found->tenant, found->name, &resolved);
     if (status != DOCKET_OK)
@@ -263,7 +316,7 @@ static docket_status apply_options(struct memory *memory, const struct docket_me
     docket_status status = dk_policy_fill(request.settings, options->policy);
     if (status == DOCKET_OK)
         status = dk_policy_apply(&memory->policy, request.settings);
-    return status == DOCKET_OK ? check_policy(&memory->policy, "T", "S") : status;
+    return status == DOCKET_OK ? check_policy(&memory->policy, "T", "S", NULL) : status;
 }
 
 docket_status docket_realm_open_memory(const struct docket_memory_options *options, docket_realm **realm)

@@ -55,12 +55,20 @@ struct memory_failing {
 
 struct memory_series {
     struct memory_series *next_in_bucket, *next_of_all;
+    struct memory_series *left, *right; /* memory_shapes.c */
     struct memory_counter *counters;
-    struct dk_policy policy;
+    const struct dk_policy *policy; /* in the mapping; series with equal ones share it */
+    const char *beginning;          /* of its texts, in capitals; in the mapping */
     uint64_t start_after;
+    uint64_t last; /* number of each of its periods */
     struct memory_failing failing;
     char tenant[DOCKET_NAME_MAX + 1];
     char name[DOCKET_NAME_MAX + 1];
+};
+
+struct memory_policy {
+    struct memory_policy *next;
+    struct dk_policy policy;
 };
 
 struct memory {
@@ -73,6 +81,8 @@ struct memory {
     struct memory_run *unused_runs;
     struct memory_failing failing; /* every series */
     struct memory_series *bucket[MEMORY_BUCKETS];
+    struct memory_series *shapes; /* the tree of memory_shapes.c */
+    struct memory_policy *policies; /* of series */
     struct memory_series *first;
     struct memory_series **last_next; /* where the next series goes */
 };
@@ -105,9 +115,18 @@ docket_status dk_memory_counter(struct memory *memory, struct memory_series *ser
  * INTERVAL_OVER. */
 docket_status dk_memory_counter_of(struct memory *memory, struct memory_series *series, int64_t now_s,
                                    uint32_t yyyymmdd, struct memory_counter **counter) DK_MUST_USE;
+/* INTERVAL_OVER outside an authority's interval. */
+docket_status dk_memory_valid(const struct memory_series *series, uint32_t yyyymmdd) DK_MUST_USE;
 /* memory_take.c: a counter of this period; NULL: the realm is full. */
 struct memory_counter *dk_memory_counter_make(struct memory *memory, struct memory_series *series,
                                               const struct dk_period *period);
+
+/* memory_shapes.c: COLLISION if a number of the series, whose template this is, could
+ * have the text of another series' of its tenant. */
+docket_status dk_memory_shape_check(const struct memory *memory, const struct memory_series *series,
+                                    const struct dk_template *resolved) DK_MUST_USE;
+/* It is asked about from now on; within an edit. */
+void dk_memory_shape_add(struct memory *memory, struct memory_series *series);
 
 /* memory_fate.c: rows as docketd sends them, in a memory file. */
 docket_status dk_memory_fate(struct memory *memory, const struct dk_request *request, int *fd) DK_MUST_USE;

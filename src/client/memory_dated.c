@@ -13,11 +13,17 @@ static bool is_overtaken(const struct memory_series *series, const struct memory
     const struct memory_counter *later = counter->next;
     while (later != NULL && later->number == later->first)
         later = later->next;
-    return series->policy.chronological && later != NULL;
+    return series->policy->chronological && later != NULL;
 }
 
-static docket_status check_interval(const struct dk_policy *policy, uint32_t yyyymmdd)
+uint32_t dk_memory_last_date(const struct hand *hand)
 {
+    return hand->memory_counter == NULL ? 0 : hand->memory_counter->last_date;
+}
+
+docket_status dk_memory_valid(const struct memory_series *series, uint32_t yyyymmdd)
+{
+    const struct dk_policy *policy = series->policy;
     bool valid = (policy->valid_from == 0 || yyyymmdd >= policy->valid_from) &&
                  (policy->valid_to == 0 || yyyymmdd <= policy->valid_to);
     return valid ? DOCKET_OK : DOCKET_INTERVAL_OVER;
@@ -26,11 +32,11 @@ static docket_status check_interval(const struct dk_policy *policy, uint32_t yyy
 docket_status dk_memory_counter_of(struct memory *memory, struct memory_series *series, int64_t now_s,
                                    uint32_t yyyymmdd, struct memory_counter **counter)
 {
-    const struct dk_policy *policy = &series->policy;
+    const struct dk_policy *policy = series->policy;
     struct memory_counter *current = NULL;
     struct dk_period now, asked;
     struct dk_span span;
-    docket_status status = check_interval(policy, yyyymmdd);
+    docket_status status = dk_memory_valid(series, yyyymmdd);
     if (status == DOCKET_OK)
         status = dk_memory_counter(memory, series, now_s, &current);
     if (status != DOCKET_OK)

@@ -47,7 +47,7 @@ static void add(struct sheet *sheet, uint64_t first, uint64_t end, enum dk_fate 
                                  .time_ns = time_ns,
                                  .period = sheet->counter->period.label,
                                  .seat = seat,
-                                 .order = sheet->series->policy.order,
+                                 .order = sheet->series->policy->order,
                                  .fate = (uint8_t)fate,
                                  .cause = (uint8_t)cause};
     memcpy(row->tenant, sheet->series->tenant, sizeof row->tenant);

@@ -37,11 +37,11 @@ struct memory_counter *dk_memory_counter_make(struct memory *memory, struct memo
 
 /* Half of the least window lies ready beyond position, as docketd has it for a
  * series that is hardly used. The mark first, as ever. */
-static void lay(struct memory_counter *counter, uint64_t position)
+static void lay(struct memory_counter *counter, uint64_t position, uint64_t last)
 {
     if (position + DK_WINDOW_MIN / 2 < counter->mark)
         return;
-    uint64_t left = DOCKET_NUMBER_MAX + 1 - position;
+    uint64_t left = last + 1 - position;
     counter->mark = position + (left < DK_WINDOW_MIN ? left : DK_WINDOW_MIN);
 }
 
@@ -50,7 +50,7 @@ docket_status dk_memory_counter(struct memory *memory, struct memory_series *ser
 {
     struct dk_period period;
     struct memory_counter *found = NULL;
-    dk_period_at(&series->policy, &dk_zone_utc, now_s, &period);
+    dk_period_at(series->policy, &dk_zone_utc, now_s, &period);
     for (struct memory_counter *each = series->counters; each != NULL; each = each->next) {
         if (now_s >= each->period.end_s && !each->ended)
             end_counter(each);
@@ -63,7 +63,7 @@ docket_status dk_memory_counter(struct memory *memory, struct memory_series *ser
         return dk_memory_full();
     if (found->ended)
         return DOCKET_PERIOD_NOT_OPEN;
-    lay(found, found->number);
+    lay(found, found->number, series->last);
     *counter = found;
     return DOCKET_OK;
 }
@@ -145,12 +145,13 @@ docket_status dk_memory_take(struct hand *hand, uint32_t yyyymmdd, uint32_t coun
         return DOCKET_OUT_OF_ORDER;
     if (!hand->strict && take_spare(hand->series->realm->memory, counter, count, first))
         return DOCKET_OK;
-    if (DOCKET_NUMBER_MAX + 1 - counter->number < count)
+    uint64_t last = hand->series->memory->last;
+    if (last + 1 - counter->number < count)
         return hand->strict ? DOCKET_EXHAUSTED : DOCKET_TIMEOUT;
     *first = counter->number;
     if (hand->writing.chronological)
         counter->last_date = yyyymmdd;
-    lay(counter, *first + count);
+    lay(counter, *first + count, last);
     counter->number = *first + count;
     if (counter->ended)
         counter->mark = counter->number; /* nothing is laid in it */
@@ -171,8 +172,9 @@ static docket_status stand(struct hand *hand, docket_status status, struct memor
 docket_status dk_memory_prepare(struct hand *hand, int64_t now_s)
 {
     struct memory_counter *counter = NULL;
-    docket_status status =
-        dk_memory_counter(hand->series->realm->memory, hand->series->memory, now_s, &counter);
+    docket_status status = dk_memory_valid(hand->series->memory, dk_zone_utc.date(&dk_zone_utc, now_s));
+    if (status == DOCKET_OK)
+        status = dk_memory_counter(hand->series->realm->memory, hand->series->memory, now_s, &counter);
     return stand(hand, status, counter);
 }
 
@@ -198,7 +200,7 @@ static bool is_failing(struct memory_failing *failing, docket_status *status)
 /* Where a real realm's call would have waited for more, in vain. */
 static bool is_exhausted(const struct hand *hand, int64_t timeout_ns)
 {
-    return timeout_ns != 0 && hand->memory_counter->number > DOCKET_NUMBER_MAX;
+    return timeout_ns != 0 && hand->memory_counter->number > hand->series->memory->last;
 }
 
 docket_status dk_memory_attempt(struct hand *hand, int64_t timeout_ns,
@@ -258,14 +260,16 @@ docket_status dk_memory_take_block(struct hand *hand, uint32_t yyyymmdd, uint32_
     return status;
 }
 
-/* A strict block's end: free again if nobody took later, else void; handed out
+/* A strict block's end: free again if nobody took later, and the series gives again
+ * what comes back; else void; handed out
  * once its period is over. */
 static uint32_t give_back_strict(struct memory *memory, const struct docket_block *block, struct memory_run *run)
 {
     struct memory_counter *counter = block->memory_counter;
     uint32_t left = block->count - block->taken, returned = 0;
     run->first = block->first + block->taken;
-    if (left > 0 && !counter->ended && run->last + 1 == counter->number) {
+    bool again = block->series->memory->policy->release == DK_RECYCLE;
+    if (left > 0 && !counter->ended && again && run->last + 1 == counter->number) {
         counter->number = run->first;
         returned = left;
     } else if (left > 0 && !counter->ended) {

@@ -51,11 +51,11 @@ static docket_status out_of_order(const struct hand *hand)
 {
     const struct docket_series *series = hand->series;
     char last[16] = "a later day";
-    if (series->memory == NULL && hand->bank >= 0) {
-        uint32_t date = dk_last_date_of(dk_load_acquire(&hand->table->last_date), hand->epoch); /* ORDER-17 */
-        if (dk_date_exists(date))
-            dk_date_text(date, last);
-    }
+    uint32_t date = series->memory != NULL ? dk_memory_last_date(hand)
+                    : hand->bank >= 0      ? dk_last_date_of(dk_load_acquire(&hand->table->last_date), hand->epoch) /* ORDER-17 */
+                                           : 0;
+    if (dk_date_exists(date))
+        dk_date_text(date, last);
     return dk_fail(DOCKET_OUT_OF_ORDER,
                    "%s/%s is chronological, and its last number is of %s: no earlier date follows it, nor one of a clock that "
                    "was set back; no number was taken",

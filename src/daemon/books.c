@@ -19,6 +19,17 @@ void dk_image_begin(struct dk_counter_image *image, uint64_t series_id, int32_t 
     image->incarnation = incarnation;
 }
 
+uint32_t dk_day_within(const struct dk_series_record *record, int32_t label, int64_t utc_s)
+{
+    const struct dk_zone *zone = dk_zone_of_policy(record->policy);
+    uint32_t today = zone->date(zone, utc_s);
+    struct dk_span span;
+    if (label == 0 ||
+        !dk_span_of_label((enum dk_restart)record->policy->restart, &record->policy->fiscal, label, &span))
+        return today;
+    return today < span.first ? span.first : today > span.last ? span.last : today;
+}
+
 void dk_counter_image_frame(const struct dk_counter *counter, struct dk_counter_image *image)
 {
     memset(image, 0, sizeof *image);

@@ -209,6 +209,10 @@ void dk_counter_leave(struct dk_counter *counter);
 void dk_image_begin(struct dk_counter_image *image, uint64_t series_id, int32_t period, uint64_t start_after,
                     uint64_t incarnation);
 
+/* The date of an instant in the series' zone, or the day of the period (0: of all
+ * time) that is nearest to it. */
+uint32_t dk_day_within(const struct dk_series_record *record, int32_t label, int64_t utc_s);
+
 /* The counter as it stands, without places: strict, or the frame of leased. */
 void dk_counter_image_frame(const struct dk_counter *counter, struct dk_counter_image *image);
 

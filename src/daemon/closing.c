@@ -176,8 +176,7 @@ docket_status dk_errand_close(struct dk_errand *errand)
 
 /* ---- the policy closes it ---- */
 
-/* The first instant at which the period is closed by policy; INT64_MAX never. */
-static int64_t due_s(const struct dk_policy *policy, int32_t label)
+int64_t dk_closing_due_s(const struct dk_policy *policy, int32_t label)
 {
     struct dk_span span;
     if (policy->close_after == DK_CLOSE_NEVER || label == 0 ||
@@ -237,7 +236,7 @@ static void meet(struct looking *looking, int64_t when_s)
 static docket_status look_at_image(void *context, const struct dk_counter_image *image)
 {
     struct looking *looking = context;
-    int64_t when_s = due_s(looking->series->record.policy, image->period);
+    int64_t when_s = dk_closing_due_s(looking->series->record.policy, image->period);
     if (image->closed == DK_CLOSED_FOR_GOOD || image->closed == DK_CLOSING)
         return DOCKET_OK;
     if (when_s > looking->now_s || !dk_image_has_ended(image)) {
@@ -256,7 +255,7 @@ static void look_at_counters(struct looking *looking)
     const struct dk_series_record *record = &looking->series->record;
     for (struct dk_counter *counter = looking->series->counters; counter != NULL; counter = counter->next_of_series) {
         if (!counter->ended || !counter->settled || counter->bank >= 0 || counter->closing || dk_is_strict(counter) ||
-            due_s(record->policy, counter->period.label) > looking->now_s)
+            dk_closing_due_s(record->policy, counter->period.label) > looking->now_s)
             continue;
         snprintf(text, sizeof text, "%s gives no number any more, and is closed by policy when its leases are back",
                  name_of(record, counter->period.label));
@@ -368,7 +367,7 @@ static void close_found(struct dk_daemon *daemon, const struct found *found, int
         return;
     }
     if (dk_store_find_series(daemon->store, found->tenant, found->name, &record, &known) != DOCKET_OK || !known ||
-        due_s(record.policy, found->label) > now_s)
+        dk_closing_due_s(record.policy, found->label) > now_s)
         return;
     (void)close_by_policy(daemon, &record, found->label,
                           dk_series_desk(daemon, found->tenant)->map.incarnation); /* else tomorrow */

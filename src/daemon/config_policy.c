@@ -7,6 +7,7 @@
 #include "daemon/config.h"
 
 #include "daemon/clerk.h"
+#include "daemon/zones.h"
 #include "numbering/profile.h"
 
 #include <stdlib.h>
@@ -57,6 +58,10 @@ docket_status dk_config_setting(char lines[DK_SETTINGS_BYTES], const char *name,
 static docket_status check(const struct dk_policy *policy, const char *tenant)
 {
     struct dk_policy said = *policy;
+    const struct dk_zone *zone;
+    docket_status status = dk_zone_find(policy->zone, &zone);
+    if (status != DOCKET_OK)
+        return status;
     if (said.documents == DK_ANY_DOCUMENTS && dk_profile(said.profile)->corrective_apart)
         said.documents = DK_INVOICES;
     return dk_policy_check(&said, tenant, "S", NULL);

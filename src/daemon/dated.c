@@ -103,6 +103,9 @@ docket_status dk_ended_check(const struct dk_series_book *series, const struct d
     docket_status status = check_date(series, ended, date, now.label);
     if (status == DOCKET_OK && (facts->image.closed == DK_CLOSED_FOR_GOOD || facts->image.closed == DK_CLOSING))
         status = dk_ended_say_closed(series, ended->label);
+    if (status == DOCKET_OK && now_s >= dk_closing_due_s(series->record.policy, ended->label))
+        status = dk_fail(DOCKET_PERIOD_CLOSED, "%s is closed by the series' policy, %u days after its end",
+                         dk_ended_name(series, ended->label), series->record.policy->close_after);
     if (status == DOCKET_OK)
         status = check_order(series, ended, facts, date, zone->date(zone, now_s));
     return status;

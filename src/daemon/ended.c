@@ -91,17 +91,6 @@ docket_status dk_ended_look(struct dk_daemon *daemon, uint64_t series_id, int32_
     return status;
 }
 
-uint32_t dk_ended_today_within(struct dk_daemon *daemon, const struct dk_series_record *record, int32_t label)
-{
-    const struct dk_zone *zone = dk_zone_of_policy(record->policy);
-    uint32_t today = zone->date(zone, dk_now_s(daemon));
-    struct dk_span span;
-    if (label == 0 ||
-        !dk_span_of_label((enum dk_restart)record->policy->restart, &record->policy->fiscal, label, &span))
-        return today;
-    return today < span.first ? span.first : today > span.last ? span.last : today;
-}
-
 void dk_ended_begin(const struct dk_series_record *record, int32_t label, uint64_t incarnation,
                     struct dk_counter_image *image)
 {

@@ -54,11 +54,12 @@ struct dk_ended *dk_ended_entry(struct dk_daemon *daemon, uint64_t series_id, in
 bool dk_ended_is_free(struct dk_daemon *daemon, uint64_t series_id, int32_t label);
 docket_status dk_ended_look(struct dk_daemon *daemon, uint64_t series_id, int32_t label,
                             struct dk_ended_facts *facts) DK_MUST_USE;
-/* Today in the series' zone; in the period: its first day before it, its last one after it. */
-uint32_t dk_ended_today_within(struct dk_daemon *daemon, const struct dk_series_record *record, int32_t label);
 /* A counter of a past period that nobody ever opened, as if it had ended unused. */
 void dk_ended_begin(const struct dk_series_record *record, int32_t label, uint64_t incarnation,
                     struct dk_counter_image *image);
+
+/* closing.c: the first instant at which a period is closed by policy; INT64_MAX never. */
+int64_t dk_closing_due_s(const struct dk_policy *policy, int32_t label);
 
 /* ---- dated.c ---- */
 

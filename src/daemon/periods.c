@@ -27,9 +27,13 @@ struct opening {
     struct dk_period period;
 };
 
-static void open_strict(const struct dk_counter *counter)
+static void open_strict(struct dk_counter *counter)
 {
     struct shared_table_bank *table = dk_book_table_bank(counter);
+    const struct dk_series_record *record = &counter->series->record;
+    if (record->policy->chronological && counter->last_date == 0 && counter->next > counter->extent_first)
+        counter->last_date = dk_day_within(record, counter->period.label, /* it was not chronological before */
+                                           dk_now_s(dk_daemon_of(counter)));
     dk_last_date_open(&table->last_date, counter->epoch, counter->last_date); /* ORDER-17 */
     dk_strict_open(&table->strict, (uint32_t)(counter->epoch % DK_STRICT_EPOCHS), counter->next - counter->base);
 }

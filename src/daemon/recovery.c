@@ -168,7 +168,7 @@ static void raise_last_date(struct dk_daemon *daemon, const struct dk_series_boo
 {
     if (series == NULL || !series->record.policy->chronological)
         return;
-    uint32_t today = dk_ended_today_within(daemon, &series->record, image->period);
+    uint32_t today = dk_day_within(&series->record, image->period, dk_now_s(daemon));
     if (today > image->last_date)
         image->last_date = today;
 }

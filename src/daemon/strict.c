@@ -16,6 +16,39 @@ static void announce(struct dk_counter *counter)
     dk_doorbell_announce(&dk_book_bank(counter)->supply);
 }
 
+/* The latest date that a chronological counter has given: read behind its word, it
+ * covers every number below the position (ORDER-17). False: no worker of ours wrote
+ * this: another assignment's, no day of the period, earlier than it was, or later
+ * than tomorrow, though it was not when it was seen last. */
+static bool look_at_date(struct dk_counter *counter)
+{
+    const struct dk_series_record *record = &counter->series->record;
+    if (!record->policy->chronological)
+        return true;
+    uint64_t word = dk_load_acquire(&dk_book_table_bank(counter)->last_date); /* ORDER-17 */
+    uint32_t date = dk_last_date_of(word, counter->epoch);
+    if (word != dk_last_date_pack(counter->epoch, date) || date < counter->last_date)
+        return false;
+    if (date == counter->last_date)
+        return true;
+    struct dk_span span = {.first = DK_DATE_FIRST, .last = DK_DATE_LAST};
+    if (!dk_date_supported(date) ||
+        (counter->period.label != 0 && !dk_span_of_label((enum dk_restart)record->policy->restart,
+                                                         &record->policy->fiscal, counter->period.label, &span)) ||
+        date < span.first || date > span.last || date > dk_date_add(dk_day_within(record, 0, dk_clock_wall_s()), 1))
+        return false;
+    counter->last_date = date;
+    return true;
+}
+
+static bool agrees(struct dk_counter *counter)
+{
+    if (look_at_date(counter))
+        return true;
+    dk_series_quarantine(counter->series, "the last date of a chronological counter says what cannot be");
+    return false;
+}
+
 /* Compares the word with the books; the position on success. */
 static bool look(struct dk_counter *counter, struct dk_strict *now)
 {
@@ -27,7 +60,7 @@ static bool look(struct dk_counter *counter, struct dk_strict *now)
         return false;
     }
     counter->next = position;
-    return true;
+    return agrees(counter);
 }
 
 static struct dk_counter_image *image_of(struct dk_counter *counter, struct dk_job *job)
@@ -113,6 +146,8 @@ static void settle(struct dk_counter *counter)
     counter->next = counter->base + dk_strict_close(&dk_book_table_bank(counter)->strict);
     counter->limit = counter->next;
     dk_store_release(&dk_book_bank(counter)->limit, counter->limit);
+    if (!agrees(counter)) /* behind the last take */
+        return;
     struct dk_job *job = dk_job_new(settled, counter);
     struct dk_counter_image *image = image_of(counter, job);
     image->mark = counter->next;
@@ -202,7 +237,8 @@ static bool give_back_turn(struct dk_counter *counter)
     }
     struct dk_job *job = dk_job_new(given_back, counter);
     struct dk_counter_image *image = image_of(counter, job);
-    if (end == counter->next && !request->tried)
+    bool again = counter->series->record.policy->release == DK_RECYCLE;
+    if (end == counter->next && !request->tried && again)
         image->next = request->first;
     else
         void_the_rest(counter, job, request);

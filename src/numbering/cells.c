@@ -194,13 +194,6 @@ static void look_at(uint32_t date, const struct dk_fiscal *fiscal, uint32_t want
     look->date = date;
 }
 
-static int32_t label_of(const struct dk_shape *shape, uint32_t date)
-{
-    struct dk_span span;
-    dk_span_of_date(shape->restart, &shape->template->fiscal, date, &span);
-    return span.label;
-}
-
 unsigned dk_looks_make(const struct dk_shape *shape, uint32_t shown, struct dk_look **looks)
 {
     int32_t first = dk_date_day(DK_DATE_FIRST), last = dk_date_day(DK_DATE_LAST);
@@ -208,13 +201,16 @@ unsigned dk_looks_make(const struct dk_shape *shape, uint32_t shown, struct dk_l
     struct dk_look *made = calloc((size_t)((last - first) / step) + 1, sizeof *made);
     DK_CHECK(made != NULL);
     unsigned count = 0;
+    struct dk_span span = {0, 0, 0};
     for (int32_t day = first; day <= last; day += step) {
         struct dk_look *look = &made[count];
         uint32_t date = dk_day_date(day);
         if (shown != 0)
             look_at(date, &shape->template->fiscal, shown, look);
         look->date = date;
-        look->label = label_of(shape, date);
+        if (date > span.last)
+            dk_span_of_date(shape->restart, &shape->template->fiscal, date, &span);
+        look->label = span.label;
         if (count == 0 || look->label != look[-1].label || memcmp(look->digit, look[-1].digit, DK_DIGITS) != 0)
             count++;
     }

@@ -12,7 +12,7 @@
 enum {
     PLACES = 16,       /* digits of a number, at most */
     KEY_DIGITS = 32,   /* digits that two dates must have in common: two words of nibbles */
-    TRIES = 128,       /* shared digits tried for one pair of dates */
+    TRIES = 128,       /* for one pair of dates, before others are tried */
     RENDERS = 1 << 15, /* texts written in search of an example, in all: some 20 ms */
     PAIRS = 1 << 22    /* pairs of dates looked at one by one, in all: some 50 ms */
 };
@@ -65,7 +65,7 @@ struct search {
     struct entry *entries;
     unsigned entry_count;
     bool one_series; /* the same number of the same period is no collision */
-    unsigned renders, pairs;
+    unsigned tries, renders, pairs;
     struct dk_collision *found;
 };
 
@@ -285,12 +285,12 @@ static enum verdict try_pair(struct search *search, const struct alignment *laid
     for (uint64_t shared = least; shared <= most; shared += step) {
         if (search->one_series && !laid->unsure && look[0]->label == look[1]->label &&
             one_number(laid, look, shared)) {
-            if (++tries > TRIES)
+            if (++tries > search->tries)
                 return MAYBE;
             continue;
         }
         for (unsigned variant = 0; variant < variants; variant++) {
-            if (++tries > TRIES || search->renders >= RENDERS)
+            if (++tries > search->tries || search->renders >= RENDERS)
                 return MAYBE;
             if (is_example(search, laid, look,
                            number_of(&laid->row[0].number, laid->radix, look[1]->digit, shared, variant)))
@@ -432,7 +432,7 @@ static enum verdict sweep(struct search *search, const struct alignment *laid)
 }
 
 /* Every pair with equal keys: where not each pair that overlaps is a collision. */
-static enum verdict try_all(struct search *search, const struct alignment *laid)
+static enum verdict try_pairs(struct search *search, const struct alignment *laid)
 {
     const struct entry *end = search->entries + search->entry_count, *others = search->entries;
     enum verdict verdict = APART;
@@ -451,6 +451,15 @@ static enum verdict try_all(struct search *search, const struct alignment *laid)
         }
     }
     return verdict;
+}
+
+/* A little of each pair first, then all there is, within the bounds. */
+static enum verdict try_all(struct search *search, const struct alignment *laid)
+{
+    search->tries = TRIES;
+    enum verdict verdict = try_pairs(search, laid);
+    search->tries = RENDERS;
+    return verdict == MAYBE ? try_pairs(search, laid) : verdict;
 }
 
 /* ---- alignments ---- */
@@ -516,7 +525,7 @@ static enum verdict lay(struct search *search, unsigned digits_a, unsigned digit
 static bool meet(const struct dk_shape *a, const struct dk_shape *b, bool one_series, struct dk_collision *found)
 {
     struct dk_collision example;
-    struct search search = {.shape = {a, b}, .one_series = one_series, .found = &example};
+    struct search search = {.shape = {a, b}, .one_series = one_series, .tries = TRIES, .found = &example};
     enum verdict verdict = APART;
     dk_cells_make(a, &search.cells[0]);
     dk_cells_make(b, &search.cells[1]);

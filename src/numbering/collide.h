@@ -52,6 +52,17 @@ bool dk_shapes_meet(const struct dk_shape *a, const struct dk_shape *b, struct d
  * given under the older policy in any period: then more changes are possible. */
 bool dk_shape_follows(const struct dk_shape *older, const struct dk_shape *newer, struct dk_collision *found);
 
+/* For a sentence: whose numbers they are. */
+struct dk_meeting {
+    const char *tenant;
+    const char *template_text; /* of the shape that is refused */
+    const struct dk_shape *shape, *other; /* sides 0 and 1 of the collision */
+    bool own; /* the other is the same series' under an older policy */
+};
+
+/* COLLISION, with the two numbers, or that there is no proof. */
+docket_status dk_shapes_say(const struct dk_meeting *meeting, const struct dk_collision *found);
+
 /* The text before the first piece that varies, in capitals: two shapes of which
  * neither's begins with the other's cannot meet. Returns its length, at most
  * size - 1. */

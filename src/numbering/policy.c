@@ -219,10 +219,13 @@ static docket_status check_interval(const struct dk_policy *policy, const struct
     return DOCKET_OK;
 }
 
+/* `last` is not on the board: a worker makes room for the longest that width and
+ * at-end allow. */
 static docket_status check_length(const struct dk_policy *policy, const char *series,
                                   const struct dk_template *resolved)
 {
-    size_t size = dk_template_size(resolved, series, dk_policy_last(policy, resolved));
+    uint64_t last = policy->at_end == DK_STOP ? dk_template_widest(resolved) : DOCKET_NUMBER_MAX;
+    size_t size = dk_template_size(resolved, series, last);
     if (size <= DOCKET_TEXT_MAX)
         return DOCKET_OK;
     return dk_fail(DOCKET_BAD_POLICY, "the longest document number would have %zu characters; the limit is %d",

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { MEMOS = 64 };
+enum { MEMOS = 256 };
 
 struct memo {
     bool used, repeats;

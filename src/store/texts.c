@@ -9,36 +9,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "numbering/template.h"
+#include "numbering/collide.h"
 
 #include <string.h>
 
 enum { PROGRESS = 200000 /* series of an older store between two lines of the log */ };
 
 /* ---- the entry of one policy ---- */
-
-static size_t add_capitals(char *text, size_t used, size_t size, const char *from, size_t bytes)
-{
-    for (size_t at = 0; at < bytes && used + 1 < size; at++)
-        text[used++] = from[at] >= 'a' && from[at] <= 'z' ? (char)(from[at] - 'a' + 'A') : from[at];
-    return used;
-}
-
-/* As dk_shape_beginning(), while it is on its way. */
-static void spell_beginning(const struct dk_template *template, const char *series, char *text, size_t size)
-{
-    size_t used = 0;
-    for (unsigned at = 0; at < template->count; at++) {
-        const struct dk_piece *piece = &template->pieces[at];
-        if (piece->kind == DK_SERIES_NAME)
-            used = add_capitals(text, used, size, series, strlen(series));
-        else if (piece->kind == DK_LITERAL)
-            used = add_capitals(text, used, size, template->text + piece->from, piece->bytes);
-        else
-            break;
-    }
-    text[used] = 0;
-}
 
 /* BAD_ARGUMENT: a policy that nobody could have passed by dk_policy_check(). */
 static docket_status text_of(const struct dk_series_record *record, const struct dk_policy *policy,
@@ -49,6 +26,8 @@ static docket_status text_of(const struct dk_series_record *record, const struct
     docket_status status = dk_template_parse(policy->template_text, &template);
     if (status == DOCKET_OK)
         status = dk_template_resolve(&template, &names, &policy->fiscal, &template);
+    if (status == DOCKET_OK && dk_template_size(&template, record->name, dk_policy_last(policy, &template)) > DOCKET_TEXT_MAX)
+        status = dk_fail(DOCKET_BAD_ARGUMENT, "they would be longer than %d characters", DOCKET_TEXT_MAX - 1);
     if (status != DOCKET_OK)
         return dk_wrap(DOCKET_BAD_ARGUMENT, "the texts of series %s of tenant %s", record->name, record->tenant);
     memset(text, 0, sizeof *text);
@@ -58,7 +37,8 @@ static docket_status text_of(const struct dk_series_record *record, const struct
     text->restart = policy->restart;
     text->last = dk_policy_last(policy, &template);
     dk_form_pack(&template, &text->form);
-    spell_beginning(&template, record->name, text->beginning, sizeof text->beginning);
+    struct dk_shape shape = {&template, record->name, (enum dk_restart)policy->restart, text->last};
+    dk_shape_beginning(&shape, text->beginning, sizeof text->beginning);
     return DOCKET_OK;
 }
 

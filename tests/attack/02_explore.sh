@@ -36,5 +36,6 @@ at_most "numbers without a fate, or with two" 0 "$(figure_of unaccounted "$out")
 at_most "numbers above the durable mark" 0 "$(figure_of above_mark "$out")"
 at_most "callers or docketd that wait for ever" 0 "$(figure_of hangs "$out")"
 at_most "sound words that were quarantined" 0 "$(figure_of quarantines "$out")"
+at_most "numbers with an earlier date than one before them" 0 "$(figure_of disorders "$out")"
 at_most "other faults" 0 "$(figure_of others "$out")"
 finish

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 enum { HEADER_BYTES = 4096, CLOSED_AT = 4088, RECORD_BYTES = 16, NAME_MAX_BYTES = 64 };
-enum { KIND_NEXT = 1, KIND_BLOCK = 2 };
+enum { KIND_NEXT = 1, KIND_BLOCK = 2, PERIODS_KEPT = 8 };
 
 struct record {
     uint64_t number;
@@ -134,15 +134,36 @@ struct reader {
     struct counter *counter;
     int32_t period;
     uint64_t last_next; /* the highest number that next gave in this period */
+    struct {
+        int32_t period;
+        uint64_t last_next;
+    } before[PERIODS_KEPT]; /* of other periods: documents may be dated back and forth */
+    unsigned before_at;
 };
+
+/* Another period's record: what is known of this one is kept, and that one's found again. */
+static void turn_to(struct reader *reader, int32_t period)
+{
+    uint64_t last_next = 0;
+    unsigned at = reader->before_at++ % PERIODS_KEPT;
+    for (unsigned i = 0; i < PERIODS_KEPT; i++) {
+        if (reader->before[i].period != period)
+            continue;
+        last_next = reader->before[i].last_next;
+        at = i;
+    }
+    reader->before[at].period = reader->period;
+    reader->before[at].last_next = reader->last_next;
+    reader->period = period;
+    reader->last_next = last_next;
+}
 
 static int take_record(struct audit *audit, struct log *log, struct reader *reader,
                        const struct record *record)
 {
     if (!reader->counter || record->period != reader->period) {
         reader->counter = table_counter(audit->table, log->tenant, log->series, record->period);
-        reader->period = record->period;
-        reader->last_next = 0;
+        turn_to(reader, record->period);
     }
     struct counter *counter = reader->counter;
     int added = counter ? number_set_add(&counter->logged, record->number) : -1;

@@ -64,6 +64,12 @@ docket_status dk_memory_look(struct hand *hand, uint64_t *next, uint64_t *count)
     return DOCKET_UNREACHABLE;
 }
 
+uint32_t dk_memory_last_date(const struct hand *hand)
+{
+    DK_CHECK(hand == NULL);
+    return 0;
+}
+
 int64_t dk_memory_now_s(const struct docket_realm *realm)
 {
     DK_CHECK(realm == NULL);

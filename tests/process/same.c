@@ -9,8 +9,8 @@
  *
  * Exit: 0 the case came to its end, 1 something is wrong whatever the realm, 2 usage.
  */
-#include "docket.h"
-#include "docket_admin.h"
+#include "same.h"
+
 #include "docket_memory.h"
 
 #include <inttypes.h>
@@ -26,11 +26,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SECOND_NS ((int64_t)1000000000)
-#define WAIT_NS (10 * SECOND_NS)
-
 static const char *directory;
-static docket_realm *realm;
+docket_realm *realm;
 static bool wrong;
 
 /* ---- saying ---- */
@@ -45,7 +42,7 @@ static void today(char date[16])
 }
 
 /* The text with DATE in the place of today's date. */
-static const char *dateless(const char *text)
+const char *dateless(const char *text)
 {
     static __thread char shown[DOCKET_TEXT_MAX + 8];
     char date[16];
@@ -57,7 +54,7 @@ static const char *dateless(const char *text)
     return shown;
 }
 
-static docket_status tell(const char *what, docket_status status)
+docket_status tell(const char *what, docket_status status)
 {
     printf("%s: %s", what, docket_status_name(status));
     if (status != DOCKET_OK)
@@ -68,13 +65,13 @@ static docket_status tell(const char *what, docket_status status)
     return status;
 }
 
-static void complain(const char *what)
+void complain(const char *what)
 {
     printf("WRONG: %s\n", what);
     wrong = true;
 }
 
-static void must(docket_status status, const char *what)
+void must(docket_status status, const char *what)
 {
     if (status == DOCKET_OK)
         return;
@@ -94,7 +91,7 @@ static void tell_period(int32_t period)
     printf("  period of %zu digits, %s\n", period == 0 ? (size_t)0 : strlen(shown), is_now ? "now's" : shown);
 }
 
-static docket_series *open_series(const char *name, const struct docket_policy *policy)
+docket_series *open_series(const char *name, const struct docket_policy *policy)
 {
     docket_series *series = NULL;
     if (policy != NULL)
@@ -103,7 +100,7 @@ static docket_series *open_series(const char *name, const struct docket_policy *
     return series;
 }
 
-static void tell_next(docket_series *series, int64_t timeout_ns)
+void tell_next(docket_series *series, int64_t timeout_ns)
 {
     uint64_t number = 0;
     int32_t period = -1;
@@ -300,7 +297,7 @@ static int tell_row(void *context, const struct docket_fate_row *row)
     return 0;
 }
 
-static void tell_fate(const char *name, bool strict)
+void tell_fate(const char *name, bool strict)
 {
     struct telling telling = {.at = 1, .strict = strict};
     tell("fate", docket_admin_fate(realm, "same", name, -1, tell_row, &telling));
@@ -618,10 +615,16 @@ static const struct one_case cases[] = {
     {"policies_make_texts", policies_make_texts},
     {"the_last_number_and_behind_it", the_last_number_and_behind_it},
     {"bad_arguments", bad_arguments},
+    {"document_dates", document_dates},
+    {"dates_in_order", dates_in_order},
+    {"texts_read_back", texts_read_back},
     {"declaring", declaring},
     {"only_declared", only_declared},
     {"strict_blocks", strict_blocks},
     {"leased_blocks_come_back", leased_blocks_come_back},
+    {"settings_make_texts", settings_make_texts},
+    {"documents_have_dates", documents_have_dates},
+    {"given_back_is_void", given_back_is_void},
     {"by_name", by_name},
     {"the_bound_on_handles", the_bound_on_handles},
     {"threads_and_many_names", threads_and_many_names},

@@ -55,6 +55,18 @@ static bool again(struct hand *hand, const struct target *target, const char *wh
     return !stopped(hand);
 }
 
+/* A dated call that docketd's death, or the end of its patience, left without an
+ * answer may have taken a number. */
+static bool excuse_unanswered(struct hand *hand, const struct target *target, struct holding *work, docket_status status)
+{
+    if (hand->worker->settings.date == 0 || (status != DOCKET_UNREACHABLE && status != DOCKET_TIMEOUT))
+        return true;
+    if (strstr(docket_last_error(), "before it answered") == NULL && strstr(docket_last_error(), "not answer") == NULL)
+        return true;
+    int error = worklog_excuse(&work->log, 1);
+    return error == 0 || fail(hand, target, "log", strerror(error));
+}
+
 /* Opens the series, trying again while docketd is away. */
 static bool open_series(struct hand *hand, const struct target *target, struct holding *work)
 {
@@ -92,6 +104,12 @@ static bool check_text(struct hand *hand, const struct target *target, const cha
                        uint64_t number, time_t before)
 {
     char right[DOCKET_TEXT_MAX];
+    uint32_t dated = hand->worker->settings.date;
+    if (dated != 0) {
+        snprintf(right, sizeof right, "%s-%08u-%06llu", target->name, dated, (unsigned long long)number);
+        if (strcmp(text, right) == 0)
+            return true;
+    }
     expected_text(target, number, before, right);
     if (strcmp(text, right) == 0)
         return true;
@@ -140,7 +158,12 @@ static bool take_next(struct hand *hand, const struct target *target, struct hol
 
     do {
         before = with_text ? time(NULL) : 0;
-        status = with_text ? docket_next_text(work->series, settings->timeout_ns, text, sizeof text,
+        if (settings->date != 0)
+            status = with_text ? docket_next_text_dated(work->series, settings->date, settings->timeout_ns, text,
+                                                        sizeof text, &number, &period)
+                               : docket_next_dated(work->series, settings->date, settings->timeout_ns, &number, &period);
+        else
+            status = with_text ? docket_next_text(work->series, settings->timeout_ns, text, sizeof text,
                                               &number, &period)
                            : docket_next(work->series, settings->timeout_ns, &number, &period);
         if (status == DOCKET_OK) {
@@ -149,6 +172,8 @@ static bool take_next(struct hand *hand, const struct target *target, struct hol
             count_number(hand, target, number, text);
             return !with_text || check_text(hand, target, text, number, before);
         }
+        if (!excuse_unanswered(hand, target, work, status))
+            return false;
     } while (again(hand, target, with_text ? "next_text" : "next", status));
     return false;
 }

@@ -19,6 +19,7 @@ struct settings {
     const char *realm, *logs, *id, *stop_file;
     enum worker_mode mode;
     uint32_t threads, block, take, step;
+    uint32_t date; /* of the documents, yyyymmdd; 0: today */
     uint64_t count, rate, each;
     int64_t timeout_ns;
 };

@@ -22,6 +22,7 @@ static const char help[] =
     "  --threads N       1\n"
     "  --count N         numbers per thread; 0: until SIGTERM or the stop file (0)\n"
     "  --mode MODE       next, text or block (next)\n"
+    "  --date YYYYMMDD   of the documents (today)\n"
     "  --block N         numbers per block (100)\n"
     "  --take N          take N of each block, give back the rest; 0: take all (0)\n"
     "  --step N          what a killed call may cost, for the log (block mode: --block, else 1;\n"
@@ -115,6 +116,8 @@ static bool take_option(struct worker *worker, int letter, char *value)
         return parse_count(value, UINT64_MAX, &settings->count);
     case 'e':
         return parse_count(value, 999999, &settings->each);
+    case 'd':
+        return parse_count(value, 99991231, &number) && ((settings->date = (uint32_t)number), true);
     case 'r':
         return parse_count(value, 1000000000, &settings->rate);
     default:
@@ -127,6 +130,7 @@ static int parse_options(int count, char **words, struct worker *worker)
     static const struct option known[] = {
         {"realm", required_argument, NULL, 'R'},      {"logs", required_argument, NULL, 'L'},
         {"id", required_argument, NULL, 'I'},         {"series", required_argument, NULL, 'S'},
+        {"date", required_argument, NULL, 'd'},
         {"threads", required_argument, NULL, 't'},    {"count", required_argument, NULL, 'c'},
         {"mode", required_argument, NULL, 'm'},       {"block", required_argument, NULL, 'b'},
         {"take", required_argument, NULL, 'k'},       {"step", required_argument, NULL, 's'},

@@ -343,6 +343,7 @@ static void a_change_that_would_repeat_a_number_is_seen(void **state)
     assert_follows(SHAPE("{YYYY}-{N}", .restart = DK_YEARLY), SHAPE("{GGGG}-{N}", .restart = DK_YEARLY), true);
     assert_follows(SHAPE("{YY}{MM}-{N}", .restart = DK_MONTHLY), SHAPE("{MM}{YY}-{N}", .restart = DK_MONTHLY), true);
     assert_follows(SHAPE("{SERIES}1{N:2}"), SHAPE("{SERIES}{N:3}"), true);
+    assert_follows(SHAPE("{YY}{N:2}/{MM}"), SHAPE("{YY}{MM}/{N:2}"), true); /* 9 in October, 10 in September */
 }
 
 /* ---- shapes that people use ---- */

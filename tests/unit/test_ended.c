@@ -6,6 +6,8 @@
 #include "daemon/ended.h"
 #include "daemon/recovery.h"
 
+#include "base/clock.h"
+
 #include "store_fixture.h"
 
 #include <poll.h>
@@ -106,6 +108,18 @@ bool dk_series_form(const struct dk_series_record *record, int32_t period, struc
     assert_int_equal(dk_template_resolve(&parsed, &texts, &record->policy->fiscal, &resolved), DOCKET_OK);
     dk_form_pack(&resolved, form);
     return true;
+}
+
+int64_t dk_now_s(struct dk_daemon *daemon)
+{
+    (void)daemon;
+    return dk_clock_wall_s();
+}
+
+const struct dk_zone *dk_zone_of_policy(const struct dk_policy *of)
+{
+    (void)of;
+    return &dk_zone_utc;
 }
 
 void dk_evict_cancel(struct dk_series_book *series)
@@ -458,15 +472,15 @@ static void a_chronological_series_goes_forward_only(void **state)
 {
     (void)state;
     policy.chronological = 1;
-    ask(0, 20200601);
-    ask(1, 20200531); /* after 0 in the same commit */
-    ask(2, 20200601);
+    ask(0, 20200602);
+    ask(1, 20200601); /* after 0 in the same commit */
+    ask(2, 20200602);
     turn();
     must_get(0, 1);
     must_hear(1, DOCKET_OUT_OF_ORDER);
     must_get(2, 2);
-    assert_int_equal(image_of(2020).last_date, 20200601);
-    ask(3, 20200531);
+    assert_int_equal(image_of(2020).last_date, 20200602);
+    ask(3, 20200601);
     ask(4, 20201231);
     turn();
     must_hear(3, DOCKET_OUT_OF_ORDER);
@@ -612,23 +626,26 @@ static void a_policy_closes_what_is_due_and_says_when_to_look_again(void **state
 static void a_policy_does_not_close_what_gives_a_number_just_now(void **state)
 {
     (void)state;
-    policy.close_after = 0;
-    ask(0, 20200601);
-    dk_ended_turn(&docketd); /* in flight */
     const int64_t now_s = 1642852800;
-    finish_commits(); /* it is there */
+    ask(0, 20200601);
+    turn();
     ask(1, 20200601);
-    dk_ended_turn(&docketd);
+    dk_ended_turn(&docketd); /* in flight */
+    policy.close_after = 0;
     int64_t again = dk_closing_look(&docketd, &book, now_s);
     assert_int_equal(again, now_s + 1);
     turn();
     must_get(0, 1);
     must_get(1, 2);
     assert_int_equal(image_of(2020).closed, DK_ENDED);
-    (void)dk_closing_look(&docketd, &book, again);
-    ask(2, 20200601); /* the closing commit is in flight */
+    ask(2, 20200601); /* it is due, and refused before it is closed */
     turn();
     must_hear(2, DOCKET_PERIOD_CLOSED);
+    (void)dk_closing_look(&docketd, &book, again);
+    policy.close_after = DK_CLOSE_NEVER;
+    ask(3, 20200601); /* the closing commit is in flight */
+    turn();
+    must_hear(3, DOCKET_PERIOD_CLOSED);
     assert_true(image_of(2020).next == 3 && image_of(2020).closed == DK_CLOSED_FOR_GOOD);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: client/admin.c client/block.c client/dated.c client/hand.c client/handles.c client/lease.c client/memory.c client/memory_dated.c client/memory_fate.c client/memory_take.c client/named.c client/pool.c client/reach.c client/realm.c client/stand.c client/take.c client/text.c wire/wire.c table/calendar.c table/desk.c table/directory.c table/doorbell.c table/place.c table/seat.c table/slot.c numbering/date.c numbering/fate.c numbering/form.c numbering/period.c numbering/policy.c numbering/template.c base/files.c base/status.c */
+/* links: client/admin.c client/block.c client/dated.c client/hand.c client/handles.c client/lease.c client/memory.c client/memory_dated.c client/memory_fate.c client/memory_shapes.c client/memory_take.c client/named.c client/pool.c client/reach.c client/realm.c client/stand.c client/take.c client/text.c wire/wire.c table/calendar.c table/desk.c table/directory.c table/doorbell.c table/place.c table/seat.c table/slot.c numbering/date.c numbering/fate.c numbering/form.c numbering/period.c numbering/policy.c numbering/template.c base/files.c base/status.c */
 /*
  * A realm in memory: what tests/process/same.sh cannot compare with a real one.
  * Its clock, calls that are made to fail, fates, threads, forks and kills.
@@ -288,7 +288,7 @@ static void fates_are(const char *series, const char *wanted)
 static void every_number_has_its_fate(void **state)
 {
     (void)state;
-    struct docket_policy leased = {.order = "leased", .restart = "never", .template_text = "{N}"};
+    struct docket_policy leased = {.order = "leased", .restart = "never", .template_text = "{SERIES}{N}"};
     docket_block *block, *later;
     uint64_t number;
     set_clock(NEW_YEAR);
@@ -396,7 +396,7 @@ static void model_give_back(struct model *model, int at)
 
 static void run_model(const char *order, unsigned seed)
 {
-    struct docket_policy policy = {.order = order, .restart = "never", .template_text = "{N}"};
+    struct docket_policy policy = {.order = order, .restart = "never", .template_text = "{SERIES}-{N}"};
     struct model *model = calloc(1, sizeof *model);
     docket_series *series = series_of(order, &policy);
     uint64_t number;
@@ -627,6 +627,145 @@ static void a_handler_inside_a_call_is_told_busy(void **state)
     assert_int_equal(next_of(series), 2);
 }
 
+/* ---- settings ---- */
+
+static void a_width_that_stops_and_an_interval_end_the_numbers(void **state)
+{
+    (void)state;
+    uint64_t number;
+    docket_block *block;
+    struct docket_policy stops = {.template_text = "{SERIES}-{YYYY}-{N:2}", .at_end = "stop", .start_after = 97};
+    struct docket_policy interval = {.last = "5", .order = "leased", .start_after = 3};
+    docket_series *series = series_of("STOP", &stops);
+    set_clock(NEW_YEAR);
+    assert_int_equal(docket_block_open(series, 3, 0, &block), DOCKET_EXHAUSTED);
+    gives_text(series, "STOP-2026-98", 2026);
+    gives_text(series, "STOP-2026-99", 2026);
+    assert_int_equal(docket_next(series, 0, &number, NULL), DOCKET_EXHAUSTED);
+    set_clock(NEW_YEAR + 366 * DAY);
+    gives_text(series, "STOP-2027-01", 2027);
+    series = series_of("LEASED", &interval);
+    assert_int_equal(next_of(series), 4);
+    assert_int_equal(next_of(series), 5);
+    assert_int_equal(docket_next(series, 1, &number, NULL), DOCKET_EXHAUSTED);
+    stops.start_after = 99;
+    assert_int_equal(docket_admin_series_add(realm, "acme", "NONE", &stops), DOCKET_BAD_POLICY);
+    assert_non_null(strstr(docket_last_error(), "the last one is 99"));
+}
+
+static void an_interval_is_valid_from_day_to_day(void **state)
+{
+    (void)state;
+    uint64_t number;
+    struct docket_policy policy = {.valid_from = "2026-01-02", .valid_to = "2026-01-03"};
+    set_clock(NEW_YEAR);
+    docket_series *series = series_of("CAF", &policy);
+    set_clock(NEW_YEAR + DAY - 1);
+    assert_int_equal(docket_next(series, 0, &number, NULL), DOCKET_INTERVAL_OVER);
+    set_clock(NEW_YEAR + DAY);
+    gives_text(series, "CAF-20260102-000001", 2026);
+    set_clock(NEW_YEAR + 3 * DAY - 1);
+    gives_text(series, "CAF-20260103-000002", 2026);
+    set_clock(NEW_YEAR + 3 * DAY);
+    assert_int_equal(docket_next(series, 0, &number, NULL), DOCKET_INTERVAL_OVER);
+    assert_int_equal(docket_next_dated(series, 20260101, 0, &number, NULL), DOCKET_INTERVAL_OVER);
+    assert_int_equal(docket_next_dated(series, 20260104, 0, &number, NULL), DOCKET_INTERVAL_OVER);
+}
+
+static void what_is_given_back_is_void_where_nothing_is_recycled(void **state)
+{
+    (void)state;
+    uint32_t back = 9;
+    docket_block *block;
+    docket_series *recycles = series_of("AGAIN", NULL), *voids = series_of("VOID", &(struct docket_policy){.release = "void"});
+    is_ok(docket_block_open(recycles, 4, 0, &block));
+    is_ok(docket_block_give_back(block, &back));
+    assert_int_equal(back, 4);
+    assert_int_equal(next_of(recycles), 1);
+    is_ok(docket_block_open(voids, 4, 0, &block));
+    is_ok(docket_block_give_back(block, &back));
+    assert_int_equal(back, 0);
+    assert_int_equal(next_of(voids), 5);
+}
+
+static void fiscal_years_quarters_and_weeks_are_periods(void **state)
+{
+    (void)state;
+    set_clock(NEW_YEAR - 2 * DAY); /* 2025-12-30 lies in week 1 of 2026 */
+    docket_series *fiscal = series_of("FY", &(struct docket_policy){.restart = "fiscal", .fiscal_year = "april",
+                                                                    .template_text = "{FY:25-26}/{SERIES}/{N:3}"});
+    docket_series *quarter = series_of("Q", &(struct docket_policy){.restart = "quarterly",
+                                                                    .template_text = "{SERIES}{YYYY}.{Q}.{N:3}"});
+    docket_series *week = series_of("W", &(struct docket_policy){.restart = "weekly",
+                                                                 .template_text = "{SERIES}{GG}-{WW}-{N:3}"});
+    gives_text(fiscal, "25-26/FY/001", 20252026);
+    gives_text(quarter, "Q2025.4.001", 20254);
+    gives_text(week, "W26-01-001", 2026501);
+    set_clock(NEW_YEAR);
+    gives_text(fiscal, "25-26/FY/002", 20252026);
+    gives_text(quarter, "Q2026.1.001", 20261);
+    gives_text(week, "W26-01-002", 2026501);
+    set_clock(NEW_YEAR + 90 * DAY); /* 2026-04-01 */
+    gives_text(fiscal, "26-27/FY/001", 20262027);
+    gives_text(quarter, "Q2026.2.001", 20262);
+}
+
+static void two_series_never_have_the_same_text(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *template_text;
+        docket_status wanted;
+    } cases[] = {{"INV", "{SERIES}-{YYYY}-{N:6}", DOCKET_OK},
+                 {"inv", "{SERIES}-{YYYY}-{N:6}", DOCKET_COLLISION},
+                 {"CRN", "INV-{YYYY}-{N:6}", DOCKET_COLLISION},
+                 {"CRN", "INV-{YYYY}-{N:5}", DOCKET_COLLISION}, /* from 100000 on */
+                 {"CRN", "{SERIES}-{YYYY}-{N:6}", DOCKET_OK},
+                 {"X", "{YYYY}{N:6}", DOCKET_OK},
+                 {"Y", "{YYYY}{MM}{N:6}", DOCKET_COLLISION},
+                 {"Z", "INV{YYYY}-{N:6}", DOCKET_OK},
+                 {"INV2", "{SERIES}-{YYYY}-{N:6}", DOCKET_OK}};
+    for (size_t at = 0; at < sizeof cases / sizeof cases[0]; at++) {
+        struct docket_policy policy = {.template_text = cases[at].template_text};
+        docket_status status = docket_admin_series_add(realm, "acme", cases[at].name, &policy);
+        if (status != cases[at].wanted)
+            fail_msg("%s as %s: %s, %s", cases[at].name, cases[at].template_text, docket_status_name(status),
+                     docket_last_error());
+    }
+    is_ok(docket_admin_series_add(realm, "other", "inv", &(struct docket_policy){.template_text = "{SERIES}-{YYYY}-{N:6}"}));
+}
+
+/* The tree finds what asking every pair finds. */
+static void names_in_any_order_collide_as_all_pairs_do(void **state)
+{
+    (void)state;
+    enum { NAMES = 400 };
+    char prefixes[NAMES][8];
+    unsigned made = 0, refused = 0;
+    srand(11);
+    for (int at = 0; at < NAMES; at++) {
+        char name[16], prefix[8] = "";
+        int letters = 1 + rand() % 4;
+        for (int i = 0; i < letters; i++)
+            prefix[i] = (char)((i == letters - 1 ? '0' : 'A') + rand() % 3); /* a digit may run into the number */
+        snprintf(name, sizeof name, "S%d", at);
+        struct docket_policy policy = {.restart = "never", .template_text = "{PREFIX}{N}", .prefix = prefix};
+        bool alike = false;
+        for (unsigned i = 0; i < made && !alike; i++) /* one begins with the other: its number can go on with the rest */
+            alike = strncmp(prefixes[i], prefix, strlen(prefix) < strlen(prefixes[i]) ? strlen(prefix)
+                                                                                     : strlen(prefixes[i])) == 0;
+        docket_status status = docket_admin_series_add(realm, "acme", name, &policy);
+        if (status == DOCKET_BAD_POLICY)
+            continue; /* a template of its own kind of fault */
+        if ((status == DOCKET_COLLISION) != alike)
+            fail_msg("%s: %s", prefix, docket_status_name(status));
+        refused += alike;
+        if (!alike)
+            memcpy(prefixes[made++], prefix, sizeof prefix);
+    }
+    assert_true(made > 10 && refused > 100);
+}
+
 static void a_full_realm_says_so_and_what_is_made_goes_on(void **state)
 {
     (void)state;
@@ -691,6 +830,12 @@ int main(void)
         IN_A_REALM(a_lock_that_died_with_its_owner_is_given_on),
         IN_A_REALM(lists_that_were_left_half_changed_are_refused),
         IN_A_REALM(a_handler_inside_a_call_is_told_busy),
+        IN_A_REALM(a_width_that_stops_and_an_interval_end_the_numbers),
+        IN_A_REALM(an_interval_is_valid_from_day_to_day),
+        IN_A_REALM(what_is_given_back_is_void_where_nothing_is_recycled),
+        IN_A_REALM(fiscal_years_quarters_and_weeks_are_periods),
+        IN_A_REALM(two_series_never_have_the_same_text),
+        IN_A_REALM(names_in_any_order_collide_as_all_pairs_do),
         IN_A_REALM(a_full_realm_says_so_and_what_is_made_goes_on),
         IN_A_REALM(no_docketd_is_asked),
     };

@@ -361,7 +361,11 @@ static void a_document_number_of_127_characters_fits_and_of_128_does_not(void **
     policy = policy_of(DK_NEVER, "{SERIES}{SERIES}---{N}");
     assert_int_equal(dk_policy_check(&policy, "acme", series, NULL), DOCKET_BAD_POLICY);
     assert_non_null(strstr(dk_error_text(), "128 characters; the limit is 127"));
-    assert_int_equal(dk_policy_set(&policy, "last", "99999"), DOCKET_OK); /* it never gets so long */
+    assert_int_equal(dk_policy_set(&policy, "last", "99999"), DOCKET_OK); /* workers do not know of it */
+    assert_int_equal(dk_policy_check(&policy, "acme", series, NULL), DOCKET_BAD_POLICY);
+    assert_int_equal(dk_policy_set(&policy, "template", "{SERIES}{SERIES}---{N:5}"), DOCKET_OK);
+    assert_int_equal(dk_policy_check(&policy, "acme", series, NULL), DOCKET_BAD_POLICY);
+    assert_int_equal(dk_policy_set(&policy, "at-end", "stop"), DOCKET_OK); /* it never gets so long */
     assert_int_equal(dk_policy_check(&policy, "acme", series, NULL), DOCKET_OK);
 }
 

@@ -410,6 +410,99 @@ static void who_holds_on_to_a_bank_takes_nothing_of_those_who_come_after(void **
                      (long long)(APART - dk_load_relaxed(&of_assignment[a])));
 }
 
+/* ---- with dates ---- */
+
+static dk_word last_date;
+
+static enum dk_take take_dated(uint32_t date, uint32_t count, uint64_t *first, uint32_t *left)
+{
+    dk_word asked = 0;
+    dk_store_relaxed(&asked, EPOCH);
+    struct dk_strict_bank bank = {.word = &word,
+                                  .last_date = &last_date,
+                                  .epoch = EPOCH,
+                                  .current = &asked,
+                                  .base = BASE,
+                                  .limit = &limit};
+    return dk_strict_take_dated(&bank, date, count, first, left);
+}
+
+static void no_number_has_an_earlier_date_than_the_one_before_it(void **state)
+{
+    (void)state;
+    uint64_t first = 0;
+    uint32_t left = 0;
+    set_word(EPOCH, 0, 3, BASE + 3);
+    dk_last_date_open(&last_date, EPOCH, 0);
+    assert_int_equal(take_dated(20261124, 1, &first, &left), DK_TAKE_DONE);
+    assert_int_equal(first, BASE);
+    assert_int_equal(left, 2);
+    assert_int_equal(take_dated(20261123, 1, &first, &left), DK_TAKE_OUT_OF_ORDER);
+    assert_word(EPOCH, 1, 2);
+    assert_int_equal(take_dated(20261124, 1, &first, &left), DK_TAKE_DONE);
+    assert_int_equal(take_dated(20261125, 2, &first, &left), DK_TAKE_EMPTY);
+    assert_int_equal(dk_last_date_of(dk_load_relaxed(&last_date), EPOCH), 20261124); /* what is refused moves nothing */
+    assert_int_equal(take_dated(20261125, 1, &first, &left), DK_TAKE_DONE);
+    assert_int_equal(dk_last_date_of(dk_load_relaxed(&last_date), EPOCH), 20261125);
+}
+
+static void a_date_of_another_assignment_gives_nothing(void **state)
+{
+    (void)state;
+    uint64_t first = 0;
+    uint32_t left = 0;
+    set_word(EPOCH, 0, 3, BASE + 3);
+    dk_last_date_open(&last_date, (uint64_t)EPOCH + 64, 20261124);
+    assert_int_equal(take_dated(20261125, 1, &first, &left), DK_TAKE_OTHER);
+    assert_word(EPOCH, 0, 3);
+    assert_int_equal(dk_last_date_of(dk_load_relaxed(&last_date), (uint64_t)EPOCH + 64), 20261124);
+    assert_int_equal(dk_last_date_of(dk_load_relaxed(&last_date), EPOCH), 0);
+}
+
+enum { DATED = 500000, A_DAY = 20 }; /* takes until the next day begins */
+
+static uint32_t date_of[DATED];
+static dk_word today;
+
+/* Looks at the clock, sleeps a while, and takes under what it saw. */
+static void *take_on_days(void *context)
+{
+    uint32_t seed = (uint32_t)(uintptr_t)context;
+    for (;;) {
+        uint64_t first;
+        uint32_t left, date = (uint32_t)dk_load_relaxed(&today);
+        for (volatile uint32_t idle = (seed = seed * 1664525 + 1013904223) >> 26; idle > 0; idle--)
+            ;
+        enum dk_take took = take_dated(date, 1, &first, &left);
+        if (took == DK_TAKE_EMPTY)
+            return NULL;
+        if (took != DK_TAKE_DONE)
+            continue;
+        date_of[first - BASE] = date;
+        if (first % A_DAY == 0)
+            dk_add_relaxed(&today, 1);
+    }
+}
+
+static void threads_take_dates_in_the_order_of_their_numbers(void **state)
+{
+    pthread_t takers[TAKERS];
+    (void)state;
+    for (uint32_t from = 0; from < DATED; from += DATED / 2) {
+        set_word(EPOCH, from, DATED / 2, BASE + DATED);
+        dk_last_date_open(&last_date, EPOCH, 0);
+        dk_store_relaxed(&today, 1);
+        for (uintptr_t i = 0; i < TAKERS; i++)
+            assert_int_equal(pthread_create(&takers[i], NULL, take_on_days, (void *)(i + 1)), 0);
+        for (int i = 0; i < TAKERS; i++)
+            pthread_join(takers[i], NULL);
+        for (uint32_t n = from + 1; n < from + DATED / 2; n++)
+            if (date_of[n] < date_of[n - 1])
+                fail_msg("number %u is of day %u, and the one before it of day %u", n, date_of[n], date_of[n - 1]);
+        assert_true(date_of[from + DATED / 2 - 1] > date_of[from]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -430,6 +523,9 @@ int main(void)
         cmocka_unit_test(threads_take_each_number_once_while_the_limit_is_raised),
         cmocka_unit_test(the_boards_epoch_is_compared_whole),
         cmocka_unit_test(the_next_assignment_begins_above_all_that_next_ever_was),
+        cmocka_unit_test(no_number_has_an_earlier_date_than_the_one_before_it),
+        cmocka_unit_test(a_date_of_another_assignment_gives_nothing),
+        cmocka_unit_test(threads_take_dates_in_the_order_of_their_numbers),
         cmocka_unit_test(who_holds_on_to_a_bank_takes_nothing_of_those_who_come_after),
     };
     return cmocka_run_group_tests_name("slot", tests, NULL, NULL);

@@ -90,7 +90,7 @@ static void a_damaged_meta_or_series_record_is_refused_at_open(void **state)
 static void a_damaged_record_of_any_other_kind_is_refused_at_open(void **state)
 {
     (void)state;
-    const char *const kinds[] = {"counters", "journal", "ranges", "events"};
+    const char *const kinds[] = {"counters", "journal", "ranges", "events", "texts"};
     fill_realm();
     for (size_t at = 0; at < sizeof kinds / sizeof kinds[0]; at++) {
         char words[64];

@@ -7,6 +7,7 @@
 #define N {OP_NEXT, 0}
 #define W {OP_WAIT, 0}
 #define OPEN(n) {OP_OPEN, n}
+#define D(day) {OP_DATED, day}
 #define T {OP_TAKE, 0}
 #define BACK {OP_BACK, 0}
 #define LEAVE {OP_LEAVE, 0}
@@ -99,6 +100,25 @@ const struct ex_config ex_configs[] = {
     {.name = "strict-midnight-untake", .strict = true, .window = 4, .timed = true,
      .worker = {{1, {OPEN(2), BACK}}, {2, {N}}}, .operator_does = {CLOCK},
      .check = BOUNDS(2, 0), .torture = BOUNDS(2, 1)},
+    /* ---- chronological ---- */
+    {.name = "strict-dated", .strict = true, .window = 8, .dated = true,
+     .worker = {{1, {D(8), D(9)}}, {2, {D(9), D(9)}}},
+     .check = BOUNDS(2, 0), .torture = BOUNDS(3, 0)},
+    {.name = "strict-dated-three", .strict = true, .window = 8, .dated = true,
+     .worker = {{1, {D(8)}}, {2, {D(9)}}, {3, {D(10)}}},
+     .check = BOUNDS(3, 0), .torture = BOUNDS(4, 0)},
+    {.name = "strict-dated-untake", .strict = true, .window = 8, .dated = true,
+     .worker = {{1, {OPEN(2), BACK}}, {2, {D(9), D(10)}}},
+     .check = BOUNDS(2, 0), .torture = BOUNDS(3, 0)},
+    {.name = "strict-dated-docketd-dies", .strict = true, .window = 3, .dated = true,
+     .worker = {{1, {D(8), D(9)}}, {2, {D(10)}}},
+     .check = BOUNDS(1, 1), .torture = BOUNDS(2, 1)},
+    {.name = "strict-dated-stop", .strict = true, .window = 4, .dated = true,
+     .worker = {{1, {D(8), D(9)}}, {2, {D(10)}}}, .operator_does = {STOP},
+     .check = BOUNDS(2, 0), .torture = BOUNDS(3, 0)},
+    {.name = "strict-dated-evict", .strict = true, .window = 4, .dated = true, .evicts = true,
+     .worker = {{1, {D(10), W}}, {2, {D(9)}}}, .operator_does = {EVICT},
+     .check = BOUNDS(1, 0), .torture = BOUNDS(2, 0)},
     /* ---- evictions ---- */
     {.name = "strict-evict", .strict = true, .window = 4, .evicts = true,
      .worker = {{1, {N, W}}}, .operator_does = {EVICT},

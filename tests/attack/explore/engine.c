@@ -393,7 +393,7 @@ static void show_trail(void)
 
 void ex_fault(enum ex_fault kind, const char *format, ...)
 {
-    static const char *const names[EX_FAULTS] = {"duplicate", "unaccounted", "above the mark", "hang", "quarantine", "other"};
+    static const char *const names[EX_FAULTS] = {"duplicate", "unaccounted", "above the mark", "hang", "quarantine", "disorder", "other"};
     uint64_t before = 0;
     for (int i = 0; i < EX_FAULTS; i++)
         before += counts->faults[i];

@@ -58,7 +58,7 @@ extern void (*ex_died)(unsigned process);
 extern const char *(*ex_name_of)(const volatile void *word);
 
 /* A promise is broken: says so with the schedule, and counts it. */
-enum ex_fault { EX_DUPLICATE, EX_UNACCOUNTED, EX_ABOVE_MARK, EX_HANG, EX_QUARANTINE, EX_OTHER, EX_FAULTS };
+enum ex_fault { EX_DUPLICATE, EX_UNACCOUNTED, EX_ABOVE_MARK, EX_HANG, EX_QUARANTINE, EX_DISORDER, EX_OTHER, EX_FAULTS };
 void ex_fault(enum ex_fault kind, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 struct ex_result {

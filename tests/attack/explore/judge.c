@@ -128,6 +128,20 @@ static void judge_spares(const struct ex_account *account, const struct dk_count
                          account->label);
 }
 
+/* In a chronological series no number has an earlier date than the one before it. */
+static void judge_dates(const struct ex_account *account)
+{
+    uint32_t last = 0;
+    for (uint64_t n = 1; world->config->dated && n <= EX_NUMBERS; n++) {
+        if (account->given[n] == 0)
+            continue;
+        if (account->date[n] < last)
+            ex_fault(EX_DISORDER, "%llu of period %d is of %u, and one before it of %u", (unsigned long long)n,
+                     account->label, account->date[n], last);
+        last = account->date[n];
+    }
+}
+
 /* Every number below the mark; those that nothing speaks of were in the hands
  * of somebody who died in that very call. */
 static void judge_numbers(void)
@@ -151,6 +165,7 @@ static void judge_numbers(void)
         for (uint64_t n = image->extent_first; n < image->mark && n <= EX_NUMBERS; n++)
             nobodys += judge_number(account, &sheet, n);
         judge_spares(account, image);
+        judge_dates(account);
     }
     if (nobodys > world->may_cost)
         ex_fault(EX_UNACCOUNTED, "%llu numbers have no fate, deaths explain %u", (unsigned long long)nobodys,

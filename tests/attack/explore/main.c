@@ -14,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-static const char *const kinds[EX_FAULTS] = {"duplicates", "unaccounted", "above_mark", "hangs", "quarantines", "others"};
+static const char *const kinds[EX_FAULTS] = {"duplicates", "unaccounted", "above_mark", "hangs", "quarantines", "disorders", "others"};
 
 /* One series in the store, its desk made by docketd's own start, workers seated. */
 static void set_up(const struct ex_config *config)
@@ -22,7 +22,7 @@ static void set_up(const struct ex_config *config)
     ex_forget_all();
     world = ex_alloc(sizeof *world);
     world->config = config;
-    world->now_s = 10 * 86400 + 5;
+    world->now_s = EX_TODAY_S;
     world->series.id = 1;
     strcpy(world->series.tenant, "t");
     strcpy(world->series.name, "s");
@@ -30,6 +30,7 @@ static void set_up(const struct ex_config *config)
     static struct dk_policy policy;
     policy = (struct dk_policy){.order = config->strict ? DK_STRICT : DK_LEASED,
                                 .restart = config->timed ? DK_DAILY : DK_NEVER,
+                                .chronological = config->dated,
                                 .window = config->window,
                                 .template_text = "{N}"};
     world->series.policy = &policy;

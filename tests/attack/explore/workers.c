@@ -46,6 +46,7 @@ void ex_worker_make(unsigned index)
 {
     struct ex_worker *worker = &world->worker[index];
     worker->process = world->config->worker[index].process;
+    worker->date = EX_MONTH + 10;
     if (worker->process == 0)
         return;
     struct docket_series *series = &worker->series;
@@ -76,7 +77,7 @@ static uint64_t durable_mark(int32_t label)
     return 0;
 }
 
-static void given(int32_t label, uint64_t number)
+static void given(const struct ex_worker *worker, int32_t label, uint64_t number)
 {
     struct ex_account *account = ex_account_of(label);
     if (number == 0 || number > EX_NUMBERS) {
@@ -86,6 +87,7 @@ static void given(int32_t label, uint64_t number)
     if (number >= durable_mark(label))
         ex_fault(EX_ABOVE_MARK, "%llu of period %d was handed out, the mark is %llu", (unsigned long long)number, label,
                  (unsigned long long)durable_mark(label));
+    account->date[number] = worker->date;
     if (account->given[number]++ != 0)
         ex_fault(EX_DUPLICATE, "%llu of period %d was handed out twice", (unsigned long long)number, label);
 }
@@ -93,6 +95,7 @@ static void given(int32_t label, uint64_t number)
 static void check_status(const struct ex_worker *worker, docket_status status)
 {
     if (status == DOCKET_OK || status == DOCKET_TIMEOUT || status == DOCKET_EXHAUSTED || status == DOCKET_BLOCK_EMPTY ||
+        (world->config->dated && status == DOCKET_OUT_OF_ORDER) ||
         (((worker->series.restart != DK_NEVER) || world->config->evicts) && status == DOCKET_PERIOD_NOT_OPEN))
         return;
     ex_fault(status == DOCKET_QUARANTINED ? EX_QUARANTINE : EX_OTHER, "a call answers with status %d", (int)status);
@@ -110,7 +113,7 @@ static void do_next(struct ex_worker *worker, bool waits)
     ex_death_point(); /* on its way to the caller */
     worker->in_call = 0;
     if (status == DOCKET_OK)
-        given(period, number);
+        given(worker, period, number);
     ex_death_point();
 }
 
@@ -128,7 +131,7 @@ static void do_open(struct ex_worker *worker, uint32_t count)
     if (docket_block_show(worker->block, &worker->block_first, &worker->block_left, &worker->block_period) != DOCKET_OK)
         ex_fault(EX_OTHER, "a block that was opened cannot be shown");
     for (uint32_t i = 0; worker->series.strict && i < count; i++)
-        given(worker->block_period, worker->block_first + i);
+        given(worker, worker->block_period, worker->block_first + i);
 }
 
 static void do_take(struct ex_worker *worker)
@@ -147,7 +150,7 @@ static void do_take(struct ex_worker *worker)
         ex_fault(EX_OTHER, "a block gives %llu, not %llu", (unsigned long long)number,
                  (unsigned long long)worker->block_first);
     if (!worker->series.strict)
-        given(worker->block_period, number);
+        given(worker, worker->block_period, number);
     worker->block_first++;
     worker->block_left--;
     ex_death_point();
@@ -182,6 +185,24 @@ static bool is_answered(void *context)
     return request->answered || request->lost;
 }
 
+/* Each worker has a day of its own: it has looked at the clock some time ago. */
+const struct shared_calendar *dk_calendar_at(const struct dk_desk *desk, uint32_t index)
+{
+    static struct shared_calendar nobodys;
+    (void)desk;
+    (void)index;
+    return &nobodys;
+}
+
+bool dk_calendar_find(const struct shared_calendar *calendar, int64_t now_s, struct dk_calendar_found *found)
+{
+    (void)calendar;
+    *found = (struct dk_calendar_found){.from_s = now_s,
+                                        .until_s = now_s,
+                                        .yyyymmdd = world->worker[ex_current() - EX_FIBER_WORKER].date};
+    return true;
+}
+
 /* The socket: a question, and an answer or none. */
 docket_status dk_reach_ask(struct docket_realm *realm, const struct dk_request *request, int64_t timeout_ns,
                            struct dk_reply *reply, int fds[DK_WIRE_FDS])
@@ -207,6 +228,10 @@ void ex_worker_run(void *context)
     const struct ex_do *does = world->config->worker[worker - world->worker].does;
     for (int i = 0; i < EX_OPS && does[i].op != OP_END; i++) {
         switch (does[i].op) {
+        case OP_DATED:
+            worker->date = EX_MONTH + does[i].count;
+            do_next(worker, false);
+            break;
         case OP_NEXT:
         case OP_WAIT:
             do_next(worker, does[i].op == OP_WAIT);

@@ -15,6 +15,7 @@
 #include "daemon/recovery.h"
 #include "engine.h"
 
+enum { EX_MONTH = 20260100, EX_TODAY_S = 1768003205 }; /* 2026-01-10 */
 enum { EX_OTHER_LABEL = 7 }; /* period of the other series: accounts go by periods */
 enum { EX_WORKERS = 3, EX_NUMBERS = 96, EX_IMAGES = 4, EX_PLACES = 16, EX_SPARES = 24, EX_RANGES = 16, EX_OPS = 8 };
 
@@ -27,6 +28,7 @@ enum ex_op {
     OP_END,
     OP_NEXT,   /* docket_next, without waiting */
     OP_WAIT,   /* docket_next, waits until it comes: it must */
+    OP_DATED,  /* docket_next, on the day `count` of the month: this worker's idea of today */
     OP_OPEN,   /* docket_block_open of `count` */
     OP_TAKE,   /* docket_block_next */
     OP_BACK,   /* docket_block_give_back */
@@ -47,6 +49,7 @@ struct ex_config {
     bool strict;
     bool timed;           /* a new period each day */
     bool evicts;          /* two slots, two series */
+    bool dated;           /* a chronological series */
     uint32_t window;
     uint64_t numbers;     /* of the extent; 0: as many as there are */
     uint32_t first_block; /* leased: size of the first block laid */
@@ -90,6 +93,7 @@ struct ex_worker {
     uint64_t block_first;     /* numbers of the block not yet used */
     uint32_t block_left;
     int32_t block_period;
+    uint32_t date;            /* what it takes for today */
     uint32_t in_call;         /* numbers that its death here may cost */
     int32_t waits;            /* blocked until something is laid */
     struct ex_request request;
@@ -99,6 +103,7 @@ struct ex_worker {
 struct ex_account {
     int32_t label;
     uint8_t given[EX_NUMBERS + 1];
+    uint32_t date[EX_NUMBERS + 1]; /* chronological: of the number */
     uint8_t maybe[EX_NUMBERS + 1]; /* asked back, and the answer never came */
 };
 

@@ -1,0 +1,161 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# Periods that have ended: documents dated back from four processes while the
+# current year goes on and docketd is killed all along; a period closed with a
+# lease out (closing until its holder dies, over docketd's death too); what is
+# closed stays closed, whatever the clock says; closed by policy.
+#
+# seconds: 11 30
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=tests/process/lib.sh
+. "$here/lib.sh"
+# shellcheck source=tests/process/cli_lib.sh
+. "$here/cli_lib.sh"
+
+# set_clock SECONDS: how far the wall clock of all who share it goes ahead
+set_clock() {
+    local value=$1 bytes='' i
+    for i in 0 1 2 3 4 5 6 7; do
+        bytes+=$(printf '\\x%02x' $(((value >> (8 * i)) & 255)))
+    done
+    printf '%b\0\0\0\0\0\0\0\0' "$bytes" >"$work/clock.new"
+    dd if="$work/clock.new" of="$work/clock" bs=16 count=1 conv=notrunc status=none
+}
+
+# ---- dated back, and killed -------------------------------------------------
+
+new_realm
+views_begin
+start_docketd
+add_series acme/INV
+add_series acme/HOT --order leased
+last_year=$(($(date -u +%Y) - 1))
+
+storm_docketd 0.25
+kill_docketd
+for i in 1 2 3 4; do
+    start_worker "back$i" --series acme/INV,acme/HOT --mode text --date "${last_year}0630" --count 0 --timeout-ms 2000 \
+        --stop-file "$work/stop"
+done
+for i in 1 2; do
+    start_worker "now$i" --series acme/INV,acme/HOT --mode text --count 0 --rate 2000 --stop-file "$work/stop"
+done
+sleep "$(scale 3 15)"
+touch "$work/stop"
+for child in "${!children[@]}"; do
+    [ "$child" = "$storm" ] || wait_child "$child" || true
+done
+end_storm
+check "dated back by four processes, docketd killed $(cat "$work/storm.kills") times: all of them go on" \
+    all_worked back1 back2 back3 back4 now1 now2
+check "and docketd never ended by itself" test ! -e "$work/storm.bad"
+start_docketd
+check "the audit is clean: no number twice, each with its fate" audit --unknown-max 0
+check "numbers of last year were given" test "$("$docket" period list acme/INV --json | jq '.periods[0].given')" -ge 20
+note "$("$docket" period list acme/HOT | head -n 3 | tr -s ' ' | cut -d' ' -f1,2,7 | tr '\n' ';')"
+
+# ---- what a power loss leaves -----------------------------------------------
+
+before=$("$docket" next acme/INV --date "$last_year-12-31" --json | jq '.numbers[0].number')
+lose_power
+start_docketd
+expect "after a power loss: the ended period goes on" 0 next acme/INV --date "$last_year-12-31" --json
+json "behind what it had given" ".numbers[0].number == $before + 1"
+json "in its own period" ".numbers[0].period == $last_year"
+expect "fate of the ended period" 0 fate "acme/INV/$last_year" --json
+json "nothing of it is unknown" '[.counters[0].ranges[].fate] | unique == ["handed out"]'
+
+# ---- closed -----------------------------------------------------------------
+
+expect "period close: done" 0 period close acme/INV "$last_year" --yes --reason 'the books are closed'
+refused "a number of a closed period" 5 next acme/INV --date "$last_year-12-31"
+err_has "says so" 'was closed'
+expect "closing it again: it is closed already" 0 period close acme/INV "$last_year" --yes --reason 'again'
+expect "void of a number of it still works" 0 void "acme/INV/$last_year" 1 --yes --reason 'cancelled'
+refused "closing the current period" 1 period close acme/INV "$(date -u +%Y)" --yes --reason x
+refused "closing a period to come" 1 period close acme/INV 2098 --yes --reason x
+refused "closing a month of a series that restarts yearly" 1 period close acme/INV 2020-01 --yes --reason x
+refused "closing without a reason" 2 period close acme/INV 2020 --yes
+expect "closing a year of which no number was given" 0 period close acme/INV 2019 --yes --reason 'before us'
+refused "and it gives none" 5 next acme/INV --date 2019-06-30
+kill_docketd
+start_docketd
+refused "docketd killed: closed is closed" 5 next acme/INV --date "$last_year-12-31"
+expect "events tell of it" 0 events --kind close --json
+json "once each, with the reason" '[.events[].reason] == ["the books are closed", "before us"]'
+expect "period list: says what there is" 0 period list acme/INV --json
+json "states in order" '[.periods[].state] == ["closed", "closed", "open"]'
+keys "period list" realm tenant series schema_version periods \
+    periods.\[\]{,.period,.label,.state,.first_day,.last_day,.begins,.ends,.first_number,.given,.mark,.last_date,.holder_count,.holders}
+
+# ---- by policy, and in a chronological series --------------------------------
+
+expect "a series that closes 30 days after" 0 series add acme/POL --prefix POL --template '{PREFIX}/{YYYY}/{N}' --close-after 30
+refused "what was due before anybody asked" 5 next acme/POL --date "$last_year-06-30"
+err_has "says why" 'closed by the series'
+expect "a chronological series" 0 series add acme/CHR --prefix CHR --template '{PREFIX}/{YYYY}/{N}' --chronological yes
+expect "a number of last year" 0 next acme/CHR --date "$last_year-06-30"
+refused "one of the day before" 2 next acme/CHR --date "$last_year-06-29"
+expect "the same day again" 0 next acme/CHR --date "$last_year-06-30"
+expect "a number of today" 0 next acme/CHR
+refused "last year's are over now" 2 next acme/CHR --date "$last_year-12-31"
+err_has "says which period came" "its period $(date -u +%Y)"
+stop_docketd
+
+at_cleanup() { unset LD_PRELOAD DOCKET_CLOCK_FILE; } # the clock's file goes
+
+# ---- a lease out over midnight ------------------------------------------------
+
+printf '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0' >"$work/clock"
+export DOCKET_CLOCK_FILE=$work/clock LD_PRELOAD
+LD_PRELOAD=$(binary shiftclock.so)
+today=$(env -u LD_PRELOAD date -u +%Y-%m-%d)
+left=$(($(env -u LD_PRELOAD date -u -d "$today + 1 day" +%s) - $(env -u LD_PRELOAD date +%s)))
+rm -rf "${runtime:?}"/* "$realm" "$logs"
+realm_lines=('[default]' 'restart = daily' 'order = leased')
+new_realm "${realm_lines[@]}"
+set_clock $((left - 4))
+start_docketd
+add_series acme/DAY
+start_worker holder --series acme/DAY --mode block --block 10 --rate 1 --step 1 --count 0
+holder=$child
+start_worker other --series acme/DAY --count 3
+wait_child "$child"
+day=${today//-/}
+state_is() { [ "$("$docket" period list acme/DAY --json | jq -r ".periods[] | select(.period == $day) | .state")" = "$1" ]; }
+holds() { "$docket" period list acme/DAY --json | jq -e "[.periods[] | select(.period == $day) | .holders[].pid] == [$holder]"; }
+check "a process holds a block" wait_until 5 holds
+kill -STOP "$holder"
+set_clock $((left + 1))
+check "midnight: the day has ended, with a lease out" wait_until 5 state_is ended
+check "period list says who holds it" holds
+start_worker beside --series acme/DAY --mode text --date "$day" --count 40
+check "numbers of the ended day are given beside the lease" wait_child "$child"
+expect "period close: an honest no while a lease is out" 1 period close acme/DAY "$day" --yes --reason 'day is done'
+err_has "says that it is closing" 'is closing'
+check "it says who" grep -q "pid $holder" "$case_out"
+check "state: closing" state_is closing
+refused "nothing is given while it is closing" 5 next acme/DAY --date "$today"
+kill_docketd
+start_docketd
+check "docketd killed: it is closing still" state_is closing
+refused "nothing is given" 5 next acme/DAY --date "$today"
+run_child "$work/close.out" "$docket" period close acme/DAY "$day" --yes --reason 'day is done' --wait 20
+closer=$child
+kill -CONT "$holder"
+kill_child "$holder"
+check "its holder killed: --wait ends, and it is closed" wait_child "$closer"
+check "state: closed" state_is closed
+refused "nothing is given of it" 5 next acme/DAY --date "$today"
+check "the audit is clean" audit --unknown-max 0
+set_clock $((left - 40))
+refused "the clock set back into it: it is not opened again" 5 next acme/DAY --timeout 0.5
+expect "docketd started then" 0 period list acme/DAY
+kill_docketd
+start_docketd
+refused "nor by a docketd that starts there" 5 next acme/DAY --timeout 0.5
+check "state: closed" state_is closed
+set_clock $((left + 60))
+expect "the clock right again: the new day goes on" 0 next acme/DAY
+finish
