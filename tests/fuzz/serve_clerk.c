@@ -74,7 +74,7 @@ static void keep_series(const struct dk_series_record *record)
     struct dk_buffer value = {0};
     struct dk_key key;
     MUST(dk_image_encode_series(record, &key, &value) == DOCKET_OK);
-    MUST(dk_policy_check(&record->policy, record->name) == DOCKET_OK);
+    MUST(dk_policy_check(record->policy, record->tenant, record->name, NULL) == DOCKET_OK);
     MUST(dk_name_check("tenant", record->tenant) == DOCKET_OK && dk_name_check("series", record->name) == DOCKET_OK);
     dk_buffer_free(&value);
     for (size_t i = 0; i < series_count; i++) {
@@ -117,7 +117,7 @@ static void change_series(const struct dk_series_record *record)
         at++;
     MUST(at < series_count && strcmp(series[at].tenant, record->tenant) == 0 &&
          strcmp(series[at].name, record->name) == 0 && strcmp(series[at].desk, record->desk) == 0);
-    MUST(dk_policy_check(&record->policy, record->name) == DOCKET_OK && series[at].retired_ns == 0);
+    MUST(dk_policy_check(record->policy, record->tenant, record->name, NULL) == DOCKET_OK && series[at].retired_ns == 0);
     series[at] = *record;
 }
 

@@ -458,6 +458,27 @@ static void a_store_of_schema_3_gets_the_texts_of_its_series(void **state)
     }
 }
 
+/* All or nothing: a take-over that ends in its midst leaves the store as it was. */
+static void a_store_of_schema_3_that_cannot_be_taken_over_stays_one(void **state)
+{
+    (void)state;
+    struct texts texts = {0};
+    struct stat file;
+    size_t room = options.map_bytes;
+    write_store_of(3, 5000);
+    assert_int_equal(stat(path_of("store/data.mdb"), &file), 0);
+    options.map_bytes = (size_t)file.st_size;
+    options.preallocate_bytes = 4096;
+    for (int turn = 0; turn < 3; turn++)
+        assert_refused(DOCKET_NO_SPACE, "the store has grown to");
+    options.map_bytes = room;
+    must_open();
+    assert_true(facts.trusted_wall_ns == 0); /* it was of schema 3 until now */
+    assert_int_equal(dk_store_each_text(store, "acme", "S0", list, &texts), DOCKET_OK);
+    assert_int_equal(texts.count, 5000);
+    assert_sound();
+}
+
 static void a_store_that_lost_its_texts_is_damaged(void **state)
 {
     (void)state;
@@ -504,6 +525,7 @@ int main(void)
         IN_A_REALM(a_beginning_finds_all_that_could_be_alike_and_no_others),
         IN_A_REALM(a_walk_over_texts_ends_where_it_is_told_to),
         IN_A_REALM(a_store_of_schema_3_gets_the_texts_of_its_series),
+        IN_A_REALM(a_store_of_schema_3_that_cannot_be_taken_over_stays_one),
         IN_A_REALM(a_store_that_lost_its_texts_is_damaged),
         IN_A_REALM(an_entry_of_a_series_that_is_not_there_is_damaged),
     };
