@@ -7,6 +7,7 @@
 #include "daemon/config.h"
 
 #include "daemon/clerk.h"
+#include "daemon/zones.h"
 #include "numbering/profile.h"
 
 #include <stdlib.h>
@@ -57,6 +58,10 @@ docket_status dk_config_setting(char lines[DK_SETTINGS_BYTES], const char *name,
 static docket_status check(const struct dk_policy *policy, const char *tenant)
 {
     struct dk_policy said = *policy;
+    const struct dk_zone *zone;
+    docket_status status = dk_zone_find(policy->zone, &zone);
+    if (status != DOCKET_OK)
+        return status;
     if (said.documents == DK_ANY_DOCUMENTS && dk_profile(said.profile)->corrective_apart)
         said.documents = DK_INVOICES;
     return dk_policy_check(&said, tenant, "S", NULL);
@@ -144,9 +149,9 @@ void dk_config_print(const struct dk_config *config, FILE *out)
     fprintf(out, "series = %s\naccess = %s\n", config->declared_only ? "declared" : "first-use",
             config->shared ? "shared" : "private");
     fprintf(out, "seats_max = %u\nlines_per_seat = %u\nseries_max = %u\nrows_max = %u\nevict_after_s = %u\n"
-                 "idle_exit_s = %u\n",
+                 "clock_guard_days = %u\nidle_exit_s = %u\n",
             config->geometry.seats_max, config->geometry.lines_per_seat, config->geometry.slots_max,
-            config->geometry.rows_max, config->evict_after_s, config->idle_exit_s);
+            config->geometry.rows_max, config->evict_after_s, config->clock_guard_days, config->idle_exit_s);
     if (config->admins[0] != 0)
         fprintf(out, "admins = %s\n", config->admins);
     if (config->admin_group[0] != 0)
