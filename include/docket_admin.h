@@ -232,6 +232,16 @@ docket_status docket_admin_drain(docket_realm *realm, const char *desk, docket_e
 /* Ends that. */
 docket_status docket_admin_drain_undo(docket_realm *realm, const char *desk);
 
+/*
+ * The clock of docketd's machine is right, however far it is ahead of (or behind) the
+ * time of the store's last commit: docketd follows it from now on, and an event says
+ * who said so. Returns when that is durable. Periods that are over by this clock end
+ * for good. *was_held (NULL is fine): 1 if docketd did not follow it, 0 if it did.
+ * Statuses: OK, BAD_ARGUMENT (no reason), BUSY, NOT_PERMITTED, UNREACHABLE,
+ * STORE_FAILED, PROTOCOL, SYSTEM.
+ */
+docket_status docket_admin_clock_accept(docket_realm *realm, const char *reason, int *was_held);
+
 /* One period of a series. Days and edges are of the series' own zone and year. */
 struct docket_period {
     int32_t period;          /* its label: 2026, 202611, 20261124 ...; 0: the series never restarts */

@@ -36,6 +36,8 @@ struct docket_view_realm {
     uint32_t desk_count;     /* those that can be read */
     uint32_t desks_left_out; /* those whose files somebody spoiled ... */
     const char *left_out_why; /* ... and what is wrong with the last of them; "" if none */
+    int64_t clock_held_s;    /* 0; else docketd does not follow the machine's clock, which is far ahead of the
+                                store's last commit, but goes by this instant (UTC) */
 };
 
 struct docket_view_desk {

@@ -41,6 +41,10 @@ void viewing_print_realm(const struct docket_view_realm *realm)
                output_colour(OUTPUT_RED), viewing_state(realm), output_colour(OUTPUT_PLAIN), realm->docketd_pid, age_s);
     printf("realm     %s, generation %" PRIu64 ", commit %" PRIu64 "\n", realm->directory, realm->generation,
            realm->commit_number);
+    if (realm->clock_held_s != 0)
+        printf("clock     %sNOT FOLLOWED%s: it is far ahead of the last commit; docketd goes by %s. Set it, or `docket "
+               "clock accept`\n",
+               output_colour(OUTPUT_RED), output_colour(OUTPUT_PLAIN), output_time(realm->clock_held_s, since));
     if (realm->desks_left_out > 0)
         printf("desks     %" PRIu32 " CANNOT BE READ: %s\n", realm->desks_left_out, realm->left_out_why);
 }
@@ -48,12 +52,13 @@ void viewing_print_realm(const struct docket_view_realm *realm)
 void viewing_realm_json(json_t *object, const struct docket_view_realm *realm)
 {
     json_object_update_new(
-        object, json_pack("{s:o, s:o, s:s, s:I, s:I, s:{s:s, s:I, s:I, s:I}}", "realm",
+        object, json_pack("{s:o, s:o, s:s, s:I, s:I, s:{s:s, s:I, s:I, s:I, s:I}}", "realm",
                           output_string(realm->directory), "runtime", output_string(realm->runtime), "store_id",
                           realm->store_id, "generation", (json_int_t)realm->generation, "commit_number",
                           (json_int_t)realm->commit_number, "docketd", "state", viewing_state(realm), "pid",
                           (json_int_t)realm->docketd_pid, "started_s", (json_int_t)realm->started_s,
-                          "heartbeat_age_ns", (json_int_t)realm->heartbeat_age_ns));
+                          "heartbeat_age_ns", (json_int_t)realm->heartbeat_age_ns, "clock_held_s",
+                          (json_int_t)realm->clock_held_s));
 }
 
 const char *viewing_duration(double seconds, char text[VIEWING_TIME_BYTES])

@@ -40,6 +40,7 @@ static const struct errand_row {
     [DK_ADMIN_EVENTS - DK_ADMIN_VOID] = {"read events", dk_errand_events, false, false, false},
     [DK_ADMIN_DESK - DK_ADMIN_VOID] = {"add a desk", dk_errand_desk, true, false, false},
     [DK_ADMIN_CLOSE - DK_ADMIN_VOID] = {"close a period", dk_errand_close, true, true, true},
+    [DK_ADMIN_CLOCK - DK_ADMIN_VOID] = {"accept the clock", dk_errand_clock, true, false, true},
     [DK_ADMIN_PERIODS - DK_ADMIN_VOID] = {"list periods", dk_errand_periods, false, true, false},
 };
 

@@ -41,6 +41,7 @@ struct dk_config {
     char admins[192];                /* names or uids, with commas between them; "": nobody beside root and us */
     char admin_group[64];
     uint32_t evict_after_s;          /* 0: never */
+    uint32_t clock_guard_days;       /* 0: no guard */
     struct dk_geometry geometry;
     char default_lines[DK_SETTINGS_BYTES]; /* [default] as it stands */
     struct dk_policy policy;         /* [default] */

@@ -149,9 +149,9 @@ void dk_config_print(const struct dk_config *config, FILE *out)
     fprintf(out, "series = %s\naccess = %s\n", config->declared_only ? "declared" : "first-use",
             config->shared ? "shared" : "private");
     fprintf(out, "seats_max = %u\nlines_per_seat = %u\nseries_max = %u\nrows_max = %u\nevict_after_s = %u\n"
-                 "idle_exit_s = %u\n",
+                 "clock_guard_days = %u\nidle_exit_s = %u\n",
             config->geometry.seats_max, config->geometry.lines_per_seat, config->geometry.slots_max,
-            config->geometry.rows_max, config->evict_after_s, config->idle_exit_s);
+            config->geometry.rows_max, config->evict_after_s, config->clock_guard_days, config->idle_exit_s);
     if (config->admins[0] != 0)
         fprintf(out, "admins = %s\n", config->admins);
     if (config->admin_group[0] != 0)

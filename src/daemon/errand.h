@@ -81,6 +81,7 @@ docket_status dk_errand_desk(struct dk_errand *errand) DK_MUST_USE;
 struct dk_holder_wire *dk_holders_of(const struct dk_desk_book *desk, const struct dk_counter *only, uint32_t *count);
 /* Rows behind those that the errand's answer has. */
 void dk_errand_answer(struct dk_errand *errand, const void *rows, size_t bytes);
+docket_status dk_errand_clock(struct dk_errand *errand) DK_MUST_USE;     /* clockguard.c */
 docket_status dk_errand_close(struct dk_errand *errand) DK_MUST_USE;     /* closing.c */
 docket_status dk_errand_periods(struct dk_errand *errand) DK_MUST_USE;   /* admin_periods.c */
 docket_status dk_errand_verify(struct dk_errand *errand) DK_MUST_USE;    /* aside.c */

@@ -251,8 +251,8 @@ static bool may_begin(const struct dk_daemon *daemon, const struct dk_series_boo
     uint32_t date = zone->date(zone, start_s);
     if (dk_zone_is_lost(zone))
         return false; /* said when it was looked for */
-    if (dk_date_supported(date))
-        return true;
+    if (dk_date_supported(date) || series->record.policy->restart == DK_NEVER)
+        return true; /* what never restarts needs no clock; only a text with a date does */
     if (said_ns == 0 || dk_clock_monotonic_ns() - said_ns > 3600 * DK_SECOND_NS) {
         said_ns = dk_clock_monotonic_ns();
         dk_log(DK_LOG_ERROR, "no period is opened for %u: docket's dates run from %u to %u; set this machine's clock, "

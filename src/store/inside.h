@@ -72,7 +72,7 @@ struct dk_store {
     pthread_mutex_t time_lock; /* held for the next five */
     struct dk_time time;       /* as it is on the disk */
     struct dk_time time_noted; /* of this commit */
-    bool trusts_wall;
+    int64_t ahead_max_ns;      /* a wall clock that is farther ahead of the carried time is not recorded */
     bool accepts_wall;         /* an admin's word, until it is on the disk */
     bool noted_accepted;       /* this commit carries it */
     uint64_t sum;           /* meta.sum as it will be after this transaction */

@@ -243,18 +243,19 @@ docket_status dk_store_close(struct dk_store *store, bool clean);
 /*
  * The trusted time. Each commit records it: the wall clock, or the time recorded
  * before, carried on by CLOCK_BOOTTIME, whichever is later; so a clock that was
- * set back does not take it along. While the wall clock is not trusted (it runs
- * ahead), only the carried time is recorded; from another boot nothing carries it
- * on, and it stays. Opening a store that knows a time never trusts the wall clock:
- * who opens looks at the facts, and says so before its first commit. From any
- * thread.
+ * set back does not take it along. A wall clock that is farther ahead of the carried
+ * time than ahead_max_ns is not trusted: then only the carried time is recorded;
+ * from another boot nothing carries it on, and it stays. Opening a store that knows
+ * a time never trusts the wall clock: who opens looks at the facts, and says so
+ * before its first commit. From any thread.
  */
-void dk_store_trust_wall(struct dk_store *store, bool trusted); /* at open: true */
-/* An admin says that the wall clock is right: the next commit records it, even if
- * it is behind; and it is trusted. */
+void dk_store_trust_wall(struct dk_store *store, int64_t ahead_max_ns); /* at open: INT64_MAX. -1: not at all */
+/* An admin says that the wall clock is right: the next commit records it, however far
+ * ahead or behind it is. */
 void dk_store_accept_wall(struct dk_store *store);
-/* What the last commit recorded, carried on to now: UTC. */
-int64_t dk_store_trusted_now_ns(struct dk_store *store);
+/* What the last commit recorded, carried on to now: UTC; 0: nothing is known.
+ * *carried: it was recorded in this boot, so that it has gone on since. */
+int64_t dk_store_trusted_now_ns(struct dk_store *store, bool *carried);
 
 /* Before a commit that adds a series. From one thread, whatever the committer
  * does. NO_SPACE: not now, and nothing is lost. */

@@ -128,7 +128,8 @@ struct shared_board_words {
     dk_word numbers_recovered;
     dk_word numbers_given_back;
     dk_word quarantines;
-    dk_word statistics_reserved[6];
+    dk_word clock_held_s;    /* 0; else docketd does not follow the wall clock, but goes by this instant (UTC) */
+    dk_word statistics_reserved[5];
 };
 
 /* One UTC instant at which a day begins in the calendar's zone, and the date

@@ -48,6 +48,7 @@ enum dk_admin_type {
     DK_ADMIN_CLOSE,     /* a period that has ended gives no number any more; the answer's salt is 1 if it is closed,
                            0 if it will be when those who hold leases (its rows) have given them back */
     DK_ADMIN_PERIODS,   /* the periods of a series */
+    DK_ADMIN_CLOCK,     /* docketd's clock is right, however far ahead; the answer's salt is 1 if it was not followed */
     DK_ADMIN_END
 };
 

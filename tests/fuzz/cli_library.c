@@ -268,6 +268,13 @@ docket_status docket_admin_drain_undo(docket_realm *realm, const char *desk)
     return answer();
 }
 
+docket_status docket_admin_clock_accept(docket_realm *realm, const char *reason, int *was_held)
+{
+    MUST(realm == &one_realm && reason != NULL);
+    *was_held = mood & 1;
+    return answer();
+}
+
 docket_status docket_admin_desk_add(docket_realm *realm, const char *desk, const char *tenants, const char *user,
                                     const char *group)
 {

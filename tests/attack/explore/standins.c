@@ -380,8 +380,9 @@ int64_t dk_closing_look(struct dk_daemon *daemon, struct dk_series_book *series,
     return INT64_MAX;
 }
 
-uint32_t dk_ended_today_within(const struct dk_series_record *record, int32_t label)
+uint32_t dk_ended_today_within(struct dk_daemon *daemon, const struct dk_series_record *record, int32_t label)
 {
+    (void)daemon;
     (void)record;
     (void)label;
     return 0;
