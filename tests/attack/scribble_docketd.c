@@ -3,6 +3,7 @@
 #include "scribble.h"
 
 #include "base/log.h"
+#include "daemon/policies.h"
 #include "table/doorbell.h"
 #include "table/seat.h"
 
