@@ -79,7 +79,7 @@ WORKER_SOURCES := tests/process/worker.c tests/process/worker_main.c tests/lib/w
 RECIPES        := outbox pool batch orders_test
 TEST_PROGRAMS  := $(BUILD)/docket-audit $(BUILD)/docket-worker $(BUILD)/docket-forker \
                   $(BUILD)/docket-library $(BUILD)/docket-same $(BUILD)/docket-attacks $(BUILD)/docket-scale \
-                  $(BUILD)/docket-evicted $(BUILD)/store_scan \
+                  $(BUILD)/docket-evicted $(BUILD)/docket-texts $(BUILD)/store_scan \
                   $(BUILD)/example $(BUILD)/shiftclock.so $(RECIPES:%=$(BUILD)/recipes/%)
 BENCHES        := $(BUILD)/bench_next $(BUILD)/bench_names
 
@@ -210,6 +210,8 @@ $(BUILD)/bench_names: $(BUILD)/obj/bench/bench_names.o $(BUILD)/obj/src/client/h
 $(BUILD)/docket-scale: $(BUILD)/obj/tests/process/scale.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 $(BUILD)/docket-evicted: $(BUILD)/obj/tests/process/evicted.o $(BUILD)/libdocket.so
+	$(LINK_DOCKET)
+$(BUILD)/docket-texts: $(BUILD)/obj/tests/process/texts.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 $(BUILD)/store_scan: $(BUILD)/obj/bench/store_scan.o
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STORE_LIBS)

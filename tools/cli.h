@@ -72,6 +72,7 @@ enum cli_option_id {
     OPT_TENANTS,
     OPT_USER,
     OPT_GROUP,
+    OPT_FROM,
     OPT_DRY_RUN,
     OPT_YES,
     OPT_COLUMNS,

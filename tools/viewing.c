@@ -101,6 +101,23 @@ static json_t *period_json(const struct docket_view_period *period)
                      "rate_per_minute", (json_int_t)period->rate_per_minute, "runway_s", runway);
 }
 
+bool viewing_nearly_used(const struct docket_view_series *series)
+{
+    const struct docket_view_period *now = viewing_current(series);
+    return now != NULL && now->ends && series->warn_percent != 0 && now->used_percent >= series->warn_percent &&
+           !series->retired;
+}
+
+/* The day's end in UTC: to a day it is right in every zone. */
+bool viewing_validity_ends(const struct docket_view_series *series)
+{
+    struct tm day = {.tm_year = (int)(series->valid_to / 10000) - 1900,
+                     .tm_mon = (int)(series->valid_to / 100 % 100) - 1,
+                     .tm_mday = (int)(series->valid_to % 100) + 1};
+    return series->valid_to != 0 && !series->retired &&
+           (int64_t)timegm(&day) - (int64_t)time(NULL) < (int64_t)VIEWING_ENDS_DAYS * 86400;
+}
+
 json_t *viewing_series_json(const struct docket_view_series *series)
 {
     json_t *periods = json_array();

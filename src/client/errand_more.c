@@ -80,7 +80,7 @@ docket_status docket_admin_series_set(docket_realm *realm, const char *tenant, c
     struct dk_reply reply;
     void *rows;
     size_t count;
-    if (realm == NULL || policy == NULL || flags > DOCKET_DRY_RUN)
+    if (realm == NULL || policy == NULL || (flags & ~(unsigned)(DOCKET_DRY_RUN | DOCKET_FROM_NEXT)) != 0)
         return dk_fail(DOCKET_BAD_ARGUMENT, "docket_admin_series_set wants a realm, a policy and known flags");
     docket_status status = dk_names_fill(tenant, name, request.tenant, request.name);
     if (status == DOCKET_OK)

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/policies.h"
 #include "daemon/zones.h"
 #include "table/slot.h"
 
@@ -62,6 +63,8 @@ void dk_periods_publish(struct dk_counter *counter, int bank)
     if (dk_is_strict(counter) && last - counter->base >= DK_NEXT_MAX - DK_ROOM_MAX)
         last = counter->base + DK_NEXT_MAX - DK_ROOM_MAX - 1; /* the word counts no further */
     dk_store_release(&board->last, last);
+    dk_store_relaxed(&dk_book_table_bank(counter)->first, /* shown only */
+                     counter->interval_first != 0 ? counter->interval_first : counter->extent_first);
     dk_store32_release(&board->row, 0);
     if (!dk_is_strict(counter))
         dk_leased_link_rows(counter); /* it has rows if it was here before: ahead of its time, with leases out */
@@ -158,7 +161,7 @@ static bool is_outside(const struct dk_policy *policy, int32_t label)
 /* False if the period cannot be opened now; it is tried again at a later look. */
 static bool open_period(struct dk_daemon *daemon, struct dk_series_book *series, const struct dk_period *period)
 {
-    if (dk_series_on_board(series, period->label) != NULL || is_outside(series->record.policy, period->label))
+    if (dk_series_on_board(series, period->label) != NULL || is_outside(dk_series_policy(&series->record, period->label), period->label))
         return true;
     if (series->publishing || free_bank(series) < 0 || dk_ended_concerns(series, period->label) ||
         seen_before(daemon, series, period))
@@ -168,7 +171,9 @@ static bool open_period(struct dk_daemon *daemon, struct dk_series_book *series,
     struct dk_job *job = dk_job_new(opened, opening);
     struct dk_counter_image *image = dk_job_image(job);
     dk_image_begin(image, series->record.id, period->label, 0, series->desk->map.incarnation);
-    image->mark = image->next + DK_WINDOW_MIN; /* the first supply needs no second commit */
+    image->extent_last = dk_record_last(&series->record, period->label);
+    uint64_t room = image->extent_last + 1 - image->next;
+    image->mark = image->next + (room < DK_WINDOW_MIN ? room : DK_WINDOW_MIN); /* the first supply needs no second commit */
     series->publishing = true;
     if (period->label > series->newest)
         series->newest = period->label; /* never down: what lies below it may be in the store */
@@ -282,7 +287,7 @@ static int64_t look(struct dk_daemon *daemon, struct dk_series_book *series, int
     for (int bank = 0; bank < DK_BANKS; bank++)
         if (series->bank[bank] != NULL && series->bank[bank]->period.start_s > now.end_s && !series->bank[bank]->ahead)
             put_off(series->bank[bank]); /* the clock was set back */
-    if (!open_period(daemon, series, &now))
+    if (!open_period(daemon, series, &now) || !dk_policy_turn(daemon, series, now.label))
         return now_s + 1;
     if (now.end_s == INT64_MAX)
         return INT64_MAX;

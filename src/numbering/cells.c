@@ -64,8 +64,10 @@ static uint8_t capital(char c)
 
 static void add(struct dk_cells *cells, unsigned kind, unsigned value)
 {
-    DK_CHECK(cells->count < DOCKET_TEXT_MAX - 1); /* dk_policy_check() promised */
-    cells->cell[cells->count++] = (struct dk_cell){(uint8_t)kind, (uint8_t)value};
+    if (cells->count < DOCKET_TEXT_MAX - 1)
+        cells->cell[cells->count++] = (struct dk_cell){(uint8_t)kind, (uint8_t)value};
+    else
+        cells->too_long = true;
 }
 
 static void add_text(struct dk_cells *cells, const char *text, size_t bytes)
@@ -115,6 +117,7 @@ static void add_piece(struct dk_cells *cells, const struct dk_shape *shape, cons
 void dk_cells_make(const struct dk_shape *shape, struct dk_cells *cells)
 {
     cells->before = cells->count = 0;
+    cells->too_long = false;
     cells->shown = dk_digits_shown(shape->template);
     cells->last = shape->last == 0 || shape->last > DOCKET_NUMBER_MAX ? DOCKET_NUMBER_MAX : shape->last;
     for (unsigned at = 0; at < shape->template->count; at++)

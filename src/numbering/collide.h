@@ -24,7 +24,7 @@
 
 /* All texts of one series under one policy. */
 struct dk_shape {
-    const struct dk_template *template; /* resolved; has the fiscal year; its texts are known to fit */
+    const struct dk_template *template; /* resolved; has the fiscal year */
     const char *series;
     enum dk_restart restart;
     uint64_t last; /* largest number; 0: DOCKET_NUMBER_MAX */

@@ -129,6 +129,7 @@ struct dk_counter_image {
     uint32_t last_date;     /* chronological series: latest date given, yyyymmdd; 0: none */
     uint64_t extent_first;  /* the extent: numbers this host owns in the counter */
     uint64_t extent_last;
+    uint64_t interval_first; /* where the authority's interval that it is in begins, if not at extent_first; else 0 */
     uint64_t mark;          /* every number handed out is below it */
     uint64_t next;          /* strict: the exact position. leased: first number never laid */
     uint64_t incarnation;   /* of the desk's files that `places` speaks of */

@@ -193,12 +193,57 @@ docket_status docket_admin_series_retire(docket_realm *realm, const char *tenant
     return answer();
 }
 
+docket_status docket_admin_series_preview(docket_realm *realm, const char *tenant, const char *name,
+                                          const struct docket_policy *policy, int has_start, unsigned flags,
+                                          docket_each_coming each, void *context)
+{
+    MUST(realm == &one_realm && (flags & ~(unsigned)DOCKET_FROM_NEXT) == 0 &&
+         (has_start == 0 || policy->start_after < DOCKET_NUMBER_MAX));
+    check_names(tenant, name);
+    docket_status status = answer();
+    for (uint64_t i = 0; status == DOCKET_OK && i < mood % 11; i++) {
+        struct docket_coming coming = {.number = i + 1, .period = 2026, .date = 20261124, .text = "INV-1"};
+        if (each(context, &coming) != 0)
+            break;
+    }
+    return status;
+}
+
+docket_status docket_admin_series_show(docket_realm *realm, const struct docket_counter_name *counter,
+                                       int (*each)(void *context, const struct docket_series_facts *facts),
+                                       void *context)
+{
+    struct docket_setting settings[] = {{"zone", "UTC", "UTC", ""}, {"last", "none", "9", ""}};
+    struct docket_series_facts facts = {.tenant = counter->tenant,
+                                        .series = counter->series,
+                                        .desk = "default",
+                                        .settings = settings,
+                                        .setting_count = 2,
+                                        .period = 2026,
+                                        .period_first = mood & 8 ? 20260101 : 0,
+                                        .period_last = mood & 8 ? 20261231 : 0,
+                                        .next_from = mood & 4 ? 2027 : 0,
+                                        .last = mood & 2 ? 99 : DOCKET_NUMBER_MAX,
+                                        .longest_text = "INV-1",
+                                        .profile = mood & 16 ? "none" : "fr",
+                                        .profile_title = "France",
+                                        .profile_source = "CGI",
+                                        .against = mood & 32 ? "" : "much"};
+    MUST(realm == &one_realm && counter->period == -1);
+    check_names(counter->tenant, counter->series);
+    docket_status status = answer();
+    if (status == DOCKET_OK)
+        (void)each(context, &facts);
+    return status;
+}
+
 docket_status docket_admin_series_set(docket_realm *realm, const char *tenant, const char *name,
                                       const struct docket_policy *policy, int has_start, const char *reason,
                                       unsigned flags, docket_each_setting each, void *context)
 {
     (void)reason;
-    MUST(realm == &one_realm && flags <= DOCKET_DRY_RUN && (has_start == 0 || policy->start_after < DOCKET_NUMBER_MAX));
+    MUST(realm == &one_realm && (flags & ~(unsigned)(DOCKET_DRY_RUN | DOCKET_FROM_NEXT)) == 0 &&
+         (has_start == 0 || policy->start_after < DOCKET_NUMBER_MAX));
     check_names(tenant, name);
     docket_status status = answer();
     for (uint64_t i = 0; status == DOCKET_OK && i < mood % 3; i++) {

@@ -196,12 +196,14 @@ static void a_counter_tells_how_it_was_closed_and_its_last_date(void **state)
             struct dk_buffer value = {0}, part = {0};
             image.closed = closed;
             image.last_date = date;
+            image.interval_first = closed == 1 ? image.extent_first : 0;
             image.spares = spares;
             image.spare_count = 1;
             assert_int_equal(dk_image_encode_counter(&image, &key, &value), DOCKET_OK);
             struct dk_slice slice = {value.bytes, value.used};
             assert_int_equal(dk_image_decode_counter(dk_key_slice(&key), slice, &read), DOCKET_OK);
-            assert_true(read.closed == closed && read.last_date == date && read.spares[0].last == 2);
+            assert_true(read.closed == closed && read.last_date == date &&
+                        read.interval_first == image.interval_first && read.spares[0].last == 2);
             dk_image_free_counter(&read);
             assert_int_equal(dk_image_add_to_part(&image, &part), DOCKET_OK);
             assert_int_equal(part.used, 4 + value.used - DK_CHECKSUM_BYTES);
