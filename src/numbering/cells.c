@@ -169,6 +169,21 @@ size_t dk_shape_beginning(const struct dk_shape *shape, char *text, size_t size)
     return length;
 }
 
+/* What stands before the number has a place of its own in each text of the shape. */
+size_t dk_shape_mask(const struct dk_shape *shape, char *text, size_t size)
+{
+    struct dk_cells cells;
+    size_t length = 0;
+    DK_CHECK(size > 0);
+    dk_cells_make(shape, &cells);
+    for (; length < cells.before && length < size - 1; length++) {
+        const struct dk_cell *cell = &cells.cell[length];
+        text[length] = cell->kind == DK_CELL_LITERAL ? (char)cell->value : (char)DK_ANY_DIGIT;
+    }
+    text[length] = 0;
+    return length;
+}
+
 /* ---- looks ---- */
 
 static void put_digits(struct dk_look *look, unsigned first, unsigned count, int32_t value)

@@ -380,14 +380,6 @@ int64_t dk_closing_look(struct dk_daemon *daemon, struct dk_series_book *series,
     return INT64_MAX;
 }
 
-uint32_t dk_ended_today_within(struct dk_daemon *daemon, const struct dk_series_record *record, int32_t label)
-{
-    (void)daemon;
-    (void)record;
-    (void)label;
-    return 0;
-}
-
 /* No older store was accepted. */
 docket_status dk_ended_look(struct dk_daemon *daemon, uint64_t series_id, int32_t label, struct dk_ended_facts *facts)
 {
