@@ -24,7 +24,7 @@
 
 /* All texts of one series under one policy. */
 struct dk_shape {
-    const struct dk_template *template; /* resolved; has the fiscal year; its texts are known to fit */
+    const struct dk_template *template; /* resolved; has the fiscal year */
     const char *series;
     enum dk_restart restart;
     uint64_t last; /* largest number; 0: DOCKET_NUMBER_MAX */
@@ -67,5 +67,11 @@ docket_status dk_shapes_say(const struct dk_meeting *meeting, const struct dk_co
  * neither's begins with the other's cannot meet. Returns its length, at most
  * size - 1. */
 size_t dk_shape_beginning(const struct dk_shape *shape, char *text, size_t size);
+
+/* The same up to the number: DK_ANY_DIGIT stands for a digit of a date and for a
+ * check digit. Two shapes of which neither's mask begins with the other's, a digit
+ * and DK_ANY_DIGIT being alike, cannot meet. */
+enum { DK_ANY_DIGIT = '#' }; /* no character of a text */
+size_t dk_shape_mask(const struct dk_shape *shape, char *text, size_t size);
 
 #endif

@@ -152,6 +152,14 @@ docket_status dk_env_walk(struct dk_store *store, MDB_txn *txn, enum dk_kind kin
                           const struct dk_key *from, size_t prefix_bytes, dk_visit visit,
                           void *context) DK_MUST_USE;
 
+/* As dk_env_walk(), and the visitor may go on from another key: *hop is false
+ * before each visit; true after it, the next record is the first that is not below
+ * *next. */
+typedef docket_status (*dk_hopper)(void *context, struct dk_slice key, struct dk_slice value, struct dk_key *next,
+                                   bool *hop);
+docket_status dk_env_hop(struct dk_store *store, MDB_txn *txn, enum dk_kind kind, const struct dk_key *from,
+                         size_t prefix_bytes, dk_hopper visit, void *context) DK_MUST_USE;
+
 /* ---- pages.c ---- */
 
 /* DAMAGED unless the file's pages are a whole store of LMDB's. Before LMDB opens it. */

@@ -79,7 +79,7 @@ struct dk_series_record {
     int64_t retired_ns;             /* UTC; 0: not retired. It gives no number any more, and its name is used up */
 };
 
-enum { DK_BEGINNING_BYTES = 33 }; /* of a text, as far as `texts` is sorted by it, with its zero */
+enum { DK_BEGINNING_BYTES = 33 }; /* of a text up to its number, as far as `texts` is sorted by it, with its zero */
 
 /* The texts that a series writes under one policy: what two series must not both
  * write. Texts that begin unlike cannot be alike, so entries are sorted by how they
@@ -87,7 +87,7 @@ enum { DK_BEGINNING_BYTES = 33 }; /* of a text, as far as `texts` is sorted by i
 struct dk_text_record {
     char tenant[DOCKET_NAME_MAX + 1];
     char series[DOCKET_NAME_MAX + 1];
-    char beginning[DK_BEGINNING_BYTES]; /* dk_shape_beginning(), cut to fit */
+    char beginning[DK_BEGINNING_BYTES]; /* dk_shape_mask(), cut to fit */
     uint64_t series_id;
     uint32_t version; /* 1, 2 ... of this series and beginning */
     uint8_t restart;
@@ -283,8 +283,9 @@ docket_status dk_store_each_series(struct dk_store *store,
 docket_status dk_store_find_series(struct dk_store *store, const char *tenant, const char *name,
                                    struct dk_series_record *record, bool *found) DK_MUST_USE;
 /* Every entry of the tenant's texts that could be alike some text that begins with
- * `beginning` (in capitals; dk_shape_beginning()): those whose beginning begins so,
- * and those whose beginning this one begins with. Others are not looked at. */
+ * `beginning` (dk_shape_mask(), or less of it): those whose beginning begins so, and
+ * those whose beginning this one begins with, a digit and DK_ANY_DIGIT being alike.
+ * Others are leapt over: it costs some look-ups, however many there are. */
 docket_status dk_store_each_text(struct dk_store *store, const char *tenant, const char *beginning,
                                  docket_status (*each)(void *context, const struct dk_text_record *record),
                                  void *context) DK_MUST_USE;
