@@ -102,11 +102,11 @@ static docket_status compare(struct asking *asking, const struct dk_shape *other
 {
     struct dk_collision found = {0};
     if (own && (other->restart != asking->shape.restart || dk_shapes_alike(&asking->shape, other)))
-        return DOCKET_OK; /* of another restart no number was given; alike: the same number in any case */
+        return DOCKET_OK; /* of another restart no number was given; alike, which needs no date: the same number */
     if (++asking->all > DK_SHAPES_MOST || asking->slow > DK_SHAPES_SLOW)
         return say_many(asking);
     int64_t began_ns = own_time_ns();
-    bool meet = dk_shapes_meet(&asking->shape, other, &found);
+    bool meet = own ? dk_shape_follows(&asking->shape, other, &found) : dk_shapes_meet(&asking->shape, other, &found);
     asking->slow += own_time_ns() - began_ns > SLOW_NS;
     return meet ? say_collision(asking, other, own, &found) : DOCKET_OK;
 }

@@ -46,9 +46,9 @@ bool dk_shape_repeats(const struct dk_shape *shape, struct dk_collision *found);
 /* A number of one and a number of the other, any periods: two series. False:
  * proven not to. */
 bool dk_shapes_meet(const struct dk_shape *a, const struct dk_shape *b, struct dk_collision *found);
-/* One series whose policy changes: two (period, number), one given under each.
- * The same number of the same period under both is one document, and no
- * collision. older->last may be the largest number that was, or can still be,
+/* One series whose policy changes: two (period, number), one given under each; in
+ * either order. The same number of the same period under both is one document, and
+ * no collision. older->last may be the largest number that was, or can still be,
  * given under the older policy in any period: then more changes are possible. */
 bool dk_shape_follows(const struct dk_shape *older, const struct dk_shape *newer, struct dk_collision *found);
 

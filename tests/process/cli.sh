@@ -201,7 +201,7 @@ for one in next block; do
     done
     refused "$one with a period: usage" 2 $one acme/INV/2026
 done
-for period in 26 20265 2026-1 2026-13 20261301 2026-02-30 2025-02-29 2026-11-24-1 abc '' 2026- 2026/11 202-611 0000; do
+for period in 26 20265 2026-Q5 2026-W54 2026-1 2026-13 20261301 2026-02-30 2025-02-29 2026-11-24-1 abc '' 2026- 2026/11 202-611 0000; do
     refused "peek of the period '$period': usage" 2 peek "acme/INV/$period"
     refused "fate of the period '$period': usage" 2 fate "acme/INV/$period"
 done

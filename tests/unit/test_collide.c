@@ -335,6 +335,9 @@ static void a_changed_width_repeats_no_number(void **state)
                    SHAPE("{SERIES}-{YYYY}{MM}{DD}-{N:6}", .restart = DK_DAILY), false);
     assert_follows(SHAPE("{SERIES}{N:4}{LUHN}"), SHAPE("{SERIES}{N:6}{LUHN}"), false);
     assert_follows(SHAPE("{N}"), SHAPE("{N:9}"), false);
+    assert_follows(SHAPE("20{YY}-{N}", .restart = DK_YEARLY), SHAPE("{YYYY}-{N}", .restart = DK_YEARLY), false);
+    assert_follows(SHAPE("A{FY:2025}-{N}", .restart = DK_FISCAL), SHAPE("A{YYYY}-{N}", .restart = DK_FISCAL), false);
+    assert_follows(SHAPE("A0{N:5}"), SHAPE("A{N:6}"), false);
 }
 
 static void a_changed_prefix_repeats_no_number(void **state)

@@ -381,14 +381,6 @@ int64_t dk_closing_look(struct dk_daemon *daemon, struct dk_series_book *series,
     return INT64_MAX;
 }
 
-uint32_t dk_ended_today_within(struct dk_daemon *daemon, const struct dk_series_record *record, int32_t label)
-{
-    (void)daemon;
-    (void)record;
-    (void)label;
-    return 0;
-}
-
 /* No policy of the explorer's waits for a later period. */
 bool dk_policy_turn(struct dk_daemon *daemon, struct dk_series_book *series, int32_t current)
 {
