@@ -232,7 +232,7 @@ uint64_t view_hash(const struct view *view)
     const struct dk_desk *desk = &view->desk;
     const struct shared_board_words *words = dk_desk_words(desk);
     uint64_t slots = dk_load_acquire(&words->slots_used), rows = dk_load_acquire(&words->rows_used);
-    uint64_t hash = fold(0, &words->slots_ready, offsetof(struct shared_board_words, reserved) -
+    uint64_t hash = fold(0, &words->slots_ready, offsetof(struct shared_board_words, calendars_ready) -
                                                      offsetof(struct shared_board_words, slots_ready));
     for (uint32_t i = 0; i < desk->geometry.seats_max; i++)
         hash = fold(hash, &dk_desk_seat(desk, i)->state, 2 * sizeof(dk_word));
