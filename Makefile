@@ -76,10 +76,10 @@ UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
 UNIT_TESTS   := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/unit/%)
 
 WORKER_SOURCES := tests/process/worker.c tests/process/worker_main.c tests/lib/worklog.c
-RECIPES        := outbox pool batch orders_test
+RECIPES        := outbox pool backdate batch orders_test
 TEST_PROGRAMS  := $(BUILD)/docket-audit $(BUILD)/docket-worker $(BUILD)/docket-forker \
                   $(BUILD)/docket-library $(BUILD)/docket-same $(BUILD)/docket-attacks $(BUILD)/docket-scale \
-                  $(BUILD)/docket-evicted $(BUILD)/store_scan \
+                  $(BUILD)/docket-evicted $(BUILD)/docket-texts $(BUILD)/docket-dates $(BUILD)/store_scan \
                   $(BUILD)/example $(BUILD)/shiftclock.so $(RECIPES:%=$(BUILD)/recipes/%)
 BENCHES        := $(BUILD)/bench_next $(BUILD)/bench_names
 
@@ -209,7 +209,11 @@ $(BUILD)/bench_names: $(BUILD)/obj/bench/bench_names.o $(BUILD)/obj/src/client/h
 	$(LINK_DOCKET) -lurcu-bp -lurcu-cds -lurcu-common
 $(BUILD)/docket-scale: $(BUILD)/obj/tests/process/scale.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
+$(BUILD)/docket-dates: $(BUILD)/obj/tests/process/dates.o $(BUILD)/libdocket.so
+	$(LINK_DOCKET)
 $(BUILD)/docket-evicted: $(BUILD)/obj/tests/process/evicted.o $(BUILD)/libdocket.so
+	$(LINK_DOCKET)
+$(BUILD)/docket-texts: $(BUILD)/obj/tests/process/texts.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 $(BUILD)/store_scan: $(BUILD)/obj/bench/store_scan.o
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STORE_LIBS)

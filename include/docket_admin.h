@@ -184,27 +184,107 @@ docket_status docket_admin_series_retire(docket_realm *realm, const char *tenant
 
 /* A setting that changed, or would. why_not is "" if it may. */
 struct docket_setting {
-    const char *name;          /* "window", "order", "restart", "template", "start-after" */
+    const char *name;          /* as in docket.conf: "window", "template" ...; and "start-after" */
     const char *before, *after;
     const char *why_not;
 };
 
 typedef int (*docket_each_setting)(void *context, const struct docket_setting *setting);
 
+/* A flag beside DOCKET_DRY_RUN: from the next period on. */
+enum { DOCKET_FROM_NEXT = 16 };
+
 /*
- * Another policy for a series. Null and zero members stay as they are; has_start
- * says that policy->start_after is meant. The window may change at any time (what
- * was laid under the old one is laid still). Order, restart, template and start
- * only while no number of the series was ever handed out and no process sits at
- * its desk. reason may be NULL. flags: DOCKET_DRY_RUN tells what would change and
+ * Another policy for a series, forward only: what was given keeps its text. Null and
+ * zero members stay as they are; has_start says that policy->start_after is meant.
+ * Settings differ in when they may change (docs/ADMIN.md):
+ *   window, warn, close_after                at any time, at once
+ *   order, restart, zone, fiscal_year, start_after   while no number of the series was
+ *       ever handed out and no process sits at its desk. start_after too once an
+ *       interval is used up or over: another one begins there
+ *   all others                               from now on, with processes seated: the
+ *       counters leave the board for some milliseconds (who asks meanwhile waits as for
+ *       supply). A leased series must have no open lease
+ * With DOCKET_FROM_NEXT they hold from the next period on, and what was set so before
+ * and has not begun is forgotten (the same settings again: nothing waits any more);
+ * at_end, release and chronological hold for all periods at once, and are refused.
+ * All or nothing. reason may be NULL. flags: DOCKET_DRY_RUN tells what would change and
  * what may not (then OK, with why_not).
- * Statuses: OK, REFUSED (nothing was changed, not even the window), BAD_POLICY,
+ * Statuses: OK, REFUSED (nothing was changed), BAD_POLICY, COLLISION (a text could be
+ * that of another number of the tenant, or of this series under an older policy),
  * NO_SERIES, RETIRED, QUARANTINED, BAD_NAME, BAD_ARGUMENT, BUSY, NOT_PERMITTED,
  * UNREACHABLE, STORE_FAILED, PROTOCOL, SYSTEM.
  */
 docket_status docket_admin_series_set(docket_realm *realm, const char *tenant, const char *name,
                                       const struct docket_policy *policy, int has_start, const char *reason,
                                       unsigned flags, docket_each_setting each, void *context);
+
+/* A document number that would come. */
+struct docket_coming {
+    uint64_t number;
+    int32_t period;
+    uint32_t date;    /* yyyymmdd, that the text shows */
+    const char *text;
+};
+
+/* Told of each, in order; returns 0 to go on. */
+typedef int (*docket_each_coming)(void *context, const struct docket_coming *coming);
+
+/*
+ * The next ten document numbers as they would be written today under these settings:
+ * of the series as docket_admin_series_set() would leave it (flags: DOCKET_FROM_NEXT,
+ * then those of the next period's first day), or of a new one, as
+ * docket_admin_series_add() would make it. Fewer where the numbers end. Nothing is
+ * changed. For whoever may sit at the desk. Statuses: OK, BAD_POLICY, COLLISION,
+ * REFUSED (there is no next period), NO_SERIES, BAD_NAME, BAD_ARGUMENT, BUSY,
+ * NOT_PERMITTED, UNREACHABLE, PROTOCOL, SYSTEM.
+ */
+docket_status docket_admin_series_preview(docket_realm *realm, const char *tenant, const char *name,
+                                          const struct docket_policy *policy, int has_start, unsigned flags,
+                                          docket_each_coming each, void *context);
+
+/* One series in numbers. Dates are yyyymmdd, 0 where there is none; strings live until
+ * the callback returns. */
+struct docket_series_facts {
+    const char *tenant, *series, *desk;
+    const struct docket_setting *settings; /* all: name, before: now, after: from next_from on; why_not "" */
+    uint32_t setting_count;
+    int32_t period;              /* the current one, or the one that was asked for ... */
+    uint32_t period_first, period_last; /* its days */
+    int64_t start_s, end_s;      /* UTC: its first second, and the first after it; INT64_MAX for never */
+    int32_t next_from;           /* the period from which on after holds; 0: nothing waits */
+    uint32_t today;              /* in the series' zone */
+    uint64_t first, last;        /* of the counter, or of the interval that it is in; last is 10^15 - 1 where nothing
+                                    ends it sooner */
+    uint64_t next;               /* lowest number that nobody has yet; above last: none */
+    uint64_t left;               /* numbers that can still be given */
+    uint32_t used_percent;       /* of first to last; 0 where nothing ends it sooner */
+    int warned;                  /* 1: used_percent has come to the setting warn */
+    uint64_t gap;                /* most numbers that one power loss makes unknown: the window, and a block for each
+                                    open lease */
+    uint64_t disorder;           /* how far behind later numbers one may come: 0 in a strict series; else what may
+                                    lie open or laid: the window, and a block for each open lease */
+    uint32_t leases, lease_block; /* open leases now; most numbers of one */
+    uint64_t open;               /* numbers left in them */
+    uint32_t longest_bytes;      /* characters of the longest text ... */
+    uint64_t longest_number;     /* ... and the number that has it */
+    const char *longest_text;    /* as of today */
+    const char *profile, *profile_title, *profile_source;
+    const char *against;         /* what the profile has against it; "": nothing */
+    int64_t created_ns;          /* UTC */
+    uint32_t uid;                /* who made it */
+    int retired, quarantined;
+};
+
+/*
+ * One series in numbers; each() is told once. period: -1 for the current one. A series
+ * that has left its desk is brought back for it. For whoever may sit at the desk.
+ * Statuses: OK, NO_SERIES, BAD_NAME, BAD_ARGUMENT (no such period), BUSY, NOT_PERMITTED,
+ * UNREACHABLE (docket_inspect.h has what the board says), PROTOCOL, NO_MEMORY, SYSTEM.
+ */
+docket_status docket_admin_series_show(docket_realm *realm, const struct docket_counter_name *counter,
+                                       int (*each)(void *context, const struct docket_series_facts *facts),
+                                       void *context);
 
 /* A process that still holds leases at a desk that is drained. */
 struct docket_holder {
@@ -231,6 +311,16 @@ typedef int (*docket_each_holder)(void *context, const struct docket_holder *hol
 docket_status docket_admin_drain(docket_realm *realm, const char *desk, docket_each_holder each, void *context);
 /* Ends that. */
 docket_status docket_admin_drain_undo(docket_realm *realm, const char *desk);
+
+/*
+ * The clock of docketd's machine is right, however far it is ahead of (or behind) the
+ * time of the store's last commit: docketd follows it from now on, and an event says
+ * who said so. Returns when that is durable. Periods that are over by this clock end
+ * for good. *was_held (NULL is fine): 1 if docketd did not follow it, 0 if it did.
+ * Statuses: OK, BAD_ARGUMENT (no reason), BUSY, NOT_PERMITTED, UNREACHABLE,
+ * STORE_FAILED, PROTOCOL, SYSTEM.
+ */
+docket_status docket_admin_clock_accept(docket_realm *realm, const char *reason, int *was_held);
 
 /* One period of a series. Days and edges are of the series' own zone and year. */
 struct docket_period {

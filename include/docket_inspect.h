@@ -36,6 +36,8 @@ struct docket_view_realm {
     uint32_t desk_count;     /* those that can be read */
     uint32_t desks_left_out; /* those whose files somebody spoiled ... */
     const char *left_out_why; /* ... and what is wrong with the last of them; "" if none */
+    int64_t clock_held_s;    /* 0; else docketd does not follow the machine's clock, which is far ahead of the
+                                store's last commit, but goes by this instant (UTC) */
 };
 
 struct docket_view_desk {
@@ -70,6 +72,10 @@ struct docket_view_period {
                                 most the setting */
     uint32_t rate_per_minute; /* the rate that docketd saw when it last laid; 0 none seen yet. Rates above
                                  2^28 - 1 are shown as that */
+    uint64_t first, last;    /* numbers of the counter, or of the authority's interval that it is in */
+    int ends;                /* 1: last comes before numbers end by themselves ... */
+    uint32_t used_percent;   /* ... and so much of first to last is gone. leased: what came back and does not lie yet
+                                counts as gone */
 };
 
 struct docket_view_series {

@@ -14,7 +14,13 @@
  * is given once: across threads, and across children that were forked after the
  * realm was opened (they share it with their parent).
  *
+ * Settings too: every one of struct docket_policy works, profiles and collisions
+ * within a tenant among them, and document dates.
+ *
  * What is not:
+ * - It has no zone database: a zone other than UTC is BAD_POLICY.
+ * - No period is ever closed: close_after and warn are kept and do nothing. The
+ *   sentence of a refused date of an older period is another one; the status is the same.
  * - Nothing is durable: the realm is gone with the last process that has it.
  * - Numbers come in order in leased series too: threads have no blocks of their
  *   own. What is given back, or is left over, is given again at once.

@@ -57,7 +57,7 @@ for part in $parts; do
     unit) unit_tests ;;
     model) job 40 900 model:searches "nice -n 5 tests/model/run" ;;
     process)
-        for test in audit_selftest example same recipes cli zones tools doctor top inputs settings admin admin_more admin_load attacks proof_block proof_kill proof_c proof_d proof_e proof_f proof_g scale minutes evict all_edges proof_edge midnight_zone; do
+        for test in audit_selftest example same recipes cli templates zones tools doctor top inputs settings admin admin_more series_rules admin_load attacks proof_block proof_kill proof_c proof_d proof_e proof_f proof_g scale minutes evict all_edges proof_edge midnight_zone clock_guard; do
             job "$(expected "tests/process/$test.sh")" 600 "process:$test" "tests/process/$test.sh"
         done
         for test in activation pages install walk service; do # what is installed

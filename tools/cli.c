@@ -36,6 +36,7 @@ static const struct cli_option rows[OPT_IDS] = {
     [OPT_CLOSE_AFTER] = {"close-after", 0, "DAYS", "from a period's end until it closes (default never)"},
     [OPT_TEMPLATE] = {"template", 0, "TEXT", "such as {SERIES}-{YYYY}{MM}{DD}-{N:6}"},
     [OPT_WINDOW] = {"window", 0, "N", "most numbers that a power loss may make unknown, 16 to 10000; or benchmark"},
+    [OPT_FROM] = {"from", 0, "WHEN", "now (default), or next: from the next period on", "now next"},
     [OPT_START_AFTER] = {"start-after", 0, "N", "the first number will be N + 1 (default 0)"},
     [OPT_VERBOSE] = {"verbose", 'v', NULL, "a line for each series too"},
     [OPT_PERIOD] = {"period", 0, "PERIOD", "2026, 2026-11, 2026-11-24 or never (default: the current one)"},

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* docket series set, advance, retire. */
+#include "coming.h"
 #include "deciding.h"
 #include "policy_options.h"
 #include "session.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #define COMMON (BIT(OPT_REALM) | BIT(OPT_NO_START) | BIT(OPT_JSON) | BIT(OPT_QUIET))
 
@@ -123,6 +125,7 @@ struct setting {
     struct docket_policy policy;
     json_t *array; /* with --json */
     unsigned count, refused;
+    struct coming coming;
 };
 
 static int tell(void *context, const struct docket_setting *setting)
@@ -145,9 +148,14 @@ static int tell(void *context, const struct docket_setting *setting)
 static docket_status set(docket_realm *realm, void *context)
 {
     struct setting *setting = context;
-    return docket_admin_series_set(realm, setting->address.tenant, setting->address.series, &setting->policy,
-                                   cli_given(setting->cli, OPT_START_AFTER), setting->cli->values[OPT_REASON],
-                                   deciding_flags(setting->cli), tell, setting);
+    const struct cli *cli = setting->cli;
+    bool next = cli_given(cli, OPT_FROM) && strcmp(cli->values[OPT_FROM], "next") == 0;
+    docket_status status = docket_admin_series_set(
+        realm, setting->address.tenant, setting->address.series, &setting->policy, cli_given(cli, OPT_START_AFTER),
+        cli->values[OPT_REASON], deciding_flags(cli) | (next ? (unsigned)DOCKET_FROM_NEXT : 0u), tell, setting);
+    if (status == DOCKET_OK && cli_given(cli, OPT_DRY_RUN) && setting->refused == 0)
+        status = coming_ask(realm, &setting->coming);
+    return status;
 }
 
 static int end_set(const struct cli *cli, struct setting *setting, int code)
@@ -164,28 +172,44 @@ static int end_set(const struct cli *cli, struct setting *setting, int code)
                                                      "tenant", setting->address.tenant, "series",
                                                      setting->address.series, "dry_run", dry, "changes",
                                                      setting->array));
+        if (object != NULL && dry)
+            json_object_set(object, "next", setting->coming.array);
         code = output_json(cli, object);
     } else if (setting->count == 0) {
         printf("nothing %s\n", dry ? "would change" : "was changed");
     } else if (dry) {
         printf("nothing was changed (--dry-run)\n");
     }
+    if (dry && setting->refused == 0)
+        coming_print(&setting->coming);
     return code == CLI_DONE && setting->refused > 0 ? CLI_NO : code;
 }
 
 static int run_set(struct cli *cli)
 {
     struct setting setting = {.cli = cli};
+    char lines[COMING_LINES][DOCKET_TEXT_MAX];
     int code = address_parse(cli, cli->operands[0], false, &setting.address);
+    if (code == CLI_DONE && cli_given(cli, OPT_FROM) && strcmp(cli->values[OPT_FROM], "now") != 0 &&
+        strcmp(cli->values[OPT_FROM], "next") != 0)
+        code = cli_fail(cli, DOCKET_BAD_ARGUMENT, "--from is now or next, not '%.40s'", cli->values[OPT_FROM]);
     if (code == CLI_DONE)
         code = policy_options(cli, &setting.policy);
     if (code == CLI_DONE)
         code = cli_number(cli, OPT_START_AFTER, 0, DOCKET_NUMBER_MAX - 1, &setting.policy.start_after);
     if (code != CLI_DONE)
         return code;
+    setting.coming = (struct coming){.cli = cli,
+                                     .address = &setting.address,
+                                     .policy = &setting.policy,
+                                     .has_start = cli_given(cli, OPT_START_AFTER),
+                                     .array = cli->json ? json_array() : NULL,
+                                     .lines = lines};
     if (cli->json)
         setting.array = json_array();
-    return end_set(cli, &setting, session_run(cli, set, &setting));
+    code = end_set(cli, &setting, session_run(cli, set, &setting));
+    json_decref(setting.coming.array);
+    return code;
 }
 
 const struct cli_command command_series_set = {
@@ -195,12 +219,15 @@ const struct cli_command command_series_set = {
                 "$ docket series set acme/NEW --window 500\n",
     .operands = "TENANT/SERIES",
     .summary = "change a series' policy",
-    .text = "The window may change at any time. Order, restart, template and start only while no\n"
-            "number of the series was ever handed out, since texts could collide, and while no\n"
-            "process sits at its desk. Otherwise nothing changes. --dry-run says which may, and why\n"
-            "not. For root, docketd's user and the admins of docket.conf.",
+    .text = "Forward only: what was given keeps its text. Window, warning level and closing may change\n"
+            "at any time. Order, restart, zone, fiscal year and beginning only while no number of the\n"
+            "series was ever handed out and no process sits at its desk. All others hold from now on,\n"
+            "with processes at work, or with --from next from the next period on. Nothing changes if\n"
+            "one of them may not, or if a document number could be that of another one. --dry-run says\n"
+            "what would change and why not, and shows the next ten numbers. For root, docketd's user\n"
+            "and the admins of docket.conf.",
     .options = POLICY_OPTIONS | BIT(OPT_START_AFTER) |
-               BIT(OPT_REASON) | BIT(OPT_DRY_RUN) | COMMON,
+               BIT(OPT_FROM) | BIT(OPT_REASON) | BIT(OPT_DRY_RUN) | COMMON,
     .operands_min = 1,
     .operands_max = 1,
     .run = run_set};

@@ -14,6 +14,8 @@
 struct totals {
     bool summed; /* what follows of series is known */
     uint64_t series, quarantined, laid, open, leases, without_period;
+    uint64_t nearly_used, validity_ends;
+    char one_used[2 * DOCKET_NAME_MAX + 2], one_ends[2 * DOCKET_NAME_MAX + 2];
     uint64_t seats_taken, seats_max, waiting;
     uint64_t seats_reaped, tails_recovered, numbers_recovered; /* since the desks were built */
     struct output_table *table; /* NULL: not asked for */
@@ -40,6 +42,10 @@ static int add_series(void *context, const struct docket_view_series *series)
     const struct docket_view_period *now = viewing_current(series);
     totals->quarantined += series->quarantined != 0;
     totals->without_period += now == NULL;
+    if (viewing_nearly_used(series) && totals->nearly_used++ == 0)
+        snprintf(totals->one_used, sizeof totals->one_used, "%s/%s", series->tenant, series->name);
+    if (viewing_validity_ends(series) && totals->validity_ends++ == 0)
+        snprintf(totals->one_ends, sizeof totals->one_ends, "%s/%s", series->tenant, series->name);
     if (now != NULL) {
         totals->laid += now->laid;
         totals->open += now->open;
@@ -74,6 +80,8 @@ static int print_json(const struct cli *cli, const struct docket_view_realm *rea
                   sum(totals, totals->open), "leases", sum(totals, totals->leases), "waiting",
                   (json_int_t)totals->waiting, "seats_reaped", (json_int_t)totals->seats_reaped, "tails_recovered",
                   (json_int_t)totals->tails_recovered, "numbers_recovered", (json_int_t)totals->numbers_recovered));
+    json_object_set_new(object, "numbers", json_pack("{s:o, s:o}", "nearly_used", sum(totals, totals->nearly_used),
+                                                     "validity_ends", sum(totals, totals->validity_ends)));
     if (totals->list != NULL)
         json_object_set(object, "series", totals->list);
     return output_json(cli, object);
@@ -93,6 +101,12 @@ static void print_text(const struct docket_view_realm *realm, struct totals *tot
                totals->open, totals->leases);
     else
         printf("\nsupply    not summed up over so many series; --verbose does\n");
+    if (totals->nearly_used != 0)
+        printf("numbers   %" PRIu64 " series have come to their WARNING LEVEL; %s is one (docket series show)\n",
+               totals->nearly_used, totals->one_used);
+    if (totals->validity_ends != 0)
+        printf("validity  of %" PRIu64 " series ENDS within %d days; %s is one\n", totals->validity_ends,
+               VIEWING_ENDS_DAYS, totals->one_ends);
     if (totals->seats_reaped != 0)
         printf("recovered %" PRIu64 " dead seats, %" PRIu64 " tails, %" PRIu64 " numbers\n", totals->seats_reaped,
                totals->tails_recovered, totals->numbers_recovered);
@@ -156,7 +170,9 @@ const struct cli_command command_status = {
     .summary = "is docketd serving, and how much supply is left",
     .text = "Reads the shared files: asks docketd nothing and works while it is dead. docketd\n"
             "is serving, stopped (in order) or dead (no heartbeat for 2 s). Supply counts the\n"
-            "current period: laid is for anybody, open is left in somebody's lease.\n"
+            "current period: laid is for anybody, open is left in somebody's lease. Says when a series has\n"
+            "used as much of its interval or width as its setting warn says, or when its validity\n"
+            "ends within 14 days.\n"
             "Exit code 1 if docketd is not serving, 3 if it has not run since the machine\n"
             "started.",
     .options = BIT(OPT_VERBOSE) | CLI_TABLE | BIT(OPT_REALM) | BIT(OPT_JSON) | BIT(OPT_QUIET),

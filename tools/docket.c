@@ -35,6 +35,7 @@ static const struct cli_command *const commands[] = {
     &command_desk_list,
     &command_desk_add,
     &command_drain,
+    &command_clock_accept,
     &command_where,
     &command_doctor,
     &command_version,

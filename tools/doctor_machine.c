@@ -259,7 +259,12 @@ void doctor_clock(struct doctor *doctor)
         latest_s = (int64_t)store.st_mtime;
         what = "the store's last commit";
     }
-    if (now_s + CLOCK_SLACK_S < latest_s)
+    if (doctor->view != NULL && doctor->realm.clock_held_s != 0)
+        doctor_say(doctor, "clock", VERDICT_FAIL,
+                   "set the clock; or if it is right: docket clock accept --reason TEXT",
+                   "docketd does not follow it: it stands %" PRId64 " days ahead of what the store's last commit vouches for",
+                   (now_s - doctor->realm.clock_held_s) / 86400);
+    else if (now_s + CLOCK_SLACK_S < latest_s)
         doctor_say(doctor, "clock", VERDICT_FAIL,
                    "set the clock: periods and dates in texts follow it; no number is given twice meanwhile",
                    "it stands %" PRId64 " s before %s", latest_s - now_s, what);

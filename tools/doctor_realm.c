@@ -3,6 +3,7 @@
  * doctor_realm: the checks of what docketd and the shared files say.
  */
 #include "doctor.h"
+#include "viewing.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -196,8 +197,10 @@ void doctor_seats(struct doctor *doctor)
 /* ---- series ---- */
 
 struct series {
-    uint64_t all, quarantined, benchmark;
+    uint64_t all, quarantined, benchmark, nearly_used, ends;
     char one_quarantined[2 * DOCKET_NAME_MAX + 2], one_benchmark[2 * DOCKET_NAME_MAX + 2];
+    char one_used[2 * DOCKET_NAME_MAX + 2], one_ends[2 * DOCKET_NAME_MAX + 2];
+    uint32_t percent; /* of one_used */
 };
 
 static int add_series(void *context, const struct docket_view_series *one)
@@ -208,7 +211,30 @@ static int add_series(void *context, const struct docket_view_series *one)
         snprintf(series->one_quarantined, sizeof series->one_quarantined, "%s/%s", one->tenant, one->name);
     if (one->window > DOCKET_WINDOW_MAX && series->benchmark++ == 0)
         snprintf(series->one_benchmark, sizeof series->one_benchmark, "%s/%s", one->tenant, one->name);
+    if (viewing_nearly_used(one) && series->nearly_used++ == 0) {
+        snprintf(series->one_used, sizeof series->one_used, "%s/%s", one->tenant, one->name);
+        series->percent = viewing_current(one)->used_percent;
+    }
+    if (viewing_validity_ends(one) && series->ends++ == 0)
+        snprintf(series->one_ends, sizeof series->one_ends, "%s/%s", one->tenant, one->name);
     return 0;
+}
+
+static void say_numbers(struct doctor *doctor, const struct series *series)
+{
+    if (series->nearly_used > 0)
+        doctor_say(doctor, "numbers left", VERDICT_WARN,
+                   "get another interval, or widen the template (docket series set); docket series show says what is left",
+                   "%" PRIu64 " series have come to their warning level, %s is one: %u%% used", series->nearly_used,
+                   series->one_used, series->percent);
+    else
+        doctor_say(doctor, "numbers left", VERDICT_PASS, NULL, "no series has come to its warning level");
+    if (series->ends > 0)
+        doctor_say(doctor, "validity", VERDICT_WARN, "get another interval: docket series set --valid-to",
+                   "of %" PRIu64 " series ends within %d days or has ended, %s is one", series->ends,
+                   VIEWING_ENDS_DAYS, series->one_ends);
+    else
+        doctor_say(doctor, "validity", VERDICT_PASS, NULL, "no interval ends within %d days", VIEWING_ENDS_DAYS);
 }
 
 void doctor_series(struct doctor *doctor)
@@ -230,4 +256,5 @@ void doctor_series(struct doctor *doctor)
                    series.one_benchmark);
     else
         doctor_say(doctor, "windows", VERDICT_PASS, NULL, "every series' window is for books");
+    say_numbers(doctor, &series);
 }

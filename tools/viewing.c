@@ -41,6 +41,10 @@ void viewing_print_realm(const struct docket_view_realm *realm)
                output_colour(OUTPUT_RED), viewing_state(realm), output_colour(OUTPUT_PLAIN), realm->docketd_pid, age_s);
     printf("realm     %s, generation %" PRIu64 ", commit %" PRIu64 "\n", realm->directory, realm->generation,
            realm->commit_number);
+    if (realm->clock_held_s != 0)
+        printf("clock     %sNOT FOLLOWED%s: it is far ahead of the last commit; docketd goes by %s. Set it, or `docket "
+               "clock accept`\n",
+               output_colour(OUTPUT_RED), output_colour(OUTPUT_PLAIN), output_time(realm->clock_held_s, since));
     if (realm->desks_left_out > 0)
         printf("desks     %" PRIu32 " CANNOT BE READ: %s\n", realm->desks_left_out, realm->left_out_why);
 }
@@ -48,12 +52,13 @@ void viewing_print_realm(const struct docket_view_realm *realm)
 void viewing_realm_json(json_t *object, const struct docket_view_realm *realm)
 {
     json_object_update_new(
-        object, json_pack("{s:o, s:o, s:s, s:I, s:I, s:{s:s, s:I, s:I, s:I}}", "realm",
+        object, json_pack("{s:o, s:o, s:s, s:I, s:I, s:{s:s, s:I, s:I, s:I, s:I}}", "realm",
                           output_string(realm->directory), "runtime", output_string(realm->runtime), "store_id",
                           realm->store_id, "generation", (json_int_t)realm->generation, "commit_number",
                           (json_int_t)realm->commit_number, "docketd", "state", viewing_state(realm), "pid",
                           (json_int_t)realm->docketd_pid, "started_s", (json_int_t)realm->started_s,
-                          "heartbeat_age_ns", (json_int_t)realm->heartbeat_age_ns));
+                          "heartbeat_age_ns", (json_int_t)realm->heartbeat_age_ns, "clock_held_s",
+                          (json_int_t)realm->clock_held_s));
 }
 
 const char *viewing_duration(double seconds, char text[VIEWING_TIME_BYTES])
@@ -94,6 +99,23 @@ static json_t *period_json(const struct docket_view_period *period)
                      (json_int_t)period->oldest_lease_age_s, "given", (json_int_t)period->given, "unknown_now",
                      (json_int_t)period->unknown_now, "window_now", (json_int_t)period->window_now,
                      "rate_per_minute", (json_int_t)period->rate_per_minute, "runway_s", runway);
+}
+
+bool viewing_nearly_used(const struct docket_view_series *series)
+{
+    const struct docket_view_period *now = viewing_current(series);
+    return now != NULL && now->ends && series->warn_percent != 0 && now->used_percent >= series->warn_percent &&
+           !series->retired;
+}
+
+/* The day's end in UTC: to a day it is right in every zone. */
+bool viewing_validity_ends(const struct docket_view_series *series)
+{
+    struct tm day = {.tm_year = (int)(series->valid_to / 10000) - 1900,
+                     .tm_mon = (int)(series->valid_to / 100 % 100) - 1,
+                     .tm_mday = (int)(series->valid_to % 100) + 1};
+    return series->valid_to != 0 && !series->retired &&
+           (int64_t)timegm(&day) - (int64_t)time(NULL) < (int64_t)VIEWING_ENDS_DAYS * 86400;
 }
 
 json_t *viewing_series_json(const struct docket_view_series *series)

@@ -22,6 +22,12 @@ void viewing_print_realm(const struct docket_view_realm *realm);
 /* Adds realm, runtime, store_id, generation, commit_number and docketd. */
 void viewing_realm_json(json_t *object, const struct docket_view_realm *realm);
 
+/* Is it time to ask for another interval? By the numbers of the current period, or by
+ * the calendar: within VIEWING_ENDS_DAYS of its last day, or after it. */
+enum { VIEWING_ENDS_DAYS = 14 };
+bool viewing_nearly_used(const struct docket_view_series *series);
+bool viewing_validity_ends(const struct docket_view_series *series);
+
 json_t *viewing_series_json(const struct docket_view_series *series);
 
 /* "12 min", "45 s", "3.5 h", "-": how long `laid` lasts at a rate. Seconds when short. */

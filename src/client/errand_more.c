@@ -80,7 +80,7 @@ docket_status docket_admin_series_set(docket_realm *realm, const char *tenant, c
     struct dk_reply reply;
     void *rows;
     size_t count;
-    if (realm == NULL || policy == NULL || flags > DOCKET_DRY_RUN)
+    if (realm == NULL || policy == NULL || (flags & ~(unsigned)(DOCKET_DRY_RUN | DOCKET_FROM_NEXT)) != 0)
         return dk_fail(DOCKET_BAD_ARGUMENT, "docket_admin_series_set wants a realm, a policy and known flags");
     docket_status status = dk_names_fill(tenant, name, request.tenant, request.name);
     if (status == DOCKET_OK)
@@ -126,6 +126,23 @@ docket_status docket_admin_drain_undo(docket_realm *realm, const char *desk)
         return dk_fail(DOCKET_BAD_ARGUMENT, "docket_admin_drain_undo wants a realm");
     docket_status status = put(request.desk, sizeof request.desk, "desk's name", desk);
     return status == DOCKET_OK ? ask_plain(realm, &request) : status;
+}
+
+docket_status docket_admin_clock_accept(docket_realm *realm, const char *reason, int *was_held)
+{
+    struct dk_admin_request request = {.type = DK_ADMIN_CLOCK, .period = -1};
+    struct dk_reply reply;
+    void *rows = NULL;
+    size_t count;
+    if (realm == NULL)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "docket_admin_clock_accept wants a realm");
+    docket_status status = dk_errand_reason(&request, reason);
+    if (status == DOCKET_OK)
+        status = ask(realm, &request, ERRAND_TIMEOUT_NS, 1, &reply, &rows, &count);
+    free(rows);
+    if (status == DOCKET_OK && was_held != NULL)
+        *was_held = reply.salt != 0;
+    return status;
 }
 
 docket_status docket_admin_desk_add(docket_realm *realm, const char *desk, const char *tenants, const char *user,

@@ -225,23 +225,19 @@ static bool strict_exhausted(const struct hand *hand, uint32_t count)
            hand->base + now.next + count - 1 > dk_load_acquire(&hand->board->last);
 }
 
-docket_status dk_take_strict(struct hand *hand, uint32_t yyyymmdd, uint32_t count, uint64_t *first)
+static struct dk_strict_bank bank_of(const struct hand *hand)
 {
-    uint32_t left = 0;
-    const struct dk_strict_bank bank = {.word = &hand->table->strict,
-                                        .last_date = &hand->table->last_date,
-                                        .epoch = hand->epoch,
-                                        .current = &hand->board->epoch,
-                                        .base = hand->base,
-                                        .limit = &hand->board->limit};
-    switch (hand->quick ? dk_strict_take(&bank, count, first, &left)
-                        : dk_strict_take_dated(&bank, yyyymmdd, count, first, &left)) {
-    case DK_TAKE_DONE:
-        if (left > hand->room_high)
-            hand->room_high = left;
-        if (left <= hand->room_high / 2)
-            dk_desk_want(&hand->seat->map, hand->slot);
-        return DOCKET_OK;
+    return (struct dk_strict_bank){.word = &hand->table->strict,
+                                   .last_date = &hand->table->last_date,
+                                   .epoch = hand->epoch,
+                                   .current = &hand->board->epoch,
+                                   .base = hand->base,
+                                   .limit = &hand->board->limit};
+}
+
+static docket_status not_taken(struct hand *hand, enum dk_take took, uint32_t count)
+{
+    switch (took) {
     case DK_TAKE_OTHER:
         hand->bank = -1; /* the period ended between board and word */
         return DOCKET_TIMEOUT;
@@ -253,6 +249,38 @@ docket_status dk_take_strict(struct hand *hand, uint32_t yyyymmdd, uint32_t coun
         hand->room_high = 0;
         return strict_exhausted(hand, count) ? DOCKET_EXHAUSTED : DOCKET_TIMEOUT;
     }
+}
+
+static void note_room(struct hand *hand, uint32_t left)
+{
+    if (left > hand->room_high)
+        hand->room_high = left;
+    if (left <= hand->room_high / 2)
+        dk_desk_want(&hand->seat->map, hand->slot);
+}
+
+static docket_status take_quick(struct hand *hand, uint32_t count, uint64_t *first)
+{
+    uint32_t left = 0;
+    const struct dk_strict_bank bank = bank_of(hand);
+    enum dk_take took = dk_strict_take(&bank, count, first, &left);
+    if (took != DK_TAKE_DONE)
+        return not_taken(hand, took, count);
+    note_room(hand, left);
+    return DOCKET_OK;
+}
+
+docket_status dk_take_strict(struct hand *hand, uint32_t yyyymmdd, uint32_t count, uint64_t *first)
+{
+    uint32_t left = 0;
+    const struct dk_strict_bank bank = bank_of(hand);
+    if (hand->quick)
+        return take_quick(hand, count, first);
+    enum dk_take took = dk_strict_take_dated(&bank, yyyymmdd, count, first, &left);
+    if (took != DK_TAKE_DONE)
+        return not_taken(hand, took, count);
+    note_room(hand, left);
+    return DOCKET_OK;
 }
 
 static docket_status leased_attempt(struct hand *hand, uint64_t *number)
@@ -314,7 +342,7 @@ static docket_status take_one(struct hand *hand, int64_t timeout_ns, size_t room
     if (ready && !hand->strict && hand->lease.open && hand->lease.offset < hand->lease.size &&
         dk_load_relaxed(hand->state) != DK_SLOT_RETIRED)
         return leased_attempt(hand, number);
-    if (ready && hand->quick && dk_take_strict(hand, 0, 1, number) == DOCKET_OK)
+    if (ready && hand->quick && take_quick(hand, 1, number) == DOCKET_OK)
         return DOCKET_OK;
     struct taken taken = {.room = room};
     docket_status status = dk_take_wait(hand, timeout_ns, attempt_one, &taken, 1);

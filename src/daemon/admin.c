@@ -29,6 +29,7 @@ static const struct errand_row {
     bool changes;
     bool names_series;
     bool wants_reason;
+    bool for_all; /* who may sit at the series' desk */
 } rows[DK_ADMIN_END - DK_ADMIN_VOID] = {
     [DK_ADMIN_VOID - DK_ADMIN_VOID] = {"void numbers", dk_errand_void, true, true, true},
     [DK_ADMIN_RECONCILE - DK_ADMIN_VOID] = {"reconcile", dk_errand_reconcile, true, true, false},
@@ -40,7 +41,10 @@ static const struct errand_row {
     [DK_ADMIN_EVENTS - DK_ADMIN_VOID] = {"read events", dk_errand_events, false, false, false},
     [DK_ADMIN_DESK - DK_ADMIN_VOID] = {"add a desk", dk_errand_desk, true, false, false},
     [DK_ADMIN_CLOSE - DK_ADMIN_VOID] = {"close a period", dk_errand_close, true, true, true},
+    [DK_ADMIN_CLOCK - DK_ADMIN_VOID] = {"accept the clock", dk_errand_clock, true, false, true},
     [DK_ADMIN_PERIODS - DK_ADMIN_VOID] = {"list periods", dk_errand_periods, false, true, false},
+    [DK_ADMIN_SHOW - DK_ADMIN_VOID] = {"show a series", dk_errand_show, false, true, false, true},
+    [DK_ADMIN_PREVIEW - DK_ADMIN_VOID] = {"show next numbers", dk_errand_preview, false, true, false, true},
 };
 
 static const struct errand_row *row_of(uint32_t type)
@@ -98,6 +102,8 @@ static docket_status check_asker(struct dk_connection *connection, const struct 
         return dk_fail(DOCKET_PROTOCOL, "admin request %u is not known to this docketd", request->type);
     if (is_admin(connection))
         return DOCKET_OK;
+    if (row->for_all)
+        return dk_serve_check_desk(connection, dk_series_desk(connection->daemon, request->tenant));
     note_refusal(connection->daemon, connection, request, row->name);
     return dk_fail(DOCKET_NOT_PERMITTED,
                    "uid %u may not %s: root, docketd's user and those of admins and admin_group in docket.conf may; "
@@ -175,11 +181,19 @@ docket_status dk_errand_series(struct dk_errand *errand, struct dk_series_book *
     return status;
 }
 
+/* The period that is asked for, or the current one. */
+void dk_errand_current(struct dk_errand *errand, struct dk_series_book *series)
+{
+    struct dk_period now;
+    dk_period_now(errand->daemon, series->record.policy, &now);
+    errand->series = series;
+    errand->period = errand->asked.period >= 0 ? errand->asked.period : now.label;
+}
+
 docket_status dk_errand_find(struct dk_errand *errand)
 {
     const struct dk_admin_request *asked = &errand->asked;
     struct dk_series_book *series;
-    struct dk_period now;
     docket_status status = dk_errand_series(errand, &series);
     if (status != DOCKET_OK)
         return status;
@@ -187,9 +201,7 @@ docket_status dk_errand_find(struct dk_errand *errand)
         return dk_fail(DOCKET_QUARANTINED, "%s/%s is quarantined: until its desk's files were looked into nothing is "
                                            "known well enough to change it",
                        asked->tenant, asked->name);
-    dk_period_now(errand->daemon, series->record.policy, &now);
-    errand->series = series;
-    errand->period = asked->period >= 0 ? asked->period : now.label;
+    dk_errand_current(errand, series);
     return DOCKET_OK;
 }
 

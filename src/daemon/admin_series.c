@@ -55,6 +55,8 @@ docket_status dk_errand_retire(struct dk_errand *errand)
         return dk_fail(DOCKET_RETIRED, "%s/%s is retired already", errand->asked.tenant, errand->asked.name);
     if (errand->asked.flags & DK_ADMIN_DRY_RUN)
         return DOCKET_OK;
+    if (series->publishing)
+        return dk_fail(DOCKET_BUSY, "%s/%s is being changed; ask again", errand->asked.tenant, errand->asked.name);
     errand->series = series;
     errand->record = series->record;
     errand->record.retired_ns = dk_clock_wall_ns();
@@ -92,46 +94,54 @@ static void advanced(struct dk_job *job)
     give_up(errand, DOCKET_OK);
 }
 
-static void skip(struct dk_errand *errand, struct dk_job *job, uint64_t first, uint64_t end)
+static void skip(struct dk_job *job, const struct dk_counter_image *image, uint64_t first, uint64_t end,
+                 enum dk_cause cause)
 {
-    struct dk_change_wire row = {.first = first,
-                                 .last = end - 1,
-                                 .period = errand->period,
-                                 .before = DK_FATE_SPARE,
-                                 .after = DK_FATE_VOID,
-                                 .cause = DK_CAUSE_ADVANCED};
-    struct dk_fate_record record = {.series_id = errand->series->record.id,
-                                    .period = errand->period,
+    struct dk_fate_record record = {.series_id = image->series_id,
+                                    .period = image->period,
                                     .fate = DK_FATE_VOID,
-                                    .cause = DK_CAUSE_ADVANCED,
+                                    .cause = cause,
                                     .range = {first, end - 1},
                                     .time_ns = dk_clock_wall_ns(),
                                     .event_at = 1};
     if (first >= end)
         return;
-    errand->figure += end - first;
-    if (job->range_count > 0 && job->ranges[job->range_count - 1].range.last + 1 == first) {
+    if (job->range_count > 0 && job->ranges[job->range_count - 1].range.last + 1 == first)
         job->ranges[job->range_count - 1].range.last = end - 1; /* neighbours are one */
-        errand->rows[errand->row_count - 1].last = end - 1;
-        return;
-    }
-    dk_errand_row(errand, &row);
-    dk_job_range(job, &record);
+    else
+        dk_job_range(job, &record);
 }
 
 /* Spares below the new position go, in order; one that reaches over it is cut. */
-static void skip_spares(struct dk_errand *errand, struct dk_job *job, struct dk_counter_image *image)
+void dk_errand_skip(struct dk_job *job, struct dk_counter_image *image, uint64_t to, enum dk_cause cause)
 {
-    uint64_t to = errand->asked.first;
     uint32_t kept = 0;
     for (uint32_t i = 0; i < image->spare_count; i++) {
         struct dk_range spare = image->spares[i];
         if (spare.first < to)
-            skip(errand, job, spare.first, spare.last < to ? spare.last + 1 : to);
+            skip(job, image, spare.first, spare.last < to ? spare.last + 1 : to, cause);
         if (spare.last >= to)
             image->spares[kept++] = (struct dk_range){spare.first > to ? spare.first : to, spare.last};
     }
     image->spare_count = kept;
+    skip(job, image, image->next, to, cause);
+    if (to > image->next)
+        image->next = image->mark = to;
+}
+
+static void tell_skipped(struct dk_errand *errand, const struct dk_job *job)
+{
+    for (size_t i = 0; i < job->range_count; i++) {
+        const struct dk_range *range = &job->ranges[i].range;
+        struct dk_change_wire row = {.first = range->first,
+                                     .last = range->last,
+                                     .period = errand->period,
+                                     .before = DK_FATE_SPARE,
+                                     .after = DK_FATE_VOID,
+                                     .cause = DK_CAUSE_ADVANCED};
+        errand->figure += range->last - range->first + 1;
+        dk_errand_row(errand, &row);
+    }
 }
 
 static docket_status copy_image(void *context, const struct dk_counter_image *image)
@@ -163,10 +173,8 @@ static docket_status plan_advance(struct dk_errand *errand, struct dk_job *job)
         return dk_fail(DOCKET_REFUSED, "the next number of %s is %llu already, and a counter never goes back; nothing was "
                                        "changed",
                        dk_errand_name(errand), (unsigned long long)lowest);
-    skip_spares(errand, job, image);
-    skip(errand, job, image->next, to);
-    if (to > image->next)
-        image->next = image->mark = to;
+    dk_errand_skip(job, image, to, DK_CAUSE_ADVANCED);
+    tell_skipped(errand, job);
     return DOCKET_OK;
 }
 

@@ -1,27 +1,154 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * admin_set: another policy for a series that exists.
+ * admin_set: another policy for a series that exists. Forward only: what was given
+ * keeps its text.
  *
- * The window may change at any time. Order, restart, template and beginning only
- * while no number was ever handed out, since texts could collide with those that
- * are on documents; and while nobody sits at the desk, since handles keep what
- * they read. To know the first exactly the counters go off the board, as for an
- * advance (admin_series.c); then the images alone are the truth. One commit writes
- * record and images; then the slot is rewritten, and the series opened again.
+ * Each setting says when it may change (policy.h). Any time: the record and the
+ * slot, at once. From now on: the counters go off the board, and come back with
+ * another form (set_off.c). From the next period on: the record keeps both
+ * policies, and each period is opened with its own; at the edge the later one
+ * replaces the other (set_next.c). At first: as from now on, and only while no
+ * number was given and nobody sits at the desk.
+ *
+ * No policy is taken whose texts could be those of other numbers of the tenant
+ * (shapes.c). All or nothing: one setting that may not change keeps all as they are.
  */
-#include "daemon/errand.h"
+#include "daemon/setting.h"
 
-#include "base/clock.h"
+#include "daemon/shapes.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static void put_setting(struct dk_errand *errand, const char *name, const char *before, const char *after,
-                        const char *why_not)
+/* ---- what is asked ---- */
+
+/* These hold for both banks of a slot at once. */
+static const char *const not_from_next[] = {"at-end", "release", "chronological"};
+
+static bool waits_for_no_period(const char *name)
+{
+    for (size_t i = 0; i < sizeof not_from_next / sizeof not_from_next[0]; i++)
+        if (strcmp(name, not_from_next[i]) == 0)
+            return true;
+    return false;
+}
+
+uint64_t dk_set_start_after(const struct dk_errand *errand)
+{
+    const struct dk_counter *counter = dk_series_counter(errand->series, errand->period);
+    return counter != NULL ? counter->extent_first - 1 : 0;
+}
+
+static docket_status check_one(const struct dk_errand *errand, const struct dk_policy *policy,
+                               struct dk_template *resolved)
+{
+    const struct dk_admin_request *asked = &errand->asked;
+    docket_status status = dk_policy_check(policy, asked->tenant, asked->name, resolved);
+    return status == DOCKET_OK ? dk_today_check(errand->daemon, policy) : status;
+}
+
+/* What changes at once changes for the pending policy too, where that says the same
+ * as the one that it will replace. */
+static docket_status take_along(struct dk_errand *errand, const struct dk_policy *wanted)
+{
+    const struct dk_series_record *record = &errand->series->record;
+    struct dk_template resolved;
+    struct dk_policy next;
+    uint64_t rows = errand->set.rows & ~dk_policy_differ(record->policy, record->next);
+    docket_status status = dk_policy_merge(record->next, wanted, rows, &next);
+    if (status == DOCKET_OK)
+        status = check_one(errand, &next, &resolved);
+    if (status != DOCKET_OK)
+        return dk_wrap(status, "the policy that %s/%s gets from its next period on would not be in order",
+                       errand->asked.tenant, errand->asked.name);
+    if (dk_policy_differ(&next, wanted) == 0) {
+        errand->record.next = NULL;
+        errand->record.next_from = 0;
+    } else {
+        errand->record.next = dk_policy_keep(&next);
+    }
+    return DOCKET_OK;
+}
+
+static docket_status plan_next(struct dk_errand *errand, const struct dk_policy *wanted)
+{
+    const struct dk_series_record *record = &errand->series->record;
+    struct dk_period now, next;
+    dk_period_now(errand->daemon, record->policy, &now);
+    if (now.end_s == INT64_MAX)
+        return dk_fail(DOCKET_REFUSED, "%s/%s never restarts, so there is no next period to wait for; set it from now on; "
+                                       "nothing was changed",
+                       errand->asked.tenant, errand->asked.name);
+    dk_period_at_instant(record->policy, now.end_s, &next);
+    errand->set.from = next.label;
+    errand->record.next = errand->set.rows != 0 ? dk_policy_keep(wanted) : NULL;
+    errand->record.next_from = errand->set.rows != 0 ? next.label : 0;
+    return DOCKET_OK;
+}
+
+static void judge_rows(struct dk_errand *errand)
+{
+    unsigned count;
+    const struct dk_setting *settings = dk_settings(&count);
+    errand->set.when = DK_ANY_TIME;
+    for (unsigned at = 0; at < count; at++)
+        if (errand->set.rows >> at & 1 && settings[at].when > errand->set.when)
+            errand->set.when = settings[at].when;
+    if (errand->set.start)
+        errand->set.when = DK_AT_FIRST;
+}
+
+/* The policy that is asked for, in order by itself. */
+static docket_status wanted_policy(struct dk_errand *errand)
+{
+    const struct dk_admin_request *asked = &errand->asked;
+    struct dk_policy wanted = *errand->series->record.policy;
+    errand->record = errand->series->record;
+    if (asked->flags & DK_ADMIN_START_AFTER && asked->start_after >= DOCKET_NUMBER_MAX)
+        return dk_fail(DOCKET_BAD_POLICY, "start-after %llu leaves no number", (unsigned long long)asked->start_after);
+    docket_status status = dk_policy_apply(&wanted, asked->settings);
+    if (status == DOCKET_OK)
+        status = check_one(errand, &wanted, &errand->set.template);
+    if (status != DOCKET_OK)
+        return status;
+    errand->set.policy = dk_policy_keep(&wanted);
+    errand->set.rows = dk_policy_differ(errand->record.policy, &wanted);
+    errand->set.next = asked->flags & DK_ADMIN_FROM_NEXT;
+    errand->set.start = asked->flags & DK_ADMIN_START_AFTER && asked->start_after != dk_set_start_after(errand);
+    judge_rows(errand);
+    if (errand->set.next)
+        return plan_next(errand, &wanted);
+    errand->record.policy = errand->set.policy;
+    return errand->record.next != NULL ? take_along(errand, &wanted) : DOCKET_OK;
+}
+
+static docket_status check_shape(const struct dk_errand *errand, const struct dk_policy *policy,
+                                 const struct dk_template *resolved)
+{
+    struct dk_shape_ask ask = {errand->asked.tenant, errand->asked.name, errand->record.id, policy, resolved};
+    return dk_shapes_check(errand->daemon, &ask);
+}
+
+static docket_status check_shapes(const struct dk_errand *errand)
+{
+    const struct dk_policy *next = errand->record.next;
+    struct dk_template resolved;
+    if (errand->set.when == DK_ANY_TIME)
+        return DOCKET_OK;
+    docket_status status = check_shape(errand, errand->set.policy, &errand->set.template);
+    if (status == DOCKET_OK && next != NULL && next != errand->set.policy)
+        status = dk_policy_template(next, errand->asked.tenant, &resolved);
+    if (status == DOCKET_OK && next != NULL && next != errand->set.policy)
+        status = check_shape(errand, next, &resolved);
+    return status;
+}
+
+/* ---- the answer ---- */
+
+static void put_row(struct dk_errand *errand, const char *name, const char *before, const char *after,
+                    const char *why_not)
 {
     struct dk_setting_wire row = {0};
-    if (strcmp(before, after) == 0)
-        return;
     snprintf(row.name, sizeof row.name, "%s", name);
     snprintf(row.before, sizeof row.before, "%s", before);
     snprintf(row.after, sizeof row.after, "%s", after);
@@ -31,274 +158,150 @@ static void put_setting(struct dk_errand *errand, const char *name, const char *
     errand->answer_bytes += sizeof row;
 }
 
-static const char *number_text(uint64_t number, char text[24])
+const char *dk_set_why_not(const struct dk_errand *errand, const struct dk_setting *setting,
+                           const struct dk_set_looks *looks)
 {
-    snprintf(text, 24, "%llu", (unsigned long long)number);
-    return text;
+    enum dk_when when = setting != NULL ? setting->when : DK_AT_FIRST; /* NULL: where the counter begins */
+    if (errand->set.next && setting == NULL)
+        return "each period begins at 1; a beginning is set from now on";
+    if (errand->set.next && when == DK_AT_FIRST)
+        return "it may change only before the first number, never with a period";
+    if (errand->set.next && waits_for_no_period(setting->name))
+        return "it holds for all periods of a series at once: set it from now on";
+    if (errand->set.next)
+        return "";
+    if (when == DK_AT_FIRST)
+        return setting == NULL && looks->interval_over ? looks->not_now : looks->not_at_first;
+    return when == DK_FROM_NOW_ON ? looks->not_now : "";
 }
 
-/* Where the current counter begins, behind what the first number comes. */
-static uint64_t start_after_of(const struct dk_errand *errand)
+/* The first that may not; "" if all may. */
+static const char *put_rows(struct dk_errand *errand, const struct dk_set_looks *looks)
 {
-    const struct dk_series_book *series = errand->series;
-    for (int bank = 0; bank < DK_BANKS; bank++)
-        if (series->bank[bank] != NULL && series->bank[bank]->period.label == errand->period)
-            return series->bank[bank]->extent_first - 1;
-    return 0;
-}
-
-static void put_settings(struct dk_errand *errand, const char *why_not)
-{
-    const struct dk_policy *before = errand->series->record.policy, *after = errand->record.policy;
-    uint64_t start = start_after_of(errand);
-    uint64_t wanted = errand->asked.flags & DK_ADMIN_START_AFTER ? errand->asked.start_after : start;
-    char is[DK_SETTING_BYTES], will[DK_SETTING_BYTES];
+    char before[DK_SETTING_BYTES], after[DK_SETTING_BYTES];
+    const char *first = "";
     unsigned count;
     const struct dk_setting *settings = dk_settings(&count);
-    for (unsigned at = 0; at < count; at++) {
-        dk_policy_get(before, at, is);
-        dk_policy_get(after, at, will);
-        put_setting(errand, settings[at].name, is, will, settings[at].when == DK_ANY_TIME ? "" : why_not);
+    for (unsigned at = 0; at <= count; at++) {
+        const struct dk_setting *setting = at < count ? &settings[at] : NULL;
+        if (setting != NULL ? !(errand->set.rows >> at & 1) : !errand->set.start)
+            continue;
+        if (setting != NULL) {
+            dk_policy_get(errand->series->record.policy, at, before);
+            dk_policy_get(errand->set.policy, at, after);
+        } else {
+            snprintf(before, sizeof before, "%llu", (unsigned long long)dk_set_start_after(errand));
+            snprintf(after, sizeof after, "%llu", (unsigned long long)errand->asked.start_after);
+        }
+        const char *why_not = dk_set_why_not(errand, setting, looks);
+        put_row(errand, setting != NULL ? setting->name : "start-after", before, after, why_not);
+        first = first[0] != 0 ? first : why_not;
     }
-    char a[24], b[24];
-    put_setting(errand, "start-after", number_text(start, a), number_text(wanted, b), why_not);
+    return first;
 }
 
-/* Only what may change at any time, or nothing at all? */
-static bool is_light(const struct dk_errand *errand)
+docket_status dk_set_refused(const struct dk_errand *errand, const char *why_not)
 {
-    const struct dk_policy *before = errand->series->record.policy, *after = errand->record.policy;
-    unsigned count;
-    const struct dk_setting *settings = dk_settings(&count);
-    bool start = errand->asked.flags & DK_ADMIN_START_AFTER && errand->asked.start_after != start_after_of(errand);
-    for (unsigned at = 0; !start && at < count; at++) {
-        char is[DK_SETTING_BYTES], will[DK_SETTING_BYTES];
-        dk_policy_get(before, at, is);
-        dk_policy_get(after, at, will);
-        if (settings[at].when != DK_ANY_TIME && strcmp(is, will) != 0)
-            return false;
+    return dk_fail(DOCKET_REFUSED, "%s/%s keeps its policy: %s; nothing was changed", errand->asked.tenant,
+                   errand->asked.name, why_not);
+}
+
+/* ---- events ---- */
+
+static void one_event(const struct dk_errand *errand, struct dk_job *job, const char *name, const char *before,
+                      const char *after)
+{
+    char when[40] = "from now on", period[16];
+    if (errand->set.next) {
+        dk_period_text(errand->set.from, period);
+        snprintf(when, sizeof when, "from %s on", period);
     }
-    return !start;
-}
-
-/* ---- may it? ---- */
-
-struct looking {
-    const struct dk_errand *errand;
-    char why_not[236];
-};
-
-/* Has a number of this counter been handed out, or may one have been? */
-static docket_status look_at_counter(void *context, const struct dk_counter_image *image)
-{
-    struct looking *looking = context;
-    const struct dk_errand *errand = looking->errand;
-    struct dk_fate_list list = {0};
-    char period[16];
-    if (looking->why_not[0] != 0)
-        return DOCKET_OK;
-    dk_period_text(image->period, period);
-    if (image->closed) {
-        snprintf(looking->why_not, sizeof looking->why_not, "its period %s has been closed", period);
-        return DOCKET_OK;
+    const char *of = errand->asked.tenant, *series = errand->asked.name;
+    if (strlen(of) + strlen(series) + strlen(name) + strlen(before) + strlen(after) < 200) {
+        dk_errand_event(errand, job, "set", "%s/%s: %s %s -> %s, %s", of, series, name, before[0] ? before : "\"\"",
+                        after[0] ? after : "\"\"", when);
+        return;
     }
-    docket_status status = dk_fate_list(errand->daemon, errand->series, image->period, &list);
-    for (size_t i = 0; status == DOCKET_OK && i < list.count && looking->why_not[0] == 0; i++)
-        if (list.pieces[i].fate != DK_FATE_LAID && list.pieces[i].fate != DK_FATE_SPARE)
-            snprintf(looking->why_not, sizeof looking->why_not,
-                     "%llu%s%s is %s: texts of another policy could collide with it", (unsigned long long)list.pieces[i].first,
-                     period[0] ? " of " : "", period, dk_fate_name(list.pieces[i].fate));
-    free(list.pieces);
-    return status;
+    dk_errand_event(errand, job, "set", "%s/%s: %s was %s", of, series, name, before); /* it has room for one */
+    dk_errand_event(errand, job, "set", "%s/%s: %s is %s, %s", of, series, name, after, when);
 }
 
-static docket_status look(const struct dk_errand *errand, struct looking *looking)
+void dk_set_events(const struct dk_errand *errand, struct dk_job *job)
 {
-    const struct dk_desk_book *desk = errand->series->desk;
-    *looking = (struct looking){.errand = errand};
-    dk_fate_wait(errand->daemon);
-    docket_status status = dk_store_each_counter_of(errand->daemon->store, errand->series->record.id, look_at_counter,
-                                                    looking);
-    for (uint32_t seat = 0; seat < desk->seats_used && looking->why_not[0] == 0; seat++)
-        if (desk->seats[seat].state != DK_SEAT_FREE)
-            snprintf(looking->why_not, sizeof looking->why_not,
-                     "pid %llu sits at desk %s and may hold the old policy: end it first",
-                     (unsigned long long)dk_load_relaxed(&dk_desk_seat(&desk->map, seat)->pid), desk->rule.name);
-    return status;
+    const struct dk_setting_wire *rows = errand->answer;
+    for (size_t i = 0; i < errand->answer_bytes / sizeof *rows; i++)
+        one_event(errand, job, rows[i].name, rows[i].before, rows[i].after);
+    if (errand->set.next && errand->set.rows == 0)
+        dk_errand_event(errand, job, "set", "%s/%s: what was set from its next period on is not any more",
+                        errand->asked.tenant, errand->asked.name);
 }
 
-static docket_status wanted_policy(struct dk_errand *errand)
-{
-    const struct dk_admin_request *asked = &errand->asked;
-    struct dk_policy wanted = *errand->series->record.policy, *policy = &wanted;
-    errand->record = errand->series->record;
-    docket_status status = dk_policy_apply(policy, asked->settings);
-    if (status != DOCKET_OK)
-        return status;
-    if (asked->flags & DK_ADMIN_START_AFTER && asked->start_after >= DOCKET_NUMBER_MAX)
-        return dk_fail(DOCKET_BAD_POLICY, "start-after %llu leaves no number", (unsigned long long)asked->start_after);
-    status = dk_policy_check(policy, asked->tenant, asked->name, NULL);
-    if (status == DOCKET_OK)
-        errand->record.policy = dk_policy_keep(policy);
-    return status;
-}
+/* ---- at once ---- */
 
-/* ---- the commits ---- */
-
-static void set_event(const struct dk_errand *errand, struct dk_job *job)
+void dk_set_in_place(struct dk_errand *errand)
 {
-    const struct dk_policy *policy = errand->record.policy;
-    char start[40] = "";
-    if (errand->asked.flags & DK_ADMIN_START_AFTER)
-        snprintf(start, sizeof start, ", start after %llu", (unsigned long long)errand->asked.start_after);
-    dk_errand_event(errand, job, "set", "%s/%s: %s, restarting %s, window %u%s, %s", errand->asked.tenant,
-                    errand->asked.name, dk_order_name(policy->order), dk_restart_name(policy->restart),
-                    policy->window, start, policy->template_text);
-}
-
-static void window_set(struct dk_job *job)
-{
-    struct dk_errand *errand = job->context;
     struct dk_series_book *series = errand->series;
-    dk_job_free(job);
     series->record = errand->record;
-    dk_series_rewrite(series); /* the window only */
     for (int bank = 0; bank < DK_BANKS; bank++)
         if (series->bank[bank] != NULL && series->bank[bank]->window > series->record.policy->window)
             series->bank[bank]->window = series->record.policy->window;
-    dk_errand_end(errand, DOCKET_OK);
 }
 
-static void finish(struct dk_errand *errand, docket_status status)
-{
-    char sentence[DK_ERROR_BYTES];
-    snprintf(sentence, sizeof sentence, "%s", dk_error_text());
-    errand->series->desk->held = false;
-    dk_errand_let_go(errand);
-    if (status != DOCKET_OK)
-        dk_fail(status, "%s", sentence);
-    dk_errand_end(errand, status);
-}
-
-static void policy_set(struct dk_job *job)
+static void set_at_once(struct dk_job *job)
 {
     struct dk_errand *errand = job->context;
     dk_job_free(job);
-    errand->series->record = errand->record;
-    errand->series->newest = INT32_MAX; /* the commit made periods of another kind: each is looked for in the store */
-    dk_series_rewrite(errand->series);
-    finish(errand, DOCKET_OK);
-}
-
-struct resetting {
-    struct dk_errand *errand;
-    struct dk_job *job;
-    int32_t label;    /* of the current period under the new policy */
-    uint64_t first;   /* its first number */
-    bool has_current;
-};
-
-/* Nobody took from it: it begins again, at its own beginning or the new one. */
-static docket_status reset(void *context, const struct dk_counter_image *image)
-{
-    struct resetting *resetting = context;
-    uint64_t first = image->period == resetting->label ? resetting->first : image->extent_first;
-    dk_image_begin(dk_job_image(resetting->job), image->series_id, image->period, first - 1, image->incarnation);
-    resetting->has_current = resetting->has_current || image->period == resetting->label;
-    return DOCKET_OK;
-}
-
-static docket_status plan_policy(struct dk_errand *errand, struct dk_job *job, uint64_t start_after)
-{
-    struct dk_period now;
-    dk_period_now(errand->daemon, errand->record.policy, &now);
-    struct resetting resetting = {.errand = errand, .job = job, .label = now.label, .first = start_after + 1};
-    docket_status status =
-        dk_store_each_counter_of(errand->daemon->store, errand->record.id, reset, &resetting);
-    if (status == DOCKET_OK && !resetting.has_current)
-        dk_image_begin(dk_job_image(job), errand->record.id, now.label, start_after,
-                       errand->series->desk->map.incarnation);
-    dk_job_change(job, &errand->record);
-    set_event(errand, job);
-    return status;
-}
-
-static void set_on(struct dk_errand *errand)
-{
-    struct looking looking;
-    docket_status status = DOCKET_OK;
-    for (struct dk_counter *counter = errand->series->counters; counter != NULL; counter = counter->next_of_series) {
-        if (errand->series->quarantined)
-            continue;
-        if (!dk_errand_leases_out(counter))
-            return; /* on its way off the board */
-        status = dk_fail(DOCKET_BUSY, "leases of %s/%s are open; nothing was changed", errand->asked.tenant,
-                         errand->asked.name);
-    }
-    if (status == DOCKET_OK)
-        status = look(errand, &looking);
-    if (status == DOCKET_OK && errand->series->quarantined)
-        status = dk_fail(DOCKET_QUARANTINED, "%s was quarantined meanwhile", dk_errand_name(errand));
-    if (status == DOCKET_OK && looking.why_not[0] != 0)
-        status = dk_fail(DOCKET_REFUSED, "%s/%s keeps its policy but for the window: %s; nothing was changed",
-                         errand->asked.tenant, errand->asked.name, looking.why_not);
-    struct dk_job *job = status == DOCKET_OK ? dk_job_new(policy_set, errand) : NULL;
-    if (status == DOCKET_OK)
-        status = plan_policy(errand, job, errand->figure);
-    if (status == DOCKET_OK) {
-        errand->figure = 0;
-        dk_errand_post(errand, job);
-        return;
-    }
-    if (job != NULL)
-        dk_job_free(job);
-    finish(errand, status);
-}
-
-static docket_status hold(struct dk_errand *errand)
-{
-    struct dk_series_book *series = errand->series;
-    if (series->publishing)
-        return dk_fail(DOCKET_BUSY, "a period of %s/%s is being opened; ask again", errand->asked.tenant,
-                       errand->asked.name);
-    errand->figure =
-        errand->asked.flags & DK_ADMIN_START_AFTER ? errand->asked.start_after : start_after_of(errand);
-    series->held = series->desk->held = true;
-    errand->waits = true;
-    errand->go_on = set_on;
-    for (int bank = 0; bank < DK_BANKS; bank++) {
-        if (series->bank[bank] == NULL)
-            continue;
-        series->bank[bank]->ahead = true;
-        series->bank[bank]->settled = false;
-        dk_keeper_ask(series->bank[bank]);
-    }
-    return DOCKET_OK;
+    dk_set_in_place(errand);
+    dk_series_rewrite(errand->series); /* only what may change under workers */
+    dk_errand_end(errand, DOCKET_OK);
 }
 
 static void set_light(struct dk_errand *errand)
 {
-    struct dk_job *job = dk_job_new(window_set, errand);
+    struct dk_job *job = dk_job_new(set_at_once, errand);
     dk_job_change(job, &errand->record);
-    set_event(errand, job);
+    dk_set_events(errand, job);
     dk_errand_post(errand, job);
 }
 
-/* Seats whose owners had ended have been cleared. */
-static docket_status begin_heavy(struct dk_errand *errand)
+/* Nothing of what it is about is on the board. */
+static bool is_light(const struct dk_errand *errand)
 {
-    struct looking looking;
-    docket_status status = look(errand, &looking);
+    if (!errand->set.next)
+        return errand->set.when == DK_ANY_TIME;
+    for (const struct dk_counter *counter = errand->series->counters; counter != NULL;
+         counter = counter->next_of_series)
+        if (counter->period.label >= errand->set.from)
+            return false;
+    return !errand->series->publishing;
+}
+
+static bool changes_nothing(const struct dk_errand *errand)
+{
+    const struct dk_series_record *record = &errand->series->record;
+    return errand->set.rows == 0 && !errand->set.start && (!errand->set.next || record->next == NULL);
+}
+
+/* Seats whose owners had ended have been cleared. */
+static docket_status begin(struct dk_errand *errand)
+{
+    struct dk_set_looks looks = {0};
+    docket_status status = DOCKET_OK;
+    if (errand->set.when != DK_ANY_TIME)
+        status = dk_set_look(errand, &looks);
     if (status != DOCKET_OK)
         return status;
-    put_settings(errand, looking.why_not);
+    errand->set.interval = errand->set.start && looks.interval_over && looks.not_at_first[0] != 0;
+    const char *why_not = put_rows(errand, &looks);
     errand->waits = false;
-    if (errand->asked.flags & DK_ADMIN_DRY_RUN)
+    if (errand->asked.flags & DK_ADMIN_DRY_RUN || changes_nothing(errand))
         return DOCKET_OK;
-    if (looking.why_not[0] != 0)
-        return dk_fail(DOCKET_REFUSED, "%s/%s keeps its policy but for the window: %s; nothing was changed",
-                       errand->asked.tenant, errand->asked.name, looking.why_not);
-    return hold(errand);
+    if (why_not[0] != 0)
+        return dk_set_refused(errand, why_not);
+    if (!is_light(errand))
+        return dk_set_off(errand);
+    set_light(errand);
+    return DOCKET_OK;
 }
 
 static void wait_for_reaper(struct dk_errand *errand)
@@ -310,7 +313,7 @@ static void wait_for_reaper(struct dk_errand *errand)
     errand->go_on = NULL;
     docket_status status = errand->series->quarantined
                                ? dk_fail(DOCKET_QUARANTINED, "%s was quarantined meanwhile", dk_errand_name(errand))
-                               : begin_heavy(errand);
+                               : begin(errand);
     if (status != DOCKET_OK || !errand->waits)
         dk_errand_end(errand, status);
 }
@@ -320,18 +323,18 @@ docket_status dk_errand_set(struct dk_errand *errand)
     docket_status status = dk_errand_find(errand);
     if (status == DOCKET_OK && errand->series->record.retired_ns != 0)
         status = dk_fail(DOCKET_RETIRED, "%s/%s is retired", errand->asked.tenant, errand->asked.name);
+    if (status == DOCKET_OK && errand->series->publishing)
+        status = dk_fail(DOCKET_BUSY, "%s/%s is being changed; ask again", errand->asked.tenant, errand->asked.name);
     if (status == DOCKET_OK)
         status = wanted_policy(errand);
+    if (status == DOCKET_OK)
+        status = check_shapes(errand);
     if (status != DOCKET_OK)
         return status;
-    if (!is_light(errand)) {
-        dk_reaper_tick(errand->daemon, true); /* who has just ended does not sit there */
-        errand->waits = true;
-        errand->go_on = wait_for_reaper;
-        return DOCKET_OK;
-    }
-    put_settings(errand, "");
-    if (!(errand->asked.flags & DK_ADMIN_DRY_RUN) && errand->answer_bytes > 0)
-        set_light(errand);
+    if (errand->set.when == DK_ANY_TIME)
+        return begin(errand);
+    dk_reaper_tick(errand->daemon, true); /* who has just ended does not sit there */
+    errand->waits = true;
+    errand->go_on = wait_for_reaper;
     return DOCKET_OK;
 }

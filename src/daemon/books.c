@@ -39,6 +39,7 @@ void dk_counter_image_frame(const struct dk_counter *counter, struct dk_counter_
     image->last_date = counter->last_date;
     image->extent_first = counter->extent_first;
     image->extent_last = counter->extent_last;
+    image->interval_first = counter->interval_first;
     image->mark = counter->mark;
     image->next = counter->next;
     image->incarnation = counter->series->desk->map.incarnation;

@@ -73,6 +73,7 @@ struct dk_counter {
     int bank;          /* on the board; -1: gone from it, waiting for its last leases */
     uint64_t epoch;    /* of the bank */
     uint64_t extent_first, extent_last;
+    uint64_t interval_first; /* of the authority's interval that it is in; 0: extent_first */
     uint64_t base;     /* strict: number of the word's next == 0 */
     uint64_t mark;     /* durable */
     uint64_t next;     /* strict: position last seen. leased: first number never laid */
@@ -115,8 +116,9 @@ struct dk_series_book {
     int64_t next_edge_s; /* when its banks must be looked at again */
     size_t edge_at;      /* place among the edges + 1, 0 none */
     int32_t newest;      /* latest period that the store may know; later ones it has never heard of */
-    bool publishing;     /* a period's first commit is in flight */
+    bool publishing;     /* a period's first commit is in flight, or that of the policy that a period brings */
     bool quarantined;
+    bool warned;         /* a counter on the board has used as much as the setting warn says */
     bool held;           /* an admin's errand changes it: nothing of it is opened meanwhile */
     bool evicting;       /* its counters are on their way off the board, and then it goes */
     bool wanted;         /* it was called back: its counters return as soon as they have gone */

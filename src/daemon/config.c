@@ -98,6 +98,11 @@ static bool set_admin_group(struct dk_config *config, const char *value)
     return value[0] != 0 && copy_text(config->admin_group, sizeof config->admin_group, value);
 }
 
+static bool set_clock_guard(struct dk_config *config, const char *value)
+{
+    return read_count(value, 0, 36500, &config->clock_guard_days);
+}
+
 static bool set_evict_after(struct dk_config *config, const char *value)
 {
     return read_count(value, 0, 86400 * 365, &config->evict_after_s);
@@ -118,6 +123,9 @@ static const struct key keys[] = {
     {"realm", "rows_max", "32768", "rows of eight places at one desk, 1 to 262144", set_rows_max},
     {"realm", "evict_after_s", "3024000",
      "a series that nobody used for so long leaves its desk until its next use (35 days); 0: never", set_evict_after},
+    {"realm", "clock_guard_days", "35",
+     "a clock that is so many days (within a boot: one) ahead of the last commit is not followed until "
+     "`docket clock accept`; 0: always", set_clock_guard},
     {"realm", "idle_exit_s", "0", "stop after so many seconds without any worker; 0: never", set_idle_exit},
     {"realm", "admins", "(root and docketd's user)",
      "names or uids, separated by commas, that may void, reconcile, retire and so on, beside root and docketd's user",
@@ -301,6 +309,7 @@ docket_status dk_config_load(struct dk_config *config, const char *realm, const 
     config->geometry =
         (struct dk_geometry){.slots_max = 1048576, .rows_max = 32768, .seats_max = 512, .lines_per_seat = 1024};
     config->evict_after_s = 35 * 86400; /* what is used each month stays */
+    config->clock_guard_days = 35;
     dk_policy_default(&config->policy);
     config->desks = dk_must_alloc(DK_DESKS_MAX, sizeof *config->desks);
     config->desk_count = 1;

@@ -7,6 +7,7 @@
 #include "daemon/config.h"
 
 #include "daemon/clerk.h"
+#include "daemon/zones.h"
 #include "numbering/profile.h"
 
 #include <stdlib.h>
@@ -81,6 +82,20 @@ docket_status dk_config_settle(struct dk_config *config)
     return DOCKET_OK;
 }
 
+docket_status dk_config_check_zones(const struct dk_config *config)
+{
+    const struct dk_zone *zone;
+    docket_status status = dk_zone_find(config->policy.zone, &zone);
+    if (status != DOCKET_OK)
+        return dk_wrap(DOCKET_BAD_CONFIG, "%s: [default]", config->file);
+    for (uint32_t i = 0; i < config->tenant_count; i++) {
+        status = dk_zone_find(config->tenants[i].policy.zone, &zone);
+        if (status != DOCKET_OK)
+            return dk_wrap(DOCKET_BAD_CONFIG, "%s: [tenant %s]", config->file, config->tenants[i].name);
+    }
+    return DOCKET_OK;
+}
+
 const struct dk_policy *dk_config_policy(const struct dk_config *config, const char *tenant)
 {
     for (uint32_t i = 0; i < config->tenant_count; i++)
@@ -144,9 +159,9 @@ void dk_config_print(const struct dk_config *config, FILE *out)
     fprintf(out, "series = %s\naccess = %s\n", config->declared_only ? "declared" : "first-use",
             config->shared ? "shared" : "private");
     fprintf(out, "seats_max = %u\nlines_per_seat = %u\nseries_max = %u\nrows_max = %u\nevict_after_s = %u\n"
-                 "idle_exit_s = %u\n",
+                 "clock_guard_days = %u\nidle_exit_s = %u\n",
             config->geometry.seats_max, config->geometry.lines_per_seat, config->geometry.slots_max,
-            config->geometry.rows_max, config->evict_after_s, config->idle_exit_s);
+            config->geometry.rows_max, config->evict_after_s, config->clock_guard_days, config->idle_exit_s);
     if (config->admins[0] != 0)
         fprintf(out, "admins = %s\n", config->admins);
     if (config->admin_group[0] != 0)

@@ -51,6 +51,7 @@ struct dk_counter *dk_counter_new(struct dk_daemon *daemon, struct dk_series_boo
     counter->bank = -1;
     counter->extent_first = image->extent_first;
     counter->extent_last = image->extent_last;
+    counter->interval_first = image->interval_first;
     counter->base = image->next;
     counter->mark = image->mark;
     counter->next = image->next;

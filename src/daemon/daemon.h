@@ -63,6 +63,12 @@ struct dk_daemon {
     int64_t next_edge_s;     /* of the first of them: when some series must be looked at */
     int64_t next_calendar_s;
     int64_t swept_s;         /* when that was last asked: a clock that is set back moves every edge */
+    int64_t clock_far_s;     /* clockguard.c: how far ahead the wall clock may be */
+    int64_t clock_held_s;    /* it is farther ahead, and not followed: docketd goes by this instant; else 0 */
+    int64_t next_time_s;     /* CLOCK_BOOTTIME: when the time is written down again */
+    int64_t clock_said_ns;   /* when the log last said so ... */
+    bool clock_said;         /* ... and if it did this time */
+    bool clock_accepted;     /* --accept-clock, until it is durable */
     int64_t heard_ns;        /* last sign of a worker */
     uint8_t boot_id[16];
     bool stopping;
@@ -133,9 +139,15 @@ void dk_evict_cancel(struct dk_series_book *series);
 /* Its last counter is off the board: the series leaves memory too. */
 void dk_evict_finish(struct dk_series_book *series);
 
-/* today.c: the instant by which docketd decides, UTC. */
+/* clockguard.c: the instant by which docketd decides, UTC. The only one that it reads
+ * for that: a clock that is far ahead is not followed. */
 int64_t dk_now_s(struct dk_daemon *daemon);
-/* The zone of a policy; zones.h says what a lost one is. */
+/* Writes the time down now and then. */
+void dk_clockguard_tick(struct dk_daemon *daemon);
+/* --accept-clock: before anything is decided. */
+void dk_clockguard_accept(struct dk_daemon *daemon);
+
+/* today.c: the zone of a policy; zones.h says what a lost one is. */
 const struct dk_zone *dk_zone_of_policy(const struct dk_policy *policy);
 /* Can a series of this policy begin today? BAD_POLICY: no such zone. PERIOD_NOT_OPEN:
  * today is no date that a document may carry. */

@@ -17,6 +17,18 @@
 
 #include <pthread.h>
 
+/* What a SET asks for; admin_set.c. */
+struct dk_set {
+    const struct dk_policy *policy; /* the one that is asked for */
+    struct dk_template template;    /* ... resolved */
+    uint64_t rows;     /* of dk_settings(), in which it differs from the series' policy */
+    enum dk_when when; /* the strictest of them */
+    bool start;        /* where the counter begins differs */
+    bool interval;     /* ... and that is another interval of a series that has given numbers */
+    bool next;         /* it holds from a period on that is not the current one: */
+    int32_t from;
+};
+
 struct dk_errand {
     struct dk_errand *next;
     struct dk_daemon *daemon;
@@ -37,6 +49,7 @@ struct dk_errand {
     uint64_t figure;
     int64_t look_ns; /* drain: not before */
     struct dk_series_record record; /* as the series will stand */
+    struct dk_set set;
     /* aside.c: */
     pthread_t thread;
     FILE *out;
@@ -55,6 +68,8 @@ void dk_errand_row(struct dk_errand *errand, const struct dk_change_wire *row);
 docket_status dk_errand_series(struct dk_errand *errand, struct dk_series_book **series) DK_MUST_USE;
 /* The series and its period, from the request; no retired and no quarantined one. */
 docket_status dk_errand_find(struct dk_errand *errand) DK_MUST_USE;
+/* The series, and its period that is asked for: the current one where none is. */
+void dk_errand_current(struct dk_errand *errand, struct dk_series_book *series);
 /* "acme/INV/2026" */
 const char *dk_errand_name(const struct dk_errand *errand);
 /* Commits the job, with the counter busy if it is in memory. */
@@ -72,15 +87,21 @@ docket_status dk_errand_retire(struct dk_errand *errand) DK_MUST_USE;
 /* A leased counter that is off the board: true if leases of it are still out; else
  * it is asked to leave. */
 bool dk_errand_leases_out(struct dk_counter *counter);
+/* What lies below `to` and was not given becomes void in this commit: spares, and what
+ * was never laid. The job's first event says why. */
+void dk_errand_skip(struct dk_job *job, struct dk_counter_image *image, uint64_t to, enum dk_cause cause);
 /* Ends the hold of the errand's series; its periods go on the board again. */
 void dk_errand_let_go(struct dk_errand *errand);
 docket_status dk_errand_set(struct dk_errand *errand) DK_MUST_USE;       /* admin_set.c */
+docket_status dk_errand_preview(struct dk_errand *errand) DK_MUST_USE;   /* admin_show.c */
+docket_status dk_errand_show(struct dk_errand *errand) DK_MUST_USE;
 docket_status dk_errand_drain(struct dk_errand *errand) DK_MUST_USE;     /* admin_desk.c */
 docket_status dk_errand_desk(struct dk_errand *errand) DK_MUST_USE;
 /* Who holds leases at a desk (of one counter, or NULL); the caller frees them. */
 struct dk_holder_wire *dk_holders_of(const struct dk_desk_book *desk, const struct dk_counter *only, uint32_t *count);
 /* Rows behind those that the errand's answer has. */
 void dk_errand_answer(struct dk_errand *errand, const void *rows, size_t bytes);
+docket_status dk_errand_clock(struct dk_errand *errand) DK_MUST_USE;     /* clockguard.c */
 docket_status dk_errand_close(struct dk_errand *errand) DK_MUST_USE;     /* closing.c */
 docket_status dk_errand_periods(struct dk_errand *errand) DK_MUST_USE;   /* admin_periods.c */
 docket_status dk_errand_verify(struct dk_errand *errand) DK_MUST_USE;    /* aside.c */

@@ -57,6 +57,7 @@ static void show(struct dk_daemon *daemon)
         struct shared_board_words *words = dk_desk_words(&daemon->desks[i].map);
         /* Relaxed: display. */
         dk_store_relaxed(&words->heartbeat_ns, (uint64_t)dk_clock_boot_ns());
+        dk_store_relaxed(&words->clock_held_s, (uint64_t)daemon->clock_held_s);
         dk_store_relaxed(&words->commits, clerk.commits);
         dk_store_relaxed(&words->commit_number, clerk.commit_number);
         dk_store_relaxed(&words->commit_ns_last, clerk.commit_ns_last);
@@ -109,6 +110,7 @@ static void tick(struct dk_daemon *daemon)
     dk_reaper_tick(daemon, true);
     dk_periods_sweep(daemon);
     dk_closing_tick(daemon, dk_now_s(daemon));
+    dk_clockguard_tick(daemon);
     dk_evict_tick(daemon);
     quarantine_damaged(daemon);
     look_idle(daemon);

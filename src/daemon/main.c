@@ -29,6 +29,7 @@ struct options {
     bool check_takeover;
     bool create;
     bool accept;
+    bool accept_clock;
     uint64_t advance;
     int64_t idle_exit_s;
     bool offline;
@@ -53,6 +54,8 @@ static const char usage[] =
     "  --accept-store N   serve a store whose witness is missing or does not fit: every counter is\n"
     "                     moved N numbers forward first, and those are unknown; N must be at\n"
     "                     least what any counter can have given since the copy was made\n"
+    "  --accept-clock     this machine's clock is right, however far it is ahead of the store's last\n"
+    "                     commit (an event says so); see clock_guard_days in docket.conf\n"
     "  --idle-exit S      stop after S seconds without any worker\n"
     "  --version, --help\n";
 
@@ -85,6 +88,7 @@ enum {
     OPTION_TAKEOVER,
     OPTION_CREATE,
     OPTION_ACCEPT,
+    OPTION_CLOCK,
     OPTION_IDLE,
     OPTION_REFERENCE,
     OPTION_VERSION,
@@ -106,6 +110,7 @@ static const struct option option_table[] = {{"realm", required_argument, NULL, 
                                              {"check-takeover", no_argument, NULL, OPTION_TAKEOVER},
                                              {"create", no_argument, NULL, OPTION_CREATE},
                                              {"accept-store", required_argument, NULL, OPTION_ACCEPT},
+                                             {"accept-clock", no_argument, NULL, OPTION_CLOCK},
                                              {"idle-exit", required_argument, NULL, OPTION_IDLE},
                                              {"help-config", no_argument, NULL, OPTION_REFERENCE},
                                              {"version", no_argument, NULL, OPTION_VERSION},
@@ -166,6 +171,7 @@ static int take_option(int option, struct options *options)
         if (!read_number(optarg, DOCKET_NUMBER_MAX / 2, &options->advance))
             return refuse("--accept-store wants how many numbers to move forward");
         break;
+    case OPTION_CLOCK: options->accept_clock = true; break;
     case OPTION_IDLE:
         if (!read_number(optarg, 31536000, &number))
             return refuse("--idle-exit wants seconds, 0 to 31536000");
@@ -195,8 +201,9 @@ static int take_words(int count, char **values, struct options *options)
             return refuse("too many words behind --offline; see docketd --help");
         options->verb.words[options->verb.word_count++] = values[at];
     }
-    if (options->offline && (options->create || options->accept || options->check_config || options->check_takeover))
-        return refuse("--offline goes with neither --create nor --accept-store nor a --check");
+    if (options->offline && (options->create || options->accept || options->accept_clock || options->check_config ||
+                             options->check_takeover))
+        return refuse("--offline goes with neither --create nor an --accept nor a --check");
     if (options->offline && dk_offline_check(&options->verb) != DOCKET_OK)
         return refuse(dk_error_text());
     return -1;
@@ -345,6 +352,7 @@ static void announce(struct dk_daemon *daemon)
         dk_store_relaxed(&words->started_s, (uint64_t)dk_clock_wall_s());
         dk_store_relaxed(&words->generation_now, daemon->facts.generation);
         dk_store_relaxed(&words->heartbeat_ns, (uint64_t)dk_clock_boot_ns());
+        dk_store_relaxed(&words->clock_held_s, (uint64_t)daemon->clock_held_s);
         dk_store_release(&words->serving, 1);
     }
     dk_about_write(daemon);
@@ -377,6 +385,10 @@ static docket_status start(struct dk_daemon *daemon, const struct options *optio
         status = open_runtime(daemon);
     if (status == DOCKET_OK)
         status = dk_clerk_start(daemon->store, daemon->facts.commit_number, &daemon->clerk, &daemon->clerk_fd);
+    if (status == DOCKET_OK && options->accept_clock)
+        dk_clockguard_accept(daemon);
+    if (status == DOCKET_OK)
+        (void)dk_now_s(daemon); /* judged before the first commit, which would record it */
     if (status == DOCKET_OK)
         status = dk_recovery_run(daemon);
     dk_guard_reading_store(false);
@@ -399,6 +411,11 @@ int main(int count, char **values)
     docket_status status = dk_config_load(&daemon.config, options.realm, options.config);
     if (options.idle_exit_s >= 0)
         daemon.config.idle_exit_s = (uint32_t)options.idle_exit_s;
+    docket_status zones = status == DOCKET_OK ? dk_config_check_zones(&daemon.config) : DOCKET_OK;
+    if (zones != DOCKET_OK && options.check_config)
+        status = zones;
+    else if (zones != DOCKET_OK) /* the zone database may be gone: series that need no new period go on */
+        dk_log(DK_LOG_ERROR, "%s. No series is made there meanwhile", dk_error_text());
     if (status == DOCKET_OK && options.check_config) {
         if (options.print_config)
             dk_config_print(&daemon.config, stdout);

@@ -8,6 +8,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/policies.h"
+#include "daemon/shapes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,19 +83,33 @@ static docket_status policy_of(const struct dk_daemon *daemon, const struct dk_r
     return request->type == DK_ASK_DECLARE ? dk_policy_apply(policy, request->settings) : DOCKET_OK;
 }
 
+/* In order by itself, and no text of it is another number's of the tenant. */
+static docket_status check_new(struct dk_daemon *daemon, const struct dk_request *request,
+                               const struct dk_policy *policy, uint64_t *last)
+{
+    struct dk_template resolved;
+    struct dk_shape_ask ask = {request->tenant, request->name, 0, policy, &resolved};
+    docket_status status = dk_policy_check(policy, request->tenant, request->name, &resolved);
+    if (status == DOCKET_OK)
+        status = dk_today_check(daemon, policy);
+    if (status != DOCKET_OK)
+        return status;
+    *last = dk_policy_last(policy, &resolved);
+    if (request->start_after >= *last)
+        return dk_fail(DOCKET_BAD_POLICY, "start-after %llu leaves no number: the last one is %llu",
+                       (unsigned long long)request->start_after, (unsigned long long)*last);
+    return dk_shapes_check(daemon, &ask);
+}
+
 static docket_status begin_creation(struct dk_connection *connection, const struct dk_request *request,
                                     struct dk_desk_book *desk)
 {
     struct dk_daemon *daemon = connection->daemon;
     struct dk_policy policy;
+    uint64_t last;
     docket_status status = policy_of(daemon, request, &policy);
     if (status == DOCKET_OK)
-        status = dk_policy_check(&policy, request->tenant, request->name, NULL);
-    if (status == DOCKET_OK)
-        status = dk_today_check(daemon, &policy);
-    if (status == DOCKET_OK && request->start_after >= DOCKET_NUMBER_MAX)
-        status = dk_fail(DOCKET_BAD_POLICY, "start-after %llu leaves no number below %llu",
-                         (unsigned long long)request->start_after, DOCKET_NUMBER_MAX + 1);
+        status = check_new(daemon, request, &policy, &last);
     if (status == DOCKET_OK)
         status = dk_store_make_room(daemon->store);
     if (status != DOCKET_OK)
@@ -113,6 +129,7 @@ static docket_status begin_creation(struct dk_connection *connection, const stru
     *job->series = creation->record;
     struct dk_counter_image *image = dk_job_image(job);
     dk_image_begin(image, creation->record.id, creation->period.label, request->start_after, desk->map.incarnation);
+    image->extent_last = last;
     uint64_t room = image->extent_last + 1 - image->next;
     image->mark = image->next + (room < DK_WINDOW_MIN ? room : DK_WINDOW_MIN); /* no second commit for the first call */
     dk_job_event(job, "series", connection->uid, "%s/%s made at desk %s: %s, restarting %s, %s, start after %llu",

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/policies.h"
 #include "daemon/zones.h"
 #include "table/slot.h"
 
@@ -52,8 +53,10 @@ void dk_periods_publish(struct dk_counter *counter, int bank)
     (void)dk_series_form(&series->record, counter->period.label, &form); /* logged; workers say DAMAGED */
     dk_slot_write_form(dk_desk_slot(&series->desk->map, series->slot), bank, &form);
     dk_store_release(&board->period, (uint64_t)(uint32_t)counter->period.label);
-    dk_store_release(&board->start_s, (uint64_t)counter->period.start_s);
-    dk_store_release(&board->end_s, (uint64_t)counter->period.end_s);
+    int64_t start_s, end_s;
+    dk_record_valid_s(&series->record, &counter->period, &start_s, &end_s);
+    dk_store_release(&board->start_s, (uint64_t)start_s);
+    dk_store_release(&board->end_s, (uint64_t)end_s);
     if (dk_is_strict(counter)) /* next goes on where the bank's word stands: no value of it ever comes back */
         counter->base = counter->next - dk_strict_start(&dk_book_table_bank(counter)->strict);
     dk_store_release(&board->base, counter->base);
@@ -62,6 +65,8 @@ void dk_periods_publish(struct dk_counter *counter, int bank)
     if (dk_is_strict(counter) && last - counter->base >= DK_NEXT_MAX - DK_ROOM_MAX)
         last = counter->base + DK_NEXT_MAX - DK_ROOM_MAX - 1; /* the word counts no further */
     dk_store_release(&board->last, last);
+    dk_store_relaxed(&dk_book_table_bank(counter)->first, /* shown only */
+                     counter->interval_first != 0 ? counter->interval_first : counter->extent_first);
     dk_store32_release(&board->row, 0);
     if (!dk_is_strict(counter))
         dk_leased_link_rows(counter); /* it has rows if it was here before: ahead of its time, with leases out */
@@ -158,7 +163,7 @@ static bool is_outside(const struct dk_policy *policy, int32_t label)
 /* False if the period cannot be opened now; it is tried again at a later look. */
 static bool open_period(struct dk_daemon *daemon, struct dk_series_book *series, const struct dk_period *period)
 {
-    if (dk_series_on_board(series, period->label) != NULL || is_outside(series->record.policy, period->label))
+    if (dk_series_on_board(series, period->label) != NULL || is_outside(dk_series_policy(&series->record, period->label), period->label))
         return true;
     if (series->publishing || free_bank(series) < 0 || dk_ended_concerns(series, period->label) ||
         seen_before(daemon, series, period))
@@ -168,7 +173,9 @@ static bool open_period(struct dk_daemon *daemon, struct dk_series_book *series,
     struct dk_job *job = dk_job_new(opened, opening);
     struct dk_counter_image *image = dk_job_image(job);
     dk_image_begin(image, series->record.id, period->label, 0, series->desk->map.incarnation);
-    image->mark = image->next + DK_WINDOW_MIN; /* the first supply needs no second commit */
+    image->extent_last = dk_record_last(&series->record, period->label);
+    uint64_t room = image->extent_last + 1 - image->next;
+    image->mark = image->next + (room < DK_WINDOW_MIN ? room : DK_WINDOW_MIN); /* the first supply needs no second commit */
     series->publishing = true;
     if (period->label > series->newest)
         series->newest = period->label; /* never down: what lies below it may be in the store */
@@ -251,8 +258,8 @@ static bool may_begin(const struct dk_daemon *daemon, const struct dk_series_boo
     uint32_t date = zone->date(zone, start_s);
     if (dk_zone_is_lost(zone))
         return false; /* said when it was looked for */
-    if (dk_date_supported(date))
-        return true;
+    if (dk_date_supported(date) || series->record.policy->restart == DK_NEVER)
+        return true; /* what never restarts needs no clock; only a text with a date does */
     if (said_ns == 0 || dk_clock_monotonic_ns() - said_ns > 3600 * DK_SECOND_NS) {
         said_ns = dk_clock_monotonic_ns();
         dk_log(DK_LOG_ERROR, "no period is opened for %u: docket's dates run from %u to %u; set this machine's clock, "
@@ -282,7 +289,7 @@ static int64_t look(struct dk_daemon *daemon, struct dk_series_book *series, int
     for (int bank = 0; bank < DK_BANKS; bank++)
         if (series->bank[bank] != NULL && series->bank[bank]->period.start_s > now.end_s && !series->bank[bank]->ahead)
             put_off(series->bank[bank]); /* the clock was set back */
-    if (!open_period(daemon, series, &now))
+    if (!open_period(daemon, series, &now) || !dk_policy_turn(daemon, series, now.label))
         return now_s + 1;
     if (now.end_s == INT64_MAX)
         return INT64_MAX;

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/policies.h"
 #include "table/directory.h"
 #include "table/doorbell.h"
 #include "table/slot.h"
@@ -161,7 +162,7 @@ static void fill_key(struct dk_slot_key *key, const struct dk_series_book *serie
                                 .calendar = series->calendar,
                                 .close_after = policy->close_after,
                                 .valid_from = policy->valid_from,
-                                .valid_to = policy->valid_to};
+                                .valid_to = dk_record_valid_to(record)};
     memcpy(key->tenant, record->tenant, key->tenant_bytes);
     memcpy(key->name, record->name, key->name_bytes);
 }

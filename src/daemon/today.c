@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* today: which instant, date and period it is, for everything that docketd decides by a clock. */
+/* today: which zone, date and period it is, for everything that docketd decides by a clock. */
 #include "daemon/daemon.h"
 
-#include "base/clock.h"
 #include "daemon/zones.h"
-
-int64_t dk_now_s(struct dk_daemon *daemon)
-{
-    (void)daemon;
-    return dk_clock_wall_s();
-}
 
 const struct dk_zone *dk_zone_of_policy(const struct dk_policy *policy)
 {
@@ -23,6 +16,11 @@ docket_status dk_today_check(struct dk_daemon *daemon, const struct dk_policy *p
     if (status != DOCKET_OK)
         return status;
     uint32_t today = zone->date(zone, dk_now_s(daemon));
+    if (policy->restart == DK_NEVER)
+        return DOCKET_OK; /* it needs no clock; only a text with a date does */
+    if (daemon->clock_held_s != 0)
+        return dk_fail(DOCKET_PERIOD_NOT_OPEN, "this machine's clock is far ahead of the store's last commit, and docketd does "
+                                               "not follow it: set the clock, or `docket clock accept`");
     if (dk_date_supported(today))
         return DOCKET_OK;
     return dk_fail(DOCKET_PERIOD_NOT_OPEN, "this machine's clock says %u, and docket's dates run from %u to %u: set the clock",

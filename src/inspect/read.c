@@ -18,7 +18,7 @@
 
 struct bank_copy {
     struct dk_form form;
-    uint64_t epoch, period, start_s, end_s, base, limit;
+    uint64_t epoch, period, start_s, end_s, base, limit, last;
     uint32_t row;
 };
 
@@ -36,6 +36,7 @@ static bool read_bank(const struct shared_board_slot *slot, int index, struct ba
         copy->end_s = dk_load_acquire(&bank->end_s);
         copy->base = dk_load_acquire(&bank->base);
         copy->limit = dk_load_acquire(&bank->limit);
+        copy->last = dk_load_acquire(&bank->last);
         copy->row = dk_load32_acquire(&bank->row);
         dk_slot_read_form(slot, index, &copy->form);
         if (dk_load_acquire(&bank->epoch) == copy->epoch) /* ORDER-4 */
@@ -109,6 +110,22 @@ static void show_leased(const docket_view *view, struct view_desk *desk, const s
     period->given = copy->limit > inside ? copy->limit - inside : 0;
 }
 
+/* Where the numbers end before they would by themselves: how much of them is gone. Of a
+ * strict counter far beyond 2^40 the board's last number is only as far as its word counts. */
+static void show_use(const struct view_desk *desk, uint32_t slot, uint32_t bank, const struct bank_copy *copy,
+                     struct docket_view_period *period)
+{
+    uint64_t first = dk_load_relaxed(&dk_table_slot(&desk->desk, slot)->bank[bank].first); /* shown only */
+    period->last = copy->last;
+    period->first = first >= 1 && first <= copy->last ? first : 1; /* it lies where workers can write */
+    if (copy->last - copy->base >= DK_NEXT_MAX - DK_ROOM_MAX - 1 || copy->last >= DOCKET_NUMBER_MAX)
+        return;
+    uint64_t used = period->given > period->first ? period->given - period->first : 0;
+    uint64_t all = copy->last - period->first + 1;
+    period->used_percent = used >= all ? 100 : (uint32_t)((double)used * 100.0 / (double)all);
+    period->ends = 1;
+}
+
 static void show_bank(const docket_view *view, struct view_desk *desk, uint32_t slot, uint32_t bank, bool leased,
                       struct docket_view_series *facts)
 {
@@ -130,6 +147,7 @@ static void show_bank(const docket_view *view, struct view_desk *desk, uint32_t 
         show_leased(view, desk, &copy, period);
     else
         show_strict(desk, slot, bank, &copy, period);
+    show_use(desk, slot, bank, &copy, period);
     if (facts->quarantined)
         period->laid = 0; /* nobody may take them */
 }

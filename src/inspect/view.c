@@ -108,6 +108,7 @@ docket_status docket_view_realm_show(docket_view *view, struct docket_view_realm
                                         .runtime = view->runtime,
                                         .generation = dk_load_relaxed(&words->generation_now),
                                         .serving = serving_of(words, age_ns),
+                                        .clock_held_s = (int64_t)dk_load_relaxed(&words->clock_held_s),
                                         .heartbeat_age_ns = age_ns > 0 ? age_ns : 0,
                                         .docketd_pid = (int64_t)dk_load_relaxed(&words->docketd_pid),
                                         .started_s = (int64_t)dk_load_relaxed(&words->started_s),

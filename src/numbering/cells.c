@@ -64,8 +64,10 @@ static uint8_t capital(char c)
 
 static void add(struct dk_cells *cells, unsigned kind, unsigned value)
 {
-    DK_CHECK(cells->count < DOCKET_TEXT_MAX - 1); /* dk_policy_check() promised */
-    cells->cell[cells->count++] = (struct dk_cell){(uint8_t)kind, (uint8_t)value};
+    if (cells->count < DOCKET_TEXT_MAX - 1)
+        cells->cell[cells->count++] = (struct dk_cell){(uint8_t)kind, (uint8_t)value};
+    else
+        cells->too_long = true;
 }
 
 static void add_text(struct dk_cells *cells, const char *text, size_t bytes)
@@ -115,6 +117,7 @@ static void add_piece(struct dk_cells *cells, const struct dk_shape *shape, cons
 void dk_cells_make(const struct dk_shape *shape, struct dk_cells *cells)
 {
     cells->before = cells->count = 0;
+    cells->too_long = false;
     cells->shown = dk_digits_shown(shape->template);
     cells->last = shape->last == 0 || shape->last > DOCKET_NUMBER_MAX ? DOCKET_NUMBER_MAX : shape->last;
     for (unsigned at = 0; at < shape->template->count; at++)
@@ -161,6 +164,21 @@ size_t dk_shape_beginning(const struct dk_shape *shape, char *text, size_t size)
         size_t bytes = piece->kind == DK_LITERAL ? piece->bytes : strlen(shape->series);
         for (size_t byte = 0; byte < bytes && length < size - 1; byte++)
             text[length++] = (char)capital(from[byte]);
+    }
+    text[length] = 0;
+    return length;
+}
+
+/* What stands before the number has a place of its own in each text of the shape. */
+size_t dk_shape_mask(const struct dk_shape *shape, char *text, size_t size)
+{
+    struct dk_cells cells;
+    size_t length = 0;
+    DK_CHECK(size > 0);
+    dk_cells_make(shape, &cells);
+    for (; length < cells.before && length < size - 1; length++) {
+        const struct dk_cell *cell = &cells.cell[length];
+        text[length] = cell->kind == DK_CELL_LITERAL ? (char)cell->value : (char)DK_ANY_DIGIT;
     }
     text[length] = 0;
     return length;

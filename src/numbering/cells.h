@@ -39,6 +39,7 @@ struct dk_cells {
     uint8_t count;  /* cells beside the number's */
     uint8_t width, most; /* fewest and most digits of the number */
     uint8_t base;
+    bool too_long; /* no text of dk_policy_check(): nothing can be proven */
     uint32_t shown; /* bits 1 << enum dk_date_digit */
     uint64_t last;
     struct dk_cell cell[DOCKET_TEXT_MAX];
@@ -51,7 +52,6 @@ struct dk_look {
     int32_t label; /* of its period */
 };
 
-/* The shape's texts are known to fit (dk_policy_check()). */
 void dk_cells_make(const struct dk_shape *shape, struct dk_cells *cells);
 /* Bits 1 << enum dk_date_digit of what the template shows. */
 uint32_t dk_digits_shown(const struct dk_template *template);

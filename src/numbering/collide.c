@@ -529,6 +529,10 @@ static bool meet(const struct dk_shape *a, const struct dk_shape *b, bool one_se
     enum verdict verdict = APART;
     dk_cells_make(a, &search.cells[0]);
     dk_cells_make(b, &search.cells[1]);
+    if (search.cells[0].too_long || search.cells[1].too_long) { /* a store's record that no check has seen */
+        *found = (struct dk_collision){.shown = false};
+        return true;
+    }
     for (unsigned digits = search.cells[0].width; digits <= search.cells[0].most && verdict != MEET; digits++) {
         int other = search.cells[0].count + (int)digits - search.cells[1].count;
         if (other < search.cells[1].width || other > search.cells[1].most)

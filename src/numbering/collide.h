@@ -24,7 +24,7 @@
 
 /* All texts of one series under one policy. */
 struct dk_shape {
-    const struct dk_template *template; /* resolved; has the fiscal year; its texts are known to fit */
+    const struct dk_template *template; /* resolved; has the fiscal year */
     const char *series;
     enum dk_restart restart;
     uint64_t last; /* largest number; 0: DOCKET_NUMBER_MAX */
@@ -46,9 +46,9 @@ bool dk_shape_repeats(const struct dk_shape *shape, struct dk_collision *found);
 /* A number of one and a number of the other, any periods: two series. False:
  * proven not to. */
 bool dk_shapes_meet(const struct dk_shape *a, const struct dk_shape *b, struct dk_collision *found);
-/* One series whose policy changes: two (period, number), one given under each.
- * The same number of the same period under both is one document, and no
- * collision. older->last may be the largest number that was, or can still be,
+/* One series whose policy changes: two (period, number), one given under each; in
+ * either order. The same number of the same period under both is one document, and
+ * no collision. older->last may be the largest number that was, or can still be,
  * given under the older policy in any period: then more changes are possible. */
 bool dk_shape_follows(const struct dk_shape *older, const struct dk_shape *newer, struct dk_collision *found);
 
@@ -67,5 +67,11 @@ docket_status dk_shapes_say(const struct dk_meeting *meeting, const struct dk_co
  * neither's begins with the other's cannot meet. Returns its length, at most
  * size - 1. */
 size_t dk_shape_beginning(const struct dk_shape *shape, char *text, size_t size);
+
+/* The same up to the number: DK_ANY_DIGIT stands for a digit of a date and for a
+ * check digit. Two shapes of which neither's mask begins with the other's, a digit
+ * and DK_ANY_DIGIT being alike, cannot meet. */
+enum { DK_ANY_DIGIT = '#' }; /* no character of a text */
+size_t dk_shape_mask(const struct dk_shape *shape, char *text, size_t size);
 
 #endif

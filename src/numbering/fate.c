@@ -18,6 +18,7 @@ static const char *const causes[] = {
     [DK_CAUSE_VOIDED] = "voided",
     [DK_CAUSE_ADVANCED] = "advanced",
     [DK_CAUSE_EVIDENCE] = "by evidence",
+    [DK_CAUSE_INTERVAL] = "interval over",
 };
 
 const char *dk_fate_name(unsigned fate)

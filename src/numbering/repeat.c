@@ -99,6 +99,8 @@ bool dk_shape_repeats(const struct dk_shape *shape, struct dk_collision *found)
     if (!asked.repeats)
         return false;
     memset(found, 0, sizeof *found);
+    if (dk_template_size(shape->template, shape->series, 1) > DOCKET_TEXT_MAX)
+        return true; /* nothing that could be written down */
     for (unsigned side = 0; side < 2; side++) {
         struct dk_rendered rendered;
         struct dk_span span;

@@ -399,6 +399,32 @@ docket_status dk_env_walk(struct dk_store *store, MDB_txn *txn, enum dk_kind kin
     return status;
 }
 
+docket_status dk_env_hop(struct dk_store *store, MDB_txn *txn, enum dk_kind kind, const struct dk_key *from,
+                         size_t prefix_bytes, dk_hopper visit, void *context)
+{
+    MDB_cursor *cursor;
+    MDB_val key = key_of(from), value = {0};
+    docket_status status = DOCKET_OK;
+    int error = mdb_cursor_open(txn, store->dbi[kind], &cursor);
+    if (error)
+        return dk_env_fail(store, error, "walk the store");
+    error = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+    while (!error && key.mv_size >= prefix_bytes && memcmp(key.mv_data, from->bytes, prefix_bytes) == 0) {
+        struct dk_key next;
+        bool hop = false;
+        status = visit(context, slice_of(key), slice_of(value), &next, &hop);
+        if (status != DOCKET_OK)
+            break;
+        if (hop)
+            key = key_of(&next);
+        error = mdb_cursor_get(cursor, &key, &value, hop ? MDB_SET_RANGE : MDB_NEXT);
+    }
+    if (error && error != MDB_NOTFOUND)
+        status = dk_env_fail(store, error, "walk the store");
+    mdb_cursor_close(cursor);
+    return status;
+}
+
 static docket_status drop_from_sum(void *context, struct dk_slice key, struct dk_slice value)
 {
     struct dk_store *store = context;

@@ -152,8 +152,10 @@ static bool places_are_sound(const struct dk_counter_image *image)
 static bool counter_is_sound(const struct dk_counter_image *image)
 {
     if (image->series_id == 0 || image->period < 0 || image->closed > DK_CLOSING ||
-        (image->last_date != 0 && !dk_date_exists(image->last_date)) || image->next > image->mark ||
-        image->place_count > DK_IMAGE_LIST_MAX ||
+        (image->last_date != 0 && !dk_date_exists(image->last_date)) ||
+        (image->interval_first != 0 &&
+         (image->interval_first < image->extent_first || image->interval_first > image->extent_last)) ||
+        image->next > image->mark || image->place_count > DK_IMAGE_LIST_MAX ||
         image->spare_count > DK_IMAGE_LIST_MAX || !places_are_sound(image))
         return false;
     for (uint32_t at = 0; at < image->spare_count; at++) {
@@ -174,10 +176,19 @@ static uint8_t *put_place(uint8_t *at, const struct dk_place_record *place)
     return dk_put_u32(at, place->spare);
 }
 
+enum { DATE_BYTES = 4, INTERVAL_BYTES = 8 };
+
+/* What stands behind the lists: nothing, the date, or the date and where the interval
+ * begins. */
+static size_t tail_bytes(const struct dk_counter_image *image)
+{
+    return image->interval_first != 0 ? DATE_BYTES + INTERVAL_BYTES : image->last_date != 0 ? DATE_BYTES : 0;
+}
+
 static size_t counter_bytes(const struct dk_counter_image *image)
 {
     return COUNTER_FIXED_BYTES + (size_t)image->place_count * PLACE_BYTES +
-           (size_t)image->spare_count * SPARE_BYTES + (image->last_date != 0 ? 4 : 0);
+           (size_t)image->spare_count * SPARE_BYTES + tail_bytes(image);
 }
 
 /* The counter's payload, without a checksum. */
@@ -202,8 +213,10 @@ static docket_status append_counter(const struct dk_counter_image *image, struct
         at = dk_put_u64(at, image->spares[spare].first);
         at = dk_put_u64(at, image->spares[spare].last);
     }
-    if (image->last_date != 0)
-        dk_put_u32(at, image->last_date);
+    if (tail_bytes(image) > 0)
+        at = dk_put_u32(at, image->last_date);
+    if (image->interval_first != 0)
+        dk_put_u64(at, image->interval_first);
     return DOCKET_OK;
 }
 
@@ -280,12 +293,14 @@ static docket_status read_counter(enum dk_kind kind, struct dk_slice key, struct
     /* The lists are allocated only once they are known to be there. */
     if (reader.odd || made.place_count > DK_IMAGE_LIST_MAX ||
         made.spare_count > DK_IMAGE_LIST_MAX ||
-        (payload.size != counter_bytes(&made) && payload.size != counter_bytes(&made) + 4))
+        (payload.size != counter_bytes(&made) && payload.size != counter_bytes(&made) + DATE_BYTES &&
+         payload.size != counter_bytes(&made) + DATE_BYTES + INTERVAL_BYTES))
         return dk_record_damaged(kind, key, "has another length than its lists");
     docket_status status = take_lists(&reader, &made);
     if (status == DOCKET_OK && reader.left > 0) {
         made.last_date = dk_take_u32(&reader);
-        reader.odd = reader.odd || made.last_date == 0; /* a zero is not written */
+        made.interval_first = reader.left > 0 ? dk_take_u64(&reader) : 0;
+        reader.odd = reader.odd || payload.size != counter_bytes(&made); /* what is zero is not written */
     }
     if (status == DOCKET_OK && (!dk_reader_done(&reader) || !counter_is_sound(&made)))
         status = dk_record_damaged(kind, key, "holds an impossible value");

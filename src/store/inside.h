@@ -72,7 +72,7 @@ struct dk_store {
     pthread_mutex_t time_lock; /* held for the next five */
     struct dk_time time;       /* as it is on the disk */
     struct dk_time time_noted; /* of this commit */
-    bool trusts_wall;
+    int64_t ahead_max_ns;      /* a wall clock that is farther ahead of the carried time is not recorded */
     bool accepts_wall;         /* an admin's word, until it is on the disk */
     bool noted_accepted;       /* this commit carries it */
     uint64_t sum;           /* meta.sum as it will be after this transaction */
@@ -151,6 +151,14 @@ typedef docket_status (*dk_visit)(void *context, struct dk_slice key, struct dk_
 docket_status dk_env_walk(struct dk_store *store, MDB_txn *txn, enum dk_kind kind,
                           const struct dk_key *from, size_t prefix_bytes, dk_visit visit,
                           void *context) DK_MUST_USE;
+
+/* As dk_env_walk(), and the visitor may go on from another key: *hop is false
+ * before each visit; true after it, the next record is the first that is not below
+ * *next. */
+typedef docket_status (*dk_hopper)(void *context, struct dk_slice key, struct dk_slice value, struct dk_key *next,
+                                   bool *hop);
+docket_status dk_env_hop(struct dk_store *store, MDB_txn *txn, enum dk_kind kind, const struct dk_key *from,
+                         size_t prefix_bytes, dk_hopper visit, void *context) DK_MUST_USE;
 
 /* ---- pages.c ---- */
 

@@ -305,7 +305,7 @@ static docket_status begin_generation(struct dk_store *store, const struct openi
         return status;
     store->event_last += opening->accepted ? 2 : 1;
     store->has_texts = true;
-    store->trusts_wall = true; /* of the next commits, unless docketd knows better */
+    store->ahead_max_ns = INT64_MAX; /* of the next commits, unless docketd knows better */
     return write_witness(store, start, DK_WITNESS_RUNNING);
 }
 

@@ -79,7 +79,7 @@ struct dk_series_record {
     int64_t retired_ns;             /* UTC; 0: not retired. It gives no number any more, and its name is used up */
 };
 
-enum { DK_BEGINNING_BYTES = 33 }; /* of a text, as far as `texts` is sorted by it, with its zero */
+enum { DK_BEGINNING_BYTES = 33 }; /* of a text up to its number, as far as `texts` is sorted by it, with its zero */
 
 /* The texts that a series writes under one policy: what two series must not both
  * write. Texts that begin unlike cannot be alike, so entries are sorted by how they
@@ -87,7 +87,7 @@ enum { DK_BEGINNING_BYTES = 33 }; /* of a text, as far as `texts` is sorted by i
 struct dk_text_record {
     char tenant[DOCKET_NAME_MAX + 1];
     char series[DOCKET_NAME_MAX + 1];
-    char beginning[DK_BEGINNING_BYTES]; /* dk_shape_beginning(), cut to fit */
+    char beginning[DK_BEGINNING_BYTES]; /* dk_shape_mask(), cut to fit */
     uint64_t series_id;
     uint32_t version; /* 1, 2 ... of this series and beginning */
     uint8_t restart;
@@ -129,6 +129,7 @@ struct dk_counter_image {
     uint32_t last_date;     /* chronological series: latest date given, yyyymmdd; 0: none */
     uint64_t extent_first;  /* the extent: numbers this host owns in the counter */
     uint64_t extent_last;
+    uint64_t interval_first; /* where the authority's interval that it is in begins, if not at extent_first; else 0 */
     uint64_t mark;          /* every number handed out is below it */
     uint64_t next;          /* strict: the exact position. leased: first number never laid */
     uint64_t incarnation;   /* of the desk's files that `places` speaks of */
@@ -243,18 +244,19 @@ docket_status dk_store_close(struct dk_store *store, bool clean);
 /*
  * The trusted time. Each commit records it: the wall clock, or the time recorded
  * before, carried on by CLOCK_BOOTTIME, whichever is later; so a clock that was
- * set back does not take it along. While the wall clock is not trusted (it runs
- * ahead), only the carried time is recorded; from another boot nothing carries it
- * on, and it stays. Opening a store that knows a time never trusts the wall clock:
- * who opens looks at the facts, and says so before its first commit. From any
- * thread.
+ * set back does not take it along. A wall clock that is farther ahead of the carried
+ * time than ahead_max_ns is not trusted: then only the carried time is recorded;
+ * from another boot nothing carries it on, and it stays. Opening a store that knows
+ * a time never trusts the wall clock: who opens looks at the facts, and says so
+ * before its first commit. From any thread.
  */
-void dk_store_trust_wall(struct dk_store *store, bool trusted); /* at open: true */
-/* An admin says that the wall clock is right: the next commit records it, even if
- * it is behind; and it is trusted. */
+void dk_store_trust_wall(struct dk_store *store, int64_t ahead_max_ns); /* at open: INT64_MAX. -1: not at all */
+/* An admin says that the wall clock is right: the next commit records it, however far
+ * ahead or behind it is. */
 void dk_store_accept_wall(struct dk_store *store);
-/* What the last commit recorded, carried on to now: UTC. */
-int64_t dk_store_trusted_now_ns(struct dk_store *store);
+/* What the last commit recorded, carried on to now: UTC; 0: nothing is known.
+ * *carried: it was recorded in this boot, so that it has gone on since. */
+int64_t dk_store_trusted_now_ns(struct dk_store *store, bool *carried);
 
 /* Before a commit that adds a series. From one thread, whatever the committer
  * does. NO_SPACE: not now, and nothing is lost. */
@@ -281,8 +283,9 @@ docket_status dk_store_each_series(struct dk_store *store,
 docket_status dk_store_find_series(struct dk_store *store, const char *tenant, const char *name,
                                    struct dk_series_record *record, bool *found) DK_MUST_USE;
 /* Every entry of the tenant's texts that could be alike some text that begins with
- * `beginning` (in capitals; dk_shape_beginning()): those whose beginning begins so,
- * and those whose beginning this one begins with. Others are not looked at. */
+ * `beginning` (dk_shape_mask(), or less of it): those whose beginning begins so, and
+ * those whose beginning this one begins with, a digit and DK_ANY_DIGIT being alike.
+ * Others are leapt over: it costs some look-ups, however many there are. */
 docket_status dk_store_each_text(struct dk_store *store, const char *tenant, const char *beginning,
                                  docket_status (*each)(void *context, const struct dk_text_record *record),
                                  void *context) DK_MUST_USE;

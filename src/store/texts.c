@@ -38,7 +38,7 @@ static docket_status text_of(const struct dk_series_record *record, const struct
     text->last = dk_policy_last(policy, &template);
     dk_form_pack(&template, &text->form);
     struct dk_shape shape = {&template, record->name, (enum dk_restart)policy->restart, text->last};
-    dk_shape_beginning(&shape, text->beginning, sizeof text->beginning);
+    dk_shape_mask(&shape, text->beginning, sizeof text->beginning);
     return DOCKET_OK;
 }
 
@@ -202,42 +202,92 @@ docket_status dk_texts_fill(struct dk_store *store, MDB_txn *txn)
 
 /* ---- reading ---- */
 
+/* What one beginning may have where another has `byte`: the least that is above
+ * `above`; 0: nothing. */
+static uint8_t alike_above(uint8_t byte, uint8_t above)
+{
+    bool digit = byte >= '0' && byte <= '9';
+    if ((digit || byte == DK_ANY_DIGIT) && above < DK_ANY_DIGIT)
+        return DK_ANY_DIGIT;
+    if (byte == DK_ANY_DIGIT)
+        return above < '0' ? '0' : above < '9' ? (uint8_t)(above + 1) : 0;
+    return above < byte ? byte : 0;
+}
+
+static bool alike(uint8_t a, uint8_t b)
+{
+    return alike_above(a, (uint8_t)(b - 1)) == b;
+}
+
 struct text_walk {
     docket_status (*each)(void *context, const struct dk_text_record *record);
     void *context;
+    size_t tenant; /* bytes of the key before the beginning */
+    const char *ours;
+    size_t length;
 };
 
-static docket_status visit_text(void *context, struct dk_slice key, struct dk_slice value)
+/* The entry's beginning and ours part at `at`: none that is alike has the entry's
+ * bytes up to there; the next one has a greater byte there or before. False: there
+ * is none. */
+static bool leap(const struct text_walk *walk, struct dk_slice key, size_t at, struct dk_key *next)
+{
+    const uint8_t *theirs = key.bytes + walk->tenant;
+    for (at++; at-- > 0;) {
+        uint8_t byte = alike_above((uint8_t)walk->ours[at], theirs[at]);
+        if (byte == 0)
+            continue;
+        memcpy(next->bytes, key.bytes, walk->tenant + at);
+        next->bytes[walk->tenant + at] = byte;
+        next->size = walk->tenant + at + 1;
+        return true;
+    }
+    return false;
+}
+
+/* Past the tenant's last entry. */
+static void leave(const struct text_walk *walk, struct dk_slice key, struct dk_key *next)
+{
+    memcpy(next->bytes, key.bytes, walk->tenant);
+    next->bytes[walk->tenant - 1] = 1; /* it was the zero that ends the tenant's name */
+    next->size = walk->tenant;
+}
+
+static docket_status visit_text(void *context, struct dk_slice key, struct dk_slice value, struct dk_key *next,
+                                bool *hop)
 {
     const struct text_walk *walk = context;
     struct dk_text_record record;
     docket_status status = dk_image_decode_text(key, value, &record);
-    return status == DOCKET_OK ? walk->each(walk->context, &record) : status;
+    if (status != DOCKET_OK)
+        return status;
+    const uint8_t *theirs = key.bytes + walk->tenant;
+    size_t at = 0;
+    while (at < walk->length && theirs[at] != 0 && alike((uint8_t)walk->ours[at], theirs[at]))
+        at++;
+    if (at == walk->length || theirs[at] == 0)
+        return walk->each(walk->context, &record);
+    *hop = true;
+    if (!leap(walk, key, at, next))
+        leave(walk, key, next);
+    return DOCKET_OK;
 }
 
 docket_status dk_store_each_text(struct dk_store *store, const char *tenant, const char *beginning,
                                  docket_status (*each)(void *context, const struct dk_text_record *record),
                                  void *context)
 {
-    struct text_walk walk = {each, context};
+    struct text_walk walk = {each, context, strlen(tenant) + 1, beginning,
+                             strnlen(beginning, DK_BEGINNING_BYTES - 1)};
     struct dk_key from;
     MDB_txn *txn;
-    size_t length = strnlen(beginning, DK_BEGINNING_BYTES - 1);
     docket_status status = dk_commit_check_alive(store);
     if (status == DOCKET_OK)
         status = dk_env_begin(store, false, &txn);
     if (status != DOCKET_OK)
         return status;
-    for (size_t bytes = 0; status == DOCKET_OK && bytes < length; bytes++) {
-        dk_key_of_tenant(&from, tenant);
-        dk_key_add_beginning(&from, beginning, bytes);
-        dk_key_end_beginning(&from);
-        status = dk_env_walk(store, txn, DK_KIND_TEXTS, &from, from.size, visit_text, &walk);
-    }
     dk_key_of_tenant(&from, tenant);
-    dk_key_add_beginning(&from, beginning, length);
-    if (status == DOCKET_OK)
-        status = dk_env_walk(store, txn, DK_KIND_TEXTS, &from, from.size, visit_text, &walk);
+    status = dk_env_hop(store, txn, DK_KIND_TEXTS, &from, from.size, visit_text, &walk);
     mdb_txn_abort(txn);
     return status;
 }

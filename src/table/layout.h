@@ -128,7 +128,8 @@ struct shared_board_words {
     dk_word numbers_recovered;
     dk_word numbers_given_back;
     dk_word quarantines;
-    dk_word statistics_reserved[6];
+    dk_word clock_held_s;    /* 0; else docketd does not follow the wall clock, but goes by this instant (UTC) */
+    dk_word statistics_reserved[5];
 };
 
 /* One UTC instant at which a day begins in the calendar's zone, and the date
@@ -254,7 +255,8 @@ struct shared_table_bank {
     dk_word strict; /* slot.h: epoch | next | room; workers and docketd, by CAS only */
     dk_word want;   /* workers: most numbers asked for in one piece, 0 nothing; docketd exchanges 0 */
     dk_word last_date; /* chronological series: slot.h; workers raise it, by CAS only. ORDER-17 */
-    uint64_t reserved[5];
+    dk_word first;  /* docketd's, for tools: first number of the counter, or of its interval */
+    uint64_t reserved[4];
 };
 
 struct shared_table_slot {

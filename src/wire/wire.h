@@ -48,6 +48,9 @@ enum dk_admin_type {
     DK_ADMIN_CLOSE,     /* a period that has ended gives no number any more; the answer's salt is 1 if it is closed,
                            0 if it will be when those who hold leases (its rows) have given them back */
     DK_ADMIN_PERIODS,   /* the periods of a series */
+    DK_ADMIN_CLOCK,     /* docketd's clock is right, however far ahead; the answer's salt is 1 if it was not followed */
+    DK_ADMIN_SHOW,      /* one series in numbers; not for admins only */
+    DK_ADMIN_PREVIEW,   /* the next document numbers under these settings; likewise */
     DK_ADMIN_END
 };
 
@@ -56,7 +59,8 @@ enum {
     DK_ADMIN_VOID_REST = 2,   /* RECONCILE: unknown numbers without evidence become void */
     DK_ADMIN_UNDO = 4,        /* DRAIN: lay again */
     DK_ADMIN_START_AFTER = 8, /* SET: start_after is meant, also if it is 0 */
-    DK_ADMIN_FLAGS = 15
+    DK_ADMIN_FROM_NEXT = 16,  /* SET, PREVIEW: from the next period on */
+    DK_ADMIN_FLAGS = 31
 };
 
 enum { DK_WIRE_REASON = 200, DK_WIRE_TENANTS = 1022, DK_WIRE_EVIDENCE_MAX = 4 << 20 };
@@ -197,6 +201,43 @@ struct dk_setting_wire {
     char before[132];
     char after[132];
     char why_not[236]; /* "": it may change */
+};
+
+/* A document number that would come, of PREVIEW. */
+struct dk_number_wire {
+    uint64_t number;
+    int32_t period;
+    uint32_t date; /* that its text shows */
+    char text[DOCKET_TEXT_MAX];
+};
+
+/* The one row of SHOW. Dates as yyyymmdd. */
+struct dk_show_wire {
+    uint64_t first, last;    /* of the counter, or of its interval */
+    uint64_t next;           /* lowest that nobody has */
+    uint64_t left;           /* that may still be given up to last */
+    uint64_t open;           /* left in open leases */
+    uint64_t longest_number;
+    int64_t start_s, end_s;  /* UTC, of the period; INT64_MAX for never */
+    int64_t created_ns;
+    uint32_t period_first, period_last; /* days; 0 for never */
+    uint32_t today;          /* in the series' zone */
+    int32_t period;
+    int32_t next_from;       /* the period that next_settings hold from; 0 none */
+    uint32_t uid;            /* who made it */
+    uint32_t leases;         /* open */
+    uint32_t lease_block;    /* most numbers of one lease; 0 in a strict series */
+    uint32_t used_percent;
+    uint32_t longest_bytes;
+    uint8_t warned, retired, quarantined, reserved[5];
+    char longest_text[DOCKET_TEXT_MAX];
+    char desk[64 + 1];
+    char profile[23];
+    char profile_title[64];
+    char profile_source[96];
+    char profile_against[512]; /* "": nothing */
+    char settings[768];        /* "name=value" lines, where they are not the default */
+    char next_settings[768];   /* ... where they differ from those */
 };
 
 struct dk_packet {

@@ -104,7 +104,7 @@ static docket_status add_counter(void *context, const struct dk_counter_image *i
     if (image->series_id >= 1000000)
         return DOCKET_OK; /* of the commits that we made after it */
     uint64_t words[] = {image->series_id, (uint64_t)image->period, image->closed, image->extent_first,
-                        image->extent_last, image->mark, image->next, image->incarnation, image->last_date};
+                        image->extent_last, image->mark, image->next, image->incarnation, image->last_date, image->interval_first};
     add(&one, words, sizeof words);
     if (image->place_count)
         add(&one, image->places, image->place_count * sizeof *image->places);

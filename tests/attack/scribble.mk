@@ -1,8 +1,8 @@
 # Row 13: docketd's turns and the library in one process, over a table that is scribbled on.
-SCRIBBLE_DAEMON := adopt books clerk counters edges evict images keeper leased names periods quarantine reaper rows series strict
-SCRIBBLE_CLIENT := block hand handles lease pool realm take text
+SCRIBBLE_DAEMON := adopt books calendars clerk counters edges evict images keeper leased names periods policies quarantine reaper rows series set_next strict today tzif zones
+SCRIBBLE_CLIENT := block dated hand handles lease pool realm stand take text
 SCRIBBLE_BASE   := base/files base/status $(NUMBERING:src/%.c=%) \
-                   table/desk table/directory table/place table/seat table/slot
+                   table/calendar table/desk table/directory table/place table/seat table/slot
 SCRIBBLE_OBJECTS := $(patsubst %,$(BUILD)/obj/tests/attack/%.o,scribble scribble_docketd scribble_worker scribble_model) \
                     $(BUILD)/obj/tests/lib/no_memory.o \
                     $(patsubst %,$(BUILD)/obj/src/daemon/%.o,$(SCRIBBLE_DAEMON)) \
@@ -12,7 +12,7 @@ SCRIBBLE_WRAPS  := -Wl,--wrap=dk_clerk_post,--wrap=dk_strict_turn,--wrap=dk_leas
 
 ATTACKS += $(BUILD)/scribble
 $(BUILD)/scribble: $(SCRIBBLE_OBJECTS)
-	$(Q)$(CC) $(LDFLAGS) $(SCRIBBLE_WRAPS) -o $@ $^ -lurcu-cds -lurcu-common -lpthread
+	$(Q)$(CC) $(LDFLAGS) $(SCRIBBLE_WRAPS) -o $@ $^ -lurcu-cds -lurcu-common $(shell $(PKGCONFIG) --libs glib-2.0) -lpthread
 
 # A member of a desk that scribbles on it while docketd and workers live.
 ATTACKS += $(BUILD)/scribbler

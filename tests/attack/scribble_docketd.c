@@ -118,6 +118,13 @@ docket_status dk_store_each_range(struct dk_store *store, uint64_t series_id, in
     return DOCKET_OK;
 }
 
+/* The clock is right. */
+int64_t dk_now_s(struct dk_daemon *daemon)
+{
+    (void)daemon;
+    return dk_clock_wall_s();
+}
+
 bool dk_admin_concerns(const struct dk_series_book *series)
 {
     (void)series;
@@ -258,7 +265,9 @@ void docketd_begin(void)
             dk_desk_publish(&desk->map, world.daemon.runtime_fd) != DOCKET_OK)
             found("cannot make desk %u: %s", d, dk_error_text());
         alloc_books(desk);
-        dk_calendars_write(&desk->map, dk_clock_wall_s());
+        if (dk_calendars_open(desk) != DOCKET_OK)
+            found("no calendar: %s", dk_error_text());
+        dk_calendars_write(desk, dk_clock_wall_s());
         map_as_worker(d);
     }
 }
@@ -300,9 +309,14 @@ void docketd_end(void)
 static struct dk_series_record record_of(const struct track *track, uint32_t window)
 {
     struct dk_series_record record = {.id = track->id};
-    record.policy = (struct dk_policy){
-        .order = track->strict ? DK_STRICT : DK_LEASED, .restart = DK_NEVER, .window = window};
-    snprintf(record.policy.template_text, sizeof record.policy.template_text, "{SERIES}-{N:6}");
+    struct dk_policy policy;
+    dk_policy_default(&policy);
+    policy.order = track->strict ? DK_STRICT : DK_LEASED;
+    policy.restart = DK_NEVER;
+    policy.window = window;
+    memset(policy.template_text, 0, sizeof policy.template_text);
+    memcpy(policy.template_text, "{SERIES}-{N:6}", sizeof "{SERIES}-{N:6}");
+    record.policy = dk_policy_keep(&policy);
     snprintf(record.tenant, sizeof record.tenant, "%s", track->desk == 0 ? "A" : "B");
     snprintf(record.name, sizeof record.name, "%s", track->name);
     return record;
@@ -321,7 +335,7 @@ struct track *docketd_add_series(uint32_t desk, bool strict, uint32_t window)
     world.by_slot[desk][track->slot] = track;
     struct dk_counter_image image;
     struct dk_period period;
-    dk_period_at(DK_NEVER, dk_clock_wall_s(), &period);
+    dk_period_at(record.policy, &dk_zone_utc, dk_clock_wall_s(), &period);
     dk_image_begin(&image, track->id, period.label, chance(3) * 1000, world.daemon.desks[desk].map.incarnation);
     image.mark = image.next + DK_WINDOW_MIN;
     keep_image(&image);
@@ -461,8 +475,8 @@ void docketd_restart(void (*meanwhile)(void))
     struct dk_daemon *daemon = &world.daemon;
     struct dk_images images = {0};
     for (uint32_t id = 1; id <= world.track_count; id++) {
-        struct dk_series_record record = record_of(&world.tracks[id], 0);
-        record.policy.window = dk_desk_slot(&world.map[world.tracks[id].desk], world.tracks[id].slot)->window;
+        struct dk_series_record record =
+            record_of(&world.tracks[id], dk_desk_slot(&world.map[world.tracks[id].desk], world.tracks[id].slot)->window);
         dk_series_book_new(daemon, &record)->desk = &daemon->desks[world.tracks[id].desk];
         if (dk_images_keep(&images, &world.tracks[id].stored) != DOCKET_OK)
             found("no memory");
@@ -473,7 +487,8 @@ void docketd_restart(void (*meanwhile)(void))
         if (dk_desk_adopt(&desk->map, daemon->runtime_fd, d) != DOCKET_OK)
             found("desk %u cannot be adopted: %s", d, dk_error_text());
         alloc_books(desk);
-        if (dk_adopt_desk(daemon, desk, &images) != DOCKET_OK)
+        if (dk_calendars_open(desk) != DOCKET_OK || dk_adopt_desk(daemon, desk, &images) != DOCKET_OK ||
+            dk_calendars_assign(desk) != DOCKET_OK)
             found("desk %u cannot be adopted: %s", d, dk_error_text());
     }
     dk_images_free(&images);

@@ -21,7 +21,7 @@ enum {
 struct operation {
     const char *name;
     const char *what;  /* for the table */
-    const char *order; /* "strict" or "leased" */
+    const char *order; /* "strict", "leased" or "strict-chronological" */
     unsigned flags;
     uint32_t step;     /* numbers handed out once the operation has moved a word */
     void (*prepare)(void);

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PATIENCE_NS (10 * SECOND_NS)
@@ -203,6 +204,17 @@ static void act_next_tomorrow(void)
     (void)docket_next(series, PATIENCE_NS, &number, NULL);
 }
 
+/* Under a date of the next day, whose period stands in the other bank. */
+static void act_next_dated(void)
+{
+    char text[DOCKET_TEXT_MAX];
+    time_t tomorrow = time(NULL) + DAY_S;
+    struct tm parts;
+    gmtime_r(&tomorrow, &parts);
+    uint32_t date = (uint32_t)((parts.tm_year + 1900) * 10000 + (parts.tm_mon + 1) * 100 + parts.tm_mday);
+    (void)docket_next_text_dated(series, date, PATIENCE_NS, text, sizeof text, NULL, NULL);
+}
+
 static void act_block_two(void)
 {
     (void)docket_block_open(series, 2, PATIENCE_NS, &block);
@@ -257,6 +269,7 @@ static void act_thread_end(void)
 
 #define LEASED "leased"
 #define STRICT "strict"
+#define DATED "strict-chronological"
 
 const struct operation operations[] = {
     {"l-next", "next, own lease", LEASED, 0, 1, until_lease_has_left, NULL, act_next},
@@ -267,6 +280,7 @@ const struct operation operations[] = {
     {"l-empty", "next, nothing laid", LEASED, OP_AWAY, 1, until_lease_has_left, take_all, act_next_at_once},
     {"l-wait", "next, waits in vain", LEASED, OP_AWAY | OP_STATES, 1, until_lease_has_left, take_all, act_next_in_vain},
     {"l-edge", "next, over the period's edge", LEASED, 0, 1, until_lease_has_left, NULL, act_next_tomorrow},
+    {"l-dated", "next_text_dated, the next period", LEASED, 0, 1, until_lease_has_left, NULL, act_next_dated},
     {"l-open", "block open", LEASED, 0, 0, take_a_few, NULL, act_block_two},
     {"l-open-empty", "block open, nothing laid", LEASED, OP_AWAY, 0, take_a_few, take_all, act_block_five_at_once},
     {"l-open-edge", "block open, over the period's edge", LEASED, 0, 0, until_lease_has_left, NULL, act_block_tomorrow},
@@ -285,12 +299,17 @@ const struct operation operations[] = {
     {"s-empty", "next, nothing laid", STRICT, OP_AWAY, 1, take_a_few, take_all, act_next_at_once},
     {"s-wait", "next, waits in vain", STRICT, OP_AWAY | OP_STATES, 1, take_a_few, take_all, act_next_in_vain},
     {"s-edge", "next, over the period's edge", STRICT, 0, 1, take_a_few, NULL, act_next_tomorrow},
+    {"s-dated", "next_text_dated, the next period", STRICT, 0, 1, take_a_few, NULL, act_next_dated},
     {"s-open", "block open", STRICT, 0, 2, take_a_few, NULL, act_block_two},
     {"s-open-empty", "block open, nothing laid", STRICT, OP_AWAY, 5, take_a_few, take_all, act_block_five_at_once},
     {"s-bnext", "block next", STRICT, 0, 0, strict_block_of_four, NULL, act_block_next},
     {"s-all", "block take all", STRICT, 0, 0, strict_block_of_four, NULL, act_take_all},
     {"s-back", "give back", STRICT, OP_LOOSE, 0, strict_block_of_four, NULL, act_give_back},
     {"s-back-void", "give back, overtaken", STRICT, OP_LOOSE, 0, strict_block_overtaken, NULL, act_give_back},
+    {"c-next", "next", DATED, 0, 1, take_a_few, NULL, act_next},
+    {"c-text", "next_text", DATED, 0, 1, take_a_few, NULL, act_next_text},
+    {"c-edge", "next, over the period's edge", DATED, 0, 1, take_a_few, NULL, act_next_tomorrow},
+    {"c-open", "block open", DATED, 0, 2, take_a_few, NULL, act_block_two},
     {"s-attach", "attach and first next", STRICT, OP_STATES | OP_COLD, 1, nothing, NULL, act_attach},
     {"s-close", "realm close", STRICT, OP_STATES, 0, strict_lease_and_block, NULL, act_close},
     {"s-end", "thread end", STRICT, OP_STATES, 0, strict_lease_and_block, NULL, act_thread_end},

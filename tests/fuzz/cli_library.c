@@ -90,6 +90,31 @@ docket_status docket_next_text(docket_series *series, int64_t timeout_ns, char *
     return next_number % 64 == 0 ? answer() : DOCKET_OK;
 }
 
+docket_status docket_next_text_dated(docket_series *series, uint32_t yyyymmdd, int64_t timeout_ns, char *text,
+                                     size_t size, uint64_t *number, int32_t *period)
+{
+    MUST(yyyymmdd >= 10000101 && yyyymmdd <= 99991231);
+    return docket_next_text(series, timeout_ns, text, size, number, period);
+}
+
+docket_status docket_realm_open(const char *directory, docket_realm **realm)
+{
+    MUST(directory != NULL);
+    *realm = &one_realm;
+    return answer();
+}
+
+void docket_realm_close(docket_realm *realm)
+{
+    MUST(realm == NULL || realm == &one_realm);
+}
+
+docket_status docket_admin_profile(unsigned at, struct docket_profile *profile)
+{
+    *profile = (struct docket_profile){.name = "none", .title = "none", .source = "", .asks = ""};
+    return at < 2 ? DOCKET_OK : DOCKET_BAD_ARGUMENT;
+}
+
 docket_status docket_block_open(docket_series *series, uint32_t count, int64_t timeout_ns, docket_block **block)
 {
     MUST(series == &one_series && count >= 1 && count <= DOCKET_BLOCK_MAX);
@@ -193,12 +218,57 @@ docket_status docket_admin_series_retire(docket_realm *realm, const char *tenant
     return answer();
 }
 
+docket_status docket_admin_series_preview(docket_realm *realm, const char *tenant, const char *name,
+                                          const struct docket_policy *policy, int has_start, unsigned flags,
+                                          docket_each_coming each, void *context)
+{
+    MUST(realm == &one_realm && (flags & ~(unsigned)DOCKET_FROM_NEXT) == 0 &&
+         (has_start == 0 || policy->start_after < DOCKET_NUMBER_MAX));
+    check_names(tenant, name);
+    docket_status status = answer();
+    for (uint64_t i = 0; status == DOCKET_OK && i < mood % 11; i++) {
+        struct docket_coming coming = {.number = i + 1, .period = 2026, .date = 20261124, .text = "INV-1"};
+        if (each(context, &coming) != 0)
+            break;
+    }
+    return status;
+}
+
+docket_status docket_admin_series_show(docket_realm *realm, const struct docket_counter_name *counter,
+                                       int (*each)(void *context, const struct docket_series_facts *facts),
+                                       void *context)
+{
+    struct docket_setting settings[] = {{"zone", "UTC", "UTC", ""}, {"last", "none", "9", ""}};
+    struct docket_series_facts facts = {.tenant = counter->tenant,
+                                        .series = counter->series,
+                                        .desk = "default",
+                                        .settings = settings,
+                                        .setting_count = 2,
+                                        .period = 2026,
+                                        .period_first = mood & 8 ? 20260101 : 0,
+                                        .period_last = mood & 8 ? 20261231 : 0,
+                                        .next_from = mood & 4 ? 2027 : 0,
+                                        .last = mood & 2 ? 99 : DOCKET_NUMBER_MAX,
+                                        .longest_text = "INV-1",
+                                        .profile = mood & 16 ? "none" : "fr",
+                                        .profile_title = "France",
+                                        .profile_source = "CGI",
+                                        .against = mood & 32 ? "" : "much"};
+    MUST(realm == &one_realm && counter->period == -1);
+    check_names(counter->tenant, counter->series);
+    docket_status status = answer();
+    if (status == DOCKET_OK)
+        (void)each(context, &facts);
+    return status;
+}
+
 docket_status docket_admin_series_set(docket_realm *realm, const char *tenant, const char *name,
                                       const struct docket_policy *policy, int has_start, const char *reason,
                                       unsigned flags, docket_each_setting each, void *context)
 {
     (void)reason;
-    MUST(realm == &one_realm && flags <= DOCKET_DRY_RUN && (has_start == 0 || policy->start_after < DOCKET_NUMBER_MAX));
+    MUST(realm == &one_realm && (flags & ~(unsigned)(DOCKET_DRY_RUN | DOCKET_FROM_NEXT)) == 0 &&
+         (has_start == 0 || policy->start_after < DOCKET_NUMBER_MAX));
     check_names(tenant, name);
     docket_status status = answer();
     for (uint64_t i = 0; status == DOCKET_OK && i < mood % 3; i++) {
@@ -265,6 +335,13 @@ docket_status docket_admin_drain_undo(docket_realm *realm, const char *desk)
 {
     (void)desk;
     MUST(realm == &one_realm);
+    return answer();
+}
+
+docket_status docket_admin_clock_accept(docket_realm *realm, const char *reason, int *was_held)
+{
+    MUST(realm == &one_realm && reason != NULL);
+    *was_held = mood & 1;
     return answer();
 }
 

@@ -3,7 +3,7 @@
 /* links: tools:cmd_block tools:cmd_fate tools:cmd_help tools:cmd_inspect tools:cmd_next tools:cmd_peek tools:cmd_period tools:cmd_series */
 /* links: tools:cmd_status tools:cmd_seat_list tools:cmd_desk_list tools:cmd_where tools:cmd_doctor tools:doctor_machine */
 /* links: tools:doctor_realm tools:cmd_top tools:top_look tools:top_screen tools:cmd_version tools:docket */
-/* links: tools:cmd_void tools:cmd_series_change tools:cmd_drain tools:cmd_store tools:deciding */
+/* links: tools:cmd_void tools:cmd_series_change tools:cmd_series_show tools:coming tools:policy_options tools:cmd_profile tools:cmd_drain tools:cmd_clock tools:cmd_store tools:deciding */
 /* links: fuzz:cli_library */
 /* libs: jansson smartcols ncursesw */
 /*
@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
                                         "--order", "--restart", "--template", "--window", "--start-after",
                                         "--verbose", "--columns", "--no-headings", "--rows", "--sort", "--realm", "--no-start", "--quiet", "--help", "-n", "-t", "--",
                                         "acme/INV", "acme/INV/2026-11", "a/b/never", "strict", "leased", "monthly",
-                                        "void", "reconcile", "set", "advance", "retire", "drain", "desk", "verify", "events",
+                                        "void", "reconcile", "set", "advance", "retire", "drain", "clock", "accept", "desk", "verify", "events",
                                         "--reason", "--yes", "--dry-run", "--period", "--issued", "--void-rest", "--to",
                                         "--desk", "--wait", "--undo", "--since", "--kind", "--limit", "--tenants", "17-20",
                                         "2026-11-24", "/dev/null", "0.1"};

@@ -137,6 +137,7 @@ static void build_counter(struct draw *draw)
     image.last_date = (uint32_t)draw_number(draw, 1) % 3 == 0 ? 20240200 + (uint32_t)draw_number(draw, 1) % 32 : 0;
     image.extent_first = draw_number(draw, 8);
     image.extent_last = draw_number(draw, 8);
+    image.interval_first = draw_number(draw, 1) % 4 == 0 ? image.extent_first + draw_number(draw, 1) : 0;
     image.mark = draw_number(draw, 7);
     image.next = image.mark - (draw_number(draw, 1) & 0x7f);
     image.incarnation = draw_number(draw, 8);
@@ -162,6 +163,7 @@ static void build_counter(struct draw *draw)
         MUST(dk_image_decode_counter(dk_key_slice(&key), copy, &read) == DOCKET_OK);
         MUST(read.series_id == image.series_id && read.period == image.period && read.mark == image.mark &&
              read.next == image.next && read.closed == image.closed && read.last_date == image.last_date &&
+             read.interval_first == image.interval_first &&
              read.place_count == image.place_count &&
              read.spare_count == image.spare_count);
         MUST(memcmp(read.places ? read.places : places, places, image.place_count * sizeof *places) == 0);

@@ -2,8 +2,9 @@
 /* links: base/status base/files numbering/fate numbering/period numbering/policy numbering/template table/desk */
 /* links: table/directory table/doorbell table/place table/seat table/slot wire/wire store/record store/image store/image_series */
 /* links: daemon/adopt daemon/books daemon/counters daemon/edges daemon/evict daemon/fate daemon/images daemon/keeper daemon/leased daemon/load daemon/names daemon/opening daemon/parked daemon/periods */
+/* links: daemon/clockguard daemon/policies daemon/set_next daemon/set_off daemon/shapes daemon/admin_show daemon/preview */
 /* links: daemon/admin daemon/admin_fates daemon/admin_series daemon/admin_set daemon/admin_desk daemon/admin_periods daemon/aside daemon/closing daemon/dated daemon/ended daemon/users */
-/* links: daemon/config daemon/config_policy daemon/cut daemon/evidence numbering/reason wire/admin */
+/* links: daemon/config daemon/config_policy daemon/cut daemon/evidence numbering/reason wire/admin daemon/calendars daemon/today daemon/zones daemon/tzif table/calendar */
 /* libs: inih */
 /* links: daemon/quarantine daemon/reaper daemon/recovery daemon/rows daemon/series daemon/strict daemon/takeover fuzz:serve_clerk fuzz:serve_inside */
 /*
@@ -133,6 +134,7 @@ static void drop_desk(struct dk_desk_book *desk)
     for (uint32_t slot = 0; slot < desk->slots_used; slot++)
         free(desk->series[slot]);
     free(desk->seats);
+    free(desk->zones);
     free(desk->series);
     free(desk->free_slots);
     free(desk->row_owner);
@@ -366,7 +368,7 @@ static void take(struct draw *draw)
     struct dk_desk_book *desk = &docketd.desks[choice & 1];
     uint32_t slot = choice >> 1 & 3;
     if (slot >= desk->slots_used || taken_count == TAKEN_MAX || !desk->series[slot] || !desk->series[slot]->bank[0] ||
-        desk->series[slot]->record.policy.order != DK_STRICT)
+        desk->series[slot]->record.policy->order != DK_STRICT)
         return;
     const struct shared_board_bank *bank = &dk_desk_slot(&desk->map, slot)->bank[0];
     uint64_t epoch = dk_load_acquire(&bank->epoch), first;

@@ -100,7 +100,7 @@ if ! command -v jq >/dev/null; then
     finish
 fi
 
-new_realm 'lines_per_seat = 16'
+new_realm 'lines_per_seat = 16' 'clock_guard_days = 0'
 attacks=$(binary docket-attacks)
 start_docketd
 

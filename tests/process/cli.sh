@@ -201,7 +201,7 @@ for one in next block; do
     done
     refused "$one with a period: usage" 2 $one acme/INV/2026
 done
-for period in 26 20261 2026-1 2026-13 20261301 2026-02-30 2025-02-29 2026-11-24-1 abc '' 2026- 2026/11 202-611 0000; do
+for period in 26 20265 2026-Q5 2026-W54 2026-1 2026-13 20261301 2026-02-30 2025-02-29 2026-11-24-1 abc '' 2026- 2026/11 202-611 0000; do
     refused "peek of the period '$period': usage" 2 peek "acme/INV/$period"
     refused "fate of the period '$period': usage" 2 fate "acme/INV/$period"
 done
@@ -501,9 +501,16 @@ out_has 'series show: order' '^order     leased'
 out_has 'series show: restart' '^restart   monthly'
 out_has 'series show: template' '^template  O{YYYY}{MM}-{N}'
 out_has 'series show: window' '^window    500'
+facts_keys='settings from from_settings first_day last_day start_s end_s period first last next left used_percent warned
+    worst_gap worst_disorder leases lease_block open longest_characters longest_number longest_text profile profile.name
+    profile.title profile.source profile.against created_ns uid'
+for setting in profile documents order restart fiscal-year zone template prefix fields at-end release chronological last \
+    valid-from valid-to warn close-after window; do
+    facts_keys+=" settings.$setting"
+done
 expect 'series show --json: an object' 0 series show acme/INV --json
 # shellcheck disable=SC2086
-keys 'series show --json' schema_version realm next_text $series_keys
+keys 'series show --json' schema_version realm next_text $series_keys facts facts_why_not $(printf 'facts.%s ' $facts_keys)
 first_key_is_version 'series show --json'
 json 'series show --json: what it says' ".order == \"strict\" and .next_text == \"INV-$year-000122\""
 refused 'series show of an unknown series: an honest no' 1 series show acme/NOPE
@@ -517,7 +524,7 @@ check 'status: the first line is about docketd' grep -q -m 1 ^docketd <(head -n 
 expect 'status -v: a line for each series' 0 status -v
 out_has 'status -v: has acme/INV' '^acme/INV '
 expect 'status --json: an object' 0 status --json
-status_keys='schema_version realm runtime store_id generation commit_number docketd docketd.state docketd.pid
+status_keys='numbers numbers.nearly_used numbers.validity_ends schema_version realm runtime store_id generation commit_number docketd docketd.state docketd.pid
     docketd.started_s docketd.heartbeat_age_ns figures figures.desks figures.desks_left_out figures.seats_taken figures.seats_max
     figures.series figures.quarantined figures.without_period figures.laid figures.open figures.leases
     figures.waiting figures.seats_reaped figures.tails_recovered figures.numbers_recovered'

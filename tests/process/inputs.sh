@@ -179,7 +179,7 @@ bad_config 'a setting of a tenant twice, in two sections' 4 'twice' '[tenant t]\
 bad_config 'a tenant with no good name' 1 'tenant' '[tenant a/b]\norder = leased\n'
 bad_config 'a section longer than the parser reads' 1 'characters' \
     "[tenant a234567890123456789012345678901234567890123]\norder = leased\n"
-for bad in 'template = INV' 'template = {FOO}-{N}' 'template = {MM}-{N}' 'profile = in-gst' \
+for bad in 'zone = Europe/Atlantis' 'template = INV' 'template = {FOO}-{N}' 'template = {MM}-{N}' 'profile = in-gst' \
     'profile = fr\norder = leased' 'chronological = yes\norder = leased' 'valid-from = 2027-01-01\nvalid-to = 2026-01-01'; do
     printf "[tenant shop]\n$bad\n" >"$work/bad.conf"
     refuses "a configuration with $bad, of a tenant" 2 '\[tenant shop\]' "$docketd" --realm "$realm" --check-config --config "$work/bad.conf"

@@ -380,6 +380,8 @@ static void bad_decisions(void)
     expect(docket_admin_series_set(realm, "lib", "nobody", &policy, 0, NULL, 0, NULL, NULL), DOCKET_NO_SERIES, "set nobody");
     expect(docket_admin_drain(realm, "nowhere", NULL, NULL), DOCKET_BAD_ARGUMENT, "drain nowhere");
     expect(docket_admin_drain(NULL, NULL, NULL, NULL), DOCKET_BAD_ARGUMENT, "drain(NULL)");
+    expect(docket_admin_clock_accept(NULL, "r", NULL), DOCKET_BAD_ARGUMENT, "clock_accept(NULL)");
+    expect(docket_admin_clock_accept(realm, NULL, NULL), DOCKET_BAD_ARGUMENT, "the clock without a reason");
     expect(docket_admin_desk_add(realm, "a/b", "t", NULL, NULL), DOCKET_BAD_NAME, "a desk with an odd name");
     expect(docket_admin_desk_add(realm, "desk", "", NULL, NULL), DOCKET_BAD_ARGUMENT, "a desk for nobody");
     expect(docket_admin_desk_add(realm, "desk", "t", "a b", NULL), DOCKET_BAD_ARGUMENT, "a desk for an odd user");

@@ -10,6 +10,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
 
 outbox=$(binary recipes/outbox) pool=$(binary recipes/pool) batch=$(binary recipes/batch)
+backdate=$(binary recipes/backdate)
 orders_test=$(binary recipes/orders_test)
 worker_uid=54321
 
@@ -74,6 +75,19 @@ batch_gets_them_again() {
     [ "$(sort -u "$work/batch" "$work/batch2" | wc -l)" = 1620 ]
 }
 
+# Today's, an older year's, the day before yesterday's; then one that is ahead and one that is none.
+backdate_dates() {
+    local today before old=20190228 code=0
+    today=$(date -u +%Y%m%d) before=$(date -u -d '2 days ago' +%Y%m%d)
+    "$backdate" "$realm" "$today" "$old" "$old" "$before" >"$work/backdate" || { cat "$work/backdate"; return 1; }
+    cat "$work/backdate"
+    grep -qx "$old: INV-$old-000002, number 2 of 2019" "$work/backdate" || return 1
+    grep -qE "^$before: INV-$before-0*[0-9]+, number" "$work/backdate" || return 1
+    "$backdate" "$realm" 20980615 20260230 >"$work/backdate" 2>&1 || code=$?
+    cat "$work/backdate"
+    [ "$code" = 1 ] && grep -qx '20980615: DOCKET_PERIOD_NOT_OPEN' "$work/backdate" && grep -qx '20260230: DOCKET_BAD_DATE' "$work/backdate"
+}
+
 tests_in_memory_pass() {
     [ "$(DOCKET_REALM=/nowhere "$orders_test")" = "3 tests passed" ]
 }
@@ -126,6 +140,7 @@ check "outbox: each number has its row" outbox_writes_rows
 check "outbox: killed between number and row, the number is gone, the next go on" outbox_loses_one_number
 check "outbox: the hole is found and gets its row, once" outbox_finds_it
 check "pool: processes and threads number each tenant without a gap" pool_numbers_once
+check "backdate: dates in this period and in an ended one; refusals by their names" backdate_dates
 check "batch: blocks without a gap, the rest is given back" batch_numbers_and_gives_back
 check "batch: the next run has none of them twice" batch_gets_them_again
 check "unit tests: they pass without a realm" tests_in_memory_pass

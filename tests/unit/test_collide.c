@@ -310,6 +310,20 @@ static void a_template_against_itself_meets(void **state)
     }
 }
 
+static void texts_that_no_check_has_seen_prove_nothing(void **state)
+{
+    (void)state;
+    char name[DOCKET_NAME_MAX + 1] = "";
+    memset(name, 'S', DOCKET_NAME_MAX);
+    struct made_shape a, b;
+    struct dk_collision found = {.shown = true};
+    assert_true(make_shape(&a, SHAPE("{SERIES}{SERIES}{SERIES}-{N}", name, .restart = DK_DAILY)));
+    assert_true(make_shape(&b, SHAPE("A-{N}")));
+    assert_true(dk_shapes_meet(&a.shape, &b.shape, &found) && !found.shown);
+    assert_true(dk_shapes_meet(&a.shape, &a.shape, &found) && !found.shown);
+    assert_true(dk_shape_repeats(&a.shape, &found) && !found.shown);
+}
+
 /* ---- one series, whose policy changes ---- */
 
 static void a_changed_width_repeats_no_number(void **state)
@@ -321,6 +335,9 @@ static void a_changed_width_repeats_no_number(void **state)
                    SHAPE("{SERIES}-{YYYY}{MM}{DD}-{N:6}", .restart = DK_DAILY), false);
     assert_follows(SHAPE("{SERIES}{N:4}{LUHN}"), SHAPE("{SERIES}{N:6}{LUHN}"), false);
     assert_follows(SHAPE("{N}"), SHAPE("{N:9}"), false);
+    assert_follows(SHAPE("20{YY}-{N}", .restart = DK_YEARLY), SHAPE("{YYYY}-{N}", .restart = DK_YEARLY), false);
+    assert_follows(SHAPE("A{FY:2025}-{N}", .restart = DK_FISCAL), SHAPE("A{YYYY}-{N}", .restart = DK_FISCAL), false);
+    assert_follows(SHAPE("A0{N:5}"), SHAPE("A{N:6}"), false);
 }
 
 static void a_changed_prefix_repeats_no_number(void **state)
@@ -511,6 +528,7 @@ int main(void)
         cmocka_unit_test(check_digits_that_face_each_other_change_nothing),
         cmocka_unit_test(check_digits_that_face_something_else_are_tried),
         cmocka_unit_test(a_template_against_itself_meets),
+        cmocka_unit_test(texts_that_no_check_has_seen_prove_nothing),
         cmocka_unit_test(a_changed_width_repeats_no_number),
         cmocka_unit_test(a_changed_prefix_repeats_no_number),
         cmocka_unit_test(a_change_that_would_repeat_a_number_is_seen),

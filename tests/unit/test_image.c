@@ -238,6 +238,7 @@ static void assert_same_counter(const struct dk_counter_image *image,
     assert_int_equal(image->period, wanted->period);
     assert_int_equal(image->closed, wanted->closed);
     assert_int_equal(image->last_date, wanted->last_date);
+    assert_int_equal(image->interval_first, wanted->interval_first);
     assert_int_equal(image->extent_first, wanted->extent_first);
     assert_int_equal(image->extent_last, wanted->extent_last);
     assert_int_equal(image->mark, wanted->mark);
@@ -455,6 +456,9 @@ static void a_counter_that_breaks_the_law_is_not_written(void **state)
     assert_int_equal(encode_counter(&image), DOCKET_BAD_ARGUMENT);
     image = a_counter();
     image.last_date = 20260230;
+    assert_int_equal(encode_counter(&image), DOCKET_BAD_ARGUMENT);
+    image = a_counter();
+    image.interval_first = image.extent_last + 1;
     assert_int_equal(encode_counter(&image), DOCKET_BAD_ARGUMENT);
 }
 

@@ -223,6 +223,22 @@ static void try_proposals(struct search *search, const struct dk_policy *policy,
     }
 }
 
+/* What is kept as lines over another policy is read back as the same. */
+static void write_and_read(const struct search *search, const struct dk_policy *policy)
+{
+    static struct dk_policy base; /* the one before */
+    char lines[DK_SETTINGS_BYTES];
+    struct dk_policy read;
+    if (chance(2) || base.template_text[0] == 0)
+        dk_policy_default(&base);
+    read = base;
+    if (!dk_policy_lines(policy, &base, lines, sizeof lines) || dk_policy_apply(&read, lines) != DOCKET_OK)
+        fail_msg("%s\nis not written, or not read: %s", search->lines, dk_error_text());
+    if (memcmp(&read, policy, sizeof read) != 0)
+        fail_msg("%s\nis written as\n%s\nand read as another", search->lines, lines);
+    base = *policy;
+}
+
 static void try_one(struct search *search)
 {
     struct dk_policy policy;
@@ -234,6 +250,7 @@ static void try_one(struct search *search)
     search->policies++;
     if (dk_policy_apply(&policy, search->lines) != DOCKET_OK)
         return;
+    write_and_read(search, &policy);
     if (dk_policy_check(&policy, "acme", search->series, &resolved) == DOCKET_OK) {
         judge(search, &policy, &resolved);
         return;

@@ -10,11 +10,17 @@
 
 static const int64_t day_ns = 86400 * DK_SECOND_NS;
 
+static int64_t trusted_now_ns(void)
+{
+    bool carried;
+    return dk_store_trusted_now_ns(store, &carried);
+}
+
 /* The store was last written by so many days before (or, below 0, after) now. */
 static void last_written_days_ago(int64_t days)
 {
     int64_t wall_ns = dk_clock_wall_ns() - days * day_ns;
-    dk_store_trust_wall(store, false);
+    dk_store_trust_wall(store, -1);
     store->time = (struct dk_time){.wall_ns = (uint64_t)wall_ns, .boot_ns = (uint64_t)dk_clock_boot_ns()};
     memcpy(store->time.boot_id, store->boot_id, 16);
     must_commit(&(struct dk_change){0});
@@ -40,7 +46,7 @@ static void a_new_store_knows_no_time_and_records_it(void **state)
     assert_true(facts.trusted_wall_ns >= before && facts.trusted_wall_ns <= dk_clock_wall_ns());
     assert_true(facts.trusted_boot_ns > 0 && facts.trusted_boot_ns <= boot);
     assert_true(facts.trusted_same_boot);
-    assert_true(days_behind(dk_store_trusted_now_ns(store)) == 0);
+    assert_true(days_behind(trusted_now_ns()) == 0);
 }
 
 static void each_commit_records_the_wall_clock_that_is_trusted(void **state)
@@ -48,10 +54,10 @@ static void each_commit_records_the_wall_clock_that_is_trusted(void **state)
     (void)state;
     must_open();
     last_written_days_ago(10);
-    assert_true(days_behind(dk_store_trusted_now_ns(store)) == 10);
-    dk_store_trust_wall(store, true);
+    assert_true(days_behind(trusted_now_ns()) == 10);
+    dk_store_trust_wall(store, INT64_MAX);
     must_commit(&(struct dk_change){0});
-    assert_true(days_behind(dk_store_trusted_now_ns(store)) == 0);
+    assert_true(days_behind(trusted_now_ns()) == 0);
     crash();
     must_open();
     assert_true(days_behind(facts.trusted_wall_ns) == 0);
@@ -67,14 +73,14 @@ static void opening_does_not_take_a_clock_that_is_ahead_for_the_time(void **stat
         must_open();
         assert_true(days_behind(facts.trusted_wall_ns) == 400 && facts.trusted_same_boot);
     }
-    dk_store_trust_wall(store, false);
+    dk_store_trust_wall(store, -1);
     must_commit(&(struct dk_change){0});
     must_close(true);
     options.boot_id[0] = 77;
     for (int turn = 0; turn < 2; turn++) {
         must_open();
         assert_true(days_behind(facts.trusted_wall_ns) == 400 && !facts.trusted_same_boot);
-        dk_store_trust_wall(store, false);
+        dk_store_trust_wall(store, -1);
         must_commit(&(struct dk_change){0});
         crash();
     }
@@ -100,9 +106,9 @@ static void a_clock_that_was_set_back_does_not_take_the_time_along(void **state)
     (void)state;
     must_open();
     last_written_days_ago(-20); /* the clock is now 20 days behind what it was */
-    dk_store_trust_wall(store, true);
+    dk_store_trust_wall(store, INT64_MAX);
     must_commit(&(struct dk_change){0});
-    assert_true(days_behind(dk_store_trusted_now_ns(store)) == -20);
+    assert_true(days_behind(trusted_now_ns()) == -20);
     crash();
     options.boot_id[0] = 77;
     must_open();
@@ -112,6 +118,29 @@ static void a_clock_that_was_set_back_does_not_take_the_time_along(void **state)
     assert_true(days_behind(facts.trusted_wall_ns) == -20 && !facts.trusted_same_boot);
 }
 
+static void a_clock_that_is_too_far_ahead_is_not_recorded(void **state)
+{
+    (void)state;
+    bool carried;
+    must_open();
+    last_written_days_ago(10);
+    dk_store_trust_wall(store, 9 * day_ns);
+    must_commit(&(struct dk_change){0});
+    assert_true(days_behind(trusted_now_ns()) == 10);
+    dk_store_trust_wall(store, 11 * day_ns);
+    must_commit(&(struct dk_change){0});
+    assert_true(days_behind(dk_store_trusted_now_ns(store, &carried)) == 0);
+    assert_true(carried);
+    crash();
+    options.boot_id[0] = 77;
+    must_open();
+    assert_true(days_behind(dk_store_trusted_now_ns(store, &carried)) == 0);
+    assert_false(carried); /* of another boot, until the next commit */
+    must_commit(&(struct dk_change){0});
+    (void)dk_store_trusted_now_ns(store, &carried);
+    assert_true(carried);
+}
+
 static void an_admins_word_takes_the_clock_as_it_is(void **state)
 {
     (void)state;
@@ -119,9 +148,9 @@ static void an_admins_word_takes_the_clock_as_it_is(void **state)
         must_open();
         last_written_days_ago(days);
         dk_store_accept_wall(store);
-        assert_true(days_behind(dk_store_trusted_now_ns(store)) == days); /* with the next commit */
+        assert_true(days_behind(trusted_now_ns()) == days); /* with the next commit */
         must_commit(&(struct dk_change){0});
-        assert_true(days_behind(dk_store_trusted_now_ns(store)) == 0);
+        assert_true(days_behind(trusted_now_ns()) == 0);
         must_commit(&(struct dk_change){0});
         crash();
         must_open();
@@ -138,11 +167,11 @@ static void a_boot_clock_behind_itself_carries_nothing_on(void **state)
     must_open();
     last_written_days_ago(400);
     store->time.boot_ns += 1000 * (uint64_t)day_ns;
-    assert_true(days_behind(dk_store_trusted_now_ns(store)) == 400);
+    assert_true(days_behind(trusted_now_ns()) == 400);
     must_commit(&(struct dk_change){0});
-    dk_store_trust_wall(store, true);
+    dk_store_trust_wall(store, INT64_MAX);
     must_commit(&(struct dk_change){0});
-    assert_true(days_behind(dk_store_trusted_now_ns(store)) == 0);
+    assert_true(days_behind(trusted_now_ns()) == 0);
 }
 
 static void a_commit_that_is_refused_leaves_the_time(void **state)
@@ -154,10 +183,10 @@ static void a_commit_that_is_refused_leaves_the_time(void **state)
     struct dk_counter_image image = counter_of(1, 2026, 5);
     const struct dk_counter_image *one = &image;
     image.next = image.mark + 1;
-    dk_store_trust_wall(store, true);
+    dk_store_trust_wall(store, INT64_MAX);
     assert_int_equal(dk_store_commit(store, &(struct dk_change){.counters = &one, .counter_count = 1}, &number),
                      DOCKET_BAD_ARGUMENT);
-    assert_true(days_behind(dk_store_trusted_now_ns(store)) == 10);
+    assert_true(days_behind(trusted_now_ns()) == 10);
 }
 
 static void a_store_without_its_time_is_damaged(void **state)
@@ -182,6 +211,7 @@ int main(void)
         IN_A_REALM(opening_does_not_take_a_clock_that_is_ahead_for_the_time),
         IN_A_REALM(within_a_boot_an_untrusted_clock_is_carried_on),
         IN_A_REALM(a_clock_that_was_set_back_does_not_take_the_time_along),
+        IN_A_REALM(a_clock_that_is_too_far_ahead_is_not_recorded),
         IN_A_REALM(an_admins_word_takes_the_clock_as_it_is),
         IN_A_REALM(a_boot_clock_behind_itself_carries_nothing_on),
         IN_A_REALM(a_commit_that_is_refused_leaves_the_time),

@@ -22,7 +22,7 @@ static void set_up(const struct ex_config *config)
     ex_forget_all();
     world = ex_alloc(sizeof *world);
     world->config = config;
-    world->now_s = config->dated ? EX_TODAY_S : 10 * 86400 + 5;
+    world->now_s = EX_TODAY_S;
     world->series.id = 1;
     strcpy(world->series.tenant, "t");
     strcpy(world->series.name, "s");

@@ -15,7 +15,7 @@
 #include "daemon/recovery.h"
 #include "engine.h"
 
-enum { EX_MONTH = 20260100, EX_TODAY_S = 1768003205 }; /* 2026-01-10, of dated configurations */
+enum { EX_MONTH = 20260100, EX_TODAY_S = 1768003205 }; /* 2026-01-10 */
 enum { EX_OTHER_LABEL = 7 }; /* period of the other series: accounts go by periods */
 enum { EX_WORKERS = 3, EX_NUMBERS = 96, EX_IMAGES = 4, EX_PLACES = 16, EX_SPARES = 24, EX_RANGES = 16, EX_OPS = 8 };
 

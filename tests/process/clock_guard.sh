@@ -1,0 +1,147 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# A clock that is far ahead: docketd does not follow it. No period ends, none
+# opens, whoever asks gets no number of a wrong year, status and doctor say so; the
+# clock is set and all goes on; or an admin says that it is right, and it is
+# followed. At a start too, in the same boot and in another one, where a machine may
+# have been switched off for as long as docket.conf says.
+# seconds: 6 6
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=tests/process/lib.sh
+. "$here/lib.sh"
+
+if ! command -v jq >/dev/null; then
+    new_realm
+    skip "a clock that is far ahead (no jq)"
+    finish
+fi
+shim=$(binary shiftclock.so)
+day=86400
+year=$(date -u +%Y)
+new_realm '[default]' 'restart = yearly' '[tenant daily]' 'restart = daily'
+[ "$(date -u +%m%d)" != 1231 ] || sleep $((day - $(date -u +%s) % day + 1)) # the year must last a while
+
+# set_clock SECONDS: everybody's wall clock is so far ahead
+set_clock() {
+    python3 -c 'import os, struct, sys
+fd = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
+os.pwrite(fd, struct.pack("qq", int(sys.argv[2]), 0), 0)' "$work/clock" "$1"
+}
+
+next_of() {
+    "$docket" next --no-start --timeout 0.3 "$1"
+}
+
+held() {
+    [ "$("$docket" status --json 2>/dev/null | jq .docketd.clock_held_s)" != 0 ]
+}
+
+followed() {
+    ! held
+}
+
+# periods TENANT: those that the store knows, in order
+periods() {
+    fate && jq -c "[.counters[] | select(.tenant == \"$1\") | .period] | sort" "$work/fate.json"
+}
+
+is() {
+    [ "$("${@:2}" 2>&1)" = "$1" ] || { echo "not $1:"; "${@:2}"; return 1; }
+}
+
+# no_number SERIES
+no_number() {
+    local said
+    ! said=$(next_of "$1" 2>&1) || { echo "$said"; return 1; }
+}
+
+events() {
+    "$docket" events --json --no-start --kind clock | jq -r '.events[] | .text + " / " + .reason'
+}
+
+set_clock 0
+export LD_PRELOAD=$shim DOCKET_CLOCK_FILE=$work/clock
+start_docketd
+today=$(date -u +%Y%m%d)
+check "a right clock: numbers" is "INV-$today-000001" next_of acme/INV
+check "a right clock: of each day too" next_of daily/INV
+before=$(periods acme)
+
+set_clock $((366 * day))
+check "a year ahead: docketd does not follow" wait_until 5 held
+check "a year ahead: no number of a wrong year" no_number acme/INV
+check "a year ahead: nor of a wrong day" no_number daily/INV
+check "a year ahead: no series of a wrong year is made" no_number acme/NEW
+check "a year ahead: no period was opened" is "$before" periods acme
+check "a year ahead: none has ended" test "$("$docket" period list --no-start --json acme/INV | jq -r '.periods[0].state')" = open
+check "a year ahead: the log says what to do" grep -q 'docket clock accept' "$work/docketd.log"
+check "a year ahead: status says so" grep -q 'NOT FOLLOWED' <<<"$("$docket" status)"
+check "a year ahead: doctor fails, and says what to do" grep -q 'docket clock accept --reason' <<<"$("$docket" doctor)"
+kill_docketd
+start_docketd
+check "a year ahead, docketd killed and started: it still does not follow" held
+check "a year ahead, docketd killed and started: no period was opened" is "$before" periods acme
+
+set_clock 0
+check "the clock is set: it is followed" wait_until 5 followed
+check "the clock is set: numbers go on where they were" is "INV-$today-000002" next_of acme/INV
+set_clock $((20 * 3600))
+check "twenty hours ahead: that is followed" wait_until 5 next_of daily/INV
+check "twenty hours ahead: by docketd too" followed
+set_clock 0
+
+set_clock $((366 * day))
+check "accepting wants a reason" test "$("$docket" clock accept --no-start --yes >/dev/null 2>&1; echo $?)" = 2
+check "accepted" wait_until 5 held
+check "accepted: the command says what became of it" is 'docketd follows the clock again' "$docket" clock accept --no-start --yes --reason 'it is right'
+check "accepted: followed" wait_until 5 followed
+check "accepted: next year's first number" wait_until 5 next_of acme/INV
+check "accepted: this year has ended, next year is open" wait_until 5 is "[$year,$((year + 1))]" periods acme
+check "accepted: the event says who said why" grep -q 'taken as right.*/ it is right' <<<"$(events)"
+kill_docketd
+start_docketd
+check "accepted, docketd killed and started: still followed" followed
+
+# ---- at a start ----
+
+set_clock $((2 * 366 * day))
+stop_docketd
+start_docketd
+check "another year ahead at a start: not followed" held
+stop_docketd
+run_child "$work/docketd.log" "$docketd" --realm "$realm" --accept-clock
+docketd_pid=$child
+wait_until 20 serves_or_ended
+check "--accept-clock: followed" wait_until 5 followed
+check "--accept-clock: an event" wait_until 5 grep -q -- '--accept-clock' <<<"$(events)"
+stop_docketd
+
+# ---- another boot ----
+
+# boot_with NUMBER: docketd under a boot id of its own, runtime files lost
+boot_with() {
+    rm -rf -- "${runtime:?}"/*
+    printf '%08d-2222-3333-4444-555555555555\n' "$1" >"$work/boot_id"
+    run_child "$work/docketd.log" unshare --user --map-current-user --mount bash -c \
+        'mount --bind "$1" /proc/sys/kernel/random/boot_id && exec "$2" --realm "$3"' _ "$work/boot_id" "$docketd" "$realm"
+    docketd_pid=$child
+    wait_until 20 serves_or_ended && is_running "$docketd_pid"
+}
+
+if unshare --user --map-current-user --mount true 2>/dev/null && boot_with 1; then
+    check "another boot: followed" followed
+    stop_docketd
+    set_clock $((2 * 366 * day + 30 * day))
+    boot_with 2 || true
+    check "switched off for thirty days: followed" followed
+    stop_docketd
+    set_clock $((2 * 366 * day + 70 * day))
+    boot_with 3 || true
+    check "switched off for forty days: not followed" held
+    stop_docketd
+else
+    skip "another boot (no user namespaces here)"
+fi
+unset LD_PRELOAD
+finish

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#include "coming.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static int keep(void *context, const struct docket_coming *one)
+{
+    struct coming *coming = context;
+    char period[PERIOD_TEXT_BYTES], date[16];
+    coming->date = one->date;
+    snprintf(date, sizeof date, "%04u-%02u-%02u", one->date / 10000 % 10000, one->date / 100 % 100, one->date % 100);
+    if (coming->array != NULL)
+        json_array_append_new(coming->array, json_pack("{s:I, s:s, s:s, s:s}", "number", (json_int_t)one->number, "period",
+                                                       address_period_text(one->period, period), "date", date, "text",
+                                                       one->text));
+    else if (coming->count < COMING_LINES)
+        snprintf(coming->lines[coming->count], DOCKET_TEXT_MAX, "%s", one->text);
+    coming->count++;
+    return coming->count == COMING_LINES;
+}
+
+/* May be asked twice, should docketd have been started meanwhile. */
+docket_status coming_ask(docket_realm *realm, struct coming *coming)
+{
+    bool next = cli_given(coming->cli, OPT_FROM) && strcmp(coming->cli->values[OPT_FROM], "next") == 0;
+    coming->count = 0;
+    if (coming->array != NULL)
+        json_array_clear(coming->array);
+    return docket_admin_series_preview(realm, coming->address->tenant, coming->address->series, coming->policy,
+                                       coming->has_start, next ? DOCKET_FROM_NEXT : 0u, keep, coming);
+}
+
+void coming_print(const struct coming *coming)
+{
+    if (coming->array != NULL)
+        return;
+    printf("next numbers, on %04u-%02u-%02u:\n", coming->date / 10000 % 10000, coming->date / 100 % 100,
+           coming->date % 100);
+    for (unsigned i = 0; i < coming->count; i++)
+        printf("  %s\n", coming->lines[i]);
+    if (coming->count < COMING_LINES)
+        printf("  and no more: there the numbers end\n");
+}

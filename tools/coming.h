@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* coming: the next document numbers under settings that somebody thinks of. */
+#ifndef DOCKET_TOOLS_COMING_H
+#define DOCKET_TOOLS_COMING_H
+
+#include "address.h"
+#include "docket_admin.h"
+#include "output.h"
+
+struct coming {
+    const struct cli *cli;
+    const struct address *address;
+    const struct docket_policy *policy;
+    int has_start;
+    json_t *array; /* with --json */
+    unsigned count;
+    char (*lines)[DOCKET_TEXT_MAX]; /* else; ten of them */
+    uint32_t date;
+};
+
+enum { COMING_LINES = 10 };
+
+/* Asks docketd and keeps what comes. */
+docket_status coming_ask(docket_realm *realm, struct coming *coming);
+/* Prints them, if it is not --json. */
+void coming_print(const struct coming *coming);
+
+#endif
