@@ -3,9 +3,9 @@
 #
 # Everything that reads what somebody else wrote, under a fuzzer with ASan and
 # UBSan: messages, docketd's side of them, attaching, records of the store, the
-# witness, templates, forms, dates, zones, the configuration, the command line, cursors. Each
-# target (tests/fuzz/fuzz_*.c) states laws beside "no crash". The kept inputs
-# are replayed, then new ones are tried for a while.
+# witness, templates, forms, collisions, dates, zones, the configuration, the
+# command line, cursors. Each target (tests/fuzz/fuzz_*.c) states laws beside "no
+# crash". The kept inputs are replayed, then new ones are tried for a while.
 # row: 19
 # seconds: 22 560
 #
