@@ -161,7 +161,9 @@ const char *docket_category_name(docket_category category);
 int docket_status_retryable(docket_status status);
 
 /* The calling thread's last failure as one or more sentences: what was tried,
- * on what, why it failed, what to do next. Empty before the first failure.
+ * on what, why it failed, what to do next. Of a fault in a template two lines more
+ * follow, each moved in by two blanks: the template, and a caret under the fault.
+ * Empty before the first failure.
  * Valid until the thread's next call into docket. */
 const char *docket_last_error(void);
 

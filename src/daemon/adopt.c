@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/policies.h"
 #include "table/directory.h"
 #include "table/doorbell.h"
 #include "table/seat.h"
@@ -72,6 +73,23 @@ static void adopt_strict(struct dk_counter *counter)
     dk_store_release(&bank->limit, end); /* a raise that was cut between limit and word */
 }
 
+/* A bank shows a period's instants, or those of it in which an interval is valid. Where
+ * it shows something else the zone has moved: periods.c puts it on the board anew. */
+static struct dk_period period_of_bank(const struct dk_series_book *series, int32_t label,
+                                       const struct shared_board_bank *bank)
+{
+    const struct dk_policy *policy = dk_series_policy(&series->record, label);
+    struct dk_period shown = {.label = label,
+                              .start_s = (int64_t)dk_load_relaxed(&bank->start_s),
+                              .end_s = (int64_t)dk_load_relaxed(&bank->end_s)};
+    struct dk_period whole;
+    int64_t start_s, end_s;
+    if (!dk_period_of(policy, dk_zone_of_policy(policy), label, &whole))
+        return shown;
+    dk_record_valid_s(&series->record, &whole, &start_s, &end_s);
+    return start_s == shown.start_s && end_s == shown.end_s ? whole : shown;
+}
+
 static bool adopt_bank(struct dk_daemon *daemon, struct dk_series_book *series, int index, const struct dk_images *images)
 {
     struct shared_board_bank *bank = &dk_desk_slot(&series->desk->map, series->slot)->bank[index];
@@ -88,9 +106,7 @@ static bool adopt_bank(struct dk_daemon *daemon, struct dk_series_book *series, 
         dk_store_release(&bank->epoch, 0);
         return true;
     }
-    struct dk_period period = {.label = image->period,
-                               .start_s = (int64_t)dk_load_relaxed(&bank->start_s),
-                               .end_s = (int64_t)dk_load_relaxed(&bank->end_s)};
+    struct dk_period period = period_of_bank(series, image->period, bank);
     struct dk_counter *counter = dk_counter_new(daemon, series, &period, image);
     dk_counter_seat(counter, index);
     counter->epoch = epoch;

@@ -57,6 +57,10 @@ docket_status dk_config_load(struct dk_config *config, const char *realm, const 
 /* What a series of this tenant is told that does not say otherwise. */
 const struct dk_policy *dk_config_policy(const struct dk_config *config, const char *tenant);
 
+/* BAD_CONFIG: a zone that the database does not have. Apart from reading, so that a
+ * realm starts though its zone database is gone. */
+docket_status dk_config_check_zones(const struct dk_config *config) DK_MUST_USE;
+
 /* For config.c: a tenant's section, made if it is not there (NULL: no such name, or
  * too many); a line more of a section; and the policies, when all has been read. */
 struct dk_tenant_config *dk_config_tenant(struct dk_config *config, const char *name);

@@ -58,10 +58,6 @@ docket_status dk_config_setting(char lines[DK_SETTINGS_BYTES], const char *name,
 static docket_status check(const struct dk_policy *policy, const char *tenant)
 {
     struct dk_policy said = *policy;
-    const struct dk_zone *zone;
-    docket_status status = dk_zone_find(policy->zone, &zone);
-    if (status != DOCKET_OK)
-        return status;
     if (said.documents == DK_ANY_DOCUMENTS && dk_profile(said.profile)->corrective_apart)
         said.documents = DK_INVOICES;
     return dk_policy_check(&said, tenant, "S", NULL);
@@ -82,6 +78,20 @@ docket_status dk_config_settle(struct dk_config *config)
             status = check(&tenant->policy, tenant->name);
         if (status != DOCKET_OK)
             return dk_wrap(DOCKET_BAD_CONFIG, "%s: [tenant %s]", config->file, tenant->name);
+    }
+    return DOCKET_OK;
+}
+
+docket_status dk_config_check_zones(const struct dk_config *config)
+{
+    const struct dk_zone *zone;
+    docket_status status = dk_zone_find(config->policy.zone, &zone);
+    if (status != DOCKET_OK)
+        return dk_wrap(DOCKET_BAD_CONFIG, "%s: [default]", config->file);
+    for (uint32_t i = 0; i < config->tenant_count; i++) {
+        status = dk_zone_find(config->tenants[i].policy.zone, &zone);
+        if (status != DOCKET_OK)
+            return dk_wrap(DOCKET_BAD_CONFIG, "%s: [tenant %s]", config->file, config->tenants[i].name);
     }
     return DOCKET_OK;
 }

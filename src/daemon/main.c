@@ -411,6 +411,11 @@ int main(int count, char **values)
     docket_status status = dk_config_load(&daemon.config, options.realm, options.config);
     if (options.idle_exit_s >= 0)
         daemon.config.idle_exit_s = (uint32_t)options.idle_exit_s;
+    docket_status zones = status == DOCKET_OK ? dk_config_check_zones(&daemon.config) : DOCKET_OK;
+    if (zones != DOCKET_OK && options.check_config)
+        status = zones;
+    else if (zones != DOCKET_OK) /* the zone database may be gone: series that need no new period go on */
+        dk_log(DK_LOG_ERROR, "%s. No series is made there meanwhile", dk_error_text());
     if (status == DOCKET_OK && options.check_config) {
         if (options.print_config)
             dk_config_print(&daemon.config, stdout);

@@ -51,8 +51,10 @@ void dk_periods_publish(struct dk_counter *counter, int bank)
     dk_store_release(&board->epoch, 0); /* ORDER-4: being rewritten */
     dk_series_bank_begins(series, bank);
     dk_store_release(&board->period, (uint64_t)(uint32_t)counter->period.label);
-    dk_store_release(&board->start_s, (uint64_t)counter->period.start_s);
-    dk_store_release(&board->end_s, (uint64_t)counter->period.end_s);
+    int64_t start_s, end_s;
+    dk_record_valid_s(&series->record, &counter->period, &start_s, &end_s);
+    dk_store_release(&board->start_s, (uint64_t)start_s);
+    dk_store_release(&board->end_s, (uint64_t)end_s);
     if (dk_is_strict(counter)) /* next goes on where the bank's word stands: no value of it ever comes back */
         counter->base = counter->next - dk_strict_start(&dk_book_table_bank(counter)->strict);
     dk_store_release(&board->base, counter->base);

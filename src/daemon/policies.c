@@ -2,6 +2,7 @@
 #include "daemon/policies.h"
 
 #include "base/log.h"
+#include "daemon/zones.h"
 
 #include <string.h>
 
@@ -34,6 +35,23 @@ uint32_t dk_record_valid_to(const struct dk_series_record *record)
         return policy->valid_to;
     bool joins = dk_date_add(policy->valid_to, 1) >= span.first && next->valid_from <= span.first;
     return joins ? next->valid_to : policy->valid_to;
+}
+
+void dk_record_valid_s(const struct dk_series_record *record, const struct dk_period *period, int64_t *start_s,
+                       int64_t *end_s)
+{
+    const struct dk_policy *policy = dk_series_policy(record, period->label);
+    const struct dk_zone *zone = dk_zone_of_policy(policy);
+    *start_s = period->start_s;
+    *end_s = period->end_s;
+    if (dk_zone_is_lost(zone))
+        return;
+    int64_t from_s = policy->valid_from != 0 ? zone->day_start(zone, policy->valid_from) : *start_s;
+    int64_t until_s = policy->valid_to != 0 ? zone->day_start(zone, dk_date_add(policy->valid_to, 1)) : *end_s;
+    if (until_s < *end_s)
+        *end_s = until_s;
+    if (from_s > *start_s)
+        *start_s = from_s < *end_s ? from_s : *end_s;
 }
 
 uint64_t dk_policy_differ(const struct dk_policy *a, const struct dk_policy *b)

@@ -20,6 +20,11 @@ uint64_t dk_record_last(const struct dk_series_record *record, int32_t period);
  * that one's, so that the edge needs no docketd. */
 uint32_t dk_record_valid_to(const struct dk_series_record *record);
 
+/* The instants of the period in which an authority's interval is valid: what a bank of
+ * the board shows. None at all: from the end on. */
+void dk_record_valid_s(const struct dk_series_record *record, const struct dk_period *period, int64_t *start_s,
+                       int64_t *end_s);
+
 /* Rows of dk_settings() in which two policies differ, as bits. */
 uint64_t dk_policy_differ(const struct dk_policy *a, const struct dk_policy *b);
 

@@ -49,36 +49,16 @@ bool dk_shapes_alike(const struct dk_shape *a, const struct dk_shape *b)
 
 /* ---- the sentence ---- */
 
-static void say_number(const struct dk_shape *shape, const struct dk_collision *found, int side, char text[64])
-{
-    char period[16], day[11];
-    dk_period_text(found->period[side], period);
-    if (found->date[side] != 0)
-        dk_date_text(found->date[side], day);
-    bool dated = found->date[side] != 0;
-    snprintf(text, 64, "%llu%s%s%s%s", (unsigned long long)found->number[side],
-             shape->restart != DK_NEVER && period[0] ? " of " : "", shape->restart != DK_NEVER ? period : "",
-             dated ? " on " : "", dated ? day : "");
-}
-
 static docket_status say_collision(const struct asking *asking, const struct dk_shape *other, bool own,
                                    const struct dk_collision *found)
 {
     const struct dk_shape_ask *ask = asking->ask;
-    char numbers[2][64];
-    if (!found->shown)
-        return dk_fail(DOCKET_COLLISION,
-                       "document numbers of %s/%s (%s) cannot be proven to be none of %s/%s%s; begin the template with "
-                       "a text of its own, such as {SERIES}- or another prefix; nothing was changed",
-                       ask->tenant, ask->series, ask->policy->template_text, ask->tenant, other->series,
-                       own ? " under its older policy" : "");
-    say_number(&asking->shape, found, 0, numbers[0]);
-    say_number(other, found, 1, numbers[1]);
-    return dk_fail(DOCKET_COLLISION,
-                   "%s/%s would write %s for its number %s, and %s/%s%s writes %s for its number %s; begin the template "
-                   "with a text of its own, such as another prefix; nothing was changed",
-                   ask->tenant, ask->series, found->text[0], numbers[0], ask->tenant, other->series,
-                   own ? " under its older policy" : "", found->text[1], numbers[1]);
+    struct dk_meeting meeting = {.tenant = ask->tenant,
+                                 .template_text = ask->policy->template_text,
+                                 .shape = &asking->shape,
+                                 .other = other,
+                                 .own = own};
+    return dk_shapes_say(&meeting, found);
 }
 
 static docket_status say_many(const struct asking *asking)
@@ -159,7 +139,7 @@ docket_status dk_shapes_check(struct dk_daemon *daemon, const struct dk_shape_as
     struct asking asking = {.ask = ask,
                             .shape = {ask->resolved, ask->series, (enum dk_restart)ask->policy->restart,
                                       dk_policy_last(ask->policy, ask->resolved)}};
-    dk_shape_beginning(&asking.shape, beginning, sizeof beginning);
+    dk_shape_mask(&asking.shape, beginning, sizeof beginning);
     docket_status status = dk_store_each_text(daemon->store, ask->tenant, beginning, compare_record, &asking);
     return status == DOCKET_OK ? compare_coming(&asking, daemon) : status;
 }

@@ -1,5 +1,5 @@
 # Row 13: docketd's turns and the library in one process, over a table that is scribbled on.
-SCRIBBLE_DAEMON := adopt books calendars clerk counters edges evict images keeper leased names periods policies quarantine reaper rows series strict today tzif zones
+SCRIBBLE_DAEMON := adopt books calendars clerk counters edges evict images keeper leased names periods policies quarantine reaper rows series set_next strict today tzif zones
 SCRIBBLE_CLIENT := block dated hand handles lease pool realm stand take text
 SCRIBBLE_BASE   := base/files base/status $(NUMBERING:src/%.c=%) \
                    table/calendar table/desk table/directory table/place table/seat table/slot

@@ -3,7 +3,6 @@
 #include "scribble.h"
 
 #include "base/log.h"
-#include "daemon/policies.h"
 #include "table/doorbell.h"
 #include "table/seat.h"
 
@@ -119,6 +118,13 @@ docket_status dk_store_each_range(struct dk_store *store, uint64_t series_id, in
     return DOCKET_OK;
 }
 
+/* The clock is right. */
+int64_t dk_now_s(struct dk_daemon *daemon)
+{
+    (void)daemon;
+    return dk_clock_wall_s();
+}
+
 bool dk_admin_concerns(const struct dk_series_book *series)
 {
     (void)series;
@@ -145,21 +151,6 @@ bool dk_ended_plan(struct dk_counter *counter, struct dk_range **spares, size_t 
 void dk_ended_given(struct dk_counter *counter)
 {
     (void)counter;
-}
-
-/* The clock stands where it stands, and no policy follows another one. */
-int64_t dk_now_s(struct dk_daemon *daemon)
-{
-    (void)daemon;
-    return dk_clock_wall_s();
-}
-
-bool dk_policy_turn(struct dk_daemon *daemon, struct dk_series_book *series, int32_t current)
-{
-    (void)daemon;
-    (void)series;
-    (void)current;
-    return true;
 }
 
 int64_t dk_closing_look(struct dk_daemon *daemon, struct dk_series_book *series, int64_t now_s)

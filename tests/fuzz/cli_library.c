@@ -90,6 +90,31 @@ docket_status docket_next_text(docket_series *series, int64_t timeout_ns, char *
     return next_number % 64 == 0 ? answer() : DOCKET_OK;
 }
 
+docket_status docket_next_text_dated(docket_series *series, uint32_t yyyymmdd, int64_t timeout_ns, char *text,
+                                     size_t size, uint64_t *number, int32_t *period)
+{
+    MUST(yyyymmdd >= 10000101 && yyyymmdd <= 99991231);
+    return docket_next_text(series, timeout_ns, text, size, number, period);
+}
+
+docket_status docket_realm_open(const char *directory, docket_realm **realm)
+{
+    MUST(directory != NULL);
+    *realm = &one_realm;
+    return answer();
+}
+
+void docket_realm_close(docket_realm *realm)
+{
+    MUST(realm == NULL || realm == &one_realm);
+}
+
+docket_status docket_admin_profile(unsigned at, struct docket_profile *profile)
+{
+    *profile = (struct docket_profile){.name = "none", .title = "none", .source = "", .asks = ""};
+    return at < 2 ? DOCKET_OK : DOCKET_BAD_ARGUMENT;
+}
+
 docket_status docket_block_open(docket_series *series, uint32_t count, int64_t timeout_ns, docket_block **block)
 {
     MUST(series == &one_series && count >= 1 && count <= DOCKET_BLOCK_MAX);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* links: base/status numbering/period numbering/policy numbering/template daemon/config daemon/config_policy daemon/tzif daemon/zones base/log */
-/* libs: inih glib-2.0 */
+/* libs: inih */
 /*
  * The configuration file: every file is either refused with its place, or
  * within all stated bounds; and what was understood, written down again, is

@@ -2,6 +2,7 @@
 /* links: base/status base/files numbering/fate numbering/period numbering/policy numbering/template table/desk */
 /* links: table/directory table/doorbell table/place table/seat table/slot wire/wire store/record store/image store/image_series */
 /* links: daemon/adopt daemon/books daemon/counters daemon/edges daemon/evict daemon/fate daemon/images daemon/keeper daemon/leased daemon/load daemon/names daemon/opening daemon/parked daemon/periods */
+/* links: daemon/clockguard daemon/policies daemon/set_next daemon/set_off daemon/shapes daemon/admin_show daemon/preview */
 /* links: daemon/admin daemon/admin_fates daemon/admin_series daemon/admin_set daemon/admin_desk daemon/admin_periods daemon/aside daemon/closing daemon/dated daemon/ended daemon/users */
 /* links: daemon/config daemon/config_policy daemon/cut daemon/evidence numbering/reason wire/admin daemon/calendars daemon/today daemon/zones daemon/tzif table/calendar */
 /* libs: inih */

@@ -88,7 +88,7 @@ err_has "refused: with the example" 'acme/D1 writes [0-9]*-0001 for its number 1
 check "refused: the old text goes on" gives acme/INV "INV-$day-000005"
 expect "set of a width that older numbers could have written: done, it is the same number" 0 series set acme/INV --template '{SERIES}-{YYYY}{MM}{DD}-{N:8}'
 check "the new width" gives acme/INV "INV-$day-00000006"
-expect "set of a template whose texts older ones of it could have been: refused" 2 series set acme/INV --template '{SERIES}-{YYYY}{MM}{DD}-0{N:4}'
+expect "set of a template whose texts older ones of it could have been: refused" 2 series set acme/INV --template '{SERIES}-{YYYY}{MM}{DD}-1{N:4}'
 err_has "refused: by its own older policy" 'acme/INV under its older policy writes'
 
 # ---- from now on, at work ----------------------------------------------------------

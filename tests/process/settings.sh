@@ -75,6 +75,24 @@ expect 'over a tenant'\''s defaults goes what is said' 0 series add paris/OWN --
 expect 'and numbers have it' 0 next paris/OWN
 out_is 'as said' "X-$year-000001"
 
+# ---- an authority's interval ----
+
+days_from_now() { date -u -d "$1 days" +%Y-%m-%d; }
+expect 'an interval of these days: declares' 0 series add full/CAF --valid-from "$(days_from_now -2)" --valid-to "$(days_from_now 2)" \
+    --last 3 --zone Asia/Tokyo --template '{SERIES}{N:6}' --restart never
+expect 'within it: a number' 0 next full/CAF
+expect 'an interval that is over: declares' 0 series add full/OLD --valid-to "$(days_from_now -2)"
+expect 'behind it: exhausted' 5 next full/OLD
+err_has 'it says why' 'not valid on this day'
+kill_docketd
+start_docketd
+expect 'docketd killed and back: within it, the next number' 0 next full/CAF
+out_is 'the second' CAF000002
+expect 'behind the other one: exhausted still' 5 next full/OLD
+check 'no period had to be put on the board anew' lacks_text 'has other edges' "$work/docketd.log"
+expect 'the last number of the interval' 0 next full/CAF
+expect 'behind its last number: exhausted' 5 next full/CAF
+
 # ---- profiles ----
 
 expect 'profile list' 0 profile list

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/status.c base/files.c base/log.c store/record.c store/image.c store/image_series.c store/seen.c store/witness.c store/lock.c store/env.c store/pages.c store/meta.c store/index.c store/journal.c store/commit.c store/create.c store/walk.c store/texts.c store/time.c store/store.c numbering/fate.c daemon/clerk.c daemon/books.c daemon/ended.c daemon/dated.c daemon/closing.c */
+/* links: base/status.c base/files.c base/log.c store/record.c store/image.c store/image_series.c store/seen.c store/witness.c store/lock.c store/env.c store/pages.c store/meta.c store/index.c store/journal.c store/commit.c store/create.c store/walk.c store/texts.c store/time.c store/store.c numbering/fate.c daemon/clerk.c daemon/books.c daemon/ended.c daemon/dated.c daemon/closing.c daemon/today.c daemon/zones.c daemon/tzif.c */
 /* libs: lmdb urcu-cds urcu-common pthread */
 /* Periods that have ended: their numbers, and how they are closed. A real store and
  * a real committer; callers and the board are stood in for. */
@@ -114,12 +114,6 @@ int64_t dk_now_s(struct dk_daemon *daemon)
 {
     (void)daemon;
     return dk_clock_wall_s();
-}
-
-const struct dk_zone *dk_zone_of_policy(const struct dk_policy *of)
-{
-    (void)of;
-    return &dk_zone_utc;
 }
 
 void dk_evict_cancel(struct dk_series_book *series)

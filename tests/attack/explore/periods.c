@@ -59,15 +59,6 @@ void dk_period_now(struct dk_daemon *daemon, const struct dk_policy *policy, str
     dk_period_at_instant(policy, dk_now_s(daemon), period);
 }
 
-/* No policy follows another one. */
-bool dk_policy_turn(struct dk_daemon *daemon, struct dk_series_book *series, int32_t current)
-{
-    (void)daemon;
-    (void)series;
-    (void)current;
-    return true;
-}
-
 bool dk_zone_is_lost(const struct dk_zone *zone)
 {
     (void)zone;
