@@ -50,6 +50,8 @@ docket_status dk_memory_counter(struct memory *memory, struct memory_series *ser
 {
     struct dk_period period;
     struct memory_counter *found = NULL;
+    if (series->policy->restart != DK_NEVER && !dk_date_supported(dk_zone_utc.date(&dk_zone_utc, now_s)))
+        return DOCKET_PERIOD_NOT_OPEN; /* no document may carry such a date */
     dk_period_at(series->policy, &dk_zone_utc, now_s, &period);
     for (struct memory_counter *each = series->counters; each != NULL; each = each->next) {
         if (now_s >= each->period.end_s && !each->ended)
