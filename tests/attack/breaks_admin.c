@@ -291,7 +291,7 @@ static void set_at_work(void)
     trial_await_service(&trial);
     if (take_text(series, text, &second, &period) != DOCKET_OK)
         return;
-    snprintf(words, sizeof words, "acme/%s: template {SERIES}-{YYYY}{MM}{DD}-{N:6} -> {SERIES}.{YYYY}.{N:3}, from now on",
+    snprintf(words, sizeof words, "acme/%s: template {SERIES}-{N:6} -> {SERIES}.{YYYY}.{N:3}, from now on",
              name);
     judge("set", words, status, text[strlen(name)] == '.');
     if (second <= first)
