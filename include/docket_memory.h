@@ -56,7 +56,7 @@ struct docket_memory_options {
 
 /*
  * Opens a new, empty realm in memory; options may be NULL. It takes 64 MiB of
- * address space and the memory that is used of it: room for about 100,000
+ * address space and the memory that is used of it: room for about 150,000
  * series, then REALM_FULL. Never waits. The caller's until
  * docket_realm_close(); a forked child closes its own.
  * Statuses: OK, BAD_POLICY, NO_MEMORY, BAD_ARGUMENT, SYSTEM.
@@ -65,8 +65,9 @@ docket_status docket_realm_open_memory(const struct docket_memory_options *optio
                                        docket_realm **realm);
 
 /* The realm's own clock for periods and for the dates in texts: stands still at
- * utc_s, seconds since 1970 in UTC, up to the year 9999. This one follows the
- * system's clock again, as at the start. */
+ * utc_s, seconds since 1970 in UTC, up to the year 9999; periods are open from
+ * 2001 to 2099, as everywhere. This one follows the system's clock again, as at
+ * the start. */
 #define DOCKET_MEMORY_SYSTEM_CLOCK ((int64_t)-1)
 
 /*

@@ -67,6 +67,10 @@ static docket_status explain(const struct hand *hand, docket_status status, int6
     const struct docket_series *series = hand->series;
     switch (status) {
     case DOCKET_PERIOD_NOT_OPEN:
+        if (series->memory == NULL && dk_load_relaxed(&dk_desk_words(&hand->seat->map)->clock_held_s) != 0)
+            return dk_fail(status, "%s/%s has no period open for this clock, which is far ahead of the store's last commit: "
+                                   "docketd does not follow it until it is set, or `docket clock accept`",
+                           series->tenant, series->name);
         return dk_fail(status, "%s/%s has no period open for this clock; docketd opens the next one two days ahead: is "
                                "it running, and is the clock right?",
                        series->tenant, series->name);

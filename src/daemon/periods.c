@@ -49,9 +49,7 @@ void dk_periods_publish(struct dk_counter *counter, int bank)
     series->bank[bank] = counter;
     struct shared_board_bank *board = dk_book_bank(counter);
     dk_store_release(&board->epoch, 0); /* ORDER-4: being rewritten */
-    struct dk_form form;
-    (void)dk_series_form(&series->record, counter->period.label, &form); /* logged; workers say DAMAGED */
-    dk_slot_write_form(dk_desk_slot(&series->desk->map, series->slot), bank, &form);
+    dk_series_bank_begins(series, bank);
     dk_store_release(&board->period, (uint64_t)(uint32_t)counter->period.label);
     int64_t start_s, end_s;
     dk_record_valid_s(&series->record, &counter->period, &start_s, &end_s);

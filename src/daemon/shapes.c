@@ -139,7 +139,7 @@ docket_status dk_shapes_check(struct dk_daemon *daemon, const struct dk_shape_as
     struct asking asking = {.ask = ask,
                             .shape = {ask->resolved, ask->series, (enum dk_restart)ask->policy->restart,
                                       dk_policy_last(ask->policy, ask->resolved)}};
-    dk_shape_beginning(&asking.shape, beginning, sizeof beginning);
+    dk_shape_mask(&asking.shape, beginning, sizeof beginning);
     docket_status status = dk_store_each_text(daemon->store, ask->tenant, beginning, compare_record, &asking);
     return status == DOCKET_OK ? compare_coming(&asking, daemon) : status;
 }

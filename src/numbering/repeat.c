@@ -64,19 +64,28 @@ static void decide(const struct dk_shape *shape, struct memo *asked)
     free(looks);
 }
 
-static void ask(const struct dk_shape *shape, struct memo *asked)
+/* Nobody waits for the lock: in a child that was forked while another thread held
+ * it, it stays held, and then the answer is found anew each time. */
+static bool recall(const struct memo *memo, struct memo *asked)
 {
-    struct memo *memo = memo_of(asked);
-    pthread_mutex_lock(&memo_lock);
+    if (pthread_mutex_trylock(&memo_lock) != 0)
+        return false;
     bool known = same_question(memo, asked);
     if (known)
         *asked = *memo;
     pthread_mutex_unlock(&memo_lock);
-    if (known)
+    return known;
+}
+
+static void ask(const struct dk_shape *shape, struct memo *asked)
+{
+    struct memo *memo = memo_of(asked);
+    if (recall(memo, asked))
         return;
     decide(shape, asked);
     asked->used = true;
-    pthread_mutex_lock(&memo_lock);
+    if (pthread_mutex_trylock(&memo_lock) != 0)
+        return;
     *memo = *asked;
     pthread_mutex_unlock(&memo_lock);
 }

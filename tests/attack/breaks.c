@@ -9,7 +9,7 @@
  *   serve    attaching, series, commits, blocks and giving back, fates
  *   reclaim  a worker was killed, its leases come back
  *   stop     SIGTERM
- *   admin    void, reconcile, advance, retire, set, drain
+ *   admin    void, reconcile, advance, retire, set, a dated number, close, drain
  *
  * or, with a sound docketd, a process that uses libdocket (library), or the
  * command with --words (command).

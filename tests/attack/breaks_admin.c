@@ -221,6 +221,49 @@ static void retire_one(void)
         trial_give_up("a log");
 }
 
+/* A series of its own: a number of a day that has long ended, then that day closed. */
+static void date_and_close_one(void)
+{
+    static const struct docket_policy daily = {.restart = "daily",
+                                               .template_text = "{SERIES}-{YYYY}{MM}{DD}-{N:6}"};
+    const uint32_t day = 20010101;
+    char name[32], words[64];
+    struct worklog log;
+    uint64_t number = 0;
+    int32_t period = 0;
+    int is_closed = 0;
+    snprintf(name, sizeof name, "D%llu", (unsigned long long)breaks_turn);
+    docket_status status = DOCKET_UNREACHABLE;
+    for (int i = 0; i < 50 && status == DOCKET_UNREACHABLE; i++)
+        status = docket_admin_series_add(trial.handle, "acme", name, &daily);
+    if (status != DOCKET_OK)
+        wrong("series add", docket_last_error());
+    docket_series *series = open_new(name);
+    if (series == NULL || worklog_open(&log, trial.logs, "dated", "acme", name, 1, 8) != 0)
+        return;
+    DECIDE(status = docket_next_dated(series, day, -1, &number, &period));
+    int kept = status == DOCKET_OK ? worklog_add(&log, number, period, WORKLOG_NEXT) : worklog_excuse(&log, 1);
+    if (status == DOCKET_OK && (number != 1 || period != (int32_t)day))
+        wrong("dated", number != 1 ? "not the first number" : "of another day");
+    const struct docket_counter_name counter = {"acme", name, (int32_t)day};
+    DECIDE(status = docket_admin_period_close(trial.handle, &counter, reason, &is_closed, NULL, NULL));
+    if (status == DOCKET_OK && !is_closed)
+        wrong("close", "nobody holds a lease, and it is not closed");
+    docket_status next = DOCKET_UNREACHABLE;
+    for (int i = 0; i < 50 && (next == DOCKET_UNREACHABLE || next == DOCKET_TIMEOUT); i++) {
+        trial_await_service(&trial);
+        next = docket_next_dated(series, day, -1, &number, &period);
+        if (next == DOCKET_OK)
+            kept |= worklog_add(&log, number, period, WORKLOG_NEXT);
+    }
+    if (next != DOCKET_OK && next != DOCKET_PERIOD_CLOSED)
+        wrong("close: next", docket_last_error());
+    snprintf(words, sizeof words, "acme/%s/2001-01-01 is closed", name);
+    judge("close", words, status, next == DOCKET_PERIOD_CLOSED);
+    if (kept != 0 || worklog_close(&log) != 0)
+        trial_give_up("a log");
+}
+
 static docket_status ask_view(void *context)
 {
     struct docket_view_series facts;
@@ -328,6 +371,7 @@ void breaks_admin(void)
     advance(0);
     reconcile_one();
     retire_one();
+    date_and_close_one();
     set_at_work();
     drain_and_undo();
     trial_take(&trial, 0, 3);

@@ -7,7 +7,7 @@ $(BUILD)/docket-killer: $(KILLER_SOURCES:%.c=$(BUILD)/obj/%.o) $(BUILD)/libdocke
 	$(LINK_DOCKET)
 
 $(BUILD)/docket-marks: $(BUILD)/obj/tests/attack/marks.o $(STORE:%.c=$(BUILD)/obj/%.o) \
-    $(patsubst %.c,$(BUILD)/obj/%.o,src/base/status.c src/base/files.c src/numbering/fate.c)
+    $(patsubst %.c,$(BUILD)/obj/%.o,$(BASE) $(NUMBERING))
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STORE_LIBS) -lpthread
 
 $(BUILD)/stepclock.so: tests/lib/stepclock.c

@@ -53,7 +53,8 @@ extern bool run_strict;
 void crew_start(void);
 void crew_end(void);
 /* The worker does it: t take, w take all and sleep for more, o open a block of
- * four, b give it back, c open a series with a new name. crew_must() waits. */
+ * four, b give it back, c open a series with a new name, d take a number of a day that
+ * has ended, n of one that nobody took of before, x close that one. crew_must() waits. */
 void crew_ask(char word);
 bool crew_answered(void); /* nothing is asked, or the answer has come */
 void crew_await(void);

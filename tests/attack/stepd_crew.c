@@ -2,6 +2,8 @@
 /* stepd_crew: the workers beside a docketd that is killed. */
 #include "stepd.h"
 
+#include "docket_admin.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -9,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PATIENCE_NS (20 * SECOND_NS)
@@ -120,6 +123,51 @@ static void make_series(void)
         must("the log of a new series", DOCKET_SYSTEM);
 }
 
+/* Of the series' periods, which are days, one that has long ended: the first, or the
+ * one whose turn it is to be closed. */
+static uint32_t ended_day(uint64_t turn)
+{
+    time_t day_s = 978307200 + (time_t)turn * 86400; /* 2001-01-01 */
+    struct tm day;
+    gmtime_r(&day_s, &day);
+    return (uint32_t)((day.tm_year + 1900) * 10000 + (day.tm_mon + 1) * 100 + day.tm_mday);
+}
+
+/* One that docketd's death left without an answer may have been given. */
+static void take_dated(uint32_t date)
+{
+    uint64_t number;
+    int32_t period;
+    docket_status status = docket_next_dated(series, date, PATIENCE_NS, &number, &period);
+    if (status == DOCKET_OK) {
+        note_number(number, period);
+        return;
+    }
+    if (status != DOCKET_UNREACHABLE)
+        must("docket_next_dated", status);
+    told->excused += 1;
+    if (worklog_excuse(book, 1) != 0)
+        must("worklog_excuse", DOCKET_SYSTEM);
+}
+
+static void close_day(uint32_t date)
+{
+    const struct docket_counter_name day = {STEP_TENANT, run_series, (int32_t)date};
+    docket_status status;
+    uint64_t number;
+    int is_closed = 0;
+    int64_t until_ns = now_ns() + PATIENCE_NS;
+    do
+        status = docket_admin_period_close(realm, &day, "it is stepped through", &is_closed, NULL, NULL);
+    while (status == DOCKET_UNREACHABLE && now_ns() < until_ns);
+    must("docket_admin_period_close", status);
+    do
+        status = docket_next_dated(series, date, PATIENCE_NS, &number, NULL);
+    while (status == DOCKET_UNREACHABLE && now_ns() < until_ns);
+    if (!is_closed || status != DOCKET_PERIOD_CLOSED)
+        must("a number of a closed period", status == DOCKET_OK ? DOCKET_DAMAGED : status);
+}
+
 static void seat_oneself(void)
 {
     must("docket_realm_open", docket_realm_open(run_realm, &realm));
@@ -147,6 +195,12 @@ static void worker_life(int fd)
             give_block_back();
         else if (word == 'c')
             make_series();
+        else if (word == 'd')
+            take_dated(ended_day(0));
+        else if (word == 'n')
+            take_dated(ended_day(++told->names));
+        else if (word == 'x')
+            close_day(ended_day(told->names));
         if (write(fd, &word, 1) != 1)
             _exit(9);
     }

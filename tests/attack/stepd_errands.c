@@ -161,6 +161,35 @@ static void ask_for_number(void)
     crew_ask('t');
 }
 
+/* ---- periods that have ended ---- */
+
+static void take_of_an_ended_day(void)
+{
+    crew_must('d');
+    docketd_await_quiet();
+}
+
+static void take_of_a_new_day(void)
+{
+    crew_must('n');
+    docketd_await_quiet();
+}
+
+static void ask_for_dated(void)
+{
+    crew_ask('d');
+}
+
+static void ask_for_the_first_dated(void)
+{
+    crew_ask('n');
+}
+
+static void ask_to_close(void)
+{
+    crew_ask('x');
+}
+
 /* ---- start and stop ---- */
 
 static void leases_are_out(void)
@@ -218,6 +247,14 @@ const struct errand errands[] = {
     {"evict-commit", "evict: the committer", STRICT, ERRAND_COMMITTER, fill_slots, ask_for_series, crew_answered, NULL},
     {"again", "place an evicted series again", STRICT, 0, crowd_it_out, ask_for_number, crew_answered, NULL},
     {"again-leased", "place an evicted series again", LEASED, 0, crowd_it_out, ask_for_number, crew_answered, NULL},
+    {"dated", "a number of an ended period", STRICT, ERRAND_LOOSE, take_of_an_ended_day, ask_for_dated, crew_answered, NULL},
+    {"dated-first", "the first number of an ended period", LEASED, ERRAND_LOOSE, nothing, ask_for_the_first_dated,
+     crew_answered, NULL},
+    {"dated-commit", "a number of an ended period: the committer", STRICT, ERRAND_LOOSE | ERRAND_COMMITTER,
+     take_of_an_ended_day, ask_for_dated, crew_answered, NULL},
+    {"close", "close an ended period", STRICT, ERRAND_LOOSE, take_of_a_new_day, ask_to_close, crew_answered, NULL},
+    {"close-commit", "close an ended period: the committer", LEASED, ERRAND_LOOSE | ERRAND_COMMITTER, take_of_a_new_day,
+     ask_to_close, crew_answered, NULL},
     {"create", "make a series", LEASED, 0, nothing, ask_for_series, crew_answered, NULL},
 };
 

@@ -6,7 +6,7 @@
 # clock is set and all goes on; or an admin says that it is right, and it is
 # followed. At a start too, in the same boot and in another one, where a machine may
 # have been switched off for as long as docket.conf says.
-# seconds: 6 6
+# seconds: 8 8
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/process/lib.sh
 . "$here/lib.sh"
@@ -72,6 +72,7 @@ set_clock $((366 * day))
 check "a year ahead: docketd does not follow" wait_until 5 held
 check "a year ahead: no number of a wrong year" no_number acme/INV
 check "a year ahead: nor of a wrong day" no_number daily/INV
+check "a year ahead: who asks is told why" grep -q 'does not follow it' <<<"$(next_of acme/INV 2>&1)"
 check "a year ahead: no series of a wrong year is made" no_number acme/NEW
 check "a year ahead: no period was opened" is "$before" periods acme
 check "a year ahead: none has ended" test "$("$docket" period list --no-start --json acme/INV | jq -r '.periods[0].state')" = open
@@ -143,5 +144,36 @@ if unshare --user --map-current-user --mount true 2>/dev/null && boot_with 1; th
 else
     skip "another boot (no user namespaces here)"
 fi
+# ---- dates that no document may carry ----
+
+# shift_to DATE: everybody's clock stands there
+shift_to() {
+    set_clock $(($(date -u -d "$1" +%s) - $(env -u LD_PRELOAD date +%s)))
+}
+
+# says SERIES WORDS: no number, and why
+says() {
+    local said
+    ! said=$(next_of "$1" 2>&1) || { echo "$said"; return 1; }
+    grep -qF "$2" <<<"$said" || { echo "$said"; return 1; }
+}
+
+rm -rf -- "$work/realm" "$work/logs" "$runtime"
+new_realm 'clock_guard_days = 0' '[default]' 'restart = daily' '[tenant never]' 'restart = never' 'template = {SERIES}-{N}'
+shift_to '2000-12-30 12:00'
+start_docketd
+check "the year 2000: no series is made, and it says which dates there are" says acme/INV '20010101 to 20991231'
+check "the year 2000: no counter was made" is '[]' periods acme
+check "the year 2000: what never restarts shows no date and needs none" is INV-1 next_of never/INV
+shift_to '2099-12-31 12:00'
+check "the last day: numbers" wait_until 5 is INV-20991231-000001 next_of acme/INV
+shift_to '2100-01-01 12:00'
+check "the year 2100: no number" no_number acme/INV
+check "the year 2100: no period" is '[20991231]' periods acme
+check "the year 2100: what never restarts goes on" is INV-2 next_of never/INV
+check "the year 2100: the log says so" grep -q "no period is opened for 2100" "$work/docketd.log"
+shift_to '2050-06-01 12:00'
+check "the clock is set: numbers" wait_until 5 next_of acme/OUT
+stop_docketd
 unset LD_PRELOAD
 finish
