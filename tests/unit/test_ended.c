@@ -125,13 +125,6 @@ int64_t dk_now_s(struct dk_daemon *daemon)
     return dk_clock_wall_s();
 }
 
-uint64_t dk_record_last(const struct dk_series_record *record, int32_t period)
-{
-    (void)record;
-    (void)period;
-    return DOCKET_NUMBER_MAX;
-}
-
 void dk_evict_cancel(struct dk_series_book *series)
 {
     (void)series;
