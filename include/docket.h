@@ -315,7 +315,7 @@ docket_status docket_block_show(const docket_block *block, uint64_t *first, uint
 docket_status docket_block_next(docket_block *block, uint64_t *number);
 
 /* The same, as its document number with the date of the call; once the block's
- * period is over, with the last day of that period. In a chronological series with
+ * period is over, with the last day of that period (or of its authority's interval). In a chronological series with
  * the date on which the block was opened. */
 docket_status docket_block_next_text(docket_block *block, char *text, size_t size,
                                      uint64_t *number);

@@ -56,7 +56,7 @@ struct docket_memory_options {
 
 /*
  * Opens a new, empty realm in memory; options may be NULL. It takes 64 MiB of
- * address space and the memory that is used of it: room for about 100,000
+ * address space and the memory that is used of it: room for about 150,000
  * series, then REALM_FULL. Never waits. The caller's until
  * docket_realm_close(); a forked child closes its own.
  * Statuses: OK, BAD_POLICY, NO_MEMORY, BAD_ARGUMENT, SYSTEM.

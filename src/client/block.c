@@ -12,6 +12,15 @@ struct wanted {
     uint32_t count;
 };
 
+static struct dk_interval interval_of(const struct hand *hand)
+{
+    if (hand->series->memory != NULL)
+        return dk_memory_interval(hand->series);
+    const struct shared_board_slot *slot = dk_desk_slot(&hand->seat->map, hand->slot);
+    struct dk_interval valid = dk_slot_interval(slot);
+    return dk_load_acquire(&slot->generation) == hand->generation ? valid : (struct dk_interval){0, 0}; /* ORDER-16 */
+}
+
 static docket_status attempt_at(struct hand *hand, int64_t now_s, const struct wanted *wanted)
 {
     struct docket_block *block = wanted->block;
@@ -41,6 +50,7 @@ static docket_status attempt_at(struct hand *hand, int64_t now_s, const struct w
     block->from_s = hand->from_s;
     block->until_s = hand->until_s;
     block->writing = hand->writing;
+    block->valid = interval_of(hand);
     block->date = date;
     block->count = wanted->count;
     if (!hand->strict)
@@ -155,6 +165,19 @@ docket_status docket_block_next(docket_block *block, uint64_t *number)
     return take(block, 1, number);
 }
 
+/* The days of the block's period, and of those the ones in which its interval is valid. */
+static bool days_of(const struct docket_block *block, uint32_t *first, uint32_t *last)
+{
+    const struct docket_series *series = block->series;
+    struct dk_span span = {0, DK_DATE_FIRST, DK_DATE_LAST};
+    if (series->restart != DK_NEVER &&
+        !dk_span_of_label(series->restart, &block->writing.template.fiscal, block->period, &span))
+        return false;
+    *first = block->valid.valid_from > span.first ? block->valid.valid_from : span.first;
+    *last = block->valid.valid_to != 0 && block->valid.valid_to < span.last ? block->valid.valid_to : span.last;
+    return true;
+}
+
 /* Outside of its period the text has that period's last day, or its first: any
  * other date would be another period's text, with this one's number on it. The
  * label says which day; the board's calendar may not reach so far. */
@@ -164,17 +187,17 @@ static docket_status prepare_text(struct docket_block *block)
     struct text_day *text = &block->text;
     int64_t now_s = series->memory != NULL ? dk_memory_now_s(series->realm) : dk_clock_wall_s();
     const struct writing *writing = &block->writing;
-    struct dk_span span;
+    uint32_t first, last;
     if (block->date != 0) {
         if (text->rendered.width == 0)
             dk_template_render(&writing->template, series->name, block->date, &text->rendered);
         return DOCKET_OK;
     }
-    if (series->restart == DK_NEVER || (now_s >= block->from_s && now_s < block->until_s))
+    if (now_s >= block->from_s && now_s < block->until_s)
         return dk_text_day(text, writing, series, block->seat, now_s);
-    if (!dk_span_of_label(series->restart, &writing->template.fiscal, block->period, &span))
+    if (!days_of(block, &first, &last))
         return dk_fail(DOCKET_DAMAGED, "the block's period %d is none of %s/%s", block->period, series->tenant, series->name);
-    dk_template_render(&writing->template, series->name, now_s < block->from_s ? span.first : span.last, &text->rendered);
+    dk_template_render(&writing->template, series->name, now_s < block->from_s ? first : last, &text->rendered);
     text->from_s = text->until_s = 0; /* of no instant: the next call looks again */
     return DOCKET_OK;
 }

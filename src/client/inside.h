@@ -131,6 +131,7 @@ struct docket_block {
     int64_t from_s, until_s; /* of the period: no text of another one */
     int32_t period;
     uint32_t date;    /* of all its numbers, in a chronological series; 0 */
+    struct dk_interval valid; /* the authority's, as it was when the block was opened */
     uint32_t slot;
     uint64_t first;   /* strict */
     uint32_t count;   /* numbers of the block */
@@ -317,6 +318,7 @@ docket_status dk_memory_take(struct hand *hand, uint32_t yyyymmdd, uint32_t coun
 docket_status dk_memory_take_block(struct hand *hand, uint32_t yyyymmdd, uint32_t count, struct docket_block *block) DK_MUST_USE;
 docket_status dk_memory_give_back(struct docket_block *block, uint32_t *returned) DK_MUST_USE;
 docket_status dk_memory_look(struct hand *hand, uint64_t *next, uint64_t *count) DK_MUST_USE;
+struct dk_interval dk_memory_interval(const struct docket_series *series);
 uint32_t dk_memory_last_date(const struct hand *hand); /* of the period it stands in; 0 none */
 int64_t dk_memory_now_s(const struct docket_realm *realm);
 void dk_memory_close(struct docket_realm *realm);

@@ -16,6 +16,11 @@ static bool is_overtaken(const struct memory_series *series, const struct memory
     return series->policy->chronological && later != NULL;
 }
 
+struct dk_interval dk_memory_interval(const struct docket_series *series)
+{
+    return (struct dk_interval){series->memory->policy->valid_from, series->memory->policy->valid_to};
+}
+
 uint32_t dk_memory_last_date(const struct hand *hand)
 {
     return hand->memory_counter == NULL ? 0 : hand->memory_counter->last_date;

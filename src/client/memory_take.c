@@ -160,6 +160,19 @@ docket_status dk_memory_take(struct hand *hand, uint32_t yyyymmdd, uint32_t coun
     return DOCKET_OK;
 }
 
+/* As the edges of a bank are: those of the interval, where they are narrower. */
+static void cut_to_interval(struct hand *hand)
+{
+    const struct dk_policy *policy = hand->series->memory->policy;
+    int64_t from_s = policy->valid_from != 0 ? dk_zone_utc.day_start(&dk_zone_utc, policy->valid_from) : hand->from_s;
+    int64_t until_s = policy->valid_to != 0 ? dk_zone_utc.day_start(&dk_zone_utc, dk_date_add(policy->valid_to, 1))
+                                            : hand->until_s;
+    if (from_s > hand->from_s)
+        hand->from_s = from_s;
+    if (until_s < hand->until_s)
+        hand->until_s = until_s;
+}
+
 static docket_status stand(struct hand *hand, docket_status status, struct memory_counter *counter)
 {
     if (status != DOCKET_OK)
@@ -168,6 +181,7 @@ static docket_status stand(struct hand *hand, docket_status status, struct memor
     hand->period = counter->period.label;
     hand->from_s = counter->period.start_s;
     hand->until_s = counter->period.end_s;
+    cut_to_interval(hand);
     return DOCKET_OK;
 }
 

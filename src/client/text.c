@@ -29,13 +29,13 @@ bool dk_writing_read(struct writing *writing, struct docket_series *series, cons
     struct dk_form form;
     struct dk_template template;
     dk_slot_read_form(slot, bank, &form);
-    uint8_t flags = slot->flags; /* changes only while both banks are absent */
-    uint16_t calendar = slot->calendar;
+    struct dk_slot_settings settings = dk_slot_settings(slot, bank);
     if (dk_load_acquire(&slot->bank[bank].epoch) != epoch) /* ORDER-4 */
         return false;
-    *writing = (struct writing){.calendar = calendar, .chronological = (flags & DK_FLAG_CHRONOLOGICAL) != 0};
+    *writing = (struct writing){.calendar = settings.calendar,
+                                .chronological = (settings.flags & DK_FLAG_CHRONOLOGICAL) != 0};
     if (dk_form_unpack(&form, &template))
-        dk_writing_set(writing, series, &template, flags, calendar);
+        dk_writing_set(writing, series, &template, settings.flags, settings.calendar);
     return true;
 }
 

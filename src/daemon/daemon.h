@@ -193,6 +193,8 @@ struct dk_counter *dk_series_counter(const struct dk_series_book *series, int32_
  * stored template is no template, and the form is one that nobody can use. */
 const struct dk_policy *dk_series_policy(const struct dk_series_record *record, int32_t period);
 bool dk_series_form(const struct dk_series_record *record, int32_t period, struct dk_form *form);
+/* The counter of a bank whose epoch is 0 goes on the board: how its numbers are written. */
+void dk_series_bank_begins(const struct dk_series_book *series, int bank);
 /* Writes the series' slot on its desk; the banks follow by periods. */
 docket_status dk_series_place(struct dk_daemon *daemon, struct dk_series_book *series) DK_MUST_USE;
 /* The slot says what the record says; nobody may be seated at the desk, unless the
@@ -234,6 +236,8 @@ void dk_ended_turn(struct dk_daemon *daemon);
 /* Something is asked of this period of the series (label -1: of any): it stays in
  * memory, and no period of this label is opened. */
 bool dk_ended_concerns(const struct dk_series_book *series, int32_t label);
+/* A commit of one of them is in flight: what the store says of the series is not all. */
+bool dk_ended_is_written(const struct dk_series_book *series);
 /* closing.c: periods whose policy says when they are closed. When the series must
  * be looked at again for it; INT64_MAX: never. */
 int64_t dk_closing_look(struct dk_daemon *daemon, struct dk_series_book *series, int64_t now_s);

@@ -117,11 +117,6 @@ static docket_status take_slot(struct dk_desk_book *desk, uint32_t *slot)
     return DOCKET_OK;
 }
 
-const struct dk_policy *dk_series_policy(const struct dk_series_record *record, int32_t period)
-{
-    return record->next != NULL && period >= record->next_from ? record->next : record->policy;
-}
-
 bool dk_series_form(const struct dk_series_record *record, int32_t period, struct dk_form *form)
 {
     const struct dk_policy *policy = dk_series_policy(record, period);
@@ -145,6 +140,19 @@ static uint8_t flags_of(const struct dk_policy *policy)
                      (policy->release == DK_VOID_RELEASED ? DK_FLAG_VOID_RELEASED : 0));
 }
 
+/* A bank that is absent has those of the policy that stands. */
+static uint8_t flags_of_banks(const struct dk_series_book *series)
+{
+    unsigned flags = 0;
+    for (int bank = 0; bank < DK_BANKS; bank++) {
+        const struct dk_counter *counter = series->bank[bank];
+        const struct dk_policy *policy =
+            counter != NULL ? dk_series_policy(&series->record, counter->period.label) : series->record.policy;
+        flags |= (unsigned)flags_of(policy) << (bank * DK_FLAG_BITS);
+    }
+    return (uint8_t)flags;
+}
+
 static void fill_key(struct dk_slot_key *key, const struct dk_series_book *series)
 {
     const struct dk_series_record *record = &series->record;
@@ -156,7 +164,7 @@ static void fill_key(struct dk_slot_key *key, const struct dk_series_book *serie
                                 .tenant_bytes = (uint8_t)strlen(record->tenant),
                                 .name_bytes = (uint8_t)strlen(record->name),
                                 .profile = policy->profile,
-                                .flags = flags_of(policy),
+                                .flags = flags_of_banks(series),
                                 .warn = policy->warn,
                                 .documents = policy->documents,
                                 .calendar = series->calendar,
@@ -204,10 +212,25 @@ docket_status dk_series_place(struct dk_daemon *daemon, struct dk_series_book *s
 }
 
 /* What workers keep of a slot differs: it must become another one for them. */
-static bool key_differs(const struct shared_board_slot *slot, const struct dk_slot_key *key)
+static bool key_differs(const struct dk_series_book *series, const struct dk_slot_key *key)
 {
-    return slot->order != key->order || slot->restart != key->restart || slot->flags != key->flags ||
-           slot->calendar != key->calendar;
+    const struct shared_board_slot *slot = dk_desk_slot(&series->desk->map, series->slot);
+    bool differs = slot->order != key->order || slot->restart != key->restart || slot->calendar != key->calendar;
+    for (int bank = 0; bank < DK_BANKS; bank++)
+        differs = differs || (series->bank[bank] != NULL &&
+                              dk_slot_flags_of(slot->flags, bank) != dk_slot_flags_of(key->flags, bank));
+    return differs;
+}
+
+void dk_series_bank_begins(const struct dk_series_book *series, int bank)
+{
+    struct shared_board_slot *slot = dk_desk_slot(&series->desk->map, series->slot);
+    struct dk_slot_key key;
+    struct dk_form form;
+    fill_key(&key, series);
+    dk_slot_write_settings(slot, &key); /* the bank's flags; all else stays as it is */
+    (void)dk_series_form(&series->record, series->bank[bank]->period.label, &form); /* logged; workers say DAMAGED */
+    dk_slot_write_form(slot, bank, &form);
 }
 
 bool dk_series_slot_differs(const struct dk_series_book *series)
@@ -217,7 +240,7 @@ bool dk_series_slot_differs(const struct dk_series_book *series)
     fill_key(&key, series);
     return slot->window != key.window || slot->profile != key.profile || slot->warn != key.warn ||
            slot->documents != key.documents || slot->close_after != key.close_after ||
-           slot->valid_from != key.valid_from || slot->valid_to != key.valid_to || key_differs(slot, &key);
+           slot->valid_from != key.valid_from || slot->valid_to != key.valid_to || key_differs(series, &key);
 }
 
 void dk_series_rewrite(struct dk_series_book *series)
@@ -230,7 +253,7 @@ void dk_series_rewrite(struct dk_series_book *series)
         return;
     }
     fill_key(&key, series);
-    if (!key_differs(slot, &key)) {
+    if (!key_differs(series, &key)) {
         dk_slot_write_settings(slot, &key); /* what may change under workers */
         return;
     }

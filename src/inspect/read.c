@@ -20,6 +20,7 @@ struct bank_copy {
     struct dk_form form;
     uint64_t epoch, period, start_s, end_s, base, limit, last;
     uint32_t row;
+    uint8_t flags;
 };
 
 /* The epoch brackets the fields: 0 while they are rewritten, another one after. */
@@ -39,6 +40,7 @@ static bool read_bank(const struct shared_board_slot *slot, int index, struct ba
         copy->last = dk_load_acquire(&bank->last);
         copy->row = dk_load32_acquire(&bank->row);
         dk_slot_read_form(slot, index, &copy->form);
+        copy->flags = dk_slot_settings(slot, index).flags;
         if (dk_load_acquire(&bank->epoch) == copy->epoch) /* ORDER-4 */
             return true;
     }
@@ -126,6 +128,15 @@ static void show_use(const struct view_desk *desk, uint32_t slot, uint32_t bank,
     period->ends = 1;
 }
 
+/* What may change from one period to the next is told of the first one. */
+static void show_first(struct docket_view_series *facts, const struct bank_copy *copy)
+{
+    memcpy(facts->form, &copy->form, sizeof facts->form);
+    facts->chronological = (copy->flags & DK_FLAG_CHRONOLOGICAL) != 0;
+    facts->stops = (copy->flags & DK_FLAG_STOPS) != 0;
+    facts->voids_released = (copy->flags & DK_FLAG_VOID_RELEASED) != 0;
+}
+
 static void show_bank(const docket_view *view, struct view_desk *desk, uint32_t slot, uint32_t bank, bool leased,
                       struct docket_view_series *facts)
 {
@@ -133,7 +144,7 @@ static void show_bank(const docket_view *view, struct view_desk *desk, uint32_t 
     if (!read_bank(dk_desk_slot(&desk->desk, slot), (int)bank, &copy))
         return;
     if (facts->period_count == 0 || (int64_t)copy.start_s < facts->periods[0].start_s)
-        memcpy(facts->form, &copy.form, sizeof facts->form);
+        show_first(facts, &copy);
     struct docket_view_period *period = &facts->periods[facts->period_count++];
     *period = (struct docket_view_period){.period = (int32_t)(uint32_t)copy.period,
                                           .start_s = (int64_t)copy.start_s,
@@ -207,9 +218,6 @@ bool dk_read_series(docket_view *view, struct view_desk *desk, uint32_t slot, st
         .name = copy_text(names->name, key.name, key.name_bytes, DK_NAME_BYTES),
         .desk = desk->name,
         .profile = key.profile,
-        .chronological = (key.flags & DK_FLAG_CHRONOLOGICAL) != 0,
-        .stops = (key.flags & DK_FLAG_STOPS) != 0,
-        .voids_released = (key.flags & DK_FLAG_VOID_RELEASED) != 0,
         .warn_percent = key.warn,
         .documents = key.documents,
         .close_after_days = key.close_after,

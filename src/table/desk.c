@@ -75,6 +75,15 @@ void dk_slot_write_settings(struct shared_board_slot *slot, const struct dk_slot
     store_key_word(slot, key, offsetof(struct dk_slot_key, valid_from));
 }
 
+struct dk_slot_settings dk_slot_settings(const struct shared_board_slot *slot, int bank)
+{
+    const size_t at = offsetof(struct dk_slot_key, profile);
+    uint64_t word = dk_load_acquire(key_words(slot) + at / sizeof word); /* as the form: ORDER-4 */
+    struct dk_slot_key key;
+    memcpy((uint8_t *)&key + at, &word, sizeof word);
+    return (struct dk_slot_settings){.flags = dk_slot_flags_of(key.flags, bank), .calendar = key.calendar};
+}
+
 struct dk_interval dk_slot_interval(const struct shared_board_slot *slot)
 {
     const size_t at = offsetof(struct dk_slot_key, valid_from) / sizeof(dk_word);

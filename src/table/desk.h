@@ -101,6 +101,13 @@ void dk_slot_write(struct shared_board_slot *slot, const struct dk_slot_key *key
  * an interval's days), each in one store of the word it lies in. */
 void dk_slot_write_settings(struct shared_board_slot *slot, const struct dk_slot_key *key);
 
+/* What of a slot's settings a worker reads with a bank. */
+struct dk_slot_settings {
+    uint8_t flags; /* enum dk_slot_flags of that bank */
+    uint16_t calendar;
+};
+struct dk_slot_settings dk_slot_settings(const struct shared_board_slot *slot, int bank);
+
 struct dk_interval {
     uint32_t valid_from, valid_to; /* yyyymmdd, inclusive; 0 no bound */
 };
@@ -111,6 +118,11 @@ struct dk_interval dk_slot_interval(const struct shared_board_slot *slot);
  * them while the bank's epoch is 0; a reader looks at the epoch before and after. */
 void dk_slot_write_form(struct shared_board_slot *slot, int bank, const void *form);
 void dk_slot_read_form(const struct shared_board_slot *slot, int bank, void *form);
+
+static inline uint8_t dk_slot_flags_of(uint8_t flags, int bank)
+{
+    return flags >> (bank * DK_FLAG_BITS) & ((1 << DK_FLAG_BITS) - 1);
+}
 
 static inline struct shared_board_row *dk_desk_row(const struct dk_desk *desk, uint32_t row)
 {

@@ -191,7 +191,9 @@ static inline uint32_t dk_epoch_serial(uint64_t epoch)
 /* A slot that is not open gives no number; workers look before each one. */
 enum dk_slot_state { DK_SLOT_OPEN = 0, DK_SLOT_QUARANTINED = 1, DK_SLOT_RETIRED = 2 };
 
-/* Bits of a slot's flags. */
+/* Bits of a slot's flags, for the numbers of bank 0; those of bank 1 stand
+ * DK_FLAG_BITS higher: a policy may change with a period. */
+enum { DK_FLAG_BITS = 4 };
 enum dk_slot_flags {
     DK_FLAG_CHRONOLOGICAL = 1, /* no number of an earlier date than the last one's: ORDER-17 */
     DK_FLAG_STOPS = 2,         /* no text is longer than the template's width makes it */
@@ -201,8 +203,8 @@ enum dk_slot_flags {
 /* A series. Written by docketd, then `generation`; banks and their forms change.
  * A slot whose series is evicted goes to another one: generation 0, another key,
  * another generation. Window, profile to close_after and the interval's days may be
- * written anew under workers, but for `flags` and `calendar`, which workers read with a
- * bank: they change only while both banks are absent. */
+ * written anew under workers, but for `calendar`, and the flags of a bank that is not
+ * absent: workers read them with the bank. ORDER-4 */
 struct shared_board_slot {
     dk_word generation; /* ORDER-5: 0 nobody's; else a serial that never recurs on the desk */
     dk_word state;      /* enum dk_slot_state */
@@ -213,7 +215,7 @@ struct shared_board_slot {
     uint8_t tenant_bytes;
     uint8_t name_bytes;
     uint8_t profile;    /* numbering/profile.h */
-    uint8_t flags;      /* enum dk_slot_flags */
+    uint8_t flags;      /* enum dk_slot_flags, of both banks */
     uint8_t warn;       /* percent; 0 never */
     uint8_t documents;  /* enum dk_documents */
     uint16_t calendar;  /* index of its zone's page */

@@ -38,6 +38,14 @@ enum { CALLERS = 3, HELD_MAX = 4, TAKEN_MAX = 64, DESKS = 2, STEPS_MAX = 200 };
 struct caller {
     int fd;
     uint32_t asked, answered;
+    char dated[32]; /* the series of which it asked for a number of an ended period */
+};
+
+/* Numbers of ended periods, as they were answered. */
+struct dated {
+    char series[32];
+    uint32_t period;
+    uint64_t number;
 };
 
 struct taken {
@@ -52,7 +60,8 @@ static struct dk_daemon docketd;
 static struct caller callers[CALLERS];
 static int held[HELD_MAX]; /* locks of seats that live on */
 static struct taken taken[TAKEN_MAX];
-static uint32_t taken_count;
+static struct dated dated[TAKEN_MAX];
+static uint32_t taken_count, dated_count;
 static bool gave_back, decided;
 static char folder_name[] = "/dev/shm/docket-fuzz-serve.XXXXXX";
 
@@ -122,7 +131,7 @@ static void begin(uint64_t choice)
         callers[i] = (struct caller){.fd = -1};
     for (int i = 0; i < HELD_MAX; i++)
         held[i] = -1;
-    taken_count = 0;
+    taken_count = dated_count = 0;
     gave_back = decided = false;
 }
 
@@ -213,6 +222,19 @@ static void keep_descriptors(struct msghdr *message, const struct dk_reply *repl
     }
 }
 
+/* No number of an ended period comes twice. */
+static void keep_dated(const struct caller *caller, const struct dk_reply *reply)
+{
+    struct dated new = {.period = reply->seat, .number = reply->salt};
+    memcpy(new.series, caller->dated, sizeof new.series);
+    MUST(new.number > 0 && new.series[0] != 0);
+    for (uint32_t i = 0; i < dated_count; i++)
+        MUST(strcmp(dated[i].series, new.series) != 0 || dated[i].period != new.period ||
+             dated[i].number != new.number);
+    if (dated_count < TAKEN_MAX)
+        dated[dated_count++] = new;
+}
+
 static void read_answers(struct caller *caller)
 {
     union {
@@ -232,7 +254,11 @@ static void read_answers(struct caller *caller)
             return;
         }
         MUST(got == (ssize_t)sizeof reply && reply.magic == DK_WIRE_MAGIC && reply.version == DK_WIRE_VERSION);
-        MUST(memchr(reply.text, 0, sizeof reply.text) != NULL && (reply.status == DOCKET_OK) == (reply.text[0] == 0));
+        bool is_dated = reply.type == DK_ASK_DATED && reply.status == DOCKET_OK; /* a form stands in it */
+        MUST(memchr(reply.text, 0, sizeof reply.text) != NULL);
+        MUST(is_dated || (reply.status == DOCKET_OK) == (reply.text[0] == 0));
+        if (is_dated)
+            keep_dated(caller, &reply);
         MUST(reply.returned <= DOCKET_BLOCK_MAX && ++caller->answered <= caller->asked);
         keep_descriptors(&message, &reply);
     }
@@ -309,6 +335,11 @@ static void say_something(struct draw *draw, struct caller *caller)
     }
     if (bits & 64)
         request.start_after = draw_number(draw, 7);
+    if (request.type == DK_ASK_DATED) {
+        static const uint32_t dates[] = {20200105, 20201231, 20210630, 20010101, 20991231, 20200230, 0};
+        request.first = bits & 128 ? request.first : dates[which / 24 % 7];
+        snprintf(caller->dated, sizeof caller->dated, "%.14s/%.14s", request.tenant, request.name);
+    }
     gave_back = gave_back || request.type == DK_ASK_GIVE_BACK;
     say(caller, &request, sizeof request);
 }
@@ -330,6 +361,8 @@ static void say_an_admin(struct draw *draw, struct caller *caller)
         say_settings(request.settings, bits >> 2, bits & 4 ? draw_number(draw, 2) : 0);
     request.start_after = draw_number(draw, 1);
     request.count = 3;
+    if (request.type == DK_ADMIN_CLOSE)
+        request.period = bits & 32 ? 2020 : bits & 64 ? 202001 : 20200105;
     if (caller->fd < 0 && dk_wire_connect(docketd.runtime_fd, &caller->fd) != DOCKET_OK) {
         caller->fd = -1;
         return;
@@ -401,6 +434,7 @@ static void take(struct draw *draw)
 static void commit(void)
 {
     dk_clerk_collect(docketd.clerk);
+    dk_ended_turn(&docketd);
     dk_keeper_run(&docketd);
     dk_admin_turn(&docketd);
 }
@@ -450,7 +484,7 @@ static bool handed_out(const struct dk_fate_wire *rows, size_t count, const stru
 {
     const struct dk_series_record *record = &some->record;
     for (size_t i = 0; i < count; i++)
-        if (strcmp(rows[i].tenant, record->tenant) == 0 && strcmp(rows[i].name, record->name) == 0 &&
+        if (strcmp(rows[i].tenant, record->tenant) == 0 && strcmp(rows[i].name, record->name) == 0 && rows[i].period == some->period &&
             rows[i].first <= some->first && some->first + some->count - 1 <= rows[i].last)
             return rows[i].fate == DK_FATE_HANDED_OUT;
     return false;
@@ -501,7 +535,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         commit();
     }
     hear();
-    MUST(dk_clerk_pending(docketd.clerk) == 0 && docketd.errands == NULL);
+    MUST(dk_clerk_pending(docketd.clerk) == 0 && docketd.errands == NULL && docketd.ended == NULL);
     check_fate();
     for (int i = 0; i < HELD_MAX; i++)
         if (held[i] >= 0)

@@ -180,6 +180,17 @@ static void settings_change_under_workers_and_names_do_not(void **state)
     assert_int_equal(read.tenant[0], 't');
 }
 
+static void each_bank_has_flags_of_its_own(void **state)
+{
+    (void)state;
+    struct shared_board_slot *slot = dk_desk_slot(&desk, 3);
+    struct dk_slot_key key = {.calendar = 639, .flags = DK_FLAG_STOPS | DK_FLAG_CHRONOLOGICAL << DK_FLAG_BITS};
+    dk_slot_write_settings(slot, &key);
+    assert_int_equal(dk_slot_settings(slot, 0).flags, DK_FLAG_STOPS);
+    assert_int_equal(dk_slot_settings(slot, 1).flags, DK_FLAG_CHRONOLOGICAL);
+    assert_int_equal(dk_slot_settings(slot, 1).calendar, 639);
+}
+
 #define AT_A_DESK(name) cmocka_unit_test_setup_teardown(name, make_desk, drop_desk)
 
 int main(void)
@@ -191,6 +202,7 @@ int main(void)
         AT_A_DESK(what_docketd_left_half_written_is_not_read),
         AT_A_DESK(a_day_has_the_edges_of_its_own_version),
         AT_A_DESK(a_form_is_read_as_it_was_written),
+        AT_A_DESK(each_bank_has_flags_of_its_own),
         AT_A_DESK(settings_change_under_workers_and_names_do_not),
     };
     return cmocka_run_group_tests_name("calendar", tests, NULL, NULL);

@@ -662,6 +662,8 @@ static void an_interval_is_valid_from_day_to_day(void **state)
 {
     (void)state;
     uint64_t number;
+    char text[DOCKET_TEXT_MAX];
+    docket_block *block;
     struct docket_policy policy = {.valid_from = "2026-01-02", .valid_to = "2026-01-03"};
     set_clock(NEW_YEAR);
     docket_series *series = series_of("CAF", &policy);
@@ -671,8 +673,15 @@ static void an_interval_is_valid_from_day_to_day(void **state)
     gives_text(series, "CAF-20260102-000001", 2026);
     set_clock(NEW_YEAR + 3 * DAY - 1);
     gives_text(series, "CAF-20260103-000002", 2026);
+    is_ok(docket_block_open(series, 2, 0, &block));
     set_clock(NEW_YEAR + 3 * DAY);
     assert_int_equal(docket_next(series, 0, &number, NULL), DOCKET_INTERVAL_OVER);
+    is_ok(docket_block_next_text(block, text, sizeof text, NULL)); /* what it holds was given in time */
+    assert_string_equal(text, "CAF-20260103-000003");
+    set_clock(NEW_YEAR);
+    is_ok(docket_block_next_text(block, text, sizeof text, NULL));
+    assert_string_equal(text, "CAF-20260102-000004");
+    is_ok(docket_block_give_back(block, NULL));
     assert_int_equal(docket_next_dated(series, 20260101, 0, &number, NULL), DOCKET_INTERVAL_OVER);
     assert_int_equal(docket_next_dated(series, 20260104, 0, &number, NULL), DOCKET_INTERVAL_OVER);
 }
