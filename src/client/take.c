@@ -47,6 +47,17 @@ docket_status dk_hand_enter(struct docket_series *series, int64_t timeout_ns, st
     return DOCKET_OK;
 }
 
+/* The latest date that the series' other period has given, if it is on the board. */
+static uint32_t date_beside(const struct hand *hand)
+{
+    const struct shared_board_slot *slot = dk_desk_slot(&hand->seat->map, hand->slot);
+    int other = hand->bank == 0;
+    uint64_t epoch = dk_load_acquire(&slot->bank[other].epoch); /* ORDER-4 */
+    uint64_t word = dk_load_acquire(&dk_table_slot(&hand->seat->map, hand->slot)->bank[other].last_date); /* ORDER-17 */
+    bool is_ours = dk_load_acquire(&slot->generation) == hand->generation; /* ORDER-16 */
+    return epoch != 0 && is_ours ? dk_last_date_of(word, epoch) : 0;
+}
+
 static docket_status out_of_order(const struct hand *hand)
 {
     const struct docket_series *series = hand->series;
@@ -54,6 +65,8 @@ static docket_status out_of_order(const struct hand *hand)
     uint32_t date = series->memory != NULL ? dk_memory_last_date(hand)
                     : hand->bank >= 0      ? dk_last_date_of(dk_load_acquire(&hand->table->last_date), hand->epoch) /* ORDER-17 */
                                            : 0;
+    if (series->memory == NULL && hand->bank >= 0 && date_beside(hand) > date)
+        date = date_beside(hand);
     if (dk_date_exists(date))
         dk_date_text(date, last);
     return dk_fail(DOCKET_OUT_OF_ORDER,
@@ -294,6 +307,8 @@ docket_status dk_take_strict(struct hand *hand, uint32_t yyyymmdd, uint32_t coun
     const struct dk_strict_bank bank = bank_of(hand);
     if (hand->quick)
         return take_quick(hand, count, first);
+    if (date_beside(hand) > yyyymmdd)
+        return DOCKET_OUT_OF_ORDER; /* a later period has begun to give */
     enum dk_take took = dk_strict_take_dated(&bank, yyyymmdd, count, first, &left);
     if (took != DK_TAKE_DONE)
         return not_taken(hand, took, count);

@@ -3,6 +3,7 @@
 #include "daemon/ended.h"
 
 #include "base/clock.h"
+#include "daemon/policies.h"
 #include "daemon/recovery.h"
 #include "table/slot.h"
 
@@ -95,6 +96,7 @@ void dk_ended_begin(const struct dk_series_record *record, int32_t label, uint64
                     struct dk_counter_image *image)
 {
     dk_image_begin(image, record->id, label, 0, incarnation);
+    image->extent_last = dk_record_last(record, label);
     image->closed = DK_ENDED;
 }
 

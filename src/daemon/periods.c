@@ -148,20 +148,10 @@ static bool seen_before(struct dk_daemon *daemon, struct dk_series_book *series,
     return status != DOCKET_OK || found.any;
 }
 
-/* No day of it lies in the authority's interval: nothing is ever given of it. */
-static bool is_outside(const struct dk_policy *policy, int32_t label)
-{
-    struct dk_span span;
-    if (label == 0 || !dk_span_of_label((enum dk_restart)policy->restart, &policy->fiscal, label, &span))
-        return false;
-    return (policy->valid_from != 0 && span.last < policy->valid_from) ||
-           (policy->valid_to != 0 && span.first > policy->valid_to);
-}
-
 /* False if the period cannot be opened now; it is tried again at a later look. */
 static bool open_period(struct dk_daemon *daemon, struct dk_series_book *series, const struct dk_period *period)
 {
-    if (dk_series_on_board(series, period->label) != NULL || is_outside(dk_series_policy(&series->record, period->label), period->label))
+    if (dk_series_on_board(series, period->label) != NULL)
         return true;
     if (series->publishing || free_bank(series) < 0 || dk_ended_concerns(series, period->label) ||
         seen_before(daemon, series, period))
