@@ -101,26 +101,28 @@ static docket_status check_new(struct dk_daemon *daemon, const struct dk_request
     return dk_shapes_check(daemon, &ask);
 }
 
-/* What its event says beside order, restart and template: " name=value ..." of what is
- * not the default. What does not fit an event is cut; the series' record has all. */
-static void other_settings(const struct dk_policy *policy, char *text, size_t size)
+/* Events of a series' other settings, those that are not docket's own default: a line
+ * for as many as fit. */
+static void tell_settings(struct dk_job *job, uint32_t uid, const struct dk_request *request,
+                          const struct dk_policy *policy)
 {
-    struct dk_policy plain;
-    char value[DK_SETTING_BYTES];
-    unsigned count;
-    size_t at = 0;
-    const struct dk_setting *settings = dk_settings(&count);
-    dk_policy_default(&plain);
-    plain.order = policy->order;
-    plain.restart = policy->restart;
-    memcpy(plain.template_text, policy->template_text, sizeof plain.template_text);
-    uint64_t rows = dk_policy_differ(policy, &plain);
-    text[0] = '\0';
-    for (unsigned row = 0; row < count && at < size; row++) {
-        if (!(rows >> row & 1))
+    enum { ROOM = 160 };
+    char lines[DK_SETTINGS_BYTES], text[ROOM + DK_SETTING_BYTES] = "";
+    struct dk_policy said; /* in the event of its making */
+    dk_policy_default(&said);
+    said.order = policy->order;
+    said.restart = policy->restart;
+    memcpy(said.template_text, policy->template_text, sizeof said.template_text);
+    if (!dk_policy_lines(policy, &said, lines, sizeof lines))
+        return;
+    size_t used = 0;
+    for (char *at = lines, *end; (end = strchr(at, '\n')) != NULL; at = end + 1) {
+        int bytes = snprintf(text + used, sizeof text - used, "%s%.*s", used > 0 ? " " : "", (int)(end - at), at);
+        used += bytes > 0 ? (size_t)bytes : 0;
+        if (end[1] != 0 && used + strcspn(end + 1, "\n") < ROOM)
             continue;
-        dk_policy_get(policy, row, value);
-        at += (size_t)snprintf(text + at, size - at, "%s%s=%s", at == 0 ? ", " : " ", settings[row].name, value);
+        dk_job_event(job, "series", uid, "%s/%s made with %s", request->tenant, request->name, text);
+        used = 0;
     }
 }
 
@@ -155,12 +157,10 @@ static docket_status begin_creation(struct dk_connection *connection, const stru
     image->extent_last = last;
     uint64_t room = image->extent_last + 1 - image->next;
     image->mark = image->next + (room < DK_WINDOW_MIN ? room : DK_WINDOW_MIN); /* no second commit for the first call */
-    char others[DK_SETTINGS_BYTES];
-    other_settings(&policy, others, sizeof others);
-    dk_job_event(job, "series", connection->uid, "%s/%s made at desk %s: %s, restarting %s, %s, start after %llu%s",
+    dk_job_event(job, "series", connection->uid, "%s/%s made at desk %s: %s, restarting %s, %s, start after %llu",
                  request->tenant, request->name, desk->rule.name, dk_order_name(policy.order),
-                 dk_restart_name(policy.restart), policy.template_text, (unsigned long long)request->start_after,
-                 others);
+                 dk_restart_name(policy.restart), policy.template_text, (unsigned long long)request->start_after);
+    tell_settings(job, connection->uid, request, &policy);
     dk_names_add(&daemon->connections->coming, &creation->record);
     desk->coming++;
     wait_for(creation, connection, request->type);
