@@ -21,6 +21,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define DAY_S 86400
+
 struct reading {
     struct dk_daemon *daemon;
     struct dk_images *images;
@@ -164,12 +166,25 @@ static void add_unknown(struct dk_store *store, struct dk_job *job, const struct
     put_unknown(&gap, gap.at, gap.end);
 }
 
+/* The latest instant at which a number of the series can have been given. A machine
+ * without a battery begins with a clock of long ago: then it is a day after the time
+ * that the store vouches for, as it is written down once a day. */
+static int64_t latest_s(struct dk_daemon *daemon, const struct dk_series_record *record)
+{
+    bool carried;
+    int64_t now_s = dk_now_s(daemon), trusted_s = dk_store_trusted_now_ns(daemon->store, &carried) / DK_SECOND_NS;
+    int64_t most_s = (int64_t)daemon->config.clock_guard_days * DAY_S;
+    if (trusted_s <= now_s || (trusted_s - now_s > most_s && now_s >= record->created_ns / DK_SECOND_NS))
+        return now_s; /* a time that was years ahead says nothing of a series made since */
+    return trusted_s + DAY_S;
+}
+
 /* Of a chronological series: what is unknown may have been given today. */
 static void raise_last_date(struct dk_daemon *daemon, const struct dk_series_book *series, struct dk_counter_image *image)
 {
     if (series == NULL || !series->record.policy->chronological)
         return;
-    uint32_t today = dk_day_within(&series->record, image->period, dk_now_s(daemon));
+    uint32_t today = dk_day_within(&series->record, image->period, latest_s(daemon, &series->record));
     if (today > image->last_date)
         image->last_date = today;
 }
