@@ -35,7 +35,7 @@ export DOCKET_CLOCK_FILE=$work/clock LD_PRELOAD
 LD_PRELOAD=$(binary shiftclock.so)
 start_docketd
 add_series acme/INV --template '{YYYY}{MM}{DD}-{N}'
-add_series acme/HOT --order leased --template '{YYYY}{MM}{DD}-{N}'
+add_series acme/HOT --order leased --template 'H{YYYY}{MM}{DD}-{N}'
 stop_docketd
 cp -r "$realm/store" "$work/older"
 set_clock $((midnight + 86400 + 43200 - $(env -u LD_PRELOAD date +%s)))
