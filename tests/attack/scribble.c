@@ -122,7 +122,14 @@ static void spoil_within_law(const struct track *track)
 
 static void spoil_series(const struct track *track)
 {
-    if (chance(4) == 0) {
+    if (track->chronological && chance(3) == 0) { /* last_date: by some days, or anyhow */
+        size_t at = strict_at(track) + offsetof(struct shared_table_bank, last_date) / 8;
+        if (chance(2))
+            scribble_table(0, at, table_word(0, at) + chance(5) - 2);
+        else
+            spoil_table(at, table_word(0, at) ^ (1ull << 32));
+        figures.flips++;
+    } else if (chance(4) == 0) {
         spoil_within_law(track);
     } else if (track->strict) {
         spoil_table(strict_at(track), old_strict[track->slot]);

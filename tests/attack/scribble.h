@@ -35,10 +35,12 @@ struct track {
     uint32_t desk;
     uint32_t slot;
     bool strict;
+    bool chronological; /* strict, and no date before the last one */
     bool retired;       /* quarantined or long: nobody asks any more */
     bool scribbled;     /* a word of it was ever written by the scribbler */
     bool cursor_hit;    /* a cursor of one of its leases was */
     bool dirty_strict;
+    bool dirty_date;    /* last_date, until docketd looks at it */
     bool may_fall;      /* the scribbles so far allow a quarantine ... */
     bool must_fall;     /* ... or the look that runs now must end in one */
     bool quarantined;

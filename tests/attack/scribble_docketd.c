@@ -313,6 +313,7 @@ static struct dk_series_record record_of(const struct track *track, uint32_t win
     dk_policy_default(&policy);
     policy.order = track->strict ? DK_STRICT : DK_LEASED;
     policy.restart = DK_NEVER;
+    policy.chronological = track->chronological;
     policy.window = window;
     memset(policy.template_text, 0, sizeof policy.template_text);
     memcpy(policy.template_text, "{SERIES}-{N:6}", sizeof "{SERIES}-{N:6}");
@@ -327,6 +328,7 @@ struct track *docketd_add_series(uint32_t desk, bool strict, uint32_t window)
     struct track *track = &world.tracks[++world.track_count];
     *track = (struct track){.id = world.track_count, .desk = desk, .strict = strict};
     snprintf(track->name, sizeof track->name, "S%u", world.track_count);
+    track->chronological = strict && chance(2);
     struct dk_series_record record = record_of(track, window);
     struct dk_series_book *series = dk_series_book_new(&world.daemon, &record);
     if (dk_series_place(&world.daemon, series) != DOCKET_OK)

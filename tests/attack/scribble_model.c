@@ -81,6 +81,32 @@ static void scribble_strict(uint32_t desk, uint32_t slot, dk_word *word, uint64_
     mark_repeat(track, position_of(bank, value), track->furthest);
 }
 
+/* The latest date of a chronological series. */
+static void scribble_date(uint32_t desk, uint32_t slot, dk_word *word, uint64_t value)
+{
+    struct track *track = world.by_slot[desk][slot];
+    uint64_t before = dk_load_relaxed(word);
+    dk_store_relaxed(word, value);
+    if (track == NULL || !track->chronological)
+        return;
+    note_hit(track);
+    track->dirty_date = track->dirty_date || value != before;
+}
+
+/* What docketd must say of it: another assignment's, no day, earlier than it has
+ * seen, later than tomorrow. */
+static bool date_breaks_law(const struct dk_counter *counter, const struct track *track)
+{
+    const struct shared_board_bank *bank = &dk_desk_slot(&world.map[track->desk], track->slot)->bank[0];
+    uint64_t word = dk_load_relaxed(&dk_table_slot(&world.map[track->desk], track->slot)->bank[0].last_date);
+    uint32_t date = (uint32_t)word, today = dk_zone_utc.date(&dk_zone_utc, dk_clock_wall_s());
+    if (!track->chronological)
+        return false;
+    if (word >> 32 != (dk_load_relaxed(&bank->epoch) >> 6 & UINT32_MAX) || date < counter->last_date)
+        return true;
+    return date != counter->last_date && (!dk_date_supported(date) || date > dk_date_add(today, 1));
+}
+
 void scribble_table(uint32_t desk, size_t word_at, uint64_t value)
 {
     const struct dk_geometry *g = geometry_of(desk);
@@ -93,6 +119,11 @@ void scribble_table(uint32_t desk, size_t word_at, uint64_t value)
     if (at >= slots && at < slots + g->slots_max * sizeof(struct shared_table_slot) &&
         (at - slots) % sizeof(struct shared_table_slot) == 0) {
         scribble_strict(desk, (uint32_t)((at - slots) / sizeof(struct shared_table_slot)), word, value);
+        return;
+    }
+    if (at >= slots && at < slots + g->slots_max * sizeof(struct shared_table_slot) &&
+        (at - slots) % sizeof(struct shared_table_slot) == offsetof(struct shared_table_bank, last_date)) {
+        scribble_date(desk, (uint32_t)((at - slots) / sizeof(struct shared_table_slot)), word, value);
         return;
     }
     dk_store_relaxed(word, value); /* wishes, flags, the bell, words that nobody reads */
@@ -250,7 +281,7 @@ static void find_dirty(struct track *track, uint32_t row, int index)
 
 bool model_may_fall(const struct track *track)
 {
-    dirty_found = track->may_fall || track->must_fall || track->dirty_strict;
+    dirty_found = track->may_fall || track->must_fall || track->dirty_strict || track->dirty_date;
     if (!track->strict && !dirty_found)
         each_place(&world.tracks[track->id], find_dirty);
     return dirty_found;
@@ -271,7 +302,7 @@ static void around(struct dk_counter *counter, void (*turn)(struct dk_counter *c
               (unsigned long long)odd_seq, (unsigned long long)odd_truth, (unsigned long long)odd_now);
     figures.noticed += track->must_fall;
     figures.harmless += track->unseen && !track->must_fall;
-    track->unseen = track->dirty_strict = false;
+    track->unseen = track->dirty_strict = track->dirty_date = false;
 }
 
 void __real_dk_strict_turn(struct dk_counter *counter);
@@ -290,8 +321,9 @@ void __wrap_dk_strict_turn(struct dk_counter *counter)
     uint64_t at = position_of(bank, word);
     if (!track->quarantined && !counter->settled) {
         track->must_fall = now.epoch != dk_load_relaxed(&bank->epoch) % DK_STRICT_EPOCHS ||
-                           at + now.room != dk_load_relaxed(&bank->limit) || at < track->seen_next;
-        if (track->must_fall && !track->dirty_strict)
+                           at + now.room != dk_load_relaxed(&bank->limit) || at < track->seen_next ||
+                           date_breaks_law(counter, track);
+        if (track->must_fall && !track->dirty_strict && !track->dirty_date)
             found("%s: its word breaks the law and nobody scribbled: at %llu, room %u, limit %llu, seen %llu",
                   track->name, (unsigned long long)at, now.room,
                   (unsigned long long)dk_load_relaxed(&bank->limit), (unsigned long long)track->seen_next);

@@ -138,8 +138,10 @@ static void refused(struct process *process, struct track *track, docket_status 
         return; /* its lines lie in quarantined series: it is ended soon */
     if (track->quarantined && status == DOCKET_QUARANTINED)
         return;
-    if (!track->quarantined && track->unseen)
+    if (!track->quarantined && (track->unseen || track->dirty_date))
         return; /* docketd has not looked at what was scribbled */
+    if (track->chronological && track->scribbled && status == DOCKET_OUT_OF_ORDER)
+        return; /* a forged tomorrow: it waits for it */
     found("%s%s at desk %u could not be served: %s (%s)", track->name,
           track->quarantined ? ", quarantined," : track->scribbled ? ", scribbled and accepted," : "", track->desk,
           docket_status_name(status), dk_error_text());

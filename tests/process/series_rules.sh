@@ -46,25 +46,8 @@ expect "a template that begins with a date, beside one like it: refused" 0 serie
 expect "and another one: refused" 2 series add acme/D2 --template '{YYYY}{MM}{DD}-{N:4}'
 expect "with its name in the middle: done" 0 series add acme/D2 --template '{YYYY}{MM}{DD}-{SERIES}-{N:4}'
 expect "a series that writes its year nowhere and restarts yearly: refused" 2 series add acme/Y --template 'Y-{N:6}'
-expect "two at once that would collide: one is made" 0 series add acme/S
-twice() {
-    local i codes=''
-    for i in x X; do
-        "$docket" series add "race/$i" --no-start >>"$work/race.out" 2>&1 &
-        children[$!]=1
-        eval "race_$i=$!"
-    done
-    # shellcheck disable=SC2154 # set above
-    for i in "$race_x" "$race_X"; do
-        wait "$i" && codes+=0 || codes+=1
-        unset "children[$i]"
-    done
-    case $codes in 01 | 10) return 0 ;; esac
-    echo "$codes"
-    cat "$work/race.out"
-    return 1
-}
-check "x and X at the same moment: one of them is made" twice
+check "fifty pairs, each declared at the same moment: one of each is made" "$taker" "$realm" --race race 50
+add_series acme/S
 "$docket" next acme/S --no-start >/dev/null
 expect "retire a series: done" 0 series retire acme/S --yes --reason over
 expect "what a retired series wrote stays taken" 2 series add acme/T --template 'S-{YYYY}{MM}{DD}-{N:6}'
@@ -168,7 +151,17 @@ check "four processes take an interval to its last number, and are told" ended
 whole() { cat "$work"/int[1-4] | grep -v exhausted | cut -f1 | sort -n | diff - <(seq 5001 5400); }
 check "each number of it once" whole
 expect "an interval that is used up: no number" 5 next acme/I
+err_has "an interval that is used up: what to do" 'has given its last number .*; docket series show says what is left, docket series set '
 look() { "$docket" "$@" >"$case_out" 2>"$case_err"; }
+check "peek: an honest no" eval '! look peek acme/I'
+err_has "peek: it is used up" 'has given its last number of this period, 5400; '
+check "show: works" look series show acme/I
+out_has "show: no next number" '^next      none: 5001 to 5400 are used up$'
+check "dry-run: works" look series set acme/I --warn 80 --dry-run
+out_has "dry-run: no next numbers" '^next numbers: none'
+soon=$(date -u -d '+9 days' +%F)
+check "dry-run: works, of an interval to come" look series set acme/I --start-after 7000 --last 7999 --valid-from "$soon" --dry-run
+out_has "dry-run: the numbers of its first day" "^next numbers, on $soon:$"
 check "status: works" look status
 out_has "status: says so" '^numbers   1 series have come to their WARNING LEVEL; acme/I is one'
 check "doctor: works" look doctor
