@@ -270,6 +270,8 @@ static void set_light(struct dk_errand *errand)
     errand->series->held = errand->set.next; /* no period is opened by the record as it was */
     dk_job_change(job, &errand->record);
     dk_set_events(errand, job);
+    if (errand->set.next)
+        errand->series->held = true; /* no period is opened meanwhile with half of each policy */
     dk_errand_post(errand, job);
 }
 
