@@ -236,6 +236,8 @@ void dk_ended_turn(struct dk_daemon *daemon);
 /* Something is asked of this period of the series (label -1: of any): it stays in
  * memory, and no period of this label is opened. */
 bool dk_ended_concerns(const struct dk_series_book *series, int32_t label);
+/* A commit of one of them is in flight: what the store says of the series is not all. */
+bool dk_ended_is_written(const struct dk_series_book *series);
 /* closing.c: periods whose policy says when they are closed. When the series must
  * be looked at again for it; INT64_MAX: never. */
 int64_t dk_closing_look(struct dk_daemon *daemon, struct dk_series_book *series, int64_t now_s);

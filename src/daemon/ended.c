@@ -45,6 +45,14 @@ bool dk_ended_concerns(const struct dk_series_book *series, int32_t label)
     return ended != NULL;
 }
 
+bool dk_ended_is_written(const struct dk_series_book *series)
+{
+    for (const struct dk_ended *ended = series->desk->daemon->ended; ended != NULL; ended = ended->next)
+        if (ended->series_id == series->record.id && (ended->busy || ended->held || ended->given != NULL))
+            return true;
+    return false;
+}
+
 /* ---- what is known ---- */
 
 static bool gave_any(const struct dk_counter *counter)
@@ -163,7 +171,9 @@ static void answer_given(struct dk_ended *ended, docket_status status)
 
 /* ---- giving ---- */
 
-/* What numbers are taken from: spares, lowest first, then those never laid. */
+/* What numbers are taken from: spares, lowest first, then those never laid. They end
+ * where the policy ends them by whose template they are written, which may have been
+ * set since the period ended: above it a text could be another series' (collide.h). */
 struct source {
     struct dk_range *spares;
     size_t *spare_count;
@@ -171,12 +181,17 @@ struct source {
     uint64_t last;
 };
 
+static uint64_t last_of(const struct dk_series_book *series, int32_t label, uint64_t extent_last)
+{
+    uint64_t last = dk_record_last(&series->record, label);
+    return last < extent_last ? last : extent_last;
+}
+
 /* 0: there is none. */
 static uint64_t next_of(const struct source *source)
 {
-    if (*source->spare_count > 0)
-        return source->spares[0].first;
-    return *source->next <= source->last ? *source->next : 0;
+    uint64_t next = *source->spare_count > 0 ? source->spares[0].first : *source->next;
+    return next <= source->last ? next : 0;
 }
 
 static void take_one(const struct source *source)
@@ -245,8 +260,10 @@ bool dk_ended_plan(struct dk_counter *counter, struct dk_range **spares, size_t 
     struct dk_daemon *daemon = dk_daemon_of(counter);
     struct dk_ended *ended = find(daemon, counter->series->record.id, counter->period.label);
     struct dk_ended_facts facts = {.later = -1};
-    struct source source = {
-        .spares = *spares, .spare_count = spare_count, .next = next, .last = counter->extent_last};
+    struct source source = {.spares = *spares,
+                            .spare_count = spare_count,
+                            .next = next,
+                            .last = last_of(counter->series, counter->period.label, counter->extent_last)};
     if (ended == NULL || ended->asked == NULL || ended->given != NULL || counter->series->held ||
         dk_ended_check_series(counter->series) != DOCKET_OK)
         return false;
@@ -310,7 +327,7 @@ static void give_by_image(struct dk_ended *ended, struct dk_series_book *series)
     struct source source = {.spares = facts.image.spares,
                             .spare_count = &spare_count,
                             .next = &facts.image.next,
-                            .last = facts.image.extent_last};
+                            .last = last_of(series, ended->label, facts.image.extent_last)};
     if (status != DOCKET_OK)
         refuse_all(ended, status);
     if (status != DOCKET_OK || wait || !give(ended, series, &facts, &source)) {

@@ -6,6 +6,11 @@
 
 #include <string.h>
 
+const struct dk_policy *dk_series_policy(const struct dk_series_record *record, int32_t period)
+{
+    return record->next != NULL && period >= record->next_from ? record->next : record->policy;
+}
+
 docket_status dk_policy_template(const struct dk_policy *policy, const char *tenant, struct dk_template *resolved)
 {
     struct dk_template parsed;

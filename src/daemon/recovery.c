@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/ended.h"
+#include "daemon/policies.h"
 #include "table/directory.h"
 #include "table/seat.h"
 
@@ -240,6 +241,7 @@ static void advance_unseen(struct dk_daemon *daemon, struct dk_desk_book *desk, 
             continue; /* it has ended, by a clock that ran ahead */
         struct dk_counter_image image;
         dk_image_begin(&image, id, period.label, 0, desk->map.incarnation);
+        image.extent_last = dk_record_last(&series->record, period.label);
         raise_last_date(daemon, series, &image);
         resolve(daemon->store, job, &image, DK_CAUSE_ACCEPTED, desk->map.incarnation, daemon->advance, false);
         if (dk_images_keep(images, &image) == DOCKET_OK)

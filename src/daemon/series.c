@@ -117,11 +117,6 @@ static docket_status take_slot(struct dk_desk_book *desk, uint32_t *slot)
     return DOCKET_OK;
 }
 
-const struct dk_policy *dk_series_policy(const struct dk_series_record *record, int32_t period)
-{
-    return record->next != NULL && period >= record->next_from ? record->next : record->policy;
-}
-
 bool dk_series_form(const struct dk_series_record *record, int32_t period, struct dk_form *form)
 {
     const struct dk_policy *policy = dk_series_policy(record, period);

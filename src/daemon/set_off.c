@@ -169,6 +169,7 @@ struct planning {
     uint64_t first;   /* its first number, of a counter that begins anew */
     bool has_current;
     bool anew;        /* nobody took from any: they begin again */
+    bool ordered;     /* the series becomes chronological */
 };
 
 /* Nobody took from it: it begins again, at its own beginning or the new one. */
@@ -195,11 +196,38 @@ static docket_status begin_interval(struct planning *planning, struct dk_counter
     return DOCKET_OK;
 }
 
+/* Nothing of the counter is out, nor in memory: its image, to be changed. */
+static struct dk_counter_image *copy_of(struct planning *planning, const struct dk_counter_image *image)
+{
+    struct dk_counter_image *changed = dk_job_image(planning->job);
+    *changed = *image;
+    changed->places = NULL;
+    dk_image_copy_spares(changed, image->spares, image->spare_count);
+    return changed;
+}
+
+/* What was given of it while the series was not chronological had any date up to
+ * now: no earlier one may follow, in periods that have ended neither. */
+static bool is_dated(const struct planning *planning, const struct dk_counter_image *image)
+{
+    return planning->ordered && image->next > image->extent_first && image->closed != DK_CLOSED_FOR_GOOD;
+}
+
+static void date_now(const struct planning *planning, struct dk_counter_image *image)
+{
+    uint32_t date = dk_day_within(&planning->errand->record, image->period, dk_now_s(planning->errand->daemon));
+    if (date > image->last_date)
+        image->last_date = date;
+}
+
 /* It goes on with another end. */
 static docket_status go_on_with(void *context, const struct dk_counter_image *image)
 {
     struct planning *planning = context;
     struct dk_errand *errand = planning->errand;
+    bool dated = is_dated(planning, image);
+    if (image->closed && dated)
+        date_now(planning, copy_of(planning, image));
     if (image->closed || (errand->set.next && image->period < errand->set.from))
         return DOCKET_OK;
     if (planning->anew) {
@@ -209,15 +237,14 @@ static docket_status go_on_with(void *context, const struct dk_counter_image *im
     planning->has_current = planning->has_current || image->period == planning->label;
     uint64_t last = dk_record_last(&errand->record, image->period);
     bool interval = errand->set.start && image->period == planning->label;
-    if (last == image->extent_last && !interval)
+    if (last == image->extent_last && !interval && !dated)
         return DOCKET_OK;
     if (image->place_count > 0 || image->mark != image->next)
         return dk_fail(DOCKET_BUSY, "%s was changed meanwhile; nothing was changed by this; ask again",
                        dk_errand_name(errand));
-    struct dk_counter_image *changed = dk_job_image(planning->job);
-    *changed = *image;
-    changed->places = NULL;
-    dk_image_copy_spares(changed, image->spares, image->spare_count);
+    struct dk_counter_image *changed = copy_of(planning, image);
+    if (dated)
+        date_now(planning, changed);
     docket_status status = interval ? begin_interval(planning, changed) : DOCKET_OK;
     uint64_t first = changed->interval_first != 0 ? changed->interval_first : changed->extent_first;
     if (status == DOCKET_OK && (last < changed->next - 1 || last < first))
@@ -237,7 +264,9 @@ static docket_status plan(struct dk_errand *errand, struct dk_job *job, const st
                                 .job = job,
                                 .label = now.label,
                                 .first = errand->figure + 1,
-                                .anew = errand->set.when == DK_AT_FIRST && looks->not_at_first[0] == 0};
+                                .anew = errand->set.when == DK_AT_FIRST && looks->not_at_first[0] == 0,
+                                .ordered = errand->record.policy->chronological &&
+                                           !errand->series->record.policy->chronological};
     dk_set_events(errand, job); /* the first one: what becomes void names it */
     docket_status status = dk_store_each_counter_of(errand->daemon->store, errand->record.id, go_on_with, &planning);
     if (status == DOCKET_OK && (planning.anew || errand->set.start) && !planning.has_current) {
@@ -271,7 +300,7 @@ static void set_on(struct dk_errand *errand)
 {
     struct dk_set_looks looks = {0};
     docket_status status = DOCKET_OK;
-    if (!errand->series->quarantined && is_leaving(errand, &status))
+    if (!errand->series->quarantined && (is_leaving(errand, &status) || dk_ended_is_written(errand->series)))
         return;
     if (errand->series->quarantined)
         status = dk_fail(DOCKET_QUARANTINED, "%s was quarantined meanwhile", dk_errand_name(errand));

@@ -283,7 +283,7 @@ static docket_status ask_view(void *context)
 static void set_one(void)
 {
     struct docket_policy made = {.order = "strict"}, wanted = {.order = "leased", .window = 500};
-    char order_and_name[48] = "", words[64];
+    char order_and_name[48] = "", words[96];
     char *name = order_and_name + 16;
     snprintf(name, 32, "S%llu", (unsigned long long)breaks_turn);
     docket_realm *realm;
@@ -297,13 +297,52 @@ static void set_one(void)
     DECIDE(status = docket_admin_series_set(realm, "acme", name, &wanted, 0, reason, 0, NULL, NULL));
     if (until_heard(ask_view, order_and_name) != DOCKET_OK)
         wrong("view", docket_last_error());
-    snprintf(words, sizeof words, "acme/%s: leased,", name);
+    snprintf(words, sizeof words, "acme/%s: order strict -> leased, from now on", name);
     judge("set", words, status, strcmp(order_and_name, "leased") == 0);
     struct sought found = fate_of(name, 1);
     if (found.fate[0] != 0 && strcmp(found.fate, "laid") != 0 && strcmp(found.fate, "spare") != 0)
         wrong("set", found.fate);
     trial.handle = before;
     docket_realm_close(realm);
+}
+
+static docket_status take_text(docket_series *series, char text[DOCKET_TEXT_MAX], uint64_t *number, int32_t *period)
+{
+    docket_status status = DOCKET_TIMEOUT;
+    for (int i = 0; i < 50 && status != DOCKET_OK; i++)
+        status = docket_next_text(series, -1, text, DOCKET_TEXT_MAX, number, period);
+    if (status != DOCKET_OK)
+        wrong("set at work: next", docket_last_error());
+    return status;
+}
+
+/* Another template while we sit there and have taken numbers: the next one is written
+ * by the old one or by the new one, as the event says, and is the next one. */
+static void set_at_work(void)
+{
+    static const struct docket_policy wanted = {.template_text = "{SERIES}.{YYYY}.{N:3}"};
+    char name[32], words[128], text[DOCKET_TEXT_MAX];
+    uint64_t first = 0, second = 0;
+    int32_t period = 0;
+    struct worklog log;
+    snprintf(name, sizeof name, "T%llu", (unsigned long long)breaks_turn);
+    docket_series *series = open_new(name);
+    if (series == NULL || take_text(series, text, &first, &period) != DOCKET_OK)
+        return;
+    docket_status status;
+    DECIDE(status = docket_admin_series_set(trial.handle, "acme", name, &wanted, 0, reason, 0, NULL, NULL));
+    trial_await_service(&trial);
+    if (take_text(series, text, &second, &period) != DOCKET_OK)
+        return;
+    snprintf(words, sizeof words, "acme/%s: template {SERIES}-{N:6} -> {SERIES}.{YYYY}.{N:3}, from now on",
+             name);
+    judge("set", words, status, text[strlen(name)] == '.');
+    if (second <= first)
+        wrong("set at work", "a number came again");
+    if (worklog_open(&log, trial.logs, "texts", "acme", name, 1, 8) != 0 ||
+        worklog_add(&log, first, period, WORKLOG_NEXT) != 0 || worklog_add(&log, second, period, WORKLOG_NEXT) != 0 ||
+        worklog_close(&log) != 0)
+        trial_give_up("a log");
 }
 
 /* Not durable: a docketd that was killed has forgotten it. */
@@ -333,6 +372,7 @@ void breaks_admin(void)
     reconcile_one();
     retire_one();
     date_and_close_one();
+    set_at_work();
     drain_and_undo();
     trial_take(&trial, 0, 3);
     trial_take(&trial, 1, 3);

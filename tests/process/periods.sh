@@ -89,6 +89,23 @@ json "states in order" '[.periods[].state] == ["closed", "closed", "open"]'
 keys "period list" realm tenant series schema_version periods \
     periods.\[\]{,.period,.label,.state,.first_day,.last_day,.begins,.ends,.first_number,.given,.mark,.last_date,.holder_count,.holders}
 
+# ---- where they end -----------------------------------------------------------
+
+expect "a series with an interval" 0 series add acme/IV --prefix IV --template '{PREFIX}{YYYY}-{N:3}' --last 2
+expect "last year: its first number" 0 next acme/IV --date "$last_year-06-30"
+expect "last year: its last number" 0 next acme/IV --date "$last_year-06-30"
+refused "last year: none above the interval" 5 next acme/IV --date "$last_year-06-30"
+expect "three digits" 0 series add acme/T3 --prefix T --template '{PREFIX}{YYYY}{N:3}' --at-end stop
+expect "and four, told apart by their number" 0 series add acme/T4 --prefix T --template '{PREFIX}{YYYY}{N:4}' --at-end stop
+start_worker three --series acme/T3 --date "${last_year}0630" --count 999
+check "last year: 999 numbers of three digits" wait_child "$child"
+refused "last year: none of four, which is another series' text" 5 next acme/T3 --date "$last_year-06-30"
+expect "a series that widens" 0 series add acme/W3 --prefix W --template '{PREFIX}{YYYY}{N:3}' --last 1005
+start_worker wide --series acme/W3 --date "${last_year}0630" --count 1001
+check "last year: 1001 numbers" wait_child "$child"
+expect "it stops at its width from now on" 0 series set acme/W3 --last none --at-end stop --reason 'the law'
+refused "last year stops too: its texts are written anew" 5 next acme/W3 --date "$last_year-06-30"
+
 # ---- by policy, and in a chronological series --------------------------------
 
 expect "a series that closes 30 days after" 0 series add acme/POL --prefix POL --template '{PREFIX}/{YYYY}/{N}' --close-after 30
@@ -101,6 +118,16 @@ expect "the same day again" 0 next acme/CHR --date "$last_year-06-30"
 expect "a number of today" 0 next acme/CHR
 refused "last year's are over now" 2 next acme/CHR --date "$last_year-12-31"
 err_has "says which period came" "its period $(date -u +%Y)"
+expect "another one, that never restarts" 0 series add acme/CH2 --prefix CH2 --template '{PREFIX}-{N}' --restart never --chronological yes
+expect "a number of last year" 0 next acme/CH2 --date "$last_year-01-05"
+expect "it is not chronological for a while" 0 series set acme/CH2 --chronological no --reason 'a trial'
+expect "a number of today" 0 next acme/CH2
+expect "it is chronological again" 0 series set acme/CH2 --chronological yes --reason 'the law'
+refused "none goes before those of the while between" 2 next acme/CH2 --date "$last_year-06-30"
+expect "a series that is not" 0 series add acme/CH3 --prefix CH3 --template '{PREFIX}/{YYYY}/{N}'
+expect "a number of last year" 0 next acme/CH3 --date "$last_year-12-05"
+expect "it becomes chronological" 0 series set acme/CH3 --chronological yes --reason 'the law'
+refused "none goes before those of an ended period either" 2 next acme/CH3 --date "$last_year-06-30"
 stop_docketd
 
 at_cleanup() { unset LD_PRELOAD DOCKET_CLOCK_FILE; } # the clock's file goes

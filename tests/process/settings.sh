@@ -62,6 +62,10 @@ expect 'a profile alone, where the law leaves the text free: declares' 0 series 
 expect 'chronological and leased: usage' 2 series add full/BAD --chronological yes --order leased
 err_has 'it says why' 'chronological=yes wants order=strict'
 
+expect 'events of kind series' 0 events --kind series
+out_has 'the making of a series tells its settings' 'full/FULL made with profile=es documents=corrective.*fiscal-year=april.*prefix=R'
+out_has 'all of them' 'full/FULL made with .*valid-to=2099-12-31 warn=75 close-after=30 window=400'
+
 # ---- a tenant's own defaults ----
 
 expect 'first use, under a tenant of docket.conf' 0 next paris/INV

@@ -31,6 +31,7 @@ static struct caller callers[CALLERS];
 static struct dk_policy policy;
 static struct dk_counter *in_memory;
 static unsigned keeper_asked;
+static uint64_t last_of_policy;
 
 /* ---- what stands around ---- */
 
@@ -111,17 +112,17 @@ bool dk_series_form(const struct dk_series_record *record, int32_t period, struc
     return true;
 }
 
-int64_t dk_now_s(struct dk_daemon *daemon)
-{
-    (void)daemon;
-    return dk_clock_wall_s();
-}
-
 uint64_t dk_record_last(const struct dk_series_record *record, int32_t period)
 {
     (void)record;
     (void)period;
-    return DOCKET_NUMBER_MAX;
+    return last_of_policy;
+}
+
+int64_t dk_now_s(struct dk_daemon *daemon)
+{
+    (void)daemon;
+    return dk_clock_wall_s();
 }
 
 void dk_evict_cancel(struct dk_series_book *series)
@@ -221,6 +222,7 @@ static int begin(void **state)
     by_id[SERIES] = &book;
     in_memory = NULL;
     keeper_asked = 0;
+    last_of_policy = DOCKET_NUMBER_MAX;
     memset(callers, 0, sizeof callers);
     for (int i = 0; i < CALLERS; i++)
         callers[i].connection.daemon = &docketd;
@@ -331,6 +333,37 @@ static void a_past_period_that_nobody_opened_gives_from_its_first_number_on(void
     assert_true(image.next == 4 && image.mark == 4 && image.closed == DK_ENDED);
     assert_int_equal(book.newest, 2020);
     assert_null(docketd.ended);
+}
+
+/* Above it lie numbers that an authority did not give, or texts of another series. */
+static void a_past_period_ends_where_the_policy_ends_it(void **state)
+{
+    struct dk_range spares[] = {{7, 7}};
+    (void)state;
+    last_of_policy = 2;
+    ask(0, 20200105);
+    ask(1, 20200105);
+    ask(2, 20200106);
+    turn();
+    must_get(0, 1);
+    must_get(1, 2);
+    must_hear(2, DOCKET_EXHAUSTED);
+    assert_int_equal(image_of(2020).extent_last, 2);
+    struct dk_counter_image image = ended_with(2021, 10, NULL, 0); /* it had another last number, then */
+    put_image(&image);
+    image = ended_with(2022, 10, spares, 1);
+    put_image(&image);
+    ask(3, 20210105);
+    ask(4, 20220105);
+    turn();
+    must_hear(3, DOCKET_EXHAUSTED);
+    must_hear(4, DOCKET_EXHAUSTED);
+    last_of_policy = 7;
+    ask(5, 20220105);
+    ask(6, 20220105);
+    turn();
+    must_get(5, 7);
+    must_hear(6, DOCKET_EXHAUSTED);
 }
 
 static void who_waits_together_shares_one_commit(void **state)
@@ -681,6 +714,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(a_past_period_that_nobody_opened_gives_from_its_first_number_on),
+        CASE(a_past_period_ends_where_the_policy_ends_it),
         CASE(who_waits_together_shares_one_commit),
         CASE(who_comes_while_a_commit_is_in_flight_gets_what_comes_after_it),
         CASE(what_came_back_is_given_first_lowest_first),
