@@ -253,6 +253,8 @@ static void set_at_once(struct dk_job *job)
     dk_job_free(job);
     dk_set_in_place(errand);
     dk_series_rewrite(errand->series); /* only what may change under workers */
+    if (errand->set.next)
+        dk_errand_let_go(errand);
     dk_errand_end(errand, DOCKET_OK);
 }
 
@@ -261,6 +263,8 @@ static void set_light(struct dk_errand *errand)
     struct dk_job *job = dk_job_new(set_at_once, errand);
     dk_job_change(job, &errand->record);
     dk_set_events(errand, job);
+    if (errand->set.next)
+        errand->series->held = true; /* no period is opened meanwhile with half of each policy */
     dk_errand_post(errand, job);
 }
 

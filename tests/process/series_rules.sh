@@ -151,7 +151,17 @@ check "four processes take an interval to its last number, and are told" ended
 whole() { cat "$work"/int[1-4] | grep -v exhausted | cut -f1 | sort -n | diff - <(seq 5001 5400); }
 check "each number of it once" whole
 expect "an interval that is used up: no number" 5 next acme/I
+err_has "an interval that is used up: what to do" 'has given its last number .*; docket series show says what is left, docket series set '
 look() { "$docket" "$@" >"$case_out" 2>"$case_err"; }
+check "peek: an honest no" eval '! look peek acme/I'
+err_has "peek: it is used up" 'has given its last number of this period, 5400; '
+check "show: works" look series show acme/I
+out_has "show: no next number" '^next      none: 5001 to 5400 are used up$'
+check "dry-run: works" look series set acme/I --warn 80 --dry-run
+out_has "dry-run: no next numbers" '^next numbers: none'
+soon=$(date -u -d '+9 days' +%F)
+check "dry-run: works, of an interval to come" look series set acme/I --start-after 7000 --last 7999 --valid-from "$soon" --dry-run
+out_has "dry-run: the numbers of its first day" "^next numbers, on $soon:$"
 check "status: works" look status
 out_has "status: says so" '^numbers   1 series have come to their WARNING LEVEL; acme/I is one'
 check "doctor: works" look doctor
