@@ -36,6 +36,10 @@ void coming_print(const struct coming *coming)
 {
     if (coming->array != NULL)
         return;
+    if (coming->count == 0) {
+        printf("next numbers: none; there is none left, or the interval is over\n");
+        return;
+    }
     printf("next numbers, on %04u-%02u-%02u:\n", coming->date / 10000 % 10000, coming->date / 100 % 100,
            coming->date % 100);
     for (unsigned i = 0; i < coming->count; i++)

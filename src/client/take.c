@@ -75,6 +75,22 @@ static docket_status out_of_order(const struct hand *hand)
                    series->tenant, series->name, last);
 }
 
+static docket_status interval_over(const struct hand *hand)
+{
+    const struct docket_series *series = hand->series;
+    struct dk_interval interval = series->memory != NULL
+                                      ? dk_memory_interval(series)
+                                      : dk_slot_interval(dk_desk_slot(&hand->seat->map, hand->slot));
+    char from[16] = "the beginning", to[16] = "the end"; /* also of a date on the board that is none */
+    if (dk_date_exists(interval.valid_from))
+        dk_date_text(interval.valid_from, from);
+    if (dk_date_exists(interval.valid_to))
+        dk_date_text(interval.valid_to, to);
+    return dk_fail(DOCKET_INTERVAL_OVER, "the interval that an authority gave for %s/%s is not valid on this day, but from %s "
+                                         "to %s; no number was taken",
+                   series->tenant, series->name, from, to);
+}
+
 static docket_status explain(const struct hand *hand, docket_status status, int64_t timeout_ns)
 {
     const struct docket_series *series = hand->series;
@@ -88,9 +104,7 @@ static docket_status explain(const struct hand *hand, docket_status status, int6
                                "it running, and is the clock right?",
                        series->tenant, series->name);
     case DOCKET_INTERVAL_OVER:
-        return dk_fail(status, "the interval that an authority gave for %s/%s is not valid on this day; `docket series "
-                               "show` has its days",
-                       series->tenant, series->name);
+        return interval_over(hand);
     case DOCKET_OUT_OF_ORDER:
         return out_of_order(hand);
     case DOCKET_QUARANTINED:

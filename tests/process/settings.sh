@@ -87,7 +87,10 @@ expect 'an interval of these days: declares' 0 series add full/CAF --valid-from 
 expect 'within it: a number' 0 next full/CAF
 expect 'an interval that is over: declares' 0 series add full/OLD --valid-to "$(days_from_now -2)"
 expect 'behind it: exhausted' 5 next full/OLD
-err_has 'it says why' 'not valid on this day'
+err_has 'it says why, and which days are' "not valid on this day, but from the beginning to $(days_from_now -2); no number"
+expect 'an interval to come: declares' 0 series add full/NEW --valid-from "$(days_from_now 40)" --zone Europe/Vienna
+expect 'show: works' 0 series show full/NEW
+out_has 'show: from when' "^next      none before $(days_from_now 40)$"
 kill_docketd
 start_docketd
 expect 'docketd killed and back: within it, the next number' 0 next full/CAF
