@@ -215,6 +215,7 @@ check "a day before the year's end: this year's text" gives acme/N "N-${year}123
 expect "set --from next --dry-run: may" 0 series set acme/N --template 'N{YY}/{N:4}' --from next --dry-run
 out_has "set --from next --dry-run: as on the first day" "^  N${new#20}/0001$"
 expect "set --from next: done" 0 series set acme/N --template 'N{YY}/{N:4}' --from next
+out_has "set --from next: says from when" "^from $new on$"
 expect "set --from next of a leased one: done" 0 series set acme/O --template 'O{YY}/{N:4}' --from next
 check "show: from when" fact_is acme/N '.from, .facts.from_settings.template' "$new"$'\nN{YY}/{N:4}'
 check "until then: this year's text" gives acme/N "N-${year}1231-000002"
@@ -227,23 +228,35 @@ expect "a setting at once goes along" 0 series set acme/N --window 600
 check "show: it does" fact_is acme/N '.settings.window, .facts.from_settings.window' $'600\nnull'
 expect "order --from next: no" 1 series set acme/N --order leased --from next
 expect "release --from next: no" 1 series set acme/N --release void --from next
+add_series acme/R --template 'R{YYYY}{MM}{DD}-{N:4}'
+expect "a series of which no number was given, --from next: done" 0 series set acme/R --template 'RR{YYYY}{MM}{DD}-{N:4}' --from next
+expect "another restart while a policy waits: no" 1 series set acme/R --restart monthly
+err_has "refused: what to do" 'take it back first'
+expect "taken back: done" 0 series set acme/R --template 'R{YYYY}{MM}{DD}-{N:4}' --from next
+expect "then another restart: done" 0 series set acme/R --restart monthly
+add_series acme/V --template 'V{YYYY}-{N:3}' --last 9000 --valid-to "$year-12-31"
+expect "an interval for the next year: done" 0 series set acme/V --last 5000 --valid-from "$new-01-01" --valid-to "$new-12-31" --from next
+check "until then the old interval" fact_is acme/V '.last, .facts.from_settings.last' $'9000\n5000'
+texts acme/V 2 >/dev/null
 stop_docketd
 # Some seconds before the edge, for processes that stay across it.
 DOCKET_CLOCK_SHIFT_S=$(($(date -u -d "$new-01-01" +%s) - 4 - $(env -u LD_PRELOAD date +%s)))
 start_docketd
 rm -f "$work/stop4"
 takers=()
-for i in N O; do
+for i in N O V; do
     run_child "$work/edge$i" "$taker" "$realm" acme $i "$work/stop4" 15000
     takers+=("$child")
 done
 next_is_there() { [ "$("$docket" series show "acme/$1" --json | jq '.periods | length')" = 2 ]; }
-both_take() { next_is_there N && next_is_there O && [ -s "$work/edgeN" ] && [ -s "$work/edgeO" ]; }
-check "the next year is on the board, two processes take numbers" wait_until 3 both_take
+both_take() { next_is_there N && next_is_there O && next_is_there V && [ -s "$work/edgeN" ] && [ -s "$work/edgeO" ] && [ -s "$work/edgeV" ]; }
+check "the next year is on the board, three processes take numbers" wait_until 3 both_take
 kill_docketd
 check "docketd dies before the year's end" sh -c '[ "$(date +%s)" -lt "$0" ]' "$(date -u -d "$new-01-01" +%s)"
-wrote() { grep -q "	NN${new#20}/0003\$" "$work/edgeN" && grep -q "	O${new#20}/0003\$" "$work/edgeO"; }
-check "the year's end with docketd dead: both write the new text" wait_until 10 wrote
+wrote() {
+    grep -q "	NN${new#20}/0003\$" "$work/edgeN" && grep -q "	O${new#20}/0003\$" "$work/edgeO" && grep -q "	V$new-003\$" "$work/edgeV"
+}
+check "the year's end with docketd dead: each writes the new text" wait_until 10 wrote
 touch "$work/stop4"
 start_docketd
 check "they end in order" ended
@@ -255,6 +268,8 @@ edge() { # series, old text, new text: each year has its own, from 1 on in the n
 }
 check "each number's text is that of its year, and the new one begins at 1" edge N "N-${year}1231-%06d" "NN${new#20}/%04d"
 check "of the leased one too" edge O "O-${year}1231-%06d" "O${new#20}/%04d"
+check "an interval that joins the old one needs no docketd at the edge" edge V "V$year-%03d" "V$new-%03d"
+check "show: the new interval" wait_until 20 fact_is acme/V '.last, .facts.settings["valid-to"]' "5000"$'\n'"$new-12-31"
 check "docketd after it: goes on" eval 'texts acme/N | grep -q "^NN${new#20}/[0-9]*$"'
 check "show: it holds now, and nothing waits" wait_until 20 fact_is acme/N '.settings.template, .facts.from' $'NN{YY}/{N:4}\nnull'
 expect "the events say it" 0 events --kind set
