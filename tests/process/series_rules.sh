@@ -227,6 +227,7 @@ check "a day before the year's end: this year's text" gives acme/N "N-${year}123
 expect "set --from next --dry-run: may" 0 series set acme/N --template 'N{YY}/{N:4}' --from next --dry-run
 out_has "set --from next --dry-run: as on the first day" "^  N${new#20}/0001$"
 expect "set --from next: done" 0 series set acme/N --template 'N{YY}/{N:4}' --from next
+out_has "set --from next: says from when" "^from $new on$"
 expect "set --from next of a leased one: done" 0 series set acme/O --template 'O{YY}/{N:4}' --from next
 check "show: from when" fact_is acme/N '.from, .facts.from_settings.template' "$new"$'\nN{YY}/{N:4}'
 check "until then: this year's text" gives acme/N "N-${year}1231-000002"
