@@ -76,13 +76,16 @@ struct docket_view_period {
     int ends;                /* 1: last comes before numbers end by themselves ... */
     uint32_t used_percent;   /* ... and so much of first to last is gone. leased: what came back and does not lie yet
                                 counts as gone */
+    uint32_t date;           /* that its documents carry now, yyyymmdd: today in the series' zone; the period's
+                                first day before it begins, its last one (of an interval too) once it is over */
+    unsigned char form[64];  /* this library's own: how docket_view_text() writes its numbers */
 };
 
 struct docket_view_series {
     const char *tenant, *name, *desk;
     const char *template_text; /* of the first of its periods, prefix and fields put in; "" if none is on the board */
     const char *order;       /* "strict", "leased" */
-    const char *restart;     /* "never", "yearly", "monthly", "daily" */
+    const char *restart;     /* "never", "yearly", "fiscal", "quarterly", "monthly", "weekly", "daily" */
     uint32_t window;         /* the setting: most numbers that a power loss may ever make unknown, beside
                                 open leases; above DOCKET_WINDOW_MAX it is for benchmarks, not for books */
     uint32_t desk_index, slot; /* where it lies: with generation a key that is cheap to compare ... */
@@ -101,7 +104,6 @@ struct docket_view_series {
     uint32_t documents;      /* which documents it numbers; 0 any */
     uint32_t close_after_days; /* a period is closed so long after its end; 65535 never */
     uint32_t valid_from, valid_to; /* days of an authority's interval, yyyymmdd, inclusive; 0 no bound */
-    unsigned char form[64];  /* this library's own: how docket_view_text() writes a number */
 };
 
 struct docket_view_seat {
@@ -156,8 +158,10 @@ docket_status docket_view_each_seat(docket_view *view,
 docket_status docket_view_series_find(docket_view *view, const char *tenant, const char *name,
                                       struct docket_view_series *facts);
 
-/* The document number that `number` would have now. size: DOCKET_TEXT_MAX. */
-docket_status docket_view_text(const struct docket_view_series *facts, uint64_t number, char *text,
+/* The document number that `number` of a period of the series would have now: with
+ * the period's date and template. size: DOCKET_TEXT_MAX. */
+docket_status docket_view_text(const struct docket_view_series *facts,
+                               const struct docket_view_period *period, uint64_t number, char *text,
                                size_t size);
 
 #pragma GCC visibility pop

@@ -40,7 +40,7 @@ static int run_clock_accept(struct cli *cli)
 
 const struct cli_command command_clock_accept = {
     .name = "clock accept",
-    .examples = "$ docket clock accept --reason 'switched off since summer; the clock was looked at'\n",
+    .examples = "$ docket clock accept --yes --reason 'switched off since summer; the clock was looked at'\n",
     .operands = "",
     .summary = "the machine's clock is right, though it is far ahead",
     .text = "docketd does not follow a clock that is far ahead of the store's last commit (a day; after a\n"

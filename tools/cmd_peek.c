@@ -23,7 +23,7 @@ static int print(const struct cli *cli, const struct docket_view_series *series,
                  const struct docket_view_period *period)
 {
     char text[DOCKET_TEXT_MAX];
-    docket_status status = docket_view_text(series, period->next, text, sizeof text);
+    docket_status status = docket_view_text(series, period, period->next, text, sizeof text);
     if (status != DOCKET_OK)
         return cli_fail_status(cli, status);
     if (!cli->json) {
@@ -56,6 +56,9 @@ static int peek(const struct cli *cli, docket_view *view, const struct address *
     if (period == NULL)
         return cli_no(cli, DOCKET_PERIOD_NOT_OPEN, "%s/%s has not that period at its desk; see docket series show",
                       address->tenant, address->series);
+    if (viewing_used_up(period))
+        return cli_no(cli, DOCKET_EXHAUSTED, "%s/%s has given its last number of this period, %" PRIu64 "; see docket "
+                      "series show", address->tenant, address->series, period->last);
     if (period->laid == 0 || period->next == 0)
         return cli_no(cli, DOCKET_TIMEOUT, "nothing is laid for %s/%s; docketd lays more when somebody asks",
                       address->tenant, address->series);

@@ -271,7 +271,7 @@ const struct cli_command command_period_close = {
             "current or to come is refused. While leases of it are out it is closing, and that is an\n"
             "honest no which says who holds them; docketd closes it when they are back. For root,\n"
             "docketd's user and the admins of docket.conf. Asks on a terminal; --yes elsewhere.",
-    .options = BIT(OPT_PERIOD) | BIT(OPT_REASON) | BIT(OPT_WAIT) | BIT(OPT_YES) | BIT(OPT_REALM) | BIT(OPT_NO_START) |
+    .options = BIT(OPT_REASON) | BIT(OPT_WAIT) | BIT(OPT_YES) | BIT(OPT_REALM) | BIT(OPT_NO_START) |
                BIT(OPT_JSON) | BIT(OPT_QUIET),
     .operands_min = 1,
     .operands_max = 2,

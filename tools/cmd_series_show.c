@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 struct showing {
     const struct cli *cli;
@@ -25,17 +26,33 @@ struct showing {
 static void next_text(const struct docket_view_series *series, char text[DOCKET_TEXT_MAX])
 {
     const struct docket_view_period *now = viewing_current(series);
-    if (now == NULL || now->next == 0 || docket_view_text(series, now->next, text, DOCKET_TEXT_MAX) != DOCKET_OK)
+    if (now == NULL || now->next == 0 || viewing_used_up(now) ||
+        docket_view_text(series, now, now->next, text, DOCKET_TEXT_MAX) != DOCKET_OK)
         text[0] = '\0';
 }
-
-/* ---- what docketd knows ---- */
 
 static const char *day(uint32_t yyyymmdd, char text[16])
 {
     snprintf(text, 16, "%04u-%02u-%02u", yyyymmdd / 10000 % 10000, yyyymmdd / 100 % 100, yyyymmdd % 100);
     return text;
 }
+
+/* Where there is no next number: why. */
+static void no_next(const struct docket_view_series *series, char why[96])
+{
+    char first[16];
+    const struct docket_view_period *now = viewing_current(series);
+    if (now != NULL && viewing_used_up(now))
+        snprintf(why, 96, "none: %" PRIu64 " to %" PRIu64 " are used up", now->first, now->last);
+    else if (now != NULL)
+        snprintf(why, 96, "nothing is laid");
+    else if (series->period_count > 0 && series->periods[0].start_s > (int64_t)time(NULL))
+        snprintf(why, 96, "none before %s", day(series->periods[0].date, first));
+    else
+        snprintf(why, 96, "none: no period is open today");
+}
+
+/* ---- what docketd knows ---- */
 
 static const char *setting(const struct docket_series_facts *facts, const char *name)
 {
@@ -224,11 +241,13 @@ static void show_text(struct showing *showing)
     char text[DOCKET_TEXT_MAX];
     struct output_table *table = output_table_new(showing->cli, &viewing_series_heads);
     next_text(series, text);
+    if (text[0] == '\0')
+        no_next(series, text);
     printf("series    %s/%s at %s%s\n", series->tenant, series->name, series->desk,
            series->quarantined ? ", QUARANTINED" : series->retired ? ", RETIRED" : "");
     printf("order     %s\nrestart   %s\ntemplate  %s\n", series->order, series->restart, series->template_text);
     show_window(series);
-    printf("next      %s\n", text[0] != '\0' ? text : "nothing is laid");
+    printf("next      %s\n", text);
     ask_docketd(showing);
     if (!showing->asked)
         printf("more      not known: %s (zone, limits, longest text and profile are docketd's to tell)\n",
@@ -248,7 +267,7 @@ static int show_json(struct showing *showing)
     if (object != NULL) {
         json_object_set_new(object, "realm", output_string(showing->cli->realm));
         json_object_update_new(object, of_board);
-        json_object_set_new(object, "next_text", json_string(text));
+        json_object_set_new(object, "next_text", text[0] != '\0' ? json_string(text) : json_null());
         json_object_set_new(object, "facts", showing->facts != NULL ? showing->facts : json_null());
         json_object_set_new(object, "facts_why_not",
                             showing->asked ? json_null() : output_string(showing->why_not));

@@ -16,11 +16,11 @@ static const struct exit_row {
 } exit_codes[] = {
     {CLI_DONE, "done"},
     {CLI_NO, "an honest no: nothing is laid to peek at, no such series, it exists with other settings, "
-             "what stands does not allow it, leases are still out (drain), docketd is not serving (status), a check failed (doctor)"},
-    {CLI_USAGE, "the command is wrong: option, name, count, period or policy"},
+             "what stands does not allow it, leases are still out (drain, period close), docketd is not serving (status), a check failed (doctor)"},
+    {CLI_USAGE, "the command is wrong: option, name, count, period, policy or document date"},
     {CLI_UNREACHABLE, "not reachable: no realm, no docketd, no permission, or the system refused"},
     {CLI_REFUSED, "refused for safety: look before you go on"},
-    {CLI_EXHAUSTED, "timed out, or something is used up: numbers, seats, space"},
+    {CLI_EXHAUSTED, "timed out, or something is used up or over: numbers, seats, space, a period that is closed, an interval"},
 };
 
 /* By category; statuses that differ from their category are in next_steps. */
@@ -52,7 +52,8 @@ static const struct next_step {
     {DOCKET_REALM_FULL, CLI_EXHAUSTED, "raise docketd's limit of series"},
     {DOCKET_NO_SPACE, CLI_EXHAUSTED, "free space on the disk and on the tmpfs; docket doctor says which is full"},
     {DOCKET_NO_MEMORY, CLI_EXHAUSTED, "free memory or raise the limit of descriptors"},
-    {DOCKET_EXHAUSTED, BY_CATEGORY, "go on with another series"},
+    {DOCKET_EXHAUSTED, BY_CATEGORY, "docket series show says what is left, docket series set gives a new interval or more width"},
+    {DOCKET_PERIOD_CLOSED, BY_CATEGORY, "docket period list has those that give numbers"},
     {DOCKET_RETIRED, BY_CATEGORY, "go on with another series; docket events --kind retire says why"},
     {DOCKET_REFUSED, CLI_NO, NULL},
     {DOCKET_QUARANTINED, BY_CATEGORY, "see docket fate for its numbers and docketd's log for the cause"},

@@ -24,6 +24,11 @@ const struct docket_view_period *viewing_current(const struct docket_view_series
     return NULL;
 }
 
+bool viewing_used_up(const struct docket_view_period *period)
+{
+    return period->ends && period->next > period->last;
+}
+
 const char *viewing_state(const struct docket_view_realm *realm)
 {
     return realm->serving > 0 ? "serving" : realm->serving == 0 ? "stopped" : "dead";

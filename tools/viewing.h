@@ -13,6 +13,9 @@ int viewing_open(const struct cli *cli, docket_view **view);
 /* The period in which the clock stands, or NULL. */
 const struct docket_view_period *viewing_current(const struct docket_view_series *series);
 
+/* It has given its last number, and will not go on by itself. */
+bool viewing_used_up(const struct docket_view_period *period);
+
 /* "serving", "stopped", "dead". */
 const char *viewing_state(const struct docket_view_realm *realm);
 

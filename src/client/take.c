@@ -75,22 +75,36 @@ static docket_status out_of_order(const struct hand *hand)
                    series->tenant, series->name, last);
 }
 
+static docket_status interval_over(const struct hand *hand)
+{
+    const struct docket_series *series = hand->series;
+    struct dk_interval interval = series->memory != NULL
+                                      ? dk_memory_interval(series)
+                                      : dk_slot_interval(dk_desk_slot(&hand->seat->map, hand->slot));
+    char from[16] = "the beginning", to[16] = "the end"; /* also of a date on the board that is none */
+    if (dk_date_exists(interval.valid_from))
+        dk_date_text(interval.valid_from, from);
+    if (dk_date_exists(interval.valid_to))
+        dk_date_text(interval.valid_to, to);
+    return dk_fail(DOCKET_INTERVAL_OVER, "the interval that an authority gave for %s/%s is not valid on this day, but from %s "
+                                         "to %s; no number was taken",
+                   series->tenant, series->name, from, to);
+}
+
 static docket_status explain(const struct hand *hand, docket_status status, int64_t timeout_ns)
 {
     const struct docket_series *series = hand->series;
     switch (status) {
     case DOCKET_PERIOD_NOT_OPEN:
         if (series->memory == NULL && dk_load_relaxed(&dk_desk_words(&hand->seat->map)->clock_held_s) != 0)
-            return dk_fail(status, "%s/%s has no period open for this clock, which is far ahead of the store's last commit: "
+            return dk_fail(status, "%s/%s gives no number by this clock, which is far ahead of the store's last commit: "
                                    "docketd does not follow it until it is set, or `docket clock accept`",
                            series->tenant, series->name);
         return dk_fail(status, "%s/%s has no period open for this clock; docketd opens the next one two days ahead: is "
                                "it running, and is the clock right?",
                        series->tenant, series->name);
     case DOCKET_INTERVAL_OVER:
-        return dk_fail(status, "the interval that an authority gave for %s/%s is not valid on this day; `docket series "
-                               "show` has its days",
-                       series->tenant, series->name);
+        return interval_over(hand);
     case DOCKET_OUT_OF_ORDER:
         return out_of_order(hand);
     case DOCKET_QUARANTINED:
@@ -293,6 +307,8 @@ docket_status dk_take_strict(struct hand *hand, uint32_t yyyymmdd, uint32_t coun
     const struct dk_strict_bank bank = bank_of(hand);
     if (hand->quick)
         return take_quick(hand, count, first);
+    if (dk_load_relaxed(&dk_desk_words(&hand->seat->map)->clock_held_s) != 0)
+        return DOCKET_PERIOD_NOT_OPEN; /* a date of a clock that docketd does not follow would hold up every later one */
     if (date_beside(hand) > yyyymmdd)
         return DOCKET_OUT_OF_ORDER; /* a later period has begun to give */
     enum dk_take took = dk_strict_take_dated(&bank, yyyymmdd, count, first, &left);

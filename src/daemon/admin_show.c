@@ -124,6 +124,7 @@ struct previewing {
     uint64_t id;  /* of the series; 0: there is none yet */
     int32_t period;
     uint32_t date;
+    bool over; /* the interval, by then */
 };
 
 /* The series as it would be made. */
@@ -146,6 +147,20 @@ static docket_status preview_old(struct previewing *previewing, struct dk_series
     previewing->policy = *series->record.policy;
     dk_errand_current(errand, series);
     return dk_policy_apply(&previewing->policy, errand->asked.settings);
+}
+
+/* An authority's interval that is still to come begins the numbers; one that is over
+ * gives none. */
+static void keep_to_interval(struct previewing *previewing)
+{
+    const struct dk_policy *policy = &previewing->policy;
+    struct dk_span span;
+    if (policy->valid_from != 0 && previewing->date < policy->valid_from) {
+        previewing->date = policy->valid_from;
+        dk_span_of_date((enum dk_restart)policy->restart, &policy->fiscal, previewing->date, &span);
+        previewing->period = span.label;
+    }
+    previewing->over = policy->valid_to != 0 && previewing->date > policy->valid_to;
 }
 
 /* Which counter, and the day that its texts show. */
@@ -180,7 +195,7 @@ static docket_status preview_room(struct previewing *previewing)
         status = dk_room_look(errand->daemon, errand->series, previewing->period, &previewing->room);
     if (errand->series != NULL && asked->flags & DK_ADMIN_START_AFTER)
         previewing->room = (struct dk_room){.first = 1, .next = asked->start_after + 1};
-    previewing->room.last = dk_policy_last(&previewing->policy, &previewing->template);
+    previewing->room.last = previewing->over ? 0 : dk_policy_last(&previewing->policy, &previewing->template);
     return status;
 }
 
@@ -197,6 +212,8 @@ docket_status dk_errand_preview(struct dk_errand *errand)
         status = dk_policy_check(&previewing.policy, asked->tenant, asked->name, &previewing.template);
     if (status == DOCKET_OK)
         status = find_period(&previewing);
+    if (status == DOCKET_OK)
+        keep_to_interval(&previewing);
     struct dk_shape_ask ask = {asked->tenant, asked->name, previewing.id, &previewing.policy, &previewing.template};
     if (status == DOCKET_OK)
         status = dk_shapes_check(errand->daemon, &ask);

@@ -101,6 +101,31 @@ static docket_status check_new(struct dk_daemon *daemon, const struct dk_request
     return dk_shapes_check(daemon, &ask);
 }
 
+/* Events of a series' other settings, those that are not docket's own default: a line
+ * for as many as fit. */
+static void tell_settings(struct dk_job *job, uint32_t uid, const struct dk_request *request,
+                          const struct dk_policy *policy)
+{
+    enum { ROOM = 160 };
+    char lines[DK_SETTINGS_BYTES], text[ROOM + DK_SETTING_BYTES] = "";
+    struct dk_policy said; /* in the event of its making */
+    dk_policy_default(&said);
+    said.order = policy->order;
+    said.restart = policy->restart;
+    memcpy(said.template_text, policy->template_text, sizeof said.template_text);
+    if (!dk_policy_lines(policy, &said, lines, sizeof lines))
+        return;
+    size_t used = 0;
+    for (char *at = lines, *end; (end = strchr(at, '\n')) != NULL; at = end + 1) {
+        int bytes = snprintf(text + used, sizeof text - used, "%s%.*s", used > 0 ? " " : "", (int)(end - at), at);
+        used += bytes > 0 ? (size_t)bytes : 0;
+        if (end[1] != 0 && used + strcspn(end + 1, "\n") < ROOM)
+            continue;
+        dk_job_event(job, "series", uid, "%s/%s made with %s", request->tenant, request->name, text);
+        used = 0;
+    }
+}
+
 static docket_status begin_creation(struct dk_connection *connection, const struct dk_request *request,
                                     struct dk_desk_book *desk)
 {
@@ -135,6 +160,7 @@ static docket_status begin_creation(struct dk_connection *connection, const stru
     dk_job_event(job, "series", connection->uid, "%s/%s made at desk %s: %s, restarting %s, %s, start after %llu",
                  request->tenant, request->name, desk->rule.name, dk_order_name(policy.order),
                  dk_restart_name(policy.restart), policy.template_text, (unsigned long long)request->start_after);
+    tell_settings(job, connection->uid, request, &policy);
     dk_names_add(&daemon->connections->coming, &creation->record);
     desk->coming++;
     wait_for(creation, connection, request->type);

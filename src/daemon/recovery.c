@@ -21,6 +21,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define DAY_S 86400
+
 struct reading {
     struct dk_daemon *daemon;
     struct dk_images *images;
@@ -164,12 +166,25 @@ static void add_unknown(struct dk_store *store, struct dk_job *job, const struct
     put_unknown(&gap, gap.at, gap.end);
 }
 
+/* The latest instant at which a number of the series can have been given. A machine
+ * without a battery begins with a clock of long ago: then it is a day after the time
+ * that the store vouches for, as it is written down once a day. */
+static int64_t latest_s(struct dk_daemon *daemon, const struct dk_series_record *record)
+{
+    bool carried;
+    int64_t now_s = dk_now_s(daemon), trusted_s = dk_store_trusted_now_ns(daemon->store, &carried) / DK_SECOND_NS;
+    int64_t most_s = (int64_t)daemon->config.clock_guard_days * DAY_S;
+    if (trusted_s <= now_s || (trusted_s - now_s > most_s && now_s >= record->created_ns / DK_SECOND_NS))
+        return now_s; /* a time that was years ahead says nothing of a series made since */
+    return trusted_s + DAY_S;
+}
+
 /* Of a chronological series: what is unknown may have been given today. */
 static void raise_last_date(struct dk_daemon *daemon, const struct dk_series_book *series, struct dk_counter_image *image)
 {
     if (series == NULL || !series->record.policy->chronological)
         return;
-    uint32_t today = dk_day_within(&series->record, image->period, dk_now_s(daemon));
+    uint32_t today = dk_day_within(&series->record, image->period, latest_s(daemon, &series->record));
     if (today > image->last_date)
         image->last_date = today;
 }
@@ -219,33 +234,54 @@ static void commit_now(struct dk_daemon *daemon, struct dk_job *job, bool *done)
     daemon->facts.commit_number = dk_clerk_show(daemon->clerk).commit_number;
 }
 
-/* An accepted store may be older than the current period: its counter, which
- * the store has never heard of, moves forward too. */
+struct unseen {
+    struct dk_daemon *daemon;
+    struct dk_desk_book *desk;
+    struct dk_images *images;
+    struct dk_images known; /* sorted; what is added behind it is not */
+    struct dk_job *job;
+};
+
+static void advance_period(struct unseen *unseen, const struct dk_series_book *series, int32_t label)
+{
+    struct dk_daemon *daemon = unseen->daemon;
+    struct dk_counter_image image;
+    struct dk_ended_facts facts;
+    uint64_t id = series->record.id;
+    if (dk_images_find(&unseen->known, id, label) != NULL)
+        return;
+    if (dk_ended_look(daemon, id, label, &facts) != DOCKET_OK)
+        cannot_build();
+    free(facts.image.spares);
+    if (facts.found)
+        return; /* it has ended, by a clock that ran ahead */
+    dk_image_begin(&image, id, label, 0, unseen->desk->map.incarnation);
+    image.extent_last = dk_record_last(&series->record, label);
+    raise_last_date(daemon, series, &image);
+    resolve(daemon->store, unseen->job, &image, DK_CAUSE_ACCEPTED, unseen->desk->map.incarnation, daemon->advance, false);
+    if (dk_images_keep(unseen->images, &image) == DOCKET_OK)
+        unseen->known.all = unseen->images->all; /* it may have moved */
+}
+
+/* An accepted store may be older than the current period: its counter, which the
+ * store has never heard of, moves forward too. So does the next one's, once it may
+ * have been on the board: documents dated ahead have numbers of it. */
 static void advance_unseen(struct dk_daemon *daemon, struct dk_desk_book *desk, struct dk_images *images,
                            struct dk_job *job)
 {
-    struct dk_images known = *images; /* sorted; what is added behind it is not */
+    struct unseen unseen = {.daemon = daemon, .desk = desk, .images = images, .known = *images, .job = job};
+    int64_t now_s = dk_now_s(daemon);
     for (uint64_t id = 0; id < daemon->series_room; id++) {
         struct dk_series_book *series = daemon->series_by_id[id];
         struct dk_period period;
-        struct dk_ended_facts facts;
         if (series == NULL || series->desk != desk || series->record.retired_ns != 0)
             continue;
-        dk_period_now(daemon, series->record.policy, &period);
-        if (dk_images_find(&known, id, period.label) != NULL)
+        dk_period_at_instant(series->record.policy, now_s, &period);
+        advance_period(&unseen, series, period.label);
+        if (period.end_s == INT64_MAX || now_s < period.end_s - DK_PERIOD_AHEAD_S)
             continue;
-        if (dk_ended_look(daemon, id, period.label, &facts) != DOCKET_OK)
-            cannot_build();
-        free(facts.image.spares);
-        if (facts.found)
-            continue; /* it has ended, by a clock that ran ahead */
-        struct dk_counter_image image;
-        dk_image_begin(&image, id, period.label, 0, desk->map.incarnation);
-        image.extent_last = dk_record_last(&series->record, period.label);
-        raise_last_date(daemon, series, &image);
-        resolve(daemon->store, job, &image, DK_CAUSE_ACCEPTED, desk->map.incarnation, daemon->advance, false);
-        if (dk_images_keep(images, &image) == DOCKET_OK)
-            known.all = images->all; /* it may have moved */
+        dk_period_at_instant(series->record.policy, period.end_s, &period);
+        advance_period(&unseen, series, period.label);
     }
 }
 

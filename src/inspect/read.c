@@ -5,6 +5,7 @@
 #include "inspect/view.h"
 
 #include "base/clock.h"
+#include "numbering/period.h"
 #include "table/calendar.h"
 #include "table/pace.h"
 #include "table/slot.h"
@@ -131,7 +132,6 @@ static void show_use(const struct view_desk *desk, uint32_t slot, uint32_t bank,
 /* What may change from one period to the next is told of the first one. */
 static void show_first(struct docket_view_series *facts, const struct bank_copy *copy)
 {
-    memcpy(facts->form, &copy->form, sizeof facts->form);
     facts->chronological = (copy->flags & DK_FLAG_CHRONOLOGICAL) != 0;
     facts->stops = (copy->flags & DK_FLAG_STOPS) != 0;
     facts->voids_released = (copy->flags & DK_FLAG_VOID_RELEASED) != 0;
@@ -150,6 +150,7 @@ static void show_bank(const docket_view *view, struct view_desk *desk, uint32_t 
                                           .start_s = (int64_t)copy.start_s,
                                           .end_s = (int64_t)copy.end_s,
                                           .oldest_lease_age_s = -1};
+    memcpy(period->form, &copy.form, sizeof period->form);
     struct dk_pace pace = dk_pace_unpack(dk_load_relaxed(&dk_desk_slot(&desk->desk, slot)->pace[bank])); /* shown only */
     period->window_now = pace.window;
     period->unknown_now = pace.exposed;
@@ -180,15 +181,39 @@ static void order_periods(struct docket_view_series *facts)
     facts->periods[1] = later;
 }
 
+/* Today in the series' zone, within the period and the interval: a day by its label, as
+ * the calendar does not reach every edge. UTC's where it does not reach today: then nobody
+ * takes a text of it either. */
+static void show_date(const struct view_desk *desk, const struct dk_slot_key *key, struct docket_view_period *period)
+{
+    const struct shared_calendar *calendar = dk_calendar_at(&desk->desk, key->calendar);
+    struct dk_calendar_found found;
+    struct dk_template template;
+    struct dk_form form;
+    struct dk_span span = {.first = 0, .last = DK_DATE_LAST};
+    int64_t now_s = dk_clock_wall_s();
+    memcpy(&form, period->form, sizeof form);
+    if (key->restart != DK_NEVER && dk_form_unpack(&form, &template) &&
+        !dk_span_of_label((enum dk_restart)key->restart, &template.fiscal, period->period, &span))
+        span = (struct dk_span){.first = 0, .last = DK_DATE_LAST};
+    uint32_t first = span.first > key->valid_from ? span.first : key->valid_from;
+    uint32_t last = key->valid_to != 0 && key->valid_to < span.last ? key->valid_to : span.last;
+    uint32_t today = calendar != NULL && dk_calendar_find(calendar, now_s, &found) ? found.yyyymmdd
+                                                                                   : dk_zone_utc.date(&dk_zone_utc, now_s);
+    period->date = today > last ? last : today;
+    if (period->date < first)
+        period->date = first;
+}
+
 /* The template as docketd resolved it; "" if no period is on the board. */
 static void show_form(struct view_names *names, struct docket_view_series *facts)
 {
     struct dk_form form;
     memset(&names->template, 0, sizeof names->template);
-    memcpy(&form, facts->form, sizeof form);
+    memcpy(&form, facts->periods[0].form, sizeof form);
     if (facts->period_count > 0 && !dk_form_unpack(&form, &names->template))
         memset(&names->template, 0, sizeof names->template);
-    snprintf(names->fiscal, sizeof names->fiscal, "%u", names->template.fiscal.month + 1u);
+    dk_fiscal_text(&names->template.fiscal, names->fiscal);
     facts->template_text = names->template.text;
     facts->fiscal_year = names->fiscal;
 }
@@ -234,6 +259,8 @@ bool dk_read_series(docket_view *view, struct view_desk *desk, uint32_t slot, st
     for (uint32_t bank = 0; bank < DK_BANKS; bank++)
         show_bank(view, desk, slot, bank, key.order == DK_LEASED, facts);
     order_periods(facts);
+    for (uint32_t i = 0; i < facts->period_count; i++)
+        show_date(desk, &key, &facts->periods[i]);
     show_form(names, facts);
     show_zone(names, desk, key.calendar, facts);
     return dk_load_acquire(&board->generation) == generation; /* evicted while we looked: not there */

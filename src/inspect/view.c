@@ -360,24 +360,24 @@ docket_status docket_view_series_find(docket_view *view, const char *tenant, con
                    tenant, name, view->directory);
 }
 
-docket_status docket_view_text(const struct docket_view_series *facts, uint64_t number, char *text, size_t size)
+docket_status docket_view_text(const struct docket_view_series *facts, const struct docket_view_period *period,
+                               uint64_t number, char *text, size_t size)
 {
     struct dk_template parsed;
     struct dk_rendered rendered;
-    if (facts == NULL || text == NULL || number > DOCKET_NUMBER_MAX)
-        return dk_fail(DOCKET_BAD_ARGUMENT, "docket_view_text needs a series, a number and a buffer");
+    if (facts == NULL || period == NULL || text == NULL || number > DOCKET_NUMBER_MAX)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "docket_view_text needs a series, its period, a number and a buffer");
     struct dk_form form;
-    memcpy(&form, facts->form, sizeof form);
-    if (facts->period_count == 0 || !dk_form_unpack(&form, &parsed))
-        return dk_fail(DOCKET_DAMAGED, "%s/%s has no period on the board, or a template that cannot be used", facts->tenant,
-                       facts->name);
+    memcpy(&form, period->form, sizeof form);
+    if (!dk_form_unpack(&form, &parsed))
+        return dk_fail(DOCKET_DAMAGED, "%s/%s has a template that cannot be used", facts->tenant, facts->name);
     if (size < dk_template_size(&parsed, facts->name, DOCKET_NUMBER_MAX))
         return dk_fail(DOCKET_BUFFER_TOO_SMALL, "the longest text of %s/%s needs %zu bytes", facts->tenant,
                        facts->name, dk_template_size(&parsed, facts->name, DOCKET_NUMBER_MAX));
     if (dk_template_size(&parsed, facts->name, DOCKET_NUMBER_MAX) > DOCKET_TEXT_MAX)
         return dk_fail(DOCKET_DAMAGED, "the template of %s/%s on the board makes texts that are too long",
                        facts->tenant, facts->name);
-    dk_template_render(&parsed, facts->name, dk_zone_utc.date(&dk_zone_utc, dk_clock_wall_s()), &rendered);
+    dk_template_render(&parsed, facts->name, period->date, &rendered);
     dk_rendered_write(&rendered, number, text);
     return DOCKET_OK;
 }

@@ -523,9 +523,10 @@ docket_status docket_view_series_find(docket_view *view, const char *tenant, con
     return answer();
 }
 
-docket_status docket_view_text(const struct docket_view_series *facts, uint64_t number, char *text, size_t size)
+docket_status docket_view_text(const struct docket_view_series *facts, const struct docket_view_period *period,
+                               uint64_t number, char *text, size_t size)
 {
-    MUST(facts->tenant != NULL && size >= DOCKET_TEXT_MAX);
+    MUST(period != NULL && facts->tenant != NULL && size >= DOCKET_TEXT_MAX);
     snprintf(text, size, "INV-%llu", (unsigned long long)number);
     return answer();
 }

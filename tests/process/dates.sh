@@ -3,7 +3,7 @@
 #
 # A chronological series: processes take numbers, with today's date and with dates
 # of their own, while days go by and docketd is killed. Ordered by their numbers,
-# the dates never go back.
+# the dates never go back; nor where the power goes, and the clock is of long ago then.
 # seconds: 7 14
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/process/lib.sh
@@ -56,6 +56,42 @@ check "the dates follow the numbers" in_order
 check "over many days" many_days
 check "nothing was quarantined" nothing_quarantined
 check "every number went to somebody" none_missing
+stop_docketd
+
+# ---- the power goes, and with it the clock ----
+
+# set_clock SECONDS: how far it is ahead, or behind
+set_clock() {
+    local bytes='' i
+    for i in 0 1 2 3 4 5 6 7; do
+        bytes+=$(printf '\\x%02x' $((($1 >> (8 * i)) & 255)))
+    done
+    printf '%b' "$bytes" | env -u LD_PRELOAD dd of="$work/clock" conv=notrunc status=none
+}
+
+# gives DATE ARG...: the next number is of this date
+gives() {
+    "$docket" next acme/P "${@:2}" | tee "$work/next.out" && grep -q "^$1-" "$work/next.out"
+}
+
+today=$(env -u LD_PRELOAD date -u +%Y%m%d)
+left=$(($(env -u LD_PRELOAD date -u -d "$today + 1 day" +%s) - $(env -u LD_PRELOAD date +%s)))
+tomorrow=$(env -u LD_PRELOAD date -u -d "$today + 1 day" +%Y%m%d)
+rm -rf "${realm:?}" "${runtime:?}" "$logs"
+new_realm
+set_clock $((left - 3600))
+start_docketd
+add_series acme/P --template '{YYYY}{MM}{DD}-{N}' --chronological yes --restart never
+check "a number of today" gives "$today"
+set_clock $((left + 60))
+check "one of tomorrow, of which no commit knows" gives "$tomorrow"
+lose_power
+set_clock -1500000000
+start_docketd
+set_clock $((left + 60))
+check "docketd began by a clock of long ago: none of today follows one that is unknown" \
+    bash -c '! "$0" next acme/P --date "$1" 2>"$2" && grep -q "no earlier date" "$2"' "$docket" "$today" "$work/next.err"
+check "one of tomorrow does" gives "$tomorrow"
 stop_docketd
 unset LD_PRELOAD DOCKET_CLOCK_FILE # which goes away with the rest
 finish

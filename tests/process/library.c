@@ -380,6 +380,15 @@ static void bad_decisions(void)
     expect(docket_admin_series_set(realm, "lib", "nobody", &policy, 0, NULL, 0, NULL, NULL), DOCKET_NO_SERIES, "set nobody");
     expect(docket_admin_drain(realm, "nowhere", NULL, NULL), DOCKET_BAD_ARGUMENT, "drain nowhere");
     expect(docket_admin_drain(NULL, NULL, NULL, NULL), DOCKET_BAD_ARGUMENT, "drain(NULL)");
+    const struct docket_counter_name current = {"acme", "INV", -1}, never = {"acme", "INV", 0};
+    int is_closed = 7;
+    expect(docket_admin_period_list(realm, "acme", "INV", NULL, NULL), DOCKET_BAD_ARGUMENT, "period_list to nobody");
+    expect(docket_admin_period_close(realm, &current, "x", &is_closed, NULL, NULL), DOCKET_BAD_ARGUMENT,
+           "period_close of the current one");
+    expect(docket_admin_period_close(realm, &never, "x", &is_closed, NULL, NULL), DOCKET_BAD_ARGUMENT,
+           "period_close of none");
+    expect(docket_admin_period_close(NULL, &never, "x", &is_closed, NULL, NULL), DOCKET_BAD_ARGUMENT,
+           "period_close(NULL)");
     expect(docket_admin_clock_accept(NULL, "r", NULL), DOCKET_BAD_ARGUMENT, "clock_accept(NULL)");
     expect(docket_admin_clock_accept(realm, NULL, NULL), DOCKET_BAD_ARGUMENT, "the clock without a reason");
     expect(docket_admin_desk_add(realm, "a/b", "t", NULL, NULL), DOCKET_BAD_NAME, "a desk with an odd name");

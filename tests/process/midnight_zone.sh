@@ -121,7 +121,14 @@ no_counter() {
     fate && [ "$(jq "[.counters[] | select(.tenant == \"$1\")] | length" "$work/fate.json")" = 0 ]
 }
 
+# begins_at HOUR: every period of acme/INV that stands on the board begins at that hour, UTC
+begins_at() {
+    "$docket" inspect --json >"$work/inspect.json" && jq -e '[.. | objects | select(.tenant? == "acme") | .periods[].start_s % 86400] |
+        length > 0 and all(. == '$(($1 * 3600))')' "$work/inspect.json" >/dev/null
+}
+
 check "a zone: the date there" dated acme/INV Here
+check "a zone: the day begins on the board when it begins there" begins_at 15
 check "another tenant's zone" dated away/INV There
 check "an unknown zone: refused with what to do" refused gone/INV 'no zone "Nowhere"'
 check "an unknown zone: no counter was made" no_counter gone
@@ -136,6 +143,7 @@ stop_docketd
 start_docketd
 check "a zone whose rules changed: an event says so" wait_until 5 test "$(events)" -ge 1
 check "a zone whose rules changed: the new date" wait_until 10 dated acme/INV Here
+check "a zone whose rules changed: the edges on the board have moved" wait_until 10 begins_at 12
 check "a zone that is gone: what is on the board goes on" wait_until 5 next_of away/INV
 check "a zone that is gone: the log says what to do" grep -q 'no zone "There"' "$work/docketd.log"
 check "a zone that is gone: no series more of it" refused away/OUT 'no zone "There"'

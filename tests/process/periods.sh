@@ -79,6 +79,10 @@ refused "closing a month of a series that restarts yearly" 1 period close acme/I
 refused "closing without a reason" 2 period close acme/INV 2020 --yes
 expect "closing a year of which no number was given" 0 period close acme/INV 2019 --yes --reason 'before us'
 refused "and it gives none" 5 next acme/INV --date 2019-06-30
+refused "a date that does not exist" 2 next acme/INV --date 2026-02-29
+err_has "says which days there are" '2026-02 has no day 29: its days are 1 to 28; no number'
+refused "a date that no document can have" 2 next acme/INV --date 2100-01-01
+err_has "says which there are" '2100-01-01 lies outside .* 2001-01-01 to 2099-12-31; no number'
 kill_docketd
 start_docketd
 refused "docketd killed: closed is closed" 5 next acme/INV --date "$last_year-12-31"
@@ -144,12 +148,31 @@ realm_lines=('[default]' 'restart = daily' 'order = leased')
 new_realm "${realm_lines[@]}"
 set_clock $((left - 4))
 start_docketd
+day=${today//-/}
+
+# In a chronological series, whose two days are on the board while docketd is dead.
+add_series acme/CD --order strict --chronological yes
+start_worker new --series acme/CD --count 0 --rate 20 --stop-file "$work/new.stop"
+newer=$child
+start_worker old --series acme/CD --date "$day" --mode text --count 0 --rate 20
+older=$child
+both_log() { [ "$("$docket" period list acme/CD --json | jq '.periods[0].given')" -ge 4 ]; }
+check "two processes take under one date" wait_until 5 both_log
+kill_docketd
+set_clock $((left + 1))
+check "midnight, docketd dead: who dates back is refused once a number of the new day is out" \
+    wait_until 5 grep -q OUT_OF_ORDER "$work/old.out"
+kill_child "$older"
+touch "$work/new.stop"
+check "and who goes with the clock goes on" wait_child "$newer"
+set_clock $((left - 4))
+start_docketd
+refused "the clock set back: nothing is dated before what was given" 2 next acme/CD
 add_series acme/DAY
 start_worker holder --series acme/DAY --mode block --block 10 --rate 1 --step 1 --count 0
 holder=$child
 start_worker other --series acme/DAY --count 3
 wait_child "$child"
-day=${today//-/}
 state_is() { [ "$("$docket" period list acme/DAY --json | jq -r ".periods[] | select(.period == $day) | .state")" = "$1" ]; }
 holds() { "$docket" period list acme/DAY --json | jq -e "[.periods[] | select(.period == $day) | .holders[].pid] == [$holder]"; }
 check "a process holds a block" wait_until 5 holds

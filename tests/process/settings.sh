@@ -62,6 +62,10 @@ expect 'a profile alone, where the law leaves the text free: declares' 0 series 
 expect 'chronological and leased: usage' 2 series add full/BAD --chronological yes --order leased
 err_has 'it says why' 'chronological=yes wants order=strict'
 
+expect 'events of kind series' 0 events --kind series
+out_has 'the making of a series tells its settings' 'full/FULL made with profile=es documents=corrective.*fiscal-year=april.*prefix=R'
+out_has 'all of them' 'full/FULL made with .*valid-to=2099-12-31 warn=75 close-after=30 window=400'
+
 # ---- a tenant's own defaults ----
 
 expect 'first use, under a tenant of docket.conf' 0 next paris/INV
@@ -83,7 +87,10 @@ expect 'an interval of these days: declares' 0 series add full/CAF --valid-from 
 expect 'within it: a number' 0 next full/CAF
 expect 'an interval that is over: declares' 0 series add full/OLD --valid-to "$(days_from_now -2)"
 expect 'behind it: exhausted' 5 next full/OLD
-err_has 'it says why' 'not valid on this day'
+err_has 'it says why, and which days are' "not valid on this day, but from the beginning to $(days_from_now -2); no number"
+expect 'an interval to come: declares' 0 series add full/NEW --valid-from "$(days_from_now 40)" --zone Europe/Vienna
+expect 'show: works' 0 series show full/NEW
+out_has 'show: from when' "^next      none before $(days_from_now 40)$"
 kill_docketd
 start_docketd
 expect 'docketd killed and back: within it, the next number' 0 next full/CAF

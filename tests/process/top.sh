@@ -155,7 +155,7 @@ check 'top --json: the rates are those of the worker' wait_until 20 rates_are_tr
 json 'top --json: runway is what is laid by the rate' \
     '.series[] | select(.series == "INV") | (.laid / .rate_per_s - .runway_s) | . < 0.01 and . > -0.01'
 keys 'top --json' schema_version realm runtime store_id generation commit_number docketd docketd.state docketd.pid \
-    docketd.started_s docketd.heartbeat_age_ns interval_s sort figures $(printf 'figures.%s ' series quarantined laid open \
+    docketd.started_s docketd.heartbeat_age_ns docketd.clock_held_s interval_s sort figures $(printf 'figures.%s ' series quarantined laid open \
         leases numbers_per_s seats_taken seats_max waiting commit_ns_last commit_ns_max commits_per_s blocks_laid_per_s \
         raises_per_s claims_per_s waits_per_s timeouts_per_s wait_ns_max oldest_lease_age_s) series 'series.[]' \
     $(printf 'series.[].%s ' tenant series desk order period rate_per_s runway_s next laid open leases oldest_lease_age_s \

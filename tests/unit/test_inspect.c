@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "docket_inspect.h"
 #include "numbering/period.h"
+#include "table/calendar.h"
 #include "table/cursor.h"
 #include "table/desk.h"
 #include "table/directory.h"
@@ -914,10 +915,52 @@ static void a_number_is_written_as_its_document_number(void **state)
     set_bank(0, 0, 2026, 1, 1, 0);
     docket_view *view = open_view();
     struct docket_view_series series = find(view, "INV");
-    assert_int_equal(docket_view_text(&series, 123, text, sizeof text), DOCKET_OK);
+    assert_int_equal(docket_view_text(&series, &series.periods[0], 123, text, sizeof text), DOCKET_OK);
     assert_string_equal(text, "INV-000123");
-    assert_int_equal(docket_view_text(&series, 123, text, 5), DOCKET_BUFFER_TOO_SMALL);
-    assert_int_equal(docket_view_text(&series, DOCKET_NUMBER_MAX + 1, text, sizeof text), DOCKET_BAD_ARGUMENT);
+    assert_int_equal(docket_view_text(&series, &series.periods[0], 123, text, 5), DOCKET_BUFFER_TOO_SMALL);
+    assert_int_equal(docket_view_text(&series, &series.periods[0], DOCKET_NUMBER_MAX + 1, text, sizeof text), DOCKET_BAD_ARGUMENT);
+    docket_view_close(view);
+}
+
+static void write_form(int bank, const char *text)
+{
+    struct dk_template template;
+    struct dk_form form;
+    assert_int_equal(dk_template_parse(text, &template), DOCKET_OK);
+    dk_form_pack(&template, &form);
+    dk_slot_write_form(dk_desk_slot(&f.desk, 0), bank, &form);
+}
+
+/* The board's calendar says that today is another day than in UTC. */
+static void a_number_carries_the_day_of_its_zone_within_its_period(void **state)
+{
+    (void)state;
+    char text[DOCKET_TEXT_MAX];
+    int64_t now_s = dk_clock_wall_s();
+    struct dk_calendar_day days[2] = {{now_s - 1000, 20260708}, {now_s + 100000, 20260709}};
+    add_series(0, "acme", "INV", DK_STRICT);
+    for (int32_t year = 2026; year <= 2027; year++)
+        set_bank(0, (uint32_t)year - 2026, year, 1, 1, 0);
+    write_form(0, "A{YYYY}{MM}{DD}-{N}");
+    write_form(1, "B{YYYY}{MM}{DD}-{N}");
+    assert_int_equal(dk_desk_take_calendar(&f.desk, f.runtime_fd, 0), DOCKET_OK);
+    dk_calendar_put(dk_desk_calendar(&f.desk, 0), "Pacific/Kiritimati", 7, days, 2);
+    dk_calendar_publish(&f.desk, 1);
+    docket_view *view = open_view();
+    struct docket_view_series series = find(view, "INV");
+    assert_int_equal(series.period_count, 2);
+    assert_int_equal(docket_view_text(&series, &series.periods[0], 1, text, sizeof text), DOCKET_OK);
+    assert_string_equal(text, "A20260708-1");
+    assert_int_equal(docket_view_text(&series, &series.periods[1], 1, text, sizeof text), DOCKET_OK);
+    assert_string_equal(text, "B20270101-1");
+    assert_string_equal(series.fiscal_year, "january");
+    dk_desk_slot(&f.desk, 0)->valid_from = 20261224;
+    series = find(view, "INV");
+    assert_int_equal(series.periods[0].date, 20261224);
+    dk_desk_slot(&f.desk, 0)->valid_from = 0;
+    dk_desk_slot(&f.desk, 0)->valid_to = 20260601;
+    series = find(view, "INV");
+    assert_int_equal(series.periods[0].date, 20260601);
     docket_view_close(view);
 }
 
@@ -932,7 +975,7 @@ static void a_form_that_nobody_can_use_has_no_text(void **state)
     docket_view *view = open_view();
     struct docket_view_series series = find(view, "INV");
     assert_string_equal(series.template_text, "");
-    assert_int_equal(docket_view_text(&series, 123, text, sizeof text), DOCKET_DAMAGED);
+    assert_int_equal(docket_view_text(&series, &series.periods[0], 123, text, sizeof text), DOCKET_DAMAGED);
     docket_view_close(view);
 }
 
@@ -1007,6 +1050,7 @@ int main(void)
         TEST(a_series_that_is_at_no_desk_is_said_so),
         TEST(names_of_64_bytes_are_whole),
         TEST(a_number_is_written_as_its_document_number),
+        TEST(a_number_carries_the_day_of_its_zone_within_its_period),
         TEST(a_form_that_nobody_can_use_has_no_text),
         TEST(a_view_takes_no_memory_of_the_tmpfs),
     };
