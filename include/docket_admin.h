@@ -72,10 +72,12 @@ struct docket_profile {
 docket_status docket_admin_profile(unsigned at, struct docket_profile *profile);
 
 /*
- * Declares a series. Durable on return.
+ * Declares a series. Durable on return; a refused one leaves nothing behind.
  * Statuses: OK, EXISTS (the same name with other settings; declaring the same
- * again is OK), BAD_NAME, BAD_POLICY, NOT_PERMITTED, REALM_FULL, NO_SPACE,
- * UNREACHABLE, STORE_FAILED, PROTOCOL, SYSTEM.
+ * again is OK), BAD_NAME, BAD_POLICY, COLLISION (a document number of it could be that
+ * of another series of the tenant, small and capital letters alike; the sentence has
+ * both), PERIOD_NOT_OPEN (the clock is outside 2001 to 2099), NOT_PERMITTED, REALM_FULL,
+ * NO_SPACE, UNREACHABLE, STORE_FAILED, PROTOCOL, SYSTEM.
  */
 docket_status docket_admin_series_add(docket_realm *realm, const char *tenant, const char *name,
                                       const struct docket_policy *policy);

@@ -125,6 +125,8 @@ struct setting {
     struct docket_policy policy;
     json_t *array; /* with --json */
     unsigned count, refused;
+    bool next;          /* --from next */
+    int32_t next_from;  /* the period that then begins with them; 0: none */
     struct coming coming;
 };
 
@@ -145,22 +147,49 @@ static int tell(void *context, const struct docket_setting *setting)
     return 0;
 }
 
+static int keep_from(void *context, const struct docket_series_facts *facts)
+{
+    ((struct setting *)context)->next_from = facts->next_from;
+    return 0;
+}
+
+/* From which period on what was set holds. It is durable whatever comes of the question. */
+static void ask_from(docket_realm *realm, struct setting *setting)
+{
+    struct docket_counter_name current = {setting->address.tenant, setting->address.series, ADDRESS_NO_PERIOD};
+    if (docket_admin_series_show(realm, &current, keep_from, setting) != DOCKET_OK)
+        setting->next_from = 0;
+}
+
 static docket_status set(docket_realm *realm, void *context)
 {
     struct setting *setting = context;
     const struct cli *cli = setting->cli;
-    bool next = cli_given(cli, OPT_FROM) && strcmp(cli->values[OPT_FROM], "next") == 0;
+    bool next = setting->next;
     docket_status status = docket_admin_series_set(
         realm, setting->address.tenant, setting->address.series, &setting->policy, cli_given(cli, OPT_START_AFTER),
         cli->values[OPT_REASON], deciding_flags(cli) | (next ? (unsigned)DOCKET_FROM_NEXT : 0u), tell, setting);
     if (status == DOCKET_OK && cli_given(cli, OPT_DRY_RUN) && setting->refused == 0)
         status = coming_ask(realm, &setting->coming);
+    else if (status == DOCKET_OK && next && setting->refused == 0)
+        ask_from(realm, setting);
+    if (cli_given(cli, OPT_DRY_RUN) && next)
+        setting->next_from = setting->coming.count > 0 ? setting->coming.period : 0;
     return status;
+}
+
+static json_t *from_json(const struct setting *setting)
+{
+    char period[PERIOD_TEXT_BYTES];
+    if (!setting->next)
+        return json_string("now");
+    return setting->next_from == 0 ? json_null() : json_string(address_period_text(setting->next_from, period));
 }
 
 static int end_set(const struct cli *cli, struct setting *setting, int code)
 {
     bool dry = cli_given(cli, OPT_DRY_RUN);
+    char period[PERIOD_TEXT_BYTES];
     if (code != CLI_DONE) {
         json_decref(setting->array);
         return code;
@@ -168,10 +197,10 @@ static int end_set(const struct cli *cli, struct setting *setting, int code)
     if (setting->array != NULL) {
         json_t *object = output_object();
         if (object != NULL)
-            json_object_update_new(object, json_pack("{s:o, s:s, s:s, s:b, s:o}", "realm", output_string(cli->realm),
-                                                     "tenant", setting->address.tenant, "series",
-                                                     setting->address.series, "dry_run", dry, "changes",
-                                                     setting->array));
+            json_object_update_new(object, json_pack("{s:o, s:s, s:s, s:b, s:o, s:o}", "realm",
+                                                     output_string(cli->realm), "tenant", setting->address.tenant,
+                                                     "series", setting->address.series, "dry_run", dry, "from",
+                                                     from_json(setting), "changes", setting->array));
         if (object != NULL && dry)
             json_object_set(object, "next", setting->coming.array);
         code = output_json(cli, object);
@@ -179,6 +208,8 @@ static int end_set(const struct cli *cli, struct setting *setting, int code)
         printf("nothing %s\n", dry ? "would change" : "was changed");
     } else if (dry) {
         printf("nothing was changed (--dry-run)\n");
+    } else if (setting->next_from != 0) {
+        printf("from %s on\n", address_period_text(setting->next_from, period));
     }
     if (dry && setting->refused == 0)
         coming_print(&setting->coming);
@@ -199,6 +230,7 @@ static int run_set(struct cli *cli)
         code = cli_number(cli, OPT_START_AFTER, 0, DOCKET_NUMBER_MAX - 1, &setting.policy.start_after);
     if (code != CLI_DONE)
         return code;
+    setting.next = cli_given(cli, OPT_FROM) && strcmp(cli->values[OPT_FROM], "next") == 0;
     setting.coming = (struct coming){.cli = cli,
                                      .address = &setting.address,
                                      .policy = &setting.policy,

@@ -10,6 +10,7 @@ static int keep(void *context, const struct docket_coming *one)
     struct coming *coming = context;
     char period[PERIOD_TEXT_BYTES], date[16];
     coming->date = one->date;
+    coming->period = one->period;
     snprintf(date, sizeof date, "%04u-%02u-%02u", one->date / 10000 % 10000, one->date / 100 % 100, one->date % 100);
     if (coming->array != NULL)
         json_array_append_new(coming->array, json_pack("{s:I, s:s, s:s, s:s}", "number", (json_int_t)one->number, "period",

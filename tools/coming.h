@@ -15,7 +15,8 @@ struct coming {
     json_t *array; /* with --json */
     unsigned count;
     char (*lines)[DOCKET_TEXT_MAX]; /* else; ten of them */
-    uint32_t date;
+    uint32_t date; /* of the first of them; 0: there is none */
+    int32_t period;
 };
 
 enum { COMING_LINES = 10 };

@@ -97,7 +97,7 @@ static docket_status explain(const struct hand *hand, docket_status status, int6
     switch (status) {
     case DOCKET_PERIOD_NOT_OPEN:
         if (series->memory == NULL && dk_load_relaxed(&dk_desk_words(&hand->seat->map)->clock_held_s) != 0)
-            return dk_fail(status, "%s/%s has no period open for this clock, which is far ahead of the store's last commit: "
+            return dk_fail(status, "%s/%s gives no number by this clock, which is far ahead of the store's last commit: "
                                    "docketd does not follow it until it is set, or `docket clock accept`",
                            series->tenant, series->name);
         return dk_fail(status, "%s/%s has no period open for this clock; docketd opens the next one two days ahead: is "
@@ -307,6 +307,8 @@ docket_status dk_take_strict(struct hand *hand, uint32_t yyyymmdd, uint32_t coun
     const struct dk_strict_bank bank = bank_of(hand);
     if (hand->quick)
         return take_quick(hand, count, first);
+    if (dk_load_relaxed(&dk_desk_words(&hand->seat->map)->clock_held_s) != 0)
+        return DOCKET_PERIOD_NOT_OPEN; /* a date of a clock that docketd does not follow would hold up every later one */
     if (date_beside(hand) > yyyymmdd)
         return DOCKET_OUT_OF_ORDER; /* a later period has begun to give */
     enum dk_take took = dk_strict_take_dated(&bank, yyyymmdd, count, first, &left);

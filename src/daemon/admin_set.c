@@ -55,6 +55,12 @@ static docket_status take_along(struct dk_errand *errand, const struct dk_policy
     struct dk_template resolved;
     struct dk_policy next;
     uint64_t rows = errand->set.rows & ~dk_policy_differ(record->policy, record->next);
+    if (wanted->restart != record->policy->restart ||
+        memcmp(&wanted->fiscal, &record->policy->fiscal, sizeof wanted->fiscal) != 0)
+        return dk_fail(DOCKET_REFUSED, "%s/%s has a policy that waits for its next period, and with other periods that "
+                                       "would be another one; take it back first (--from next with the settings that hold "
+                                       "now); nothing was changed",
+                       errand->asked.tenant, errand->asked.name);
     docket_status status = dk_policy_merge(record->next, wanted, rows, &next);
     if (status == DOCKET_OK)
         status = check_one(errand, &next, &resolved);
@@ -261,6 +267,7 @@ static void set_at_once(struct dk_job *job)
 static void set_light(struct dk_errand *errand)
 {
     struct dk_job *job = dk_job_new(set_at_once, errand);
+    errand->series->held = errand->set.next; /* no period is opened by the record as it was */
     dk_job_change(job, &errand->record);
     dk_set_events(errand, job);
     if (errand->set.next)
@@ -302,6 +309,9 @@ static docket_status begin(struct dk_errand *errand)
         return DOCKET_OK;
     if (why_not[0] != 0)
         return dk_set_refused(errand, why_not);
+    status = dk_store_make_room(errand->daemon->store); /* for what it writes from now on */
+    if (status != DOCKET_OK)
+        return status;
     if (!is_light(errand))
         return dk_set_off(errand);
     set_light(errand);

@@ -19,7 +19,7 @@ fi
 shim=$(binary shiftclock.so)
 day=86400
 year=$(date -u +%Y)
-new_realm '[default]' 'restart = yearly' '[tenant daily]' 'restart = daily'
+new_realm '[default]' 'restart = yearly' '[tenant daily]' 'restart = daily' '[tenant chrono]' 'restart = never' 'chronological = yes' '[tenant free]' 'restart = never' 'template = {SERIES}-{N}'
 [ "$(date -u +%m%d)" != 1231 ] || sleep $((day - $(date -u +%s) % day + 1)) # the year must last a while
 
 # set_clock SECONDS: everybody's wall clock is so far ahead
@@ -66,6 +66,8 @@ start_docketd
 today=$(date -u +%Y%m%d)
 check "a right clock: numbers" is "INV-$today-000001" next_of acme/INV
 check "a right clock: of each day too" next_of daily/INV
+check "a right clock: in order of dates" is "INV-$today-000001" next_of chrono/INV
+check "a right clock: without any date" is INV-1 next_of free/INV
 before=$(periods acme)
 
 set_clock $((366 * day))
@@ -73,6 +75,8 @@ check "a year ahead: docketd does not follow" wait_until 5 held
 check "a year ahead: no number of a wrong year" no_number acme/INV
 check "a year ahead: nor of a wrong day" no_number daily/INV
 check "a year ahead: who asks is told why" grep -q 'does not follow it' <<<"$(next_of acme/INV 2>&1)"
+check "a year ahead: no date that would hold up every later one" no_number chrono/INV
+check "a year ahead: what never restarts and shows no date goes on" is INV-2 next_of free/INV
 check "a year ahead: no series of a wrong year is made" no_number acme/NEW
 check "a year ahead: no period was opened" is "$before" periods acme
 check "a year ahead: none has ended" test "$("$docket" period list --no-start --json acme/INV | jq -r '.periods[0].state')" = open
@@ -87,6 +91,7 @@ check "a year ahead, docketd killed and started: no period was opened" is "$befo
 set_clock 0
 check "the clock is set: it is followed" wait_until 5 followed
 check "the clock is set: numbers go on where they were" is "INV-$today-000002" next_of acme/INV
+check "the clock is set: in order of dates too" is "INV-$today-000002" next_of chrono/INV
 set_clock $((20 * 3600))
 check "twenty hours ahead: that is followed" wait_until 5 next_of daily/INV
 check "twenty hours ahead: by docketd too" followed

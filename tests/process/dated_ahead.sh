@@ -35,13 +35,13 @@ export DOCKET_CLOCK_FILE=$work/clock LD_PRELOAD
 LD_PRELOAD=$(binary shiftclock.so)
 start_docketd
 add_series acme/INV --template '{YYYY}{MM}{DD}-{N}'
-add_series acme/HOT --order leased --template '{YYYY}{MM}{DD}-{N}'
+add_series acme/HOT --order leased --template 'H{YYYY}{MM}{DD}-{N}'
 stop_docketd
 cp -r "$realm/store" "$work/older"
 set_clock $((midnight + 86400 + 43200 - $(env -u LD_PRELOAD date +%s)))
 start_docketd
-check "a document of tomorrow: the first of its day" gives acme/INV 1 --date "$next_day"
-check "of a leased series too" gives acme/HOT 1 --date "$next_day"
+check "a document of tomorrow: the first of its day" wait_until 5 gives acme/INV 1 --date "$next_day"
+check "of a leased series too" wait_until 5 gives acme/HOT 1 --date "$next_day"
 stop_docketd
 rm -rf "$realm/store"
 cp -r "$work/older" "$realm/store"
@@ -51,6 +51,6 @@ check "a store of yesterday is accepted, 1000 numbers ahead" wait_until 20 is_se
 check "tomorrow goes on above them" gives acme/INV 1001 --date "$next_day"
 check "of a leased series too" gives acme/HOT 1001 --date "$next_day"
 set_clock $((midnight + 2 * 86400 + 43200 - $(env -u LD_PRELOAD date +%s)))
-check "and when it has come" gives acme/INV 1002
+check "and when it has come" wait_until 5 gives acme/INV 1002
 stop_docketd
 finish

@@ -4,7 +4,7 @@
 # What a series may be, and what it may become: texts that could be another number's
 # are refused with an example; settings change forward, at work, from now on or from
 # the next period on; numbers end where they should; what show says of all of it.
-# seconds: 12 12
+# seconds: 14 40
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/process/lib.sh
 . "$here/lib.sh"
@@ -79,35 +79,47 @@ err_has "refused: by its own older policy" 'acme/INV under its older policy writ
 add_series acme/HOT
 takers=()
 for i in 1 2 3 4; do
-    run_child "$work/hot$i" "$taker" "$realm" acme HOT "$work/stop" 300
+    run_child "$work/hot$i" env LOGS="$logs" "$taker" "$realm" acme HOT "$work/stop" 300
     takers+=("$child")
 done
 took() { [ "$(cat "$work"/hot[1-4] | wc -l)" -gt 400 ]; }
 all_hold() { local i; for i in 1 2 3 4; do grep -q "$1" "$work/hot$i" || return 1; done; }
-stamp() { kill -STOP "${takers[@]}"; kill -CONT "${takers[@]}"; }
 check "four processes take numbers" wait_until 20 took
 check "each of them holds a seat" eval '[ "$("$docket" seat list | grep -c alive)" -ge 4 ]'
 expect "set of the template while they do: done" 0 series set acme/HOT --template 'H{YYYY}.{N:6}' --reason 'new letterhead'
 check "the same processes write the new text" wait_until 20 all_hold "	H$year\\."
-expect "set of the prefix while they do: done" 0 series set acme/HOT --template '{PREFIX}-{YYYY}-{N:6}' --prefix HX
-check "and the newest" wait_until 20 all_hold "	HX-$year-"
-kill_docketd
-start_docketd
+# Each prefix once more; in every third switch docketd is killed somewhere.
+switch() {
+    local args=(series set acme/HOT --template '{PREFIX}-{YYYY}-{N:6}' --prefix "HX$1" --no-start)
+    if [ $(($1 % 3)) = 0 ]; then
+        "$docket" "${args[@]}" >>"$work/switch.out" 2>&1 &
+        children[$!]=1
+        sleep_random 0 15
+        kill_docketd
+        wait $! || true # asked again: all of it happened, or nothing
+        start_docketd
+    fi
+    "$docket" "${args[@]}" >>"$work/switch.out" 2>&1 && wait_until 20 all_hold "	HX$1-$year-"
+}
+switches=$(scale 3 60)
+switch_all() { local i; for ((i = 1; i <= switches; i++)); do switch "$i" || return 1; done; }
+check "$switches more while they do, docketd killed in every third: each process writes each of them" switch_all
 touch "$work/stop"
 ended() { local pid; for pid in "${takers[@]}"; do wait_child "$pid" || return 1; done; }
 check "they end in order, docketd killed meanwhile or not" ended
-# Below the switch the old text, above it the new one; no number twice, and none is missing.
+# Below each switch the old text, above it the new one; no number twice.
 switched() {
-    sort -n "$work"/hot[1-4] | awk -F'\t' -v year="$year" -v day="$day" '
+    sort -n "$work"/hot[1-4] | awk -F'\t' -v switches="$switches" '
         $1 <= last {print "twice or backwards: " $0; bad = 1}
-        {last = $1; kind = $3 ~ /^HOT-/ ? 1 : $3 ~ /^H[0-9]/ ? 2 : $3 ~ /^HX-/ ? 3 : 0
+        {last = $1; kind = $3 ~ /^HOT-/ ? 1 : $3 ~ /^H[0-9]/ ? 2 : $3 ~ /^HX[0-9]/ ? 2 + substr($3, 3) : 0
          number = sprintf("%06d", $1)
          if (kind < before || substr($3, length($3) - 5) != number) {print "wrong: " $0; bad = 1}
-         before = kind; count[kind]++}
-        END {print count[1], count[2], count[3]; exit bad || !count[1] || !count[2] || !count[3] || last - NR > 3000}'
+         kinds += kind != before; before = kind}
+        END {print kinds; exit bad || kinds != switches + 2}'
 }
 check "no number twice; old texts below, new texts above each switch" switched
-check "what they took is what is handed out" eval '"$docket" fate acme/HOT --no-start | grep -q "handed out"'
+check "audited: each number once, none without a fate, none unknown" audit --only acme/HOT --unknown-max 0
+check "audited: as many as they say" audited logged -eq "$(cat "$work"/hot[1-4] | wc -l)"
 expect "the events say it" 0 events --kind set
 out_has "the events: before, after, since when, why" \
     'acme/HOT: template {SERIES}-{YYYY}{MM}{DD}-{N:6} -> H{YYYY}.{N:6}, from now on; because: new letterhead'
@@ -215,6 +227,7 @@ check "a day before the year's end: this year's text" gives acme/N "N-${year}123
 expect "set --from next --dry-run: may" 0 series set acme/N --template 'N{YY}/{N:4}' --from next --dry-run
 out_has "set --from next --dry-run: as on the first day" "^  N${new#20}/0001$"
 expect "set --from next: done" 0 series set acme/N --template 'N{YY}/{N:4}' --from next
+out_has "set --from next: says from when" "^from $new on$"
 expect "set --from next of a leased one: done" 0 series set acme/O --template 'O{YY}/{N:4}' --from next
 check "show: from when" fact_is acme/N '.from, .facts.from_settings.template' "$new"$'\nN{YY}/{N:4}'
 check "until then: this year's text" gives acme/N "N-${year}1231-000002"
@@ -227,23 +240,35 @@ expect "a setting at once goes along" 0 series set acme/N --window 600
 check "show: it does" fact_is acme/N '.settings.window, .facts.from_settings.window' $'600\nnull'
 expect "order --from next: no" 1 series set acme/N --order leased --from next
 expect "release --from next: no" 1 series set acme/N --release void --from next
+add_series acme/R --template 'R{YYYY}{MM}{DD}-{N:4}'
+expect "a series of which no number was given, --from next: done" 0 series set acme/R --template 'RR{YYYY}{MM}{DD}-{N:4}' --from next
+expect "another restart while a policy waits: no" 1 series set acme/R --restart monthly
+err_has "refused: what to do" 'take it back first'
+expect "taken back: done" 0 series set acme/R --template 'R{YYYY}{MM}{DD}-{N:4}' --from next
+expect "then another restart: done" 0 series set acme/R --restart monthly
+add_series acme/V --template 'V{YYYY}-{N:3}' --last 9000 --valid-to "$year-12-31"
+expect "an interval for the next year: done" 0 series set acme/V --last 5000 --valid-from "$new-01-01" --valid-to "$new-12-31" --from next
+check "until then the old interval" fact_is acme/V '.last, .facts.from_settings.last' $'9000\n5000'
+texts acme/V 2 >/dev/null
 stop_docketd
 # Some seconds before the edge, for processes that stay across it.
 DOCKET_CLOCK_SHIFT_S=$(($(date -u -d "$new-01-01" +%s) - 4 - $(env -u LD_PRELOAD date +%s)))
 start_docketd
 rm -f "$work/stop4"
 takers=()
-for i in N O; do
+for i in N O V; do
     run_child "$work/edge$i" "$taker" "$realm" acme $i "$work/stop4" 15000
     takers+=("$child")
 done
 next_is_there() { [ "$("$docket" series show "acme/$1" --json | jq '.periods | length')" = 2 ]; }
-both_take() { next_is_there N && next_is_there O && [ -s "$work/edgeN" ] && [ -s "$work/edgeO" ]; }
-check "the next year is on the board, two processes take numbers" wait_until 3 both_take
+both_take() { next_is_there N && next_is_there O && next_is_there V && [ -s "$work/edgeN" ] && [ -s "$work/edgeO" ] && [ -s "$work/edgeV" ]; }
+check "the next year is on the board, three processes take numbers" wait_until 3 both_take
 kill_docketd
 check "docketd dies before the year's end" sh -c '[ "$(date +%s)" -lt "$0" ]' "$(date -u -d "$new-01-01" +%s)"
-wrote() { grep -q "	NN${new#20}/0003\$" "$work/edgeN" && grep -q "	O${new#20}/0003\$" "$work/edgeO"; }
-check "the year's end with docketd dead: both write the new text" wait_until 10 wrote
+wrote() {
+    grep -q "	NN${new#20}/0003\$" "$work/edgeN" && grep -q "	O${new#20}/0003\$" "$work/edgeO" && grep -q "	V$new-003\$" "$work/edgeV"
+}
+check "the year's end with docketd dead: each writes the new text" wait_until 10 wrote
 touch "$work/stop4"
 start_docketd
 check "they end in order" ended
@@ -255,6 +280,8 @@ edge() { # series, old text, new text: each year has its own, from 1 on in the n
 }
 check "each number's text is that of its year, and the new one begins at 1" edge N "N-${year}1231-%06d" "NN${new#20}/%04d"
 check "of the leased one too" edge O "O-${year}1231-%06d" "O${new#20}/%04d"
+check "an interval that joins the old one needs no docketd at the edge" edge V "V$year-%03d" "V$new-%03d"
+check "show: the new interval" wait_until 20 fact_is acme/V '.last, .facts.settings["valid-to"]' "5000"$'\n'"$new-12-31"
 check "docketd after it: goes on" eval 'texts acme/N | grep -q "^NN${new#20}/[0-9]*$"'
 check "show: it holds now, and nothing waits" wait_until 20 fact_is acme/N '.settings.template, .facts.from' $'NN{YY}/{N:4}\nnull'
 expect "the events say it" 0 events --kind set
