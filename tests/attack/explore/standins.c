@@ -398,11 +398,3 @@ docket_status dk_ended_look(struct dk_daemon *daemon, uint64_t series_id, int32_
     (void)facts;
     abort();
 }
-
-/* The explorer's clock is right. */
-int64_t dk_store_trusted_now_ns(struct dk_store *store, bool *carried)
-{
-    (void)store;
-    *carried = false;
-    return 0;
-}
