@@ -43,7 +43,7 @@ static int scan(MDB_txn *txn, const char *name, uint64_t *records, uint64_t *byt
 
 int main(int count, char **words)
 {
-    static const char *const names[] = {"meta", "series", "counters", "journal", "ranges", "events"};
+    static const char *const names[] = {"meta", "series", "counters", "journal", "ranges", "events", "texts"};
     char path[4096];
     struct stat facts;
     MDB_env *env;

@@ -113,12 +113,26 @@ static docket_status take_dated(struct hand *hand, int64_t timeout_ns, struct da
     return status;
 }
 
+static docket_status bad_date(uint32_t yyyymmdd)
+{
+    char shown[16];
+    if (dk_date_exists(yyyymmdd)) {
+        dk_date_text(yyyymmdd, shown);
+        return dk_fail(DOCKET_BAD_DATE, "%s lies outside of the dates that documents can have, 2001-01-01 to 2099-12-31; no "
+                                        "number was taken",
+                       shown);
+    }
+    int32_t year = (int32_t)(yyyymmdd / 10000), month = (int32_t)(yyyymmdd / 100 % 100);
+    if (year >= 1 && year <= 9999 && month >= 1 && month <= 12)
+        return dk_fail(DOCKET_BAD_DATE, "%04d-%02d has no day %u: its days are 1 to %u; no number was taken", year, month,
+                       yyyymmdd % 100, dk_days_of_month(year, month));
+    return dk_fail(DOCKET_BAD_DATE, "%u is no date: dates are yyyymmdd, such as 20261124; no number was taken", yyyymmdd);
+}
+
 static docket_status next_dated(docket_series *series, int64_t timeout_ns, struct dated *dated)
 {
     if (!dk_date_supported(dated->date))
-        return dk_fail(DOCKET_BAD_DATE, "%u is no document date: docket's dates are yyyymmdd, days of the calendar from "
-                                        "20010101 to 20991231; no number was taken",
-                       dated->date);
+        return bad_date(dated->date);
     for (;;) {
         struct hand *hand;
         docket_status status = dk_hand_enter(series, timeout_ns, &hand);

@@ -20,8 +20,11 @@
 
 #define WALK_EVERY_S 86400
 
-/* Of what a walk has found, so many in a tick. */
-enum { CLOSE_PER_TICK = 64 };
+/* Of what a walk has found, so many in a tick; and the most that one finds: a million
+ * series have their years' ends on one day. The next walk finds the others. */
+enum { CLOSE_PER_TICK = 64, FOUND_MOST = 65536 };
+
+#define WALK_AGAIN_S 60
 
 /* ---- by image ---- */
 
@@ -303,6 +306,7 @@ struct dk_closing_walk {
     uint32_t today; /* and a day more: the loop looks again, in the series' zone */
     pthread_t thread;
     bool joined;
+    bool full; /* there are more */
     const struct dk_series_record *record;
     struct found *found;
     size_t count, at;
@@ -316,6 +320,9 @@ static docket_status keep_due(void *context, const struct dk_counter_image *imag
     if (image->closed != DK_ENDED || image->period == 0 ||
         !dk_span_of_label((enum dk_restart)policy->restart, &policy->fiscal, image->period, &span) ||
         dk_date_add(span.last, (int32_t)policy->close_after) >= walk->today)
+        return DOCKET_OK;
+    walk->full = walk->count == FOUND_MOST;
+    if (walk->full)
         return DOCKET_OK;
     if ((walk->count & (walk->count + 1)) == 0)
         walk->found = dk_must_grow(walk->found, walk->count * 2 + 1, sizeof *walk->found);
@@ -390,6 +397,8 @@ void dk_closing_tick(struct dk_daemon *daemon, int64_t now_s)
     if (walk->at < walk->count && !daemon->stopping)
         return;
     daemon->closing_walk = NULL;
+    if (walk->full)
+        daemon->next_closing_s = clock_s + WALK_AGAIN_S;
     free(walk->found);
     free(walk);
 }

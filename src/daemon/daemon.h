@@ -165,6 +165,8 @@ void dk_edges_all_due(struct dk_daemon *daemon);
 #define DK_PERIOD_AHEAD_S (2 * 86400)
 void dk_periods_look(struct dk_daemon *daemon, struct dk_series_book *series, int64_t now_s);
 void dk_periods_sweep(struct dk_daemon *daemon);
+/* No number of this period may follow those that were given of a later one. */
+bool dk_periods_too_late(struct dk_daemon *daemon, const struct dk_series_book *series, int32_t label);
 /* Puts a counter on the board: its bank, its first supply by a turn. */
 void dk_periods_publish(struct dk_counter *counter, int bank);
 void dk_periods_counter_settled(struct dk_counter *counter);

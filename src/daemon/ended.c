@@ -55,19 +55,26 @@ bool dk_ended_is_written(const struct dk_series_book *series)
 
 /* ---- what is known ---- */
 
-static bool gave_any(const struct dk_counter *counter)
+/* Of a period ahead only a date tells that a number was given, by a clock that was
+ * ahead: its position moves by an advance too, and by a loss. */
+static bool gave_any(const struct dk_counter *counter, int32_t now)
 {
     uint64_t position = counter->next;
+    uint32_t date = counter->last_date;
     if (counter->bank >= 0 && dk_is_strict(counter)) {
-        uint64_t word = dk_load_acquire(&dk_book_table_bank(counter)->strict); /* ORDER-8 */
+        struct shared_table_bank *bank = dk_book_table_bank(counter);
+        uint64_t word = dk_load_acquire(&bank->strict); /* ORDER-8 */
         if (counter->base + dk_strict_unpack(word).next > position)
             position = counter->base + dk_strict_unpack(word).next; /* a scribble refuses; it gives nothing */
+        if (date == 0)
+            date = dk_last_date_of(dk_load_acquire(&bank->last_date), counter->epoch); /* ORDER-17 */
     }
-    return position > counter->extent_first;
+    return date != 0 || (counter->period.label <= now && position > counter->extent_first);
 }
 
 struct looking {
     int32_t label;
+    int32_t now; /* label of the current period */
     struct dk_ended_facts *facts;
 };
 
@@ -75,7 +82,8 @@ static docket_status look_at_image(void *context, const struct dk_counter_image 
 {
     const struct looking *looking = context;
     struct dk_ended_facts *facts = looking->facts;
-    if (image->period > looking->label && image->next > image->extent_first)
+    bool given = image->last_date != 0 || (image->period <= looking->now && image->next > image->extent_first);
+    if (image->period > looking->label && given)
         facts->later = image->period;
     if (image->period != looking->label)
         return DOCKET_OK;
@@ -89,13 +97,18 @@ static docket_status look_at_image(void *context, const struct dk_counter_image 
 
 docket_status dk_ended_look(struct dk_daemon *daemon, uint64_t series_id, int32_t label, struct dk_ended_facts *facts)
 {
-    struct looking looking = {.label = label, .facts = facts};
+    struct looking looking = {.label = label, .now = INT32_MAX, .facts = facts};
     const struct dk_series_book *series = dk_series_by_id(daemon, series_id);
+    struct dk_period now;
     *facts = (struct dk_ended_facts){.later = -1};
+    if (series != NULL) {
+        dk_period_now(daemon, series->record.policy, &now);
+        looking.now = now.label;
+    }
     docket_status status = dk_store_each_counter_of(daemon->store, series_id, look_at_image, &looking);
     for (const struct dk_counter *counter = series == NULL ? NULL : series->counters; counter != NULL;
          counter = counter->next_of_series)
-        if (counter->period.label > label && gave_any(counter))
+        if (counter->period.label > label && gave_any(counter, looking.now))
             facts->later = counter->period.label;
     return status;
 }

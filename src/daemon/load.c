@@ -22,6 +22,8 @@ void dk_load_counter(struct dk_daemon *daemon, struct dk_series_book *series, co
         period = (struct dk_period){.label = image->period};
     if (period.label != image->period)
         return; /* a period of a clock that ran ahead: left in the store until its time */
+    if (!over && dk_periods_too_late(daemon, series, image->period))
+        return;
     struct dk_counter *counter = dk_counter_new(daemon, series, &period, image);
     if (over) {
         counter->ended = true;

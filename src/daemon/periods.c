@@ -6,7 +6,7 @@
  * back, what lies ahead of the next period goes off the board as it stands, and
  * comes back in its time.
  */
-#include "daemon/daemon.h"
+#include "daemon/ended.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -32,9 +32,10 @@ static void open_strict(struct dk_counter *counter)
 {
     struct shared_table_bank *table = dk_book_table_bank(counter);
     const struct dk_series_record *record = &counter->series->record;
-    if (record->policy->chronological && counter->last_date == 0 && counter->next > counter->extent_first)
-        counter->last_date = dk_day_within(record, counter->period.label, /* it was not chronological before */
-                                           dk_now_s(dk_daemon_of(counter)));
+    int64_t now_s = dk_now_s(dk_daemon_of(counter));
+    if (record->policy->chronological && counter->last_date == 0 && counter->next > counter->extent_first &&
+        now_s >= counter->period.start_s) /* of one ahead none was given: it was advanced, or lost */
+        counter->last_date = dk_day_within(record, counter->period.label, now_s); /* it was not chronological before */
     dk_last_date_open(&table->last_date, counter->epoch, counter->last_date); /* ORDER-17 */
     dk_strict_open(&table->strict, (uint32_t)(counter->epoch % DK_STRICT_EPOCHS), counter->next - counter->base);
 }
@@ -148,13 +149,34 @@ static bool seen_before(struct dk_daemon *daemon, struct dk_series_book *series,
     return status != DOCKET_OK || found.any;
 }
 
+/* A chronological series has given numbers of a later period, by a clock that has been
+ * set back since: none of this one may follow them. It waits for the clock. */
+bool dk_periods_too_late(struct dk_daemon *daemon, const struct dk_series_book *series, int32_t label)
+{
+    static int64_t said_ns;
+    struct dk_ended_facts facts;
+    if (!series->record.policy->chronological)
+        return false;
+    docket_status status = dk_ended_look(daemon, series->record.id, label, &facts);
+    free(facts.image.spares);
+    if (status == DOCKET_OK && facts.later < 0)
+        return false;
+    if (said_ns == 0 || dk_clock_monotonic_ns() - said_ns > 60 * DK_SECOND_NS) {
+        said_ns = dk_clock_monotonic_ns();
+        dk_log(DK_LOG_ERROR, "period %d of %s/%s is not opened: the series is chronological, and %s; set this machine's clock",
+               label, series->record.tenant, series->record.name,
+               status == DOCKET_OK ? "numbers of a later one were given" : dk_error_text());
+    }
+    return true;
+}
+
 /* False if the period cannot be opened now; it is tried again at a later look. */
 static bool open_period(struct dk_daemon *daemon, struct dk_series_book *series, const struct dk_period *period)
 {
     if (dk_series_on_board(series, period->label) != NULL)
         return true;
     if (series->publishing || free_bank(series) < 0 || dk_ended_concerns(series, period->label) ||
-        seen_before(daemon, series, period))
+        dk_periods_too_late(daemon, series, period->label) || seen_before(daemon, series, period))
         return dk_series_on_board(series, period->label) != NULL;
     struct opening *opening = dk_must_alloc(1, sizeof *opening);
     *opening = (struct opening){.series = series, .period = *period};

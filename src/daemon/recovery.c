@@ -184,8 +184,10 @@ static void raise_last_date(struct dk_daemon *daemon, const struct dk_series_boo
 {
     if (series == NULL || !series->record.policy->chronological)
         return;
-    uint32_t today = dk_day_within(&series->record, image->period, latest_s(daemon, &series->record));
-    if (today > image->last_date)
+    int64_t latest = latest_s(daemon, &series->record);
+    uint32_t today = dk_day_within(&series->record, image->period, latest);
+    bool ahead = today > dk_day_within(&series->record, 0, latest); /* it gives nothing before it begins */
+    if (today > image->last_date && !ahead)
         image->last_date = today;
 }
 

@@ -120,9 +120,12 @@ static docket_status compare_coming(struct asking *asking, struct dk_daemon *dae
 {
     const struct dk_names *coming = &daemon->connections->coming;
     docket_status status = DOCKET_OK;
-    for (size_t at = 0; status == DOCKET_OK && at < coming->room; at++)
-        if (coming->cells[at].record != NULL)
-            status = compare_policy(asking, coming->cells[at].record, coming->cells[at].record->policy);
+    for (size_t at = 0, left = coming->used; status == DOCKET_OK && left > 0 && at < coming->room; at++) {
+        if (coming->cells[at].record == NULL)
+            continue;
+        left--;
+        status = compare_policy(asking, coming->cells[at].record, coming->cells[at].record->policy);
+    }
     for (const struct dk_errand *errand = daemon->errands; status == DOCKET_OK && errand != NULL; errand = errand->next) {
         if (errand->asked.type != DK_ADMIN_SET || errand->record.id == 0 || errand->record.id == asking->ask->series_id)
             continue;

@@ -45,7 +45,7 @@ static bool agrees(struct dk_counter *counter)
 {
     if (look_at_date(counter))
         return true;
-    dk_series_quarantine(counter->series, "the last date of a chronological counter says what cannot be");
+    dk_series_quarantine(counter->series, "the last date of a chronological counter says what cannot be (unless a clock was days ahead)");
     return false;
 }
 

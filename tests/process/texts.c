@@ -6,13 +6,16 @@
  *     docket-texts REALM TENANT SERIES STOP_FILE [PAUSE_US]
  *     docket-texts REALM --race TENANT PAIRS
  *
- * One seat, one handle, from beginning to end. Exit: 0, or 1 with the status of a call
+ * One seat, one handle, from beginning to end. With LOGS in the environment it logs
+ * there what it took, for the auditor. Exit: 0, or 1 with the status of a call
  * that failed; with EXHAUSTED it ends in order and says so. --race: two threads declare
  * two series at the same moment, whose names differ in case only; of each pair one is
  * made.
  */
 #include "docket.h"
 #include "docket_admin.h"
+
+#include "../lib/worklog.h"
 
 #include <pthread.h>
 #include <stdint.h>
@@ -89,6 +92,12 @@ int main(int argc, char **argv)
         status = docket_series_open(realm, argv[2], argv[3], &series);
     if (status != DOCKET_OK)
         return failed("open", status);
+    const char *logs = getenv("LOGS");
+    char id[32];
+    struct worklog log;
+    snprintf(id, sizeof id, "t%ld", (long)getpid());
+    if (logs != NULL && worklog_open(&log, logs, id, argv[2], argv[3], 1, 0) != 0)
+        return failed("log", DOCKET_SYSTEM);
     while (access(argv[4], F_OK) != 0) {
         char text[DOCKET_TEXT_MAX];
         uint64_t number;
@@ -100,10 +109,14 @@ int main(int argc, char **argv)
         }
         if (status != DOCKET_OK)
             return failed("next_text", status);
+        if (logs != NULL && worklog_add(&log, number, period, WORKLOG_NEXT) != 0)
+            return failed("log", DOCKET_SYSTEM);
         printf("%llu\t%d\t%s\n", (unsigned long long)number, (int)period, text);
         if (pause.tv_nsec > 0)
             nanosleep(&pause, NULL);
     }
+    if (logs != NULL && worklog_close(&log) != 0)
+        return failed("log", DOCKET_SYSTEM);
     docket_realm_close(realm);
     return fflush(stdout) == 0 ? 0 : 1;
 }
