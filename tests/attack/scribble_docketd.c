@@ -161,6 +161,13 @@ void dk_ended_given(struct dk_counter *counter)
     (void)counter;
 }
 
+int64_t dk_store_trusted_now_ns(struct dk_store *store, bool *carried)
+{
+    (void)store;
+    *carried = true;
+    return dk_clock_wall_ns();
+}
+
 docket_status dk_ended_look(struct dk_daemon *daemon, uint64_t series_id, int32_t label, struct dk_ended_facts *facts)
 {
     (void)daemon;
