@@ -83,7 +83,8 @@ docket_status docket_memory_set_clock(docket_realm *realm, int64_t utc_s);
 
 /*
  * Makes the next `calls` calls that would take numbers (docket_next(),
- * docket_next_text(), both by name, docket_block_open()) return `status` with
+ * docket_next_text(), the same under a document date, all of them by name,
+ * docket_block_open()) return `status` with
  * its usual sentence, at once. They take no number. Of one series (made, if it
  * is not there), or of every one (tenant and series NULL); the one for the
  * series goes first. The last word counts: calls 0, or DOCKET_OK, ends it.

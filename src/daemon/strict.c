@@ -16,6 +16,16 @@ static void announce(struct dk_counter *counter)
     dk_doorbell_announce(&dk_book_bank(counter)->supply);
 }
 
+/* The latest day that it can be, or have been: the clock may have been set back since
+ * the date was given, the store's time does not go back. */
+static uint32_t latest_day(const struct dk_counter *counter)
+{
+    bool carried;
+    int64_t wall_s = dk_clock_wall_s();
+    int64_t trusted_s = dk_store_trusted_now_ns(dk_daemon_of(counter)->store, &carried) / DK_SECOND_NS;
+    return dk_date_add(dk_day_within(&counter->series->record, 0, wall_s > trusted_s ? wall_s : trusted_s), 1);
+}
+
 /* The latest date that a chronological counter has given: read behind its word, it
  * covers every number below the position (ORDER-17). False: no worker of ours wrote
  * this: another assignment's, no day of the period, earlier than it was, or later
@@ -35,7 +45,7 @@ static bool look_at_date(struct dk_counter *counter)
     if (!dk_date_supported(date) ||
         (counter->period.label != 0 && !dk_span_of_label((enum dk_restart)record->policy->restart,
                                                          &record->policy->fiscal, counter->period.label, &span)) ||
-        date < span.first || date > span.last || date > dk_date_add(dk_day_within(record, 0, dk_clock_wall_s()), 1))
+        date < span.first || date > span.last || date > latest_day(counter))
         return false;
     counter->last_date = date;
     return true;

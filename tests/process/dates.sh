@@ -101,15 +101,27 @@ next_of_d() {
 
 add_series acme/D --template 'D{YYYY}{MM}{DD}-{N}' --chronological yes --restart daily
 check "one of tomorrow" next_of_d
-set_clock $((left - 3600))
-check "the clock set back to today, which never began: it gives none behind tomorrow's" \
-    bash -c '! "$0" next acme/D --timeout 0.5 2>"$1"' "$docket" "$work/next.err"
+set_clock $((left - 3600 - 86400))
+check "the clock set back to a day that never began: it gives none behind tomorrow's" \
+    bash -c '! "$0" next acme/D --timeout 2 2>"$1"' "$docket" "$work/next.err"
 check "nor with its date" bash -c '! "$0" next acme/D --date "$1" --timeout 0.5 2>"$2"' "$docket" "$today" "$work/next.err"
 set_clock $((left + 60))
-check "the clock right again: all goes on" next_of_d
+check "the clock right again: all goes on" wait_until 5 next_of_d
+
+next_of_e() {
+    "$docket" next acme/E --timeout 0.5
+}
+
+lies_ahead() { # what is laid of the next day
+    "$docket" period list acme/E | grep -q ' next .* 17 '
+}
+
+add_series acme/E --template 'E{YYYY}{MM}{DD}-{N}' --chronological yes --restart daily
+check "another series" next_of_e
+check "its next day is on the board" wait_until 5 lies_ahead
 lose_power
 start_docketd
-check "after a power loss too, though what was laid of the day after is unknown" next_of_d
+check "after a power loss it goes on, though what was laid of the next day is unknown" wait_until 2 next_of_e
 stop_docketd
 unset LD_PRELOAD DOCKET_CLOCK_FILE # which goes away with the rest
 finish

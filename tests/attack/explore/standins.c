@@ -389,12 +389,12 @@ bool dk_policy_turn(struct dk_daemon *daemon, struct dk_series_book *series, int
     return series->record.next == NULL;
 }
 
-/* No older store was accepted. */
+/* No clock is set back. */
 docket_status dk_ended_look(struct dk_daemon *daemon, uint64_t series_id, int32_t label, struct dk_ended_facts *facts)
 {
     (void)daemon;
     (void)series_id;
     (void)label;
-    (void)facts;
-    abort();
+    *facts = (struct dk_ended_facts){.later = -1};
+    return DOCKET_OK;
 }
