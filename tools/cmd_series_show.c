@@ -20,6 +20,7 @@ struct showing {
     json_t *facts; /* with --json: of docketd */
     bool serving;
     bool asked;    /* docketd has answered */
+    docket_status failed; /* it serves, and could not be asked */
     char why_not[256];
 };
 
@@ -207,6 +208,7 @@ static void ask_docketd(struct showing *showing)
         status = docket_admin_series_show(realm, &name, keep_facts, showing);
     if (status != DOCKET_OK)
         snprintf(showing->why_not, sizeof showing->why_not, "%s", docket_last_error());
+    showing->failed = status == DOCKET_NOT_PERMITTED ? DOCKET_OK : status; /* who may only look is told no more */
     docket_realm_close(realm);
 }
 
@@ -278,14 +280,18 @@ static int show_json(struct showing *showing)
 static docket_status find(struct showing *showing, docket_view *view, struct docket_view_series *series)
 {
     struct docket_view_realm realm;
-    showing->serving = docket_view_realm_show(view, &realm) == DOCKET_OK && realm.serving > 0;
-    docket_status status = docket_view_series_find(view, showing->address.tenant, showing->address.series, series);
+    docket_status status = docket_view_realm_show(view, &realm);
+    if (status != DOCKET_OK)
+        return status;
+    showing->serving = realm.serving > 0;
+    status = docket_view_series_find(view, showing->address.tenant, showing->address.series, series);
     if (status != DOCKET_NO_SERIES || !showing->serving)
         return status;
     ask_docketd(showing); /* it may have left the board, and comes back for this */
     json_decref(showing->facts);
     showing->facts = NULL;
     showing->asked = false;
+    showing->failed = DOCKET_OK;
     return docket_view_series_find(view, showing->address.tenant, showing->address.series, series);
 }
 
@@ -309,6 +315,8 @@ static int run_show(struct cli *cli)
         code = show_json(&showing);
     else
         show_text(&showing);
+    if (code == CLI_DONE && status == DOCKET_OK && showing.failed != DOCKET_OK)
+        code = cli_fail(cli, showing.failed, "half of it is not known: %s", showing.why_not);
     docket_view_close(view);
     return code;
 }
@@ -325,7 +333,8 @@ const struct cli_command command_series_show = {
             "at least 16, at most the window, and lays again when half of it is gone. Down to\n"
             "`next` it reads the shared files and works while docketd is dead; the rest docketd\n"
             "tells: numbers left, the worst gap and disorder, the longest text, the profile's\n"
-            "verdict, and what holds from a later period on.",
+            "verdict, and what holds from a later period on. One that serves and cannot be asked is\n"
+            "a failure, after what the shared files say.",
     .options = CLI_TABLE | BIT(OPT_REALM) | BIT(OPT_JSON) | BIT(OPT_QUIET),
     .operands_min = 1,
     .operands_max = 1,

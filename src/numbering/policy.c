@@ -343,7 +343,7 @@ static struct {
 
 static void *must(void *made)
 {
-    static const char sentence[] = "docket: out of memory for policies\n";
+    static const char sentence[] = "docketd: error: out of memory for policies; ending so that a restart can begin clean\n";
     if (made != NULL)
         return made;
     (void)!write(STDERR_FILENO, sentence, sizeof sentence - 1);
