@@ -120,13 +120,6 @@ docket_status dk_store_each_range(struct dk_store *store, uint64_t series_id, in
 }
 
 /* The clock is right. */
-int64_t dk_store_trusted_now_ns(struct dk_store *store, bool *carried)
-{
-    (void)store;
-    *carried = false;
-    return 0;
-}
-
 int64_t dk_now_s(struct dk_daemon *daemon)
 {
     (void)daemon;
