@@ -53,7 +53,7 @@ WIRE      := $(wildcard src/wire/*.c)
 STORE     := $(wildcard src/store/*.c)
 CLIENT    := $(wildcard src/client/*.c)
 INSPECT   := $(wildcard src/inspect/*.c)
-DAEMON    := $(wildcard src/daemon/*.c)
+DAEMON    := $(wildcard src/daemon/*.c src/daemon/*/*.c)
 TOOLS     := $(wildcard tools/*.c)
 
 LIB_SOURCES := $(filter-out src/base/log.c,$(BASE)) $(NUMBERING) $(TABLE) $(WIRE) $(CLIENT) $(INSPECT)
@@ -218,7 +218,7 @@ $(BUILD)/docket-texts: $(BUILD)/obj/tests/process/texts.o $(BUILD)/obj/tests/lib
 $(BUILD)/store_scan: $(BUILD)/obj/bench/store_scan.o
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STORE_LIBS)
 TEST_PROGRAMS += $(BUILD)/docket-zones
-$(BUILD)/docket-zones: $(BUILD)/obj/tests/process/zones.o $(BUILD)/obj/src/daemon/zones.o $(BUILD)/obj/src/daemon/tzif.o \
+$(BUILD)/docket-zones: $(BUILD)/obj/tests/process/zones.o $(BUILD)/obj/src/daemon/days/zones.o $(BUILD)/obj/src/daemon/days/tzif.o \
     $(NUMBERING:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/src/base/status.o $(BUILD)/obj/src/base/log.o
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lpthread
 $(BUILD)/bench_%: $(BUILD)/obj/bench/bench_%.o $(BUILD)/libdocket.so

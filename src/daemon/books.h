@@ -18,7 +18,7 @@
 
 #include "base/status.h"
 #include "daemon/clerk.h"
-#include "daemon/names.h"
+#include "daemon/series/names.h"
 #include "numbering/period.h"
 #include "store/store.h"
 #include "table/desk.h"

@@ -7,7 +7,7 @@
 #include "daemon/config.h"
 
 #include "daemon/clerk.h"
-#include "daemon/zones.h"
+#include "daemon/days/zones.h"
 #include "numbering/profile.h"
 
 #include <stdlib.h>

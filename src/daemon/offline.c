@@ -2,7 +2,7 @@
 #include "daemon/offline.h"
 
 #include "base/clock.h"
-#include "daemon/serve.h"
+#include "daemon/door/serve.h"
 #include "numbering/reason.h"
 
 #include <errno.h>

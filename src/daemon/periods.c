@@ -6,12 +6,12 @@
  * back, what lies ahead of the next period goes off the board as it stands, and
  * comes back in its time.
  */
-#include "daemon/ended.h"
+#include "daemon/ended/ended.h"
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "daemon/policies.h"
-#include "daemon/zones.h"
+#include "daemon/series/policies.h"
+#include "daemon/days/zones.h"
 #include "table/slot.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * zone: which date it is, and when a day begins. What stands behind it is the
- * business of who makes it (src/daemon/zones.c knows the zone database); here is
+ * business of who makes it (src/daemon/days/zones.c knows the zone database); here is
  * UTC, for who has none.
  *
  * A day begins once: at the first instant whose local date is that date or a

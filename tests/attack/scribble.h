@@ -14,7 +14,7 @@
 #define DK_TESTS_SCRIBBLE_H
 
 #include "client/inside.h"
-#include "daemon/recovery.h"
+#include "daemon/recovery/recovery.h"
 
 #define DESKS 2u
 #define SLOTS_MAX 512u

@@ -1,5 +1,7 @@
 # Row 13: docketd's turns and the library in one process, over a table that is scribbled on.
-SCRIBBLE_DAEMON := adopt books calendars clerk counters edges evict images keeper leased names periods policies quarantine reaper rows series set_next strict today tzif zones
+SCRIBBLE_DAEMON := admin/set_next books clerk counters days/calendars days/today days/tzif days/zones edges keeper leased periods \
+                   quarantine reaper recovery/adopt recovery/images rows series/evict series/names series/policies \
+                   series/series strict
 SCRIBBLE_CLIENT := block dated hand handles lease pool realm stand take text
 SCRIBBLE_BASE   := base/files base/status $(NUMBERING:src/%.c=%) \
                    table/calendar table/desk table/directory table/place table/seat table/slot
@@ -12,7 +14,7 @@ SCRIBBLE_WRAPS  := -Wl,--wrap=dk_clerk_post,--wrap=dk_strict_turn,--wrap=dk_leas
 
 ATTACKS += $(BUILD)/scribble
 $(BUILD)/scribble: $(SCRIBBLE_OBJECTS)
-	$(Q)$(CC) $(LDFLAGS) $(SCRIBBLE_WRAPS) -o $@ $^ -lurcu-cds -lurcu-common $(shell $(PKGCONFIG) --libs glib-2.0) -lpthread
+	$(Q)$(CC) $(LDFLAGS) $(SCRIBBLE_WRAPS) -o $@ $^ -lurcu-cds -lurcu-common -lpthread
 
 # A member of a desk that scribbles on it while docketd and workers live.
 ATTACKS += $(BUILD)/scribbler

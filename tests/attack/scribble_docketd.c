@@ -3,7 +3,7 @@
 #include "scribble.h"
 
 #include "base/log.h"
-#include "daemon/ended.h"
+#include "daemon/ended/ended.h"
 #include "table/doorbell.h"
 #include "table/seat.h"
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What 16_upgrade.sh needs: a caller, and the same tree as two next releases,
 # whose desks carry a compatible and an incompatible flag that this one does not know.
-NEXT_FILES := table/desk daemon/recovery daemon/takeover client/reach
+NEXT_FILES := table/desk daemon/recovery/recovery daemon/recovery/takeover client/reach
 FLAGS_next-compatible := -DDK_MADE_COMPATIBLE=1ull
 FLAGS_next-incompatible := -DDK_MADE_INCOMPATIBLE=1ull -DDK_KNOWN_INCOMPATIBLE=1ull
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/status numbering/period numbering/policy numbering/template daemon/config daemon/config_policy daemon/tzif daemon/zones base/log */
+/* links: base/status numbering/period numbering/policy numbering/template daemon/config daemon/config_policy daemon/days/tzif daemon/days/zones base/log */
 /* libs: inih */
 /*
  * The configuration file: every file is either refused with its place, or

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/status numbering/template daemon/evidence */
+/* links: base/status numbering/template daemon/admin/evidence */
 /*
  * Evidence of any bytes: what is taken ascends, names no number twice and comes
  * from a line that is there; a text that a template writes is read back as its
@@ -7,7 +7,7 @@
  */
 #include "fuzz.h"
 
-#include "daemon/errand.h"
+#include "daemon/admin/errand.h"
 #include "numbering/period.h"
 #include "numbering/reason.h"
 #include "numbering/template.h"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* links: base/status base/files numbering/fate numbering/period numbering/policy numbering/template table/desk */
 /* links: table/directory table/doorbell table/place table/seat table/slot wire/wire store/record store/image store/image_series */
-/* links: daemon/adopt daemon/books daemon/counters daemon/edges daemon/evict daemon/fate daemon/images daemon/keeper daemon/leased daemon/load daemon/names daemon/opening daemon/parked daemon/periods */
-/* links: daemon/clockguard daemon/policies daemon/set_next daemon/set_off daemon/shapes daemon/admin_show daemon/preview */
-/* links: daemon/admin daemon/admin_fates daemon/admin_series daemon/admin_set daemon/admin_desk daemon/admin_periods daemon/aside daemon/closing daemon/dated daemon/ended daemon/users */
-/* links: daemon/config daemon/config_policy daemon/cut daemon/evidence numbering/reason wire/admin daemon/calendars daemon/today daemon/zones daemon/tzif table/calendar */
+/* links: daemon/recovery/adopt daemon/books daemon/counters daemon/edges daemon/series/evict daemon/admin/fate daemon/recovery/images daemon/keeper daemon/leased daemon/recovery/load daemon/series/names daemon/series/opening daemon/series/parked daemon/periods */
+/* links: daemon/days/clockguard daemon/series/policies daemon/admin/set_next daemon/admin/set_off daemon/series/shapes daemon/admin/admin_show daemon/admin/preview */
+/* links: daemon/admin/admin daemon/admin/admin_fates daemon/admin/admin_series daemon/admin/admin_set daemon/admin/admin_desk daemon/admin/admin_periods daemon/admin/aside daemon/ended/closing daemon/ended/dated daemon/ended/ended daemon/door/users */
+/* links: daemon/config daemon/config_policy daemon/admin/cut daemon/admin/evidence numbering/reason wire/admin daemon/days/calendars daemon/days/today daemon/days/zones daemon/days/tzif table/calendar */
 /* libs: inih */
-/* links: daemon/quarantine daemon/reaper daemon/recovery daemon/rows daemon/series daemon/strict daemon/takeover fuzz:serve_clerk fuzz:serve_inside */
+/* links: daemon/quarantine daemon/reaper daemon/recovery/recovery daemon/rows daemon/series/series daemon/strict daemon/recovery/takeover fuzz:serve_clerk fuzz:serve_inside */
 /*
  * docketd against its callers: everything of it but main, loop and clerk, with
  * real sockets and desk files. The input is a list of steps: packets of any

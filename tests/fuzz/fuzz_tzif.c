@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/status daemon/tzif numbering/date */
+/* links: base/status daemon/days/tzif numbering/date */
 /*
  * Files of the zone database: whatever the bytes are, what is read of them is a
  * list of steps in order, with offsets that a zone can have.
  */
 #include "fuzz.h"
 
-#include "daemon/tzif.h"
+#include "daemon/days/tzif.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {

@@ -3,7 +3,7 @@
 #include "serve_clerk.h"
 
 #include "base/log.h"
-#include "daemon/policies.h"
+#include "daemon/series/policies.h"
 #include "fuzz.h"
 #include "store/image.h"
 

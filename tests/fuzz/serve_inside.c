@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* serve_inside: daemon/serve.c, and an end that leaves nothing behind. */
-#include "daemon/serve.c"
+/* serve_inside: daemon/door/serve.c, and an end that leaves nothing behind. */
+#include "daemon/door/serve.c"
 
 #include "fuzz.h"
 

@@ -4,7 +4,7 @@
  * input. A line for each that differs, then the count. "--name NAME": what
  * docketd says of one zone.
  */
-#include "daemon/zones.h"
+#include "daemon/days/zones.h"
 #include "numbering/period.h"
 #include "numbering/template.h"
 

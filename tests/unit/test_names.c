@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/status.c daemon/names.c daemon/edges.c */
+/* links: base/status.c daemon/series/names.c daemon/edges.c */
 #include "daemon/daemon.h"
 
 #include <setjmp.h>

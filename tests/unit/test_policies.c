@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/status.c base/log.c daemon/policies.c numbering/policy.c */
+/* links: base/status.c base/log.c daemon/series/policies.c numbering/policy.c */
 /* policies: which one holds for which period, and one with settings of another. */
-#include "daemon/policies.h"
-#include "daemon/zones.h"
+#include "daemon/series/policies.h"
+#include "daemon/days/zones.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/log.c base/status.c daemon/zones.c daemon/tzif.c numbering/period.c */
+/* links: base/log.c base/status.c daemon/days/zones.c daemon/days/tzif.c numbering/period.c */
 /* Zones: when a day begins, which date it is, and what happens when the database changes. tests/process/zones.sh asks
  * an oracle; here are the laws. */
-#include "daemon/zones.h"
-#include "daemon/tzif.h"
+#include "daemon/days/zones.h"
+#include "daemon/days/tzif.h"
 #include "numbering/date.h"
 
 #include <setjmp.h>

@@ -79,7 +79,7 @@ bool ex_docketd_has_work(void *nothing)
            an_eviction_waits(daemon);
 }
 
-/* As daemon/serve.c answer_where() and bring_series(). */
+/* As daemon/door/serve.c answer_where() and bring_series(). */
 static void take_open(struct dk_daemon *daemon, struct ex_request *request)
 {
     struct dk_series_book *series = dk_series_by_id(daemon, world->series.id);
@@ -122,7 +122,7 @@ static void evict(struct dk_daemon *daemon)
     dk_clerk_post(daemon->clerk, job);
 }
 
-/* As daemon/serve.c give_back(). */
+/* As daemon/door/serve.c give_back(). */
 static void take_request(struct dk_daemon *daemon, struct ex_request *request)
 {
     struct dk_desk_book *desk = &daemon->desks[0];

@@ -7,4 +7,4 @@
 #define dk_desk_create ex_desk_create
 #define dk_desk_publish ex_desk_publish
 #define dk_desk_adopt ex_desk_adopt
-#include "../../../src/daemon/recovery.c"
+#include "../../../src/daemon/recovery/recovery.c"

@@ -4,8 +4,8 @@
 
 #include "base/log.h"
 #include "daemon/daemon.h"
-#include "daemon/ended.h"
-#include "daemon/policies.h"
+#include "daemon/ended/ended.h"
+#include "daemon/series/policies.h"
 #include "env.h"
 #include "table/directory.h"
 #include "table/doorbell.h"

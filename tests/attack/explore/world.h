@@ -12,7 +12,7 @@
 #define EXPLORE_WORLD_H
 
 #include "client/inside.h"
-#include "daemon/recovery.h"
+#include "daemon/recovery/recovery.h"
 #include "engine.h"
 
 enum { EX_MONTH = 20260100, EX_TODAY_S = 1768003205 }; /* 2026-01-10 */

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * aside: what reads much of the store has a thread of its own, so that laying
+ * goes on meanwhile. Such a thread touches the store (a read transaction) and its
+ * errand's own fields; the loop looks whether it has ended, and joins it before
+ * it touches them.
+ */
+#include "daemon/admin/errand.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EVENTS_DEFAULT = 100, EVENTS_MAX = 10000 };
+
+static void ended(struct dk_errand *errand)
+{
+    errand->go_on = NULL;
+    if (errand->outcome != DOCKET_OK)
+        dk_fail(errand->outcome, "%s", errand->sentence);
+    dk_errand_end(errand, errand->outcome);
+}
+
+static void look(struct dk_errand *errand)
+{
+    if (pthread_tryjoin_np(errand->thread, NULL) == 0)
+        ended(errand);
+}
+
+void dk_admin_stop(struct dk_daemon *daemon)
+{
+    for (struct dk_errand *errand = daemon->errands, *next; errand != NULL; errand = next) {
+        next = errand->next;
+        if (errand->go_on != look)
+            continue;
+        pthread_join(errand->thread, NULL);
+        ended(errand);
+    }
+}
+
+static docket_status begin(struct dk_errand *errand, void *(*work)(void *context))
+{
+    int error = pthread_create(&errand->thread, NULL, work, errand);
+    if (error != 0)
+        return dk_fail_errno(dk_status_of_errno(error), error, "cannot start a thread to read the store");
+    errand->waits = true;
+    errand->go_on = look;
+    return DOCKET_OK;
+}
+
+static void keep_outcome(struct dk_errand *errand, docket_status status)
+{
+    errand->outcome = status;
+    if (status != DOCKET_OK)
+        snprintf(errand->sentence, sizeof errand->sentence, "%s", dk_error_text());
+}
+
+/* ---- verify ---- */
+
+static void *verify(void *context)
+{
+    struct dk_errand *errand = context;
+    keep_outcome(errand, dk_store_verify(errand->daemon->store, &errand->figure));
+    return NULL;
+}
+
+docket_status dk_errand_verify(struct dk_errand *errand)
+{
+    for (const struct dk_errand *other = errand->daemon->errands; other != NULL; other = other->next)
+        if (other != errand && other->asked.type == DK_ADMIN_VERIFY)
+            return dk_fail(DOCKET_BUSY, "the store is being verified already");
+    return begin(errand, verify);
+}
+
+/* ---- events ---- */
+
+struct choosing {
+    const struct dk_admin_request *asked;
+    struct dk_event_wire *last; /* a ring */
+    uint64_t room, found;
+};
+
+static docket_status choose(void *context, const struct dk_event *event)
+{
+    struct choosing *choosing = context;
+    if (event->time_ns < choosing->asked->since_ns ||
+        (choosing->asked->kind[0] != 0 && strcmp(choosing->asked->kind, event->kind) != 0))
+        return DOCKET_OK;
+    struct dk_event_wire *row = &choosing->last[choosing->found++ % choosing->room];
+    memset(row, 0, sizeof *row);
+    row->number = event->number;
+    row->time_ns = event->time_ns;
+    row->uid = event->uid;
+    memcpy(row->kind, event->kind, sizeof row->kind);
+    memcpy(row->text, event->text, sizeof row->text);
+    memcpy(row->reason, event->reason, sizeof row->reason);
+    return DOCKET_OK;
+}
+
+static void *gather(void *context)
+{
+    struct dk_errand *errand = context;
+    uint64_t room = errand->asked.count == 0 ? EVENTS_DEFAULT : errand->asked.count;
+    struct choosing choosing = {.asked = &errand->asked, .room = room};
+    choosing.last = dk_must_alloc(room, sizeof *choosing.last);
+    keep_outcome(errand, dk_store_each_event(errand->daemon->store, errand->asked.first, choose, &choosing));
+    uint64_t count = choosing.found < room ? choosing.found : room;
+    struct dk_event_wire *rows = dk_must_alloc(count, sizeof *rows);
+    for (uint64_t i = 0; i < count; i++)
+        rows[i] = choosing.last[(choosing.found - count + i) % room];
+    free(choosing.last);
+    errand->answer = rows;
+    errand->answer_bytes = count * sizeof *rows;
+    errand->figure = choosing.found;
+    return NULL;
+}
+
+docket_status dk_errand_events(struct dk_errand *errand)
+{
+    if (errand->asked.count > EVENTS_MAX)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "at most %d events are told at once", EVENTS_MAX);
+    return begin(errand, gather);
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * opening: who asks for a series by its names is told where it sits. One that
+ * left the board comes back (load.c); one that does not exist is made, durable
+ * before the answer.
+ */
+#include "daemon/door/serve.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "daemon/series/policies.h"
+#include "daemon/series/shapes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct waiter {
+    struct waiter *next;
+    struct dk_connection *connection;
+};
+
+/* A series on its way into the store. */
+struct creation {
+    struct dk_series_record record; /* first: the index leads to it */
+    struct dk_daemon *daemon;
+    struct dk_period period;
+    struct waiter *waiters;
+};
+
+static struct dk_reply reply_for(const struct dk_series_book *series)
+{
+    struct dk_reply reply = {0};
+    if (series != NULL) {
+        reply.desk = series->desk->index;
+        reply.slot = series->slot;
+        reply.incarnation = series->desk->map.incarnation;
+    }
+    return reply;
+}
+
+static void created(struct dk_job *job)
+{
+    struct creation *creation = job->context;
+    struct dk_daemon *daemon = creation->daemon;
+    struct dk_series_book *series = dk_series_book_new(daemon, &creation->record);
+    docket_status status = dk_series_place(daemon, series);
+    if (status == DOCKET_OK) {
+        dk_periods_publish(dk_counter_new(daemon, series, &creation->period, &job->images[0]), 0);
+        dk_keeper_run(daemon); /* its first numbers are there before the answer */
+        dk_periods_look(daemon, series, dk_now_s(daemon));
+    } else {
+        dk_log(DK_LOG_ERROR, "%s/%s is in the store but not on its desk: %s", creation->record.tenant,
+               creation->record.name, dk_error_text());
+        dk_series_forget(daemon, series); /* its next call looks for a slot again */
+    }
+    dk_names_remove(&daemon->connections->coming, &creation->record);
+    dk_series_desk(daemon, creation->record.tenant)->coming--;
+    for (struct waiter *waiter = creation->waiters, *next; waiter != NULL; waiter = next) {
+        next = waiter->next;
+        struct dk_reply reply = reply_for(status == DOCKET_OK ? series : NULL);
+        dk_serve_answer(waiter->connection, waiter->connection->asked, status, &reply, NULL, 0);
+        free(waiter);
+    }
+    free(creation);
+    dk_job_free(job);
+}
+
+static void wait_for(struct creation *creation, struct dk_connection *connection, uint32_t type)
+{
+    struct waiter *waiter = dk_must_alloc(1, sizeof *waiter);
+    waiter->connection = connection;
+    waiter->next = creation->waiters;
+    creation->waiters = waiter;
+    connection->asked = type;
+}
+
+/* The tenant's default, and over it what a declaration says. */
+static docket_status policy_of(const struct dk_daemon *daemon, const struct dk_request *request,
+                               struct dk_policy *policy)
+{
+    *policy = *dk_config_policy(&daemon->config, request->tenant);
+    return request->type == DK_ASK_DECLARE ? dk_policy_apply(policy, request->settings) : DOCKET_OK;
+}
+
+/* In order by itself, and no text of it is another number's of the tenant. */
+static docket_status check_new(struct dk_daemon *daemon, const struct dk_request *request,
+                               const struct dk_policy *policy, uint64_t *last)
+{
+    struct dk_template resolved;
+    struct dk_shape_ask ask = {request->tenant, request->name, 0, policy, &resolved};
+    docket_status status = dk_policy_check(policy, request->tenant, request->name, &resolved);
+    if (status == DOCKET_OK)
+        status = dk_today_check(daemon, policy);
+    if (status != DOCKET_OK)
+        return status;
+    *last = dk_policy_last(policy, &resolved);
+    if (request->start_after >= *last)
+        return dk_fail(DOCKET_BAD_POLICY, "start-after %llu leaves no number: the last one is %llu",
+                       (unsigned long long)request->start_after, (unsigned long long)*last);
+    return dk_shapes_check(daemon, &ask);
+}
+
+/* Events of a series' other settings, those that are not docket's own default: a line
+ * for as many as fit. */
+static void tell_settings(struct dk_job *job, uint32_t uid, const struct dk_request *request,
+                          const struct dk_policy *policy)
+{
+    enum { ROOM = 160 };
+    char lines[DK_SETTINGS_BYTES], text[ROOM + DK_SETTING_BYTES] = "";
+    struct dk_policy said; /* in the event of its making */
+    dk_policy_default(&said);
+    said.order = policy->order;
+    said.restart = policy->restart;
+    memcpy(said.template_text, policy->template_text, sizeof said.template_text);
+    if (!dk_policy_lines(policy, &said, lines, sizeof lines))
+        return;
+    size_t used = 0;
+    for (char *at = lines, *end; (end = strchr(at, '\n')) != NULL; at = end + 1) {
+        int bytes = snprintf(text + used, sizeof text - used, "%s%.*s", used > 0 ? " " : "", (int)(end - at), at);
+        used += bytes > 0 ? (size_t)bytes : 0;
+        if (end[1] != 0 && used + strcspn(end + 1, "\n") < ROOM)
+            continue;
+        dk_job_event(job, "series", uid, "%s/%s made with %s", request->tenant, request->name, text);
+        used = 0;
+    }
+}
+
+static docket_status begin_creation(struct dk_connection *connection, const struct dk_request *request,
+                                    struct dk_desk_book *desk)
+{
+    struct dk_daemon *daemon = connection->daemon;
+    struct dk_policy policy;
+    uint64_t last;
+    docket_status status = policy_of(daemon, request, &policy);
+    if (status == DOCKET_OK)
+        status = check_new(daemon, request, &policy, &last);
+    if (status == DOCKET_OK)
+        status = dk_store_make_room(daemon->store);
+    if (status != DOCKET_OK)
+        return status;
+    struct creation *creation = dk_must_alloc(1, sizeof *creation);
+    creation->daemon = daemon;
+    creation->record = (struct dk_series_record){.id = daemon->connections->next_series++,
+                                                 .policy = dk_policy_keep(&policy),
+                                                 .created_ns = dk_clock_wall_ns(),
+                                                 .uid = connection->uid};
+    memcpy(creation->record.tenant, request->tenant, sizeof creation->record.tenant);
+    memcpy(creation->record.name, request->name, sizeof creation->record.name);
+    snprintf(creation->record.desk, sizeof creation->record.desk, "%s", desk->rule.name);
+    dk_period_now(daemon, &policy, &creation->period);
+    struct dk_job *job = dk_job_new(created, creation);
+    job->series = dk_must_alloc(1, sizeof *job->series);
+    *job->series = creation->record;
+    struct dk_counter_image *image = dk_job_image(job);
+    dk_image_begin(image, creation->record.id, creation->period.label, request->start_after, desk->map.incarnation);
+    image->extent_last = last;
+    uint64_t room = image->extent_last + 1 - image->next;
+    image->mark = image->next + (room < DK_WINDOW_MIN ? room : DK_WINDOW_MIN); /* no second commit for the first call */
+    dk_job_event(job, "series", connection->uid, "%s/%s made at desk %s: %s, restarting %s, %s, start after %llu",
+                 request->tenant, request->name, desk->rule.name, dk_order_name(policy.order),
+                 dk_restart_name(policy.restart), policy.template_text, (unsigned long long)request->start_after);
+    tell_settings(job, connection->uid, request, &policy);
+    dk_names_add(&daemon->connections->coming, &creation->record);
+    desk->coming++;
+    wait_for(creation, connection, request->type);
+    dk_clerk_post(daemon->clerk, job);
+    return DOCKET_OK;
+}
+
+static docket_status compare_declared(const struct dk_connection *connection, const struct dk_request *request,
+                                      const struct dk_series_book *series)
+{
+    struct dk_policy wanted;
+    char difference[300];
+    if (request->type != DK_ASK_DECLARE)
+        return DOCKET_OK;
+    docket_status status = policy_of(connection->daemon, request, &wanted);
+    if (status != DOCKET_OK)
+        return status;
+    const struct dk_counter *counter = series->bank[0] != NULL ? series->bank[0] : series->bank[1];
+    if (request->start_after != 0 && counter != NULL && counter->extent_first != request->start_after + 1)
+        return dk_fail(DOCKET_EXISTS, "%s/%s exists and begins at %llu, not behind %llu; nothing was changed",
+                       request->tenant, request->name, (unsigned long long)counter->extent_first,
+                       (unsigned long long)request->start_after);
+    dk_policy_difference(series->record.policy, &wanted, difference, sizeof difference);
+    if (difference[0] == 0)
+        return DOCKET_OK;
+    return dk_fail(DOCKET_EXISTS, "%s/%s exists with %s; `docket series set` changes a series", request->tenant,
+                   request->name, difference);
+}
+
+/* It is in memory: on the board, perhaps on its way off it. */
+static void answer_where(struct dk_connection *connection, const struct dk_request *request,
+                         struct dk_series_book *series, docket_status *status, struct dk_reply *reply)
+{
+    dk_evict_cancel(series);
+    *status = compare_declared(connection, request, series);
+    *reply = reply_for(series);
+}
+
+static docket_status say_retired(const struct dk_request *request)
+{
+    return dk_fail(DOCKET_RETIRED, "%s/%s was retired: it gives no number any more, and its name is used up",
+                   request->tenant, request->name);
+}
+
+/* May this series come to the board? record: NULL, it is new. */
+static docket_status check_coming(const struct dk_daemon *daemon, const struct dk_desk_book *desk,
+                                  const struct dk_request *request, const struct dk_series_record *record)
+{
+    if (record != NULL && record->retired_ns != 0)
+        return say_retired(request);
+    if (desk->draining)
+        return dk_fail(DOCKET_TIMEOUT, "desk %s is drained: nothing new begins there", desk->rule.name);
+    if (record == NULL && dk_admin_moves(daemon, request->tenant))
+        return dk_fail(DOCKET_NOT_PERMITTED,
+                       "tenant %s moves to a desk of its own when docketd starts again: no series is made for it until "
+                       "then",
+                       request->tenant);
+    return DOCKET_OK;
+}
+
+/* It is in the store, or it is new. True: answered later. */
+static bool bring_series(struct dk_connection *connection, const struct dk_request *request, struct dk_desk_book *desk,
+                         docket_status *status, struct dk_reply *reply)
+{
+    struct dk_daemon *daemon = connection->daemon;
+    struct dk_series_record record;
+    struct dk_series_book *series;
+    bool found;
+    *status = dk_store_find_series(daemon->store, request->tenant, request->name, &record, &found);
+    if (*status == DOCKET_OK && !found && daemon->config.declared_only && request->type == DK_ASK_OPEN)
+        *status = dk_fail(DOCKET_NO_SERIES,
+                          "%s/%s is not declared and this realm makes none on first use; `docket series add %s/%s` "
+                          "declares it",
+                          request->tenant, request->name, request->tenant, request->name);
+    if (*status == DOCKET_OK)
+        *status = check_coming(daemon, desk, request, found ? &record : NULL);
+    if (*status != DOCKET_OK)
+        return false;
+    if (dk_serve_make_room(connection, request, desk, status))
+        return true;
+    if (*status == DOCKET_OK && found)
+        *status = dk_series_load(daemon, &record, &series);
+    if (*status == DOCKET_OK && found) {
+        answer_where(connection, request, series, status, reply);
+        return false;
+    }
+    if (*status == DOCKET_OK)
+        *status = begin_creation(connection, request, desk);
+    return *status == DOCKET_OK;
+}
+
+/* True: answered later, when its commit is durable or there is room. */
+bool dk_serve_open(struct dk_connection *connection, const struct dk_request *request, docket_status *status,
+                        struct dk_reply *reply)
+{
+    struct dk_daemon *daemon = connection->daemon;
+    struct dk_desk_book *desk = dk_series_desk(daemon, request->tenant);
+    *status = dk_name_check("tenant", request->tenant);
+    if (*status == DOCKET_OK)
+        *status = dk_name_check("series", request->name);
+    if (*status == DOCKET_OK)
+        *status = dk_serve_check_desk(connection, desk);
+    if (*status != DOCKET_OK)
+        return false;
+    struct dk_series_book *series = dk_series_find(daemon, request->tenant, request->name);
+    if (series != NULL && series->record.retired_ns != 0) {
+        *status = say_retired(request);
+        return false;
+    }
+    if (series != NULL) {
+        answer_where(connection, request, series, status, reply);
+        return false;
+    }
+    struct creation *creation =
+        (struct creation *)(void *)dk_names_find(&daemon->connections->coming, request->tenant, request->name);
+    if (creation != NULL) {
+        wait_for(creation, connection, request->type);
+        return true;
+    }
+    if (daemon->stopping) {
+        *status = dk_fail(DOCKET_UNREACHABLE, "docketd is stopping");
+        return false;
+    }
+    return bring_series(connection, request, desk, status, reply);
+}
