@@ -48,6 +48,18 @@ unit_tests() {
     done
 }
 
+# Those that say how long they take, and some old ones that do not.
+process_tests() {
+    local test untimed='audit_selftest example cli inputs attacks proof_block proof_kill proof_c proof_d proof_e
+        proof_f proof_g proof_edge'
+    untimed=$(echo $untimed)
+    for test in tests/process/*.sh; do
+        test=$(basename "$test" .sh)
+        grep -q '^# seconds:' "tests/process/$test.sh" || [[ " $untimed " == *" $test "* ]] || continue
+        job "$(expected "tests/process/$test.sh")" 600 "process:$test" "tests/process/$test.sh"
+    done
+}
+
 for part in $parts; do
     case $part in
     house)
@@ -57,12 +69,7 @@ for part in $parts; do
     unit) unit_tests ;;
     model) job 40 900 model:searches "nice -n 5 tests/model/run" ;;
     process)
-        for test in audit_selftest example same recipes cli templates zones tools doctor top inputs settings admin admin_more series_rules admin_load attacks proof_block proof_kill proof_c proof_d proof_e proof_f proof_g scale minutes evict all_edges proof_edge midnight_zone clock_guard; do
-            job "$(expected "tests/process/$test.sh")" 600 "process:$test" "tests/process/$test.sh"
-        done
-        for test in activation pages install walk service; do # what is installed
-            job "$(expected "tests/process/$test.sh")" 600 "process:$test" "tests/process/$test.sh"
-        done
+        process_tests
         ;;
     proof)
         for test in proof_c proof_d proof_e proof_f proof_g proof_kill proof_block proof_edge scale minutes all_edges; do
