@@ -10,13 +10,13 @@
 # SAMPLE bounds the kills of each (0: every point).
 #
 # row: 1
-# seconds: 95 560
+# seconds: 200 560
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/attack/lib.sh
 . "$here/lib.sh"
 export TMPDIR=/dev/shm # processes die here, no power is lost: the disk need not be waited for
 
-sample=${SAMPLE:-$(scale 10 0)}
+sample=${SAMPLE:-$(scale 6 0)}
 stepper=$(binary docket-stepd)
 total=0 excused=0 twice=0 unaccounted=0 not_logged=0
 
@@ -32,7 +32,7 @@ attack() {
     case $name in
     dated* | close*) # long errands: fewer of their points in check
         restart=daily
-        sample=${SAMPLE:-$(scale 4 0)}
+        sample=${SAMPLE:-$(scale 3 0)}
         ;;&
     evict* | again*) fresh_realm 2 ;; # two slots: whoever is new makes somebody leave
     *) fresh_realm 2048 ;;

@@ -11,13 +11,13 @@
 # scale the long slow paths are sampled).
 #
 # row: 1
-# seconds: 70 170
+# seconds: 140 170
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/attack/lib.sh
 . "$here/lib.sh"
 export TMPDIR=/dev/shm # processes die here, no power is lost: the disk need not be waited for
 
-sample=${SAMPLE:-$(scale 500 0)}
+sample=${SAMPLE:-$(scale 300 0)}
 stepper=$(binary docket-stepw)
 seats=96
 total=0 excused=0 loose=0

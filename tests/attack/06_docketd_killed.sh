@@ -10,7 +10,7 @@
 # realm every hundred kills and at its end. PHASES and STEP set others.
 #
 # row: 6
-# seconds: 20 90
+# seconds: 100 90
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/attack/breaks.sh
 . "$here/breaks.sh"

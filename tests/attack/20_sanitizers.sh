@@ -7,7 +7,7 @@
 # one, and what docketd's threads share within docketd. First each build must
 # report a fault of each kind that is planted for it (tests/attack/planted.c).
 # row: 20
-# seconds: 50 420
+# seconds: 200 420
 #
 #   VARIANTS   asan (with UBSan) ubsan tsan, clang-asan clang-ubsan clang-tsan
 #              (asan tsan; torture: all six)
