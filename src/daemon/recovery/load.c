@@ -24,18 +24,18 @@ void dk_load_counter(struct dk_daemon *daemon, struct dk_series_book *series, co
         return; /* a period of a clock that ran ahead: left in the store until its time */
     if (!over && dk_periods_too_late(daemon, series, image->period))
         return;
+    int bank = 0;
+    while (!over && bank < DK_BANKS && series->bank[bank] != NULL)
+        bank++;
+    if (bank == DK_BANKS)
+        return; /* the clock moved between two images: left in the store until its time. Never a counter without a bank */
     struct dk_counter *counter = dk_counter_new(daemon, series, &period, image);
     if (over) {
         counter->ended = true;
         dk_keeper_ask_later(counter);
         return;
     }
-    for (int bank = 0; bank < DK_BANKS; bank++) {
-        if (series->bank[bank] == NULL) {
-            dk_periods_publish(counter, bank);
-            return;
-        }
-    }
+    dk_periods_publish(counter, bank);
 }
 
 struct finding {
