@@ -55,20 +55,11 @@ struct asking {
     struct dk_shape shape;
 };
 
-static docket_status template_of(const struct memory_series *series, struct dk_template *resolved)
-{
-    const struct dk_policy *policy = series->policy;
-    struct dk_texts texts = {series->tenant, policy->prefix, policy->fields};
-    struct dk_template parsed;
-    docket_status status = dk_template_parse(policy->template_text, &parsed);
-    return status == DOCKET_OK ? dk_template_resolve(&parsed, &texts, &policy->fiscal, resolved) : status;
-}
-
 static docket_status meet(const struct asking *asking, const struct memory_series *other)
 {
     struct dk_template resolved;
     struct dk_collision found = {0};
-    docket_status status = template_of(other, &resolved);
+    docket_status status = dk_policy_template(other->policy, other->tenant, &resolved);
     if (status != DOCKET_OK)
         return status;
     struct dk_shape shape = {&resolved, other->name, (enum dk_restart)other->policy->restart, other->last};

@@ -266,14 +266,18 @@ static docket_status check_repeats(const struct dk_policy *policy, const char *s
                    found.period[0] != found.period[1] ? ", or restart less often" : "");
 }
 
-docket_status dk_policy_shape(const struct dk_policy *policy, const char *tenant, const char *series,
-                              struct dk_template *resolved)
+docket_status dk_policy_template(const struct dk_policy *policy, const char *tenant, struct dk_template *resolved)
 {
     struct dk_template parsed;
     struct dk_texts texts = {tenant, policy->prefix, policy->fields};
     docket_status status = dk_template_parse(policy->template_text, &parsed);
-    if (status == DOCKET_OK)
-        status = dk_template_resolve(&parsed, &texts, &policy->fiscal, resolved);
+    return status == DOCKET_OK ? dk_template_resolve(&parsed, &texts, &policy->fiscal, resolved) : status;
+}
+
+docket_status dk_policy_shape(const struct dk_policy *policy, const char *tenant, const char *series,
+                              struct dk_template *resolved)
+{
+    docket_status status = dk_policy_template(policy, tenant, resolved);
     if (status == DOCKET_OK)
         status = check_fiscal(policy, resolved);
     if (status == DOCKET_OK)

@@ -125,6 +125,11 @@ bool dk_policy_same(const struct dk_policy *a, const struct dk_policy *b);
  * (70) when memory is short, as dk_must_alloc(). Any thread. */
 const struct dk_policy *dk_policy_keep(const struct dk_policy *policy);
 
+/* The policy's template with the texts of its series in place. Statuses: OK, BAD_POLICY;
+ * a policy that was checked when it was set has one. */
+docket_status dk_policy_template(const struct dk_policy *policy, const char *tenant,
+                                 struct dk_template *resolved) DK_MUST_USE;
+
 /* The last number that a counter of this policy gives: of the interval, at stop of
  * the width, or DOCKET_NUMBER_MAX. */
 uint64_t dk_policy_last(const struct dk_policy *policy, const struct dk_template *resolved);

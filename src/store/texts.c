@@ -22,10 +22,7 @@ static docket_status text_of(const struct dk_series_record *record, const struct
                              struct dk_text_record *text)
 {
     struct dk_template template;
-    struct dk_texts names = {record->tenant, policy->prefix, policy->fields};
-    docket_status status = dk_template_parse(policy->template_text, &template);
-    if (status == DOCKET_OK)
-        status = dk_template_resolve(&template, &names, &policy->fiscal, &template);
+    docket_status status = dk_policy_template(policy, record->tenant, &template);
     if (status == DOCKET_OK && dk_template_size(&template, record->name, dk_policy_last(policy, &template)) > DOCKET_TEXT_MAX)
         status = dk_fail(DOCKET_BAD_ARGUMENT, "they would be longer than %d characters", DOCKET_TEXT_MAX - 1);
     if (status != DOCKET_OK)

@@ -170,14 +170,8 @@ static docket_status check_repeats(const struct reading *reading)
 static docket_status find_templates(struct reading *reading)
 {
     docket_status status = DOCKET_OK;
-    for (int i = 0; status == DOCKET_OK && i < POLICIES && reading->policies[i] != NULL; i++) {
-        const struct dk_policy *policy = reading->policies[i];
-        struct dk_texts texts = {reading->series->tenant, policy->prefix, policy->fields};
-        struct dk_template parsed;
-        status = dk_template_parse(policy->template_text, &parsed);
-        if (status == DOCKET_OK)
-            status = dk_template_resolve(&parsed, &texts, &policy->fiscal, &reading->templates[i]);
-    }
+    for (int i = 0; status == DOCKET_OK && i < POLICIES && reading->policies[i] != NULL; i++)
+        status = dk_policy_template(reading->policies[i], reading->series->tenant, &reading->templates[i]);
     return status;
 }
 

@@ -11,14 +11,6 @@ const struct dk_policy *dk_series_policy(const struct dk_series_record *record, 
     return record->next != NULL && period >= record->next_from ? record->next : record->policy;
 }
 
-docket_status dk_policy_template(const struct dk_policy *policy, const char *tenant, struct dk_template *resolved)
-{
-    struct dk_template parsed;
-    struct dk_texts texts = {tenant, policy->prefix, policy->fields};
-    docket_status status = dk_template_parse(policy->template_text, &parsed);
-    return status == DOCKET_OK ? dk_template_resolve(&parsed, &texts, &policy->fiscal, resolved) : status;
-}
-
 uint64_t dk_record_last(const struct dk_series_record *record, int32_t period)
 {
     const struct dk_policy *policy = dk_series_policy(record, period);

@@ -8,10 +8,6 @@
 
 #include "daemon/daemon.h"
 
-/* The policy's template, resolved; it was checked when it was set. */
-docket_status dk_policy_template(const struct dk_policy *policy, const char *tenant, struct dk_template *resolved)
-    DK_MUST_USE;
-
 /* Last number that the series' counter of this period gives. */
 uint64_t dk_record_last(const struct dk_series_record *record, int32_t period);
 

@@ -120,13 +120,9 @@ static docket_status take_slot(struct dk_desk_book *desk, uint32_t *slot)
 bool dk_series_form(const struct dk_series_record *record, int32_t period, struct dk_form *form)
 {
     const struct dk_policy *policy = dk_series_policy(record, period);
-    const struct dk_texts texts = {record->tenant, policy->prefix, policy->fields};
     struct dk_template template;
     memset(form, 0, sizeof *form);
-    docket_status status = dk_template_parse(policy->template_text, &template);
-    if (status == DOCKET_OK)
-        status = dk_template_resolve(&template, &texts, &policy->fiscal, &template);
-    if (status != DOCKET_OK) {
+    if (dk_policy_template(policy, record->tenant, &template) != DOCKET_OK) {
         dk_log(DK_LOG_ERROR, "%s/%s cannot write document numbers: %s", record->tenant, record->name, dk_error_text());
         return false;
     }
