@@ -48,6 +48,7 @@ docket_status dk_clerk_start(struct dk_store *store, uint64_t commit_number, str
 /* Waits until every posted job is durable, and ends the thread. */
 void dk_clerk_stop(struct dk_clerk *clerk);
 
+/* done: dk_job_free, where nothing waits for the commit. */
 struct dk_job *dk_job_new(void (*done)(struct dk_job *job), void *context);
 /* Room for one more image, deep: places and spares are owned by the job. */
 struct dk_counter_image *dk_job_image(struct dk_job *job);

@@ -69,11 +69,6 @@ static bool is_admin(const struct dk_connection *connection)
     return false;
 }
 
-static void forget(struct dk_job *job)
-{
-    dk_job_free(job);
-}
-
 static void note_refusal(struct dk_daemon *daemon, const struct dk_connection *connection,
                          const struct dk_admin_request *request, const char *what)
 {
@@ -85,7 +80,7 @@ static void note_refusal(struct dk_daemon *daemon, const struct dk_connection *c
     daemon->refused_ns = now_ns;
     dk_log(DK_LOG_WARNING, "uid %u, pid %d asked to %s and is no admin (%llu such since the last line)",
            (unsigned)connection->uid, (int)connection->pid, what, (unsigned long long)daemon->refused_unsaid);
-    struct dk_job *job = dk_job_new(forget, NULL);
+    struct dk_job *job = dk_job_new(dk_job_free, NULL);
     bool named = row_of(request->type)->names_series && dk_name_check("tenant", request->tenant) == DOCKET_OK &&
                  dk_name_check("series", request->name) == DOCKET_OK;
     dk_job_event(job, "refused", connection->uid, "asked to %s%s%s%s%s and is no admin; %llu more before", what,

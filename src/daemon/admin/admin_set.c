@@ -142,11 +142,10 @@ static docket_status check_shapes(const struct dk_errand *errand)
     if (errand->set.when == DK_ANY_TIME)
         return DOCKET_OK;
     docket_status status = check_shape(errand, errand->set.policy, &errand->set.template);
-    if (status == DOCKET_OK && next != NULL && next != errand->set.policy)
-        status = dk_policy_template(next, errand->asked.tenant, &resolved);
-    if (status == DOCKET_OK && next != NULL && next != errand->set.policy)
-        status = check_shape(errand, next, &resolved);
-    return status;
+    if (status != DOCKET_OK || next == NULL || next == errand->set.policy)
+        return status;
+    status = dk_policy_template(next, errand->asked.tenant, &resolved);
+    return status == DOCKET_OK ? check_shape(errand, next, &resolved) : status;
 }
 
 /* ---- the answer ---- */
@@ -267,11 +266,10 @@ static void set_at_once(struct dk_job *job)
 static void set_light(struct dk_errand *errand)
 {
     struct dk_job *job = dk_job_new(set_at_once, errand);
-    errand->series->held = errand->set.next; /* no period is opened by the record as it was */
     dk_job_change(job, &errand->record);
     dk_set_events(errand, job);
     if (errand->set.next)
-        errand->series->held = true; /* no period is opened meanwhile with half of each policy */
+        errand->series->held = true; /* no period is opened meanwhile by the record as it was */
     dk_errand_post(errand, job);
 }
 

@@ -89,11 +89,6 @@ static bool rules_changed(const struct shared_calendar *page, const struct dk_zo
     return before != 0 && !dk_zone_is_lost(zone) && before != dk_zone_fingerprint(zone);
 }
 
-static void told(struct dk_job *job)
-{
-    dk_job_free(job);
-}
-
 docket_status dk_calendars_open(struct dk_desk_book *desk)
 {
     char name[DK_CALENDAR_ZONE];
@@ -118,7 +113,7 @@ docket_status dk_calendars_open(struct dk_desk_book *desk)
         dk_log(DK_LOG_WARNING, "the rules of zone %s have changed: periods of its series that this moves are put on the "
                                "board anew",
                zone->name);
-        struct dk_job *job = dk_job_new(told, NULL);
+        struct dk_job *job = dk_job_new(dk_job_free, NULL);
         dk_job_event(job, "zone", 0, "the rules of zone %s have changed; desk %s goes by the new ones", zone->name,
                      desk->rule.name);
         dk_clerk_post(desk->daemon->clerk, job);

@@ -81,11 +81,6 @@ int64_t dk_now_s(struct dk_daemon *daemon)
 
 /* ---- the time is written down at least once a day ---- */
 
-static void written(struct dk_job *job)
-{
-    dk_job_free(job);
-}
-
 void dk_clockguard_tick(struct dk_daemon *daemon)
 {
     bool carried;
@@ -96,7 +91,7 @@ void dk_clockguard_tick(struct dk_daemon *daemon)
     bool due = daemon->next_time_s != 0 || (dk_store_trusted_now_ns(daemon->store, &carried) != 0 && !carried);
     daemon->next_time_s = boot_s + DAY_S;
     if (due)
-        dk_clerk_post(daemon->clerk, dk_job_new(written, NULL));
+        dk_clerk_post(daemon->clerk, dk_job_new(dk_job_free, NULL));
 }
 
 /* ---- somebody says that the clock is right ---- */

@@ -49,15 +49,6 @@ static docket_status plan(struct dk_daemon *daemon, const struct dk_series_recor
     return DOCKET_OK;
 }
 
-static const char *name_of(const struct dk_series_record *record, int32_t label)
-{
-    static char text[2 * DOCKET_NAME_MAX + 32];
-    char period[16];
-    dk_period_text(label, period);
-    snprintf(text, sizeof text, "%s/%s/%s", record->tenant, record->name, period);
-    return text;
-}
-
 /* ---- an admin closes it ---- */
 
 static void closed(struct dk_job *job)
@@ -120,18 +111,6 @@ static void close_later(struct dk_errand *errand, struct dk_counter *counter)
     dk_keeper_ask(counter);
 }
 
-/* It ends by the clock: now, if its turn has not come yet. */
-static void end_it(struct dk_daemon *daemon, struct dk_counter *counter)
-{
-    if (counter->bank >= 0) {
-        dk_periods_look(daemon, counter->series, dk_now_s(daemon));
-    } else if (!counter->busy) {
-        counter->ahead = counter->settled = false;
-        counter->ended = true;
-        dk_keeper_ask(counter);
-    }
-}
-
 static void close_on(struct dk_errand *errand)
 {
     struct dk_series_book *series = errand->series;
@@ -145,7 +124,7 @@ static void close_on(struct dk_errand *errand)
     else if (counter == NULL)
         close_image(errand);
     else if (!counter->ended)
-        end_it(errand->daemon, counter);
+        dk_ended_end(counter);
     else if (dk_is_strict(counter) || counter->bank >= 0 || !counter->settled || counter->busy)
         dk_keeper_ask(counter); /* on its way off the board */
     else
@@ -207,12 +186,12 @@ static bool close_by_policy(struct dk_daemon *daemon, const struct dk_series_rec
     bool needed;
     docket_status status = plan(daemon, record, label, incarnation, job, &needed);
     if (status != DOCKET_OK)
-        dk_log(DK_LOG_ERROR, "cannot close %s: %s", name_of(record, label), dk_error_text());
+        dk_log(DK_LOG_ERROR, "cannot close %s: %s", dk_ended_name(record, label), dk_error_text());
     if (!needed) {
         dk_job_free(job);
         return true;
     }
-    dk_job_event(job, "close", 0, "%s is closed by policy, %u days after its end", name_of(record, label),
+    dk_job_event(job, "close", 0, "%s is closed by policy, %u days after its end", dk_ended_name(record, label),
                  record->policy->close_after);
     ended->held = true;
     dk_clerk_post(daemon->clerk, job);
@@ -261,7 +240,7 @@ static void look_at_counters(struct looking *looking)
             dk_closing_due_s(record->policy, counter->period.label) > looking->now_s)
             continue;
         snprintf(text, sizeof text, "%s gives no number any more, and is closed by policy when its leases are back",
-                 name_of(record, counter->period.label));
+                 dk_ended_name(record, counter->period.label));
         say(counter, 0, "", text);
         counter->closing = true;
         dk_keeper_ask(counter);

@@ -10,12 +10,12 @@
 /* ---- may it be given? ---- */
 
 /* For a sentence: "acme/INV/2025" */
-const char *dk_ended_name(const struct dk_series_book *series, int32_t label)
+const char *dk_ended_name(const struct dk_series_record *record, int32_t label)
 {
     static char text[2 * DOCKET_NAME_MAX + 32];
     char period[16];
     dk_period_text(label, period);
-    snprintf(text, sizeof text, "%s/%s%s%s", series->record.tenant, series->record.name, period[0] ? "/" : "", period);
+    snprintf(text, sizeof text, "%s/%s%s%s", record->tenant, record->name, period[0] ? "/" : "", period);
     return text;
 }
 
@@ -64,12 +64,12 @@ static docket_status check_order(const struct dk_series_book *series, const stru
     if (facts->image.last_date > date) {
         dk_date_text(facts->image.last_date, last);
         return dk_fail(DOCKET_OUT_OF_ORDER, "%s is chronological, and its last number is of %s: %s lies before it",
-                       dk_ended_name(series, ended->label), last, shown);
+                       dk_ended_name(&series->record, ended->label), last, shown);
     }
     if (date > today)
         return dk_fail(DOCKET_OUT_OF_ORDER, "%s is chronological, and %s has not come: it would hold up every document "
                                             "until then",
-                       dk_ended_name(series, ended->label), shown);
+                       dk_ended_name(&series->record, ended->label), shown);
     return DOCKET_OK;
 }
 
@@ -84,13 +84,13 @@ static docket_status check_date(const struct dk_series_book *series, const struc
         return dk_fail(DOCKET_TIMEOUT, "the periods of %s/%s were changed meanwhile; ask again", series->record.tenant,
                        series->record.name);
     if (ended->label > now)
-        return dk_fail(DOCKET_PERIOD_NOT_OPEN, "%s has not begun", dk_ended_name(series, ended->label));
+        return dk_fail(DOCKET_PERIOD_NOT_OPEN, "%s has not begun", dk_ended_name(&series->record, ended->label));
     return check_interval(series, date);
 }
 
 docket_status dk_ended_say_closed(const struct dk_series_book *series, int32_t label)
 {
-    return dk_fail(DOCKET_PERIOD_CLOSED, "%s was closed: it gives no number any more", dk_ended_name(series, label));
+    return dk_fail(DOCKET_PERIOD_CLOSED, "%s was closed: it gives no number any more", dk_ended_name(&series->record, label));
 }
 
 docket_status dk_ended_check(const struct dk_series_book *series, const struct dk_ended *ended,
@@ -105,7 +105,7 @@ docket_status dk_ended_check(const struct dk_series_book *series, const struct d
         status = dk_ended_say_closed(series, ended->label);
     if (status == DOCKET_OK && now_s >= dk_closing_due_s(series->record.policy, ended->label))
         status = dk_fail(DOCKET_PERIOD_CLOSED, "%s is closed by the series' policy, %u days after its end",
-                         dk_ended_name(series, ended->label), series->record.policy->close_after);
+                         dk_ended_name(&series->record, ended->label), series->record.policy->close_after);
     if (status == DOCKET_OK)
         status = check_order(series, ended, facts, date, zone->date(zone, now_s));
     return status;
@@ -145,7 +145,7 @@ docket_status dk_ended_check_unseen(const struct dk_series_book *series, const s
     return dk_fail(DOCKET_PERIOD_CLOSED,
                    "the store was accepted though it was older than what it had given, and it knows of no number of %s: "
                    "what was given of it cannot be told, so that nothing is",
-                   dk_ended_name(series, ended->label));
+                   dk_ended_name(&series->record, ended->label));
 }
 
 /* ---- asking ---- */

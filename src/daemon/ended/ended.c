@@ -123,15 +123,10 @@ void dk_ended_begin(const struct dk_series_record *record, int32_t label, uint64
 
 /* ---- answers ---- */
 
-static void forget(struct dk_job *job)
-{
-    dk_job_free(job);
-}
-
 /* The caller went away before it was told: nobody has the number. */
 static void void_unheard(const struct dk_ended *ended, uint64_t number)
 {
-    struct dk_job *job = dk_job_new(forget, NULL);
+    struct dk_job *job = dk_job_new(dk_job_free, NULL);
     struct dk_fate_record record = {.series_id = ended->series_id,
                                     .period = ended->label,
                                     .fate = DK_FATE_VOID,
@@ -230,7 +225,7 @@ static docket_status check_room(const struct dk_series_book *series, const struc
         return DOCKET_OK;
     return dk_fail(DOCKET_BUFFER_TOO_SMALL, "number %llu of %s has a text of %zu bytes, and there is room for %u; no "
                                             "number was taken",
-                   (unsigned long long)number, dk_ended_name(series, ended->label), size, asking->room);
+                   (unsigned long long)number, dk_ended_name(&series->record, ended->label), size, asking->room);
 }
 
 /* Moves those who get a number from `asked` to `given`; the others hear why not. */
@@ -248,7 +243,7 @@ static bool give(struct dk_ended *ended, const struct dk_series_book *series, st
             status = DOCKET_UNREACHABLE; /* nobody hears it: no number is spent */
         uint64_t number = next_of(source);
         if (status == DOCKET_OK && number == 0)
-            status = dk_fail(DOCKET_EXHAUSTED, "%s has given its last number, %llu", dk_ended_name(series, ended->label),
+            status = dk_fail(DOCKET_EXHAUSTED, "%s has given its last number, %llu", dk_ended_name(&series->record, ended->label),
                              (unsigned long long)source->last);
         if (status == DOCKET_OK)
             status = check_room(series, ended, asking, number);
@@ -290,7 +285,7 @@ void dk_ended_given(struct dk_counter *counter)
         return;
     answer_given(ended, counter->series->quarantined
                             ? dk_fail(DOCKET_QUARANTINED, "%s was quarantined meanwhile",
-                                      dk_ended_name(counter->series, ended->label))
+                                      dk_ended_name(&counter->series->record, ended->label))
                             : DOCKET_OK);
 }
 
@@ -316,7 +311,7 @@ static docket_status prepare(struct dk_ended *ended, struct dk_series_book *seri
         return DOCKET_OK;
     if (ended->label == now.label)
         return dk_fail(DOCKET_TIMEOUT, "%s is the current period: it is on the board, or about to be; ask again",
-                       dk_ended_name(series, ended->label));
+                       dk_ended_name(&series->record, ended->label));
     if (!facts->found) {
         docket_status status = dk_ended_check_unseen(series, ended);
         dk_ended_begin(&series->record, ended->label, series->desk->map.incarnation, &facts->image);
@@ -360,6 +355,18 @@ static void give_by_image(struct dk_ended *ended, struct dk_series_book *series)
 
 /* ---- turns ---- */
 
+void dk_ended_end(struct dk_counter *counter)
+{
+    struct dk_daemon *daemon = dk_daemon_of(counter);
+    if (counter->bank >= 0) {
+        dk_periods_look(daemon, counter->series, dk_now_s(daemon));
+    } else if (!counter->busy) {
+        counter->ahead = counter->settled = false;
+        counter->ended = true;
+        dk_keeper_ask(counter);
+    }
+}
+
 static void turn(struct dk_ended *ended)
 {
     struct dk_series_book *series = dk_series_by_id(ended->daemon, ended->series_id);
@@ -391,18 +398,12 @@ static void turn(struct dk_ended *ended)
     }
     struct dk_period now;
     dk_period_now(ended->daemon, series->record.policy, &now);
-    if (ended->label < now.label) { /* it ends now */
-        if (counter->bank >= 0) {
-            dk_periods_look(ended->daemon, series, dk_now_s(ended->daemon));
-        } else if (!counter->busy) {
-            counter->ahead = counter->settled = false;
-            counter->ended = true;
-            dk_keeper_ask(counter);
-        }
+    if (ended->label < now.label) {
+        dk_ended_end(counter);
         return;
     }
     refuse_all(ended, dk_fail(DOCKET_TIMEOUT, "%s is on the board: its numbers are there; ask again",
-                              dk_ended_name(series, ended->label)));
+                              dk_ended_name(&series->record, ended->label)));
 }
 
 void dk_ended_turn(struct dk_daemon *daemon)

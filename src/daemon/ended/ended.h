@@ -58,13 +58,16 @@ docket_status dk_ended_look(struct dk_daemon *daemon, uint64_t series_id, int32_
 void dk_ended_begin(const struct dk_series_record *record, int32_t label, uint64_t incarnation,
                     struct dk_counter_image *image);
 
+/* A counter whose period is over by the clock, and whose turn to end has not come: now. */
+void dk_ended_end(struct dk_counter *counter);
+
 /* closing.c: the first instant at which a period is closed by policy; INT64_MAX never. */
 int64_t dk_closing_due_s(const struct dk_policy *policy, int32_t label);
 
 /* ---- dated.c ---- */
 
 /* For a sentence: "acme/INV/2025". Static memory. */
-const char *dk_ended_name(const struct dk_series_book *series, int32_t label);
+const char *dk_ended_name(const struct dk_series_record *record, int32_t label);
 docket_status dk_ended_say_closed(const struct dk_series_book *series, int32_t label);
 /* Does the series give numbers at all? */
 docket_status dk_ended_check_series(const struct dk_series_book *series) DK_MUST_USE;
