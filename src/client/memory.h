@@ -117,7 +117,9 @@ docket_status dk_memory_counter_of(struct memory *memory, struct memory_series *
                                    uint32_t yyyymmdd, struct memory_counter **counter) DK_MUST_USE;
 /* INTERVAL_OVER outside an authority's interval. */
 docket_status dk_memory_valid(const struct memory_series *series, uint32_t yyyymmdd) DK_MUST_USE;
-/* memory_take.c: a counter of this period; NULL: the realm is full. */
+/* memory_take.c: an ended counter has nothing laid, and is never opened again. */
+void dk_memory_counter_end(struct memory_counter *counter);
+/* A counter of this period; NULL: the realm is full. */
 struct memory_counter *dk_memory_counter_make(struct memory *memory, struct memory_series *series,
                                               const struct dk_period *period);
 

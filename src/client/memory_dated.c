@@ -5,8 +5,6 @@
  */
 #include "client/memory.h"
 
-#define AHEAD_S (2 * 86400) /* docketd publishes a period so long before it begins */
-
 /* In a chronological series an older period gives nothing once a later one has given. */
 static bool is_overtaken(const struct memory_series *series, const struct memory_counter *counter)
 {
@@ -28,10 +26,8 @@ uint32_t dk_memory_last_date(const struct hand *hand)
 
 docket_status dk_memory_valid(const struct memory_series *series, uint32_t yyyymmdd)
 {
-    const struct dk_policy *policy = series->policy;
-    bool valid = (policy->valid_from == 0 || yyyymmdd >= policy->valid_from) &&
-                 (policy->valid_to == 0 || yyyymmdd <= policy->valid_to);
-    return valid ? DOCKET_OK : DOCKET_INTERVAL_OVER;
+    const struct dk_interval interval = {series->policy->valid_from, series->policy->valid_to};
+    return dk_interval_holds(&interval, yyyymmdd) ? DOCKET_OK : DOCKET_INTERVAL_OVER;
 }
 
 docket_status dk_memory_counter_of(struct memory *memory, struct memory_series *series, int64_t now_s,
@@ -52,7 +48,7 @@ docket_status dk_memory_counter_of(struct memory *memory, struct memory_series *
         *counter = current;
         return DOCKET_OK;
     }
-    if (!dk_period_of(policy, &dk_zone_utc, span.label, &asked) || (asked.start_s > now_s && now_s < now.end_s - AHEAD_S) ||
+    if (!dk_period_of(policy, &dk_zone_utc, span.label, &asked) || (asked.start_s > now_s && now_s < now.end_s - DK_PERIOD_AHEAD_S) ||
         asked.start_s > now.end_s)
         return DK_AHEAD;
     struct memory_counter *found = series->counters;
@@ -62,10 +58,8 @@ docket_status dk_memory_counter_of(struct memory *memory, struct memory_series *
         found = dk_memory_counter_make(memory, series, &asked);
     if (found == NULL)
         return dk_memory_full();
-    if (asked.end_s <= now_s && !found->ended) {
-        found->mark = found->number;
-        found->ended = true;
-    }
+    if (asked.end_s <= now_s && !found->ended)
+        dk_memory_counter_end(found);
     if (is_overtaken(series, found))
         return DOCKET_OUT_OF_ORDER;
     *counter = found;

@@ -11,8 +11,7 @@
 
 /* ---- periods ---- */
 
-/* An ended counter has nothing laid, and is never opened again. */
-static void end_counter(struct memory_counter *counter)
+void dk_memory_counter_end(struct memory_counter *counter)
 {
     counter->mark = counter->number;
     counter->ended = true;
@@ -55,7 +54,7 @@ docket_status dk_memory_counter(struct memory *memory, struct memory_series *ser
     dk_period_at(series->policy, &dk_zone_utc, now_s, &period);
     for (struct memory_counter *each = series->counters; each != NULL; each = each->next) {
         if (now_s >= each->period.end_s && !each->ended)
-            end_counter(each);
+            dk_memory_counter_end(each);
         if (each->period.label == period.label)
             found = each;
     }

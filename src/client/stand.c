@@ -82,12 +82,6 @@ static bool stands(const struct hand *hand, const struct when *when)
     return there && dk_load_acquire(&hand->board->epoch) == hand->epoch; /* ORDER-4 */
 }
 
-static bool is_valid(const struct dk_interval *interval, uint32_t date)
-{
-    return (interval->valid_from == 0 || date >= interval->valid_from) &&
-           (interval->valid_to == 0 || date <= interval->valid_to);
-}
-
 /* No period on the board is the one asked for: why not? What is not open yet, and
  * should be, is waited for. */
 static docket_status why_absent(const struct hand *hand, const struct when *when)
@@ -100,7 +94,7 @@ static docket_status why_absent(const struct hand *hand, const struct when *when
         return DK_MOVED;
     if (!when->seen || !dk_text_today(&when->writing, series, hand->seat, when->now_s, &today))
         return DOCKET_PERIOD_NOT_OPEN;
-    if (!is_valid(&interval, when->date != 0 ? when->date : today.yyyymmdd))
+    if (!dk_interval_holds(&interval, when->date != 0 ? when->date : today.yyyymmdd))
         return DOCKET_INTERVAL_OVER;
     if (when->date == 0)
         return DOCKET_PERIOD_NOT_OPEN;
@@ -149,7 +143,7 @@ docket_status dk_take_prepare_date(struct hand *hand, int64_t now_s, uint32_t yy
         struct dk_interval interval = dk_slot_interval(dk_desk_slot(&hand->seat->map, hand->slot));
         if (!is_home(hand))
             return DK_MOVED;
-        if (!is_valid(&interval, yyyymmdd))
+        if (!dk_interval_holds(&interval, yyyymmdd))
             return DOCKET_INTERVAL_OVER;
     }
     if (!hand->writing.chronological)

@@ -161,8 +161,7 @@ void dk_edges_set(struct dk_daemon *daemon, struct dk_series_book *series, int64
 struct dk_series_book *dk_edges_due(const struct dk_daemon *daemon, int64_t now_s);
 void dk_edges_all_due(struct dk_daemon *daemon);
 
-/* periods.c: banks follow the clock. A period is opened so long before it begins. */
-#define DK_PERIOD_AHEAD_S (2 * 86400)
+/* periods.c: banks follow the clock. */
 void dk_periods_look(struct dk_daemon *daemon, struct dk_series_book *series, int64_t now_s);
 void dk_periods_sweep(struct dk_daemon *daemon);
 /* No number of this period may follow those that were given of a later one. */

@@ -19,6 +19,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* A period is opened so long before it begins. */
+#define DK_PERIOD_AHEAD_S (2 * 86400)
+
 /* A period as dates: both inclusive; 0 and 0 for never. */
 struct dk_span {
     int32_t label;

@@ -255,6 +255,8 @@ docket_status dk_texts_fill(struct dk_store *store, MDB_txn *txn) DK_MUST_USE;
 
 /* ---- walk.c ---- */
 
+/* A read transaction, of a store that lives; the caller aborts it. */
+docket_status dk_walk_begin(struct dk_store *store, MDB_txn **txn) DK_MUST_USE;
 /* Every record of every database, and what they add up to. */
 /* *last gets the highest id of a series. */
 docket_status dk_walk_verify(struct dk_store *store, MDB_txn *txn, uint64_t *records, uint64_t *last) DK_MUST_USE;

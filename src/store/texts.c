@@ -278,9 +278,7 @@ docket_status dk_store_each_text(struct dk_store *store, const char *tenant, con
                              strnlen(beginning, DK_BEGINNING_BYTES - 1)};
     struct dk_key from;
     MDB_txn *txn;
-    docket_status status = dk_commit_check_alive(store);
-    if (status == DOCKET_OK)
-        status = dk_env_begin(store, false, &txn);
+    docket_status status = dk_walk_begin(store, &txn);
     if (status != DOCKET_OK)
         return status;
     dk_key_of_tenant(&from, tenant);

@@ -8,6 +8,12 @@
 #include <string.h>
 #include <time.h>
 
+docket_status dk_walk_begin(struct dk_store *store, MDB_txn **txn)
+{
+    docket_status status = dk_commit_check_alive(store);
+    return status == DOCKET_OK ? dk_env_begin(store, false, txn) : status;
+}
+
 /* ---- one walk over one database ---- */
 
 static docket_status walk_alone(struct dk_store *store, enum dk_kind kind,
@@ -15,9 +21,7 @@ static docket_status walk_alone(struct dk_store *store, enum dk_kind kind,
                                 void *context)
 {
     MDB_txn *txn;
-    docket_status status = dk_commit_check_alive(store);
-    if (status == DOCKET_OK)
-        status = dk_env_begin(store, false, &txn);
+    docket_status status = dk_walk_begin(store, &txn);
     if (status != DOCKET_OK)
         return status;
     status = dk_env_walk(store, txn, kind, from, prefix_bytes, visit, context);
@@ -153,9 +157,7 @@ docket_status dk_store_each_counter(struct dk_store *store,
 {
     struct counter_walk walk = {.each = each, .context = context};
     MDB_txn *txn;
-    docket_status status = dk_commit_check_alive(store);
-    if (status == DOCKET_OK)
-        status = dk_env_begin(store, false, &txn);
+    docket_status status = dk_walk_begin(store, &txn);
     if (status != DOCKET_OK)
         return status;
     status = dk_journal_walk(store, txn, &walk.seen, each, context);
@@ -199,9 +201,7 @@ docket_status dk_store_find_series(struct dk_store *store, const char *tenant, c
     struct dk_key key;
     struct dk_slice value;
     MDB_txn *txn;
-    docket_status status = dk_commit_check_alive(store);
-    if (status == DOCKET_OK)
-        status = dk_env_begin(store, false, &txn);
+    docket_status status = dk_walk_begin(store, &txn);
     if (status != DOCKET_OK)
         return status;
     dk_key_of_series(&key, tenant, name);
@@ -377,9 +377,7 @@ docket_status dk_store_verify(struct dk_store *store, uint64_t *records)
 {
     MDB_txn *txn;
     uint64_t last;
-    docket_status status = dk_commit_check_alive(store);
-    if (status == DOCKET_OK)
-        status = dk_env_begin(store, false, &txn);
+    docket_status status = dk_walk_begin(store, &txn);
     if (status != DOCKET_OK)
         return status;
     status = dk_walk_verify(store, txn, records, &last);

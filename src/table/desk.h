@@ -111,6 +111,12 @@ struct dk_slot_settings dk_slot_settings(const struct shared_board_slot *slot, i
 struct dk_interval {
     uint32_t valid_from, valid_to; /* yyyymmdd, inclusive; 0 no bound */
 };
+static inline bool dk_interval_holds(const struct dk_interval *interval, uint32_t yyyymmdd)
+{
+    return (interval->valid_from == 0 || yyyymmdd >= interval->valid_from) &&
+           (interval->valid_to == 0 || yyyymmdd <= interval->valid_to);
+}
+
 /* Of a slot whose generation the caller looks at afterwards. */
 struct dk_interval dk_slot_interval(const struct shared_board_slot *slot);
 
