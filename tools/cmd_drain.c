@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* docket drain, docket desk add. */
 #include "deciding.h"
+#include "progress.h"
 #include "session.h"
 
 #include <inttypes.h>
@@ -65,17 +66,12 @@ static docket_status drain(docket_realm *realm, void *context)
     if (cli_given(cli, OPT_UNDO))
         return docket_admin_drain_undo(realm, desk);
     int64_t wait_ns = 0;
-    struct timespec now;
     int code = cli_seconds(cli, OPT_WAIT, &wait_ns); /* checked before */
     (void)code;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    int64_t until_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec + wait_ns;
-    for (;;) {
+    for (int64_t until_ns = progress_now_ns() + wait_ns;;) {
         forget_holders(draining);
         docket_status status = docket_admin_drain(realm, desk, take_holder, draining);
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        if (status != DOCKET_OK || draining->holders == 0 ||
-            (int64_t)now.tv_sec * 1000000000 + now.tv_nsec >= until_ns)
+        if (status != DOCKET_OK || draining->holders == 0 || progress_now_ns() >= until_ns)
             return status;
         struct timespec pause = {.tv_nsec = 100000000};
         nanosleep(&pause, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* docket period list, docket period close. */
 #include "deciding.h"
+#include "progress.h"
 #include "session.h"
 
 #include <inttypes.h>
@@ -31,19 +32,9 @@ struct listing {
     uint64_t count;
 };
 
-static const char *day_text(uint32_t yyyymmdd, char text[16])
+static const char *day_text(uint32_t yyyymmdd, char text[OUTPUT_TIME_BYTES])
 {
-    snprintf(text, 16, "-");
-    if (yyyymmdd != 0)
-        snprintf(text, 16, "%04" PRIu32 "-%02" PRIu32 "-%02" PRIu32, yyyymmdd / 10000, yyyymmdd / 100 % 100,
-                 yyyymmdd % 100);
-    return text;
-}
-
-static json_t *day_json(uint32_t yyyymmdd)
-{
-    char text[16];
-    return yyyymmdd == 0 ? json_null() : json_string(day_text(yyyymmdd, text));
+    return yyyymmdd == 0 ? "-" : output_day(yyyymmdd, text);
 }
 
 static void put_json(struct listing *listing, const struct docket_period *period)
@@ -57,18 +48,19 @@ static void put_json(struct listing *listing, const struct docket_period *period
         listing->array,
         json_pack("{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:i, s:o}", "period", (int)period->period,
                   "label", address_period_text(period->period, label), "state", period->state, "first_day",
-                  day_json(period->first), "last_day", day_json(period->last), "begins",
+                  output_day_json(period->first), "last_day", output_day_json(period->last), "begins",
                   edged ? json_string(output_time(period->start_s, begins)) : json_null(), "ends",
                   edged ? json_string(output_time(period->end_s, ends)) : json_null(), "first_number",
                   (json_int_t)period->first_number, "given", (json_int_t)period->given, "mark",
-                  (json_int_t)period->mark, "last_date", day_json(period->last_date), "holder_count",
+                  (json_int_t)period->mark, "last_date", output_day_json(period->last_date), "holder_count",
                   (int)period->holder_count, "holders", holders));
 }
 
 static int take_period(void *context, const struct docket_period *period)
 {
     struct listing *listing = context;
-    char label[PERIOD_TEXT_BYTES], begins[OUTPUT_TIME_BYTES], ends[OUTPUT_TIME_BYTES], first[16], last[16], date[16];
+    char label[PERIOD_TEXT_BYTES], begins[OUTPUT_TIME_BYTES], ends[OUTPUT_TIME_BYTES], first[OUTPUT_TIME_BYTES];
+    char last[OUTPUT_TIME_BYTES], date[OUTPUT_TIME_BYTES];
     char given[24], mark[24], holders[64] = "-";
     bool edged = period->end_s != INT64_MAX;
     listing->count++;
@@ -177,13 +169,6 @@ static int say_holder(void *context, const struct docket_holder *holder)
     return take_holder(context, holder);
 }
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 static docket_status close_it(docket_realm *realm, void *context)
 {
     struct closing *closing = context;
@@ -191,11 +176,11 @@ static docket_status close_it(docket_realm *realm, void *context)
     int64_t wait_ns = 0;
     int code = cli_seconds(cli, OPT_WAIT, &wait_ns); /* checked before */
     (void)code;
-    for (int64_t until_ns = now_ns() + wait_ns;;) {
+    for (int64_t until_ns = progress_now_ns() + wait_ns;;) {
         json_decref(closing->array);
         closing->array = cli->json ? json_array() : NULL;
         closing->holders = 0;
-        bool last = now_ns() >= until_ns;
+        bool last = progress_now_ns() >= until_ns;
         docket_status status = docket_admin_period_close(realm, &closing->name, cli->values[OPT_REASON],
                                                          &closing->is_closed,
                                                          last && !cli->json ? say_holder : take_holder, closing);

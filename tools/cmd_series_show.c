@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <time.h>
 
 struct showing {
     const struct cli *cli;
@@ -33,23 +32,17 @@ static void next_text(const struct docket_view_series *series, char text[DOCKET_
         text[0] = '\0';
 }
 
-static const char *day(uint32_t yyyymmdd, char text[16])
-{
-    snprintf(text, 16, "%04u-%02u-%02u", yyyymmdd / 10000 % 10000, yyyymmdd / 100 % 100, yyyymmdd % 100);
-    return text;
-}
-
 /* Where there is no next number: why. */
 static void no_next(const struct docket_view_series *series, char why[96])
 {
-    char first[16];
+    char first[OUTPUT_TIME_BYTES];
     const struct docket_view_period *now = viewing_current(series);
     if (now != NULL && viewing_used_up(now))
         snprintf(why, 96, "none: %" PRIu64 " to %" PRIu64 " are used up", now->first, now->last);
     else if (now != NULL)
         snprintf(why, 96, "nothing is laid");
     else if (series->period_count > 0 && series->periods[0].start_s > (int64_t)time(NULL))
-        snprintf(why, 96, "none before %s", day(series->periods[0].date, first));
+        snprintf(why, 96, "none before %s", output_day(series->periods[0].date, first));
     else
         snprintf(why, 96, "none: no period is open today");
 }
@@ -66,14 +59,14 @@ static const char *setting(const struct docket_series_facts *facts, const char *
 
 static void print_period(const struct docket_series_facts *facts)
 {
-    char period[PERIOD_TEXT_BYTES], days[2][16], edges[2][OUTPUT_TIME_BYTES];
+    char period[PERIOD_TEXT_BYTES], days[2][OUTPUT_TIME_BYTES], edges[2][OUTPUT_TIME_BYTES];
     bool fiscal = strcmp(setting(facts, "fiscal-year"), "january") != 0;
     printf("zone      %s%s%s\n", setting(facts, "zone"), fiscal ? ", fiscal year " : "",
            fiscal ? setting(facts, "fiscal-year") : "");
     if (facts->period_first == 0)
         return;
     printf("period    %s: %s to %s, in UTC from %s to before %s\n", address_period_text(facts->period, period),
-           day(facts->period_first, days[0]), day(facts->period_last, days[1]), output_time(facts->start_s, edges[0]),
+           output_day(facts->period_first, days[0]), output_day(facts->period_last, days[1]), output_time(facts->start_s, edges[0]),
            output_time(facts->end_s, edges[1]));
 }
 
@@ -150,12 +143,6 @@ static json_t *settings_json(const struct docket_series_facts *facts, bool next)
     return object;
 }
 
-static json_t *date_json(uint32_t yyyymmdd)
-{
-    char text[16];
-    return yyyymmdd == 0 ? json_null() : json_string(day(yyyymmdd, text));
-}
-
 static json_t *facts_json(const struct docket_series_facts *facts)
 {
     char period[PERIOD_TEXT_BYTES];
@@ -163,8 +150,8 @@ static json_t *facts_json(const struct docket_series_facts *facts)
     json_t *object = json_pack(
         "{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "settings", settings_json(facts, false), "from",
         facts->next_from != 0 ? json_string(address_period_text(facts->next_from, period)) : json_null(), "from_settings",
-        settings_json(facts, true), "first_day", date_json(facts->period_first), "last_day",
-        date_json(facts->period_last), "start_s", for_ever ? json_null() : json_integer((json_int_t)facts->start_s),
+        settings_json(facts, true), "first_day", output_day_json(facts->period_first), "last_day",
+        output_day_json(facts->period_last), "start_s", for_ever ? json_null() : json_integer((json_int_t)facts->start_s),
         "end_s", for_ever ? json_null() : json_integer((json_int_t)facts->end_s));
     json_object_update_new(
         object,

@@ -8,13 +8,12 @@
 static int keep(void *context, const struct docket_coming *one)
 {
     struct coming *coming = context;
-    char period[PERIOD_TEXT_BYTES], date[16];
+    char period[PERIOD_TEXT_BYTES], date[OUTPUT_TIME_BYTES];
     coming->date = one->date;
     coming->period = one->period;
-    snprintf(date, sizeof date, "%04u-%02u-%02u", one->date / 10000 % 10000, one->date / 100 % 100, one->date % 100);
     if (coming->array != NULL)
         json_array_append_new(coming->array, json_pack("{s:I, s:s, s:s, s:s}", "number", (json_int_t)one->number, "period",
-                                                       address_period_text(one->period, period), "date", date, "text",
+                                                       address_period_text(one->period, period), "date", output_day(one->date, date), "text",
                                                        one->text));
     else if (coming->count < COMING_LINES)
         snprintf(coming->lines[coming->count], DOCKET_TEXT_MAX, "%s", one->text);
@@ -35,14 +34,14 @@ docket_status coming_ask(docket_realm *realm, struct coming *coming)
 
 void coming_print(const struct coming *coming)
 {
+    char date[OUTPUT_TIME_BYTES];
     if (coming->array != NULL)
         return;
     if (coming->count == 0) {
         printf("next numbers: none; there is none left, or the interval is over\n");
         return;
     }
-    printf("next numbers, on %04u-%02u-%02u:\n", coming->date / 10000 % 10000, coming->date / 100 % 100,
-           coming->date % 100);
+    printf("next numbers, on %s:\n", output_day(coming->date, date));
     for (unsigned i = 0; i < coming->count; i++)
         printf("  %s\n", coming->lines[i]);
     if (coming->count < COMING_LINES)

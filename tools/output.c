@@ -72,3 +72,15 @@ const char *output_time(int64_t utc_s, char text[OUTPUT_TIME_BYTES])
         snprintf(text, OUTPUT_TIME_BYTES, "%lld", (long long)utc_s);
     return text;
 }
+
+const char *output_day(uint32_t yyyymmdd, char text[OUTPUT_TIME_BYTES])
+{
+    snprintf(text, OUTPUT_TIME_BYTES, "%04u-%02u-%02u", yyyymmdd / 10000 % 10000, yyyymmdd / 100 % 100, yyyymmdd % 100);
+    return text;
+}
+
+json_t *output_day_json(uint32_t yyyymmdd)
+{
+    char text[OUTPUT_TIME_BYTES];
+    return yyyymmdd == 0 ? json_null() : json_string(output_day(yyyymmdd, text));
+}

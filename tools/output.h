@@ -19,6 +19,9 @@ json_t *output_string(const char *text);
 /* "2026-11-24T02:30:50Z". */
 enum { OUTPUT_TIME_BYTES = 40 };
 const char *output_time(int64_t utc_s, char text[OUTPUT_TIME_BYTES]);
+/* "2026-11-24" of yyyymmdd; and null in JSON where there is none. */
+const char *output_day(uint32_t yyyymmdd, char text[OUTPUT_TIME_BYTES]);
+json_t *output_day_json(uint32_t yyyymmdd);
 
 /* ---- tables ----
  *

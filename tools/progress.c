@@ -12,7 +12,7 @@
 
 enum { PATIENCE_S = 2, STEPS_PER_LOOK = 256 };
 
-static int64_t now_ns(void)
+int64_t progress_now_ns(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -22,12 +22,12 @@ static int64_t now_ns(void)
 void progress_begin(struct progress *progress, const struct cli *cli, const char *what)
 {
     bool wanted = !cli->json && !cli->quiet && isatty(STDERR_FILENO) == 1;
-    *progress = (struct progress){.what = wanted ? what : NULL, .began_ns = now_ns()};
+    *progress = (struct progress){.what = wanted ? what : NULL, .began_ns = progress_now_ns()};
 }
 
 static void look(struct progress *progress)
 {
-    int64_t now = now_ns(), took_s = (now - progress->began_ns) / SECOND_NS;
+    int64_t now = progress_now_ns(), took_s = (now - progress->began_ns) / SECOND_NS;
     if (took_s < PATIENCE_S || now - progress->said_ns < SECOND_NS / 2)
         return;
     progress->said_ns = now;

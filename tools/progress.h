@@ -14,6 +14,9 @@ struct progress {
     uint64_t count;
 };
 
+/* CLOCK_MONOTONIC. */
+int64_t progress_now_ns(void);
+
 void progress_begin(struct progress *progress, const struct cli *cli, const char *what);
 /* One more is done. Looks at the clock now and then only. */
 void progress_step(struct progress *progress);

@@ -21,16 +21,9 @@
 
 enum { TAIL_BYTES = 2048, TAIL_LINES = 5, POLL_MS = 20 };
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 bool start_in_time(const struct starter *starter)
 {
-    return now_ns() < starter->deadline_ns;
+    return progress_now_ns() < starter->deadline_ns;
 }
 
 /* ---- before: directory, log, lock ---- */
@@ -84,7 +77,7 @@ static int take_lock(const struct cli *cli, struct starter *starter)
 int start_prepare(const struct cli *cli, struct starter *starter)
 {
     *starter = (struct starter){.lock_fd = -1, .log_fd = -1};
-    starter->deadline_ns = now_ns() + START_WAIT_S * INT64_C(1000000000);
+    starter->deadline_ns = progress_now_ns() + START_WAIT_S * INT64_C(1000000000);
     int code = own_directory(cli, starter);
     if (code == CLI_DONE)
         code = open_log(cli, starter);

@@ -54,22 +54,6 @@ static const struct {
     {"close-after", offsetof(struct docket_policy, close_after)},
 };
 
-/* One line; read here first, so that a value that is none is refused before anybody
- * is asked, and none has an end of line in it. */
-static docket_status add_setting(char settings[DK_WIRE_SETTINGS], const char *name, const char *value)
-{
-    struct dk_policy scratch;
-    size_t used = strlen(settings);
-    dk_policy_default(&scratch);
-    docket_status status = dk_policy_set(&scratch, name, value);
-    if (status != DOCKET_OK)
-        return status;
-    int bytes = snprintf(settings + used, DK_WIRE_SETTINGS - used, "%s=%s\n", name, value);
-    if (bytes < 0 || (size_t)bytes >= DK_WIRE_SETTINGS - used)
-        return dk_fail(DOCKET_BAD_POLICY, "the settings together have more than %d bytes", DK_WIRE_SETTINGS - 1);
-    return DOCKET_OK;
-}
-
 docket_status dk_policy_fill(char settings[DK_WIRE_SETTINGS], const struct docket_policy *policy)
 {
     docket_status status = DOCKET_OK;
@@ -81,12 +65,12 @@ docket_status dk_policy_fill(char settings[DK_WIRE_SETTINGS], const struct docke
         const char *value;
         memcpy(&value, (const char *)policy + members[at].member, sizeof value);
         if (value != NULL)
-            status = add_setting(settings, members[at].setting, value);
+            status = dk_policy_add_line(settings, members[at].setting, value);
     }
     if (status != DOCKET_OK || policy->window == 0)
         return status;
     snprintf(window, sizeof window, "%u", policy->window);
-    return add_setting(settings, "window",
+    return dk_policy_add_line(settings, "window",
                        policy->window == DOCKET_WINDOW_BENCHMARK ? DK_WINDOW_BENCHMARK_NAME : window);
 }
 

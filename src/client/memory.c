@@ -225,7 +225,6 @@ static docket_status compare(const struct memory *memory, const struct dk_reques
                              const struct memory_series *series)
 {
     struct dk_policy wanted;
-    char difference[300];
     docket_status status = policy_of(memory, request, &wanted);
     if (status != DOCKET_OK)
         return status;
@@ -233,11 +232,7 @@ static docket_status compare(const struct memory *memory, const struct dk_reques
         return dk_fail(DOCKET_EXISTS, "%s/%s exists and begins at %llu, not behind %llu; nothing was changed",
                        request->tenant, request->name, (unsigned long long)series->start_after + 1,
                        (unsigned long long)request->start_after);
-    dk_policy_difference(series->policy, &wanted, difference, sizeof difference);
-    if (difference[0] == 0)
-        return DOCKET_OK;
-    return dk_fail(DOCKET_EXISTS, "%s/%s exists with %s; `docket series set` changes a series", request->tenant,
-                   request->name, difference);
+    return dk_policy_compare(series->policy, &wanted, request->tenant, request->name);
 }
 
 /* Under the lock: what docketd does with OPEN and DECLARE. */

@@ -38,18 +38,9 @@ static bool stands_twice(const char *lines, const char *name)
 
 docket_status dk_config_setting(char lines[DK_SETTINGS_BYTES], const char *name, const char *value)
 {
-    struct dk_policy scratch;
-    size_t used = strlen(lines);
-    dk_policy_default(&scratch);
-    docket_status status = dk_policy_set(&scratch, name, value);
-    if (status != DOCKET_OK)
-        return status;
-    if (stands_twice(lines, name))
-        return dk_fail(DOCKET_BAD_CONFIG, "%s stands twice", name);
-    int bytes = snprintf(lines + used, DK_SETTINGS_BYTES - used, "%s=%s\n", name, value);
-    if (bytes < 0 || (size_t)bytes >= DK_SETTINGS_BYTES - used)
-        return dk_fail(DOCKET_BAD_CONFIG, "the settings together have more than %d bytes", DK_SETTINGS_BYTES - 1);
-    return DOCKET_OK;
+    bool twice = stands_twice(lines, name);
+    docket_status status = dk_policy_add_line(lines, name, value);
+    return status == DOCKET_OK && twice ? dk_fail(DOCKET_BAD_CONFIG, "%s stands twice", name) : status;
 }
 
 /* As a whole, for a series with the shortest names: who uses the realm later must

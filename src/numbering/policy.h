@@ -95,13 +95,17 @@ void dk_policy_get(const struct dk_policy *policy, unsigned at, char text[DK_SET
  * goes first, wherever it stands: what is said by name holds against what a profile
  * sets by itself. */
 docket_status dk_policy_apply(struct dk_policy *policy, const char *lines) DK_MUST_USE;
+/* A line more, for dk_policy_apply(); read first, so that a value that is none is
+ * refused, and none has an end of line in it. */
+docket_status dk_policy_add_line(char lines[DK_SETTINGS_BYTES], const char *name, const char *value) DK_MUST_USE;
 /* The lines in which the policy differs from base: base with them applied is the
  * policy. False: they do not fit; DK_SETTINGS_BYTES are enough for any. */
 bool dk_policy_lines(const struct dk_policy *policy, const struct dk_policy *base, char *lines, size_t size);
 
-/* "restart=yearly, not monthly; ..." for a sentence: what is, where something else
- * is wanted. "" if they are the same. Cut where it does not fit. */
-void dk_policy_difference(const struct dk_policy *is, const struct dk_policy *wanted, char *text, size_t size);
+/* EXISTS, with what is where something else is wanted, of a series that is declared
+ * again; OK if it is the same. */
+docket_status dk_policy_compare(const struct dk_policy *is, const struct dk_policy *wanted, const char *tenant,
+                                const char *name) DK_MUST_USE;
 
 /* Strict, yearly, DK_WINDOW_DEFAULT, DK_TEMPLATE_DEFAULT, UTC ... */
 void dk_policy_default(struct dk_policy *policy);

@@ -494,6 +494,20 @@ docket_status dk_policy_apply(struct dk_policy *policy, const char *lines)
     return status;
 }
 
+docket_status dk_policy_add_line(char lines[DK_SETTINGS_BYTES], const char *name, const char *value)
+{
+    struct dk_policy scratch;
+    size_t used = strlen(lines);
+    dk_policy_default(&scratch);
+    docket_status status = dk_policy_set(&scratch, name, value);
+    if (status != DOCKET_OK)
+        return status;
+    int bytes = snprintf(lines + used, DK_SETTINGS_BYTES - used, "%s=%s\n", name, value);
+    if (bytes < 0 || (size_t)bytes >= DK_SETTINGS_BYTES - used)
+        return dk_fail(DOCKET_BAD_POLICY, "the settings together have more than %d bytes", DK_SETTINGS_BYTES - 1);
+    return DOCKET_OK;
+}
+
 bool dk_policy_lines(const struct dk_policy *policy, const struct dk_policy *base, char *lines, size_t size)
 {
     size_t used = 0;
@@ -515,7 +529,8 @@ bool dk_policy_lines(const struct dk_policy *policy, const struct dk_policy *bas
     return true;
 }
 
-void dk_policy_difference(const struct dk_policy *is, const struct dk_policy *wanted, char *text, size_t size)
+/* "restart=yearly, not monthly; ...": "" if they are the same. Cut where it does not fit. */
+static void write_difference(const struct dk_policy *is, const struct dk_policy *wanted, char *text, size_t size)
 {
     size_t used = 0;
     text[0] = 0;
@@ -527,4 +542,14 @@ void dk_policy_difference(const struct dk_policy *is, const struct dk_policy *wa
             used += (size_t)snprintf(text + used, size - used, "%s%s=%s, not %s", used > 0 ? "; " : "",
                                      settings[at].name, has, wants);
     }
+}
+
+docket_status dk_policy_compare(const struct dk_policy *is, const struct dk_policy *wanted, const char *tenant,
+                                const char *name)
+{
+    char difference[300];
+    write_difference(is, wanted, difference, sizeof difference);
+    if (difference[0] == 0)
+        return DOCKET_OK;
+    return dk_fail(DOCKET_EXISTS, "%s/%s exists with %s; `docket series set` changes a series", tenant, name, difference);
 }

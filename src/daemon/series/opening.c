@@ -172,7 +172,6 @@ static docket_status compare_declared(const struct dk_connection *connection, co
                                       const struct dk_series_book *series)
 {
     struct dk_policy wanted;
-    char difference[300];
     if (request->type != DK_ASK_DECLARE)
         return DOCKET_OK;
     docket_status status = policy_of(connection->daemon, request, &wanted);
@@ -183,11 +182,7 @@ static docket_status compare_declared(const struct dk_connection *connection, co
         return dk_fail(DOCKET_EXISTS, "%s/%s exists and begins at %llu, not behind %llu; nothing was changed",
                        request->tenant, request->name, (unsigned long long)counter->extent_first,
                        (unsigned long long)request->start_after);
-    dk_policy_difference(series->record.policy, &wanted, difference, sizeof difference);
-    if (difference[0] == 0)
-        return DOCKET_OK;
-    return dk_fail(DOCKET_EXISTS, "%s/%s exists with %s; `docket series set` changes a series", request->tenant,
-                   request->name, difference);
+    return dk_policy_compare(series->record.policy, &wanted, request->tenant, request->name);
 }
 
 /* It is in memory: on the board, perhaps on its way off it. */
