@@ -31,13 +31,6 @@ clocks=$(binary docket-clocks)
 new_work
 clock=$work/clock
 
-# set_clock FILE SHIFT ASTRAY: two int64 in one write
-set_clock() {
-    python3 -c 'import os, struct, sys
-fd = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
-os.pwrite(fd, struct.pack("qq", int(sys.argv[2]), int(sys.argv[3])), 0)' "$@"
-}
-
 fresh_realm() {
     [ -z "$runtime" ] || rm -rf -- "$runtime" "$work/realm" "$work/logs"
     rm -f "$work"/stop* "$work"/*.out

@@ -4,7 +4,7 @@ EXPLORED := src/table/slot.c src/table/place.c src/table/desk.c src/client/stand
     src/daemon/leased.c src/daemon/rows.c src/daemon/strict.c src/daemon/keeper.c src/daemon/books.c src/daemon/counters.c src/daemon/edges.c src/daemon/series/names.c src/daemon/series/evict.c src/daemon/recovery/load.c src/daemon/recovery/adopt.c \
     src/daemon/recovery/images.c src/daemon/series/policies.c src/daemon/quarantine.c src/daemon/reaper.c src/daemon/series/series.c \
     $(NUMBERING)
-EXPLORE_SOURCES := $(EXPLORED) $(wildcard tests/attack/explore/*.c) tests/lib/no_memory.c
+EXPLORE_SOURCES := $(EXPLORED) $(wildcard tests/attack/explore/*.c) tests/lib/no_memory.c tests/lib/no_ended.c
 EXPLORE_OBJECTS := $(EXPLORE_SOURCES:%.c=$(BUILD)/explore/%.o)
 
 $(BUILD)/explore/%.o: %.c

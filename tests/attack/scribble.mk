@@ -6,7 +6,7 @@ SCRIBBLE_CLIENT := block dated hand handles lease pool realm stand take text
 SCRIBBLE_BASE   := base/files base/status $(NUMBERING:src/%.c=%) \
                    table/calendar table/desk table/directory table/place table/seat table/slot
 SCRIBBLE_OBJECTS := $(patsubst %,$(BUILD)/obj/tests/attack/%.o,scribble scribble_docketd scribble_worker scribble_model) \
-                    $(BUILD)/obj/tests/lib/no_memory.o \
+                    $(BUILD)/obj/tests/lib/no_memory.o $(BUILD)/obj/tests/lib/no_ended.o \
                     $(patsubst %,$(BUILD)/obj/src/daemon/%.o,$(SCRIBBLE_DAEMON)) \
                     $(patsubst %,$(BUILD)/obj/src/client/%.o,$(SCRIBBLE_CLIENT)) \
                     $(patsubst %,$(BUILD)/obj/src/%.o,$(SCRIBBLE_BASE))

@@ -126,34 +126,6 @@ int64_t dk_now_s(struct dk_daemon *daemon)
     return dk_clock_wall_s();
 }
 
-bool dk_admin_concerns(const struct dk_series_book *series)
-{
-    (void)series;
-    return false;
-}
-
-/* Nobody asks for numbers of periods that have ended. */
-bool dk_ended_concerns(const struct dk_series_book *series, int32_t label)
-{
-    (void)series;
-    (void)label;
-    return false;
-}
-
-bool dk_ended_plan(struct dk_counter *counter, struct dk_range **spares, size_t *spare_count, uint64_t *next)
-{
-    (void)counter;
-    (void)spares;
-    (void)spare_count;
-    (void)next;
-    return false;
-}
-
-void dk_ended_given(struct dk_counter *counter)
-{
-    (void)counter;
-}
-
 int64_t dk_store_trusted_now_ns(struct dk_store *store, bool *carried)
 {
     (void)store;
@@ -168,14 +140,6 @@ docket_status dk_ended_look(struct dk_daemon *daemon, uint64_t series_id, int32_
     (void)label;
     *facts = (struct dk_ended_facts){.later = -1};
     return DOCKET_OK;
-}
-
-int64_t dk_closing_look(struct dk_daemon *daemon, struct dk_series_book *series, int64_t now_s)
-{
-    (void)daemon;
-    (void)series;
-    (void)now_s;
-    return INT64_MAX;
 }
 
 docket_status dk_store_each_counter_of(struct dk_store *store, uint64_t series_id,

@@ -22,13 +22,6 @@ year=$(date -u +%Y)
 new_realm '[default]' 'restart = yearly' '[tenant daily]' 'restart = daily' '[tenant chrono]' 'restart = never' 'chronological = yes' '[tenant free]' 'restart = never' 'template = {SERIES}-{N}'
 [ "$(date -u +%m%d)" != 1231 ] || sleep $((day - $(date -u +%s) % day + 1)) # the year must last a while
 
-# set_clock SECONDS: everybody's wall clock is so far ahead
-set_clock() {
-    python3 -c 'import os, struct, sys
-fd = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
-os.pwrite(fd, struct.pack("qq", int(sys.argv[2]), 0), 0)' "$work/clock" "$1"
-}
-
 next_of() {
     "$docket" next --no-start --timeout 0.3 "$1"
 }
@@ -60,7 +53,7 @@ events() {
     "$docket" events --json --no-start --kind clock | jq -r '.events[] | .text + " / " + .reason'
 }
 
-set_clock 0
+set_clock "$work/clock" 0
 export LD_PRELOAD=$shim DOCKET_CLOCK_FILE=$work/clock
 start_docketd
 today=$(date -u +%Y%m%d)
@@ -70,7 +63,7 @@ check "a right clock: in order of dates" is "INV-$today-000001" next_of chrono/I
 check "a right clock: without any date" is INV-1 next_of free/INV
 before=$(periods acme)
 
-set_clock $((366 * day))
+set_clock "$work/clock" $((366 * day))
 check "a year ahead: docketd does not follow" wait_until 5 held
 check "a year ahead: no number of a wrong year" no_number acme/INV
 check "a year ahead: nor of a wrong day" no_number daily/INV
@@ -88,16 +81,16 @@ start_docketd
 check "a year ahead, docketd killed and started: it still does not follow" held
 check "a year ahead, docketd killed and started: no period was opened" is "$before" periods acme
 
-set_clock 0
+set_clock "$work/clock" 0
 check "the clock is set: it is followed" wait_until 5 followed
 check "the clock is set: numbers go on where they were" is "INV-$today-000002" next_of acme/INV
 check "the clock is set: in order of dates too" is "INV-$today-000002" next_of chrono/INV
-set_clock $((20 * 3600))
+set_clock "$work/clock" $((20 * 3600))
 check "twenty hours ahead: that is followed" wait_until 5 next_of daily/INV
 check "twenty hours ahead: by docketd too" followed
-set_clock 0
+set_clock "$work/clock" 0
 
-set_clock $((366 * day))
+set_clock "$work/clock" $((366 * day))
 check "accepting wants a reason" test "$("$docket" clock accept --no-start --yes >/dev/null 2>&1; echo $?)" = 2
 check "accepted" wait_until 5 held
 check "accepted: the command says what became of it" is 'docketd follows the clock again' "$docket" clock accept --no-start --yes --reason 'it is right'
@@ -111,7 +104,7 @@ check "accepted, docketd killed and started: still followed" followed
 
 # ---- at a start ----
 
-set_clock $((2 * 366 * day))
+set_clock "$work/clock" $((2 * 366 * day))
 stop_docketd
 start_docketd
 check "another year ahead at a start: not followed" held
@@ -138,11 +131,11 @@ boot_with() {
 if unshare --user --map-current-user --mount true 2>/dev/null && boot_with 1; then
     check "another boot: followed" followed
     stop_docketd
-    set_clock $((2 * 366 * day + 30 * day))
+    set_clock "$work/clock" $((2 * 366 * day + 30 * day))
     boot_with 2 || true
     check "switched off for thirty days: followed" followed
     stop_docketd
-    set_clock $((2 * 366 * day + 70 * day))
+    set_clock "$work/clock" $((2 * 366 * day + 70 * day))
     boot_with 3 || true
     check "switched off for forty days: not followed" held
     stop_docketd
@@ -153,7 +146,7 @@ fi
 
 # shift_to DATE: everybody's clock stands there
 shift_to() {
-    set_clock $(($(date -u -d "$1" +%s) - $(env -u LD_PRELOAD date +%s)))
+    set_clock "$work/clock" $(($(date -u -d "$1" +%s) - $(env -u LD_PRELOAD date +%s)))
 }
 
 # says SERIES WORDS: no number, and why

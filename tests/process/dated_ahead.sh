@@ -11,15 +11,6 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 at_cleanup() { unset LD_PRELOAD DOCKET_CLOCK_FILE; } # the clock's file goes
 
-# set_clock SECONDS: how far it is ahead
-set_clock() {
-    local bytes='' i
-    for i in 0 1 2 3 4 5 6 7; do
-        bytes+=$(printf '\\x%02x' $((($1 >> (8 * i)) & 255)))
-    done
-    printf '%b' "$bytes" | env -u LD_PRELOAD dd of="$work/clock" conv=notrunc status=none
-}
-
 # gives SERIES NUMBER ARG...
 gives() {
     "$docket" next --no-start "$1" "${@:3}" | tee "$work/next.out" && grep -q -- "-$2\$" "$work/next.out"
@@ -27,9 +18,9 @@ gives() {
 
 realm_in=memory
 new_realm '[default]' 'restart = daily'
-head -c 16 /dev/zero >"$work/clock"
+set_clock "$work/clock" 0
 midnight=$(($(date -u +%s) / 86400 * 86400))
-set_clock $((midnight + 43200 - $(date +%s))) # noon
+set_clock "$work/clock" $((midnight + 43200 - $(date +%s))) # noon
 next_day=$(date -u -d "@$((midnight + 2 * 86400))" +%Y-%m-%d)
 export DOCKET_CLOCK_FILE=$work/clock LD_PRELOAD
 LD_PRELOAD=$(binary shiftclock.so)
@@ -38,7 +29,7 @@ add_series acme/INV --template '{YYYY}{MM}{DD}-{N}'
 add_series acme/HOT --order leased --template 'H{YYYY}{MM}{DD}-{N}'
 stop_docketd
 cp -r "$realm/store" "$work/older"
-set_clock $((midnight + 86400 + 43200 - $(env -u LD_PRELOAD date +%s)))
+set_clock "$work/clock" $((midnight + 86400 + 43200 - $(env -u LD_PRELOAD date +%s)))
 start_docketd
 check "a document of tomorrow: the first of its day" wait_until 5 gives acme/INV 1 --date "$next_day"
 check "of a leased series too" wait_until 5 gives acme/HOT 1 --date "$next_day"
@@ -50,7 +41,7 @@ docketd_pid=$child
 check "a store of yesterday is accepted, 1000 numbers ahead" wait_until 20 is_serving
 check "tomorrow goes on above them" gives acme/INV 1001 --date "$next_day"
 check "of a leased series too" gives acme/HOT 1001 --date "$next_day"
-set_clock $((midnight + 2 * 86400 + 43200 - $(env -u LD_PRELOAD date +%s)))
+set_clock "$work/clock" $((midnight + 2 * 86400 + 43200 - $(env -u LD_PRELOAD date +%s)))
 check "and when it has come" wait_until 5 gives acme/INV 1002
 stop_docketd
 finish

@@ -40,7 +40,7 @@ none_missing() {
 }
 
 new_realm
-head -c 16 /dev/zero >"$work/clock"
+set_clock "$work/clock" 0
 export DOCKET_CLOCK_FILE=$work/clock LD_PRELOAD=$shim
 start_docketd
 add_series acme/C --order strict --chronological yes --restart never --window 64
@@ -60,15 +60,6 @@ stop_docketd
 
 # ---- the power goes, and with it the clock ----
 
-# set_clock SECONDS: how far it is ahead, or behind
-set_clock() {
-    local bytes='' i
-    for i in 0 1 2 3 4 5 6 7; do
-        bytes+=$(printf '\\x%02x' $((($1 >> (8 * i)) & 255)))
-    done
-    printf '%b' "$bytes" | env -u LD_PRELOAD dd of="$work/clock" conv=notrunc status=none
-}
-
 # gives DATE ARG...: the next number is of this date
 gives() {
     "$docket" next acme/P "${@:2}" | tee "$work/next.out" && grep -q "^$1-" "$work/next.out"
@@ -79,16 +70,16 @@ left=$(($(env -u LD_PRELOAD date -u -d "$today + 1 day" +%s) - $(env -u LD_PRELO
 tomorrow=$(env -u LD_PRELOAD date -u -d "$today + 1 day" +%Y%m%d)
 rm -rf "${realm:?}" "${runtime:?}" "$logs"
 new_realm
-set_clock $((left - 3600))
+set_clock "$work/clock" $((left - 3600))
 start_docketd
 add_series acme/P --template '{YYYY}{MM}{DD}-{N}' --chronological yes --restart never
 check "a number of today" gives "$today"
-set_clock $((left + 60))
+set_clock "$work/clock" $((left + 60))
 check "one of tomorrow, of which no commit knows" gives "$tomorrow"
 lose_power
-set_clock -1500000000
+set_clock "$work/clock" -1500000000
 start_docketd
-set_clock $((left + 60))
+set_clock "$work/clock" $((left + 60))
 check "docketd began by a clock of long ago: none of today follows one that is unknown" \
     bash -c '! "$0" next acme/P --date "$1" 2>"$2" && grep -q "no earlier date" "$2"' "$docket" "$today" "$work/next.err"
 check "one of tomorrow does" gives "$tomorrow"
@@ -101,11 +92,11 @@ next_of_d() {
 
 add_series acme/D --template 'D{YYYY}{MM}{DD}-{N}' --chronological yes --restart daily
 check "one of tomorrow" next_of_d
-set_clock $((left - 3600 - 86400))
+set_clock "$work/clock" $((left - 3600 - 86400))
 check "the clock set back to a day that never began: it gives none behind tomorrow's" \
     bash -c '! "$0" next acme/D --timeout 2 2>"$1"' "$docket" "$work/next.err"
 check "nor with its date" bash -c '! "$0" next acme/D --date "$1" --timeout 0.5 2>"$2"' "$docket" "$today" "$work/next.err"
-set_clock $((left + 60))
+set_clock "$work/clock" $((left + 60))
 check "the clock right again: all goes on" wait_until 5 next_of_d
 
 next_of_e() {

@@ -13,16 +13,6 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/process/cli_lib.sh
 . "$here/cli_lib.sh"
 
-# set_clock SECONDS: how far the wall clock of all who share it goes ahead
-set_clock() {
-    local value=$1 bytes='' i
-    for i in 0 1 2 3 4 5 6 7; do
-        bytes+=$(printf '\\x%02x' $(((value >> (8 * i)) & 255)))
-    done
-    printf '%b\0\0\0\0\0\0\0\0' "$bytes" >"$work/clock.new"
-    dd if="$work/clock.new" of="$work/clock" bs=16 count=1 conv=notrunc status=none
-}
-
 # ---- dated back, and killed -------------------------------------------------
 
 new_realm
@@ -138,7 +128,7 @@ at_cleanup() { unset LD_PRELOAD DOCKET_CLOCK_FILE; } # the clock's file goes
 
 # ---- a lease out over midnight ------------------------------------------------
 
-printf '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0' >"$work/clock"
+set_clock "$work/clock" 0
 export DOCKET_CLOCK_FILE=$work/clock LD_PRELOAD
 LD_PRELOAD=$(binary shiftclock.so)
 today=$(env -u LD_PRELOAD date -u +%Y-%m-%d)
@@ -146,7 +136,7 @@ left=$(($(env -u LD_PRELOAD date -u -d "$today + 1 day" +%s) - $(env -u LD_PRELO
 rm -rf "${runtime:?}"/* "$realm" "$logs"
 realm_lines=('[default]' 'restart = daily' 'order = leased')
 new_realm "${realm_lines[@]}"
-set_clock $((left - 4))
+set_clock "$work/clock" $((left - 4))
 start_docketd
 day=${today//-/}
 
@@ -159,13 +149,13 @@ older=$child
 both_log() { [ "$("$docket" period list acme/CD --json | jq '.periods[0].given')" -ge 4 ]; }
 check "two processes take under one date" wait_until 5 both_log
 kill_docketd
-set_clock $((left + 1))
+set_clock "$work/clock" $((left + 1))
 check "midnight, docketd dead: who dates back is refused once a number of the new day is out" \
     wait_until 5 grep -q OUT_OF_ORDER "$work/old.out"
 kill_child "$older"
 touch "$work/new.stop"
 check "and who goes with the clock goes on" wait_child "$newer"
-set_clock $((left - 4))
+set_clock "$work/clock" $((left - 4))
 start_docketd
 refused "the clock set back: nothing is dated before what was given" 2 next acme/CD
 add_series acme/DAY
@@ -177,7 +167,7 @@ state_is() { [ "$("$docket" period list acme/DAY --json | jq -r ".periods[] | se
 holds() { "$docket" period list acme/DAY --json | jq -e "[.periods[] | select(.period == $day) | .holders[].pid] == [$holder]"; }
 check "a process holds a block" wait_until 5 holds
 kill -STOP "$holder"
-set_clock $((left + 1))
+set_clock "$work/clock" $((left + 1))
 check "midnight: the day has ended, with a lease out" wait_until 5 state_is ended
 check "period list says who holds it" holds
 start_worker beside --series acme/DAY --mode text --date "$day" --count 40
@@ -199,13 +189,13 @@ check "its holder killed: --wait ends, and it is closed" wait_child "$closer"
 check "state: closed" state_is closed
 refused "nothing is given of it" 5 next acme/DAY --date "$today"
 check "the audit is clean" audit --unknown-max 0
-set_clock $((left - 40))
+set_clock "$work/clock" $((left - 40))
 refused "the clock set back into it: it is not opened again" 5 next acme/DAY --timeout 0.5
 expect "docketd started then" 0 period list acme/DAY
 kill_docketd
 start_docketd
 refused "nor by a docketd that starts there" 5 next acme/DAY --timeout 0.5
 check "state: closed" state_is closed
-set_clock $((left + 60))
+set_clock "$work/clock" $((left + 60))
 expect "the clock right again: the new day goes on" 0 next acme/DAY
 finish

@@ -15,6 +15,8 @@
 
 #include <cmocka.h>
 
+#include "policy_with.h"
+
 /* ---- reasons ---- */
 
 static void a_reason_is_printable_utf8_of_1_to_200_bytes(void **state)
@@ -44,16 +46,6 @@ static void a_reason_is_printable_utf8_of_1_to_200_bytes(void **state)
 
 /* ---- evidence ---- */
 
-static struct dk_policy policy_with(const char *template, uint8_t restart)
-{
-    struct dk_policy policy;
-    dk_policy_default(&policy);
-    policy.restart = restart;
-    memset(policy.template_text, 0, sizeof policy.template_text);
-    snprintf(policy.template_text, sizeof policy.template_text, "%s", template);
-    return policy;
-}
-
 /* "1:17-17 2:..." of lines, or the sentence of the refusal. */
 static const char *evidence_by(const struct dk_policy *policy, const struct dk_policy *next, int32_t period, const char *text)
 {
@@ -75,7 +67,7 @@ static const char *evidence_by(const struct dk_policy *policy, const struct dk_p
 
 static const char *evidence_of(const char *template, int32_t period, const char *text)
 {
-    struct dk_policy policy = policy_with(template, period == 0 ? DK_NEVER : DK_YEARLY);
+    struct dk_policy policy = policy_of(period == 0 ? DK_NEVER : DK_YEARLY, template);
     return evidence_by(&policy, NULL, period, text);
 }
 
@@ -139,27 +131,27 @@ static void digits_alone_are_taken_if_number_and_document_number_are_the_same(vo
 static void texts_are_read_by_the_series_fiscal_year_and_names(void **state)
 {
     (void)state;
-    struct dk_policy policy = policy_with("{PREFIX}/{FY:25-26}/{FIELD:branch}{N:4}", DK_FISCAL);
+    struct dk_policy policy = policy_of(DK_FISCAL, "{PREFIX}/{FY:25-26}/{FIELD:branch}{N:4}");
     policy.fiscal.month = 3;
     memcpy(policy.prefix, "RE", 3);
     memcpy(policy.fields, "branch=V", 9);
     assert_string_equal(evidence_by(&policy, NULL, 20252026, "RE/25-26/V0017\nRE/25-26/V12345"), "1:17-17 2:12345-12345 ");
     assert_non_null(strstr(evidence_by(&policy, NULL, 20252026, "RE/24-25/V0017"), "of another period"));
     assert_non_null(strstr(evidence_by(&policy, NULL, 20252026, "RE/25-26/W0017"), "no document number of this series"));
-    policy = policy_with("{GGGG}W{WW}-{N}", DK_WEEKLY);
+    policy = policy_of(DK_WEEKLY, "{GGGG}W{WW}-{N}");
     assert_string_equal(evidence_by(&policy, NULL, 2026553, "2026W53-4"), "1:4-4 ");
 }
 
 static void texts_of_the_next_policy_are_read_too(void **state)
 {
     (void)state;
-    struct dk_policy policy = policy_with("A{YYYY}-{N:4}", DK_YEARLY), next = policy_with("B{YYYY}-{N:4}", DK_YEARLY);
+    struct dk_policy policy = policy_of(DK_YEARLY, "A{YYYY}-{N:4}"), next = policy_of(DK_YEARLY, "B{YYYY}-{N:4}");
     assert_string_equal(evidence_by(&policy, &next, 2026, "A2026-0017\nB2026-0018"), "1:17-17 2:18-18 ");
     assert_non_null(strstr(evidence_by(&policy, &next, 2026, "A2026-0017\nB2027-0018"), "line 2, \"B2027-0018\": it is a document number of another"));
-    policy = policy_with("A{YYYY}{N:4}", DK_YEARLY);
-    next = policy_with("A{YY}{N:4}", DK_YEARLY); /* the collision proof would refuse it */
+    policy = policy_of(DK_YEARLY, "A{YYYY}{N:4}");
+    next = policy_of(DK_YEARLY, "A{YY}{N:4}"); /* the collision proof would refuse it */
     assert_non_null(strstr(evidence_by(&policy, &next, 2026, "A20261234"), "1:1234"));
-    next = policy_with("A20{YY}1{N:3}", DK_YEARLY);
+    next = policy_of(DK_YEARLY, "A20{YY}1{N:3}");
     assert_non_null(strstr(evidence_by(&policy, &next, 2026, "A20261234"), "two templates of the series"));
 }
 

@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "policy_with.h"
+
 /* Everything happens in UTC here. */
 const struct dk_zone *dk_zone_of_policy(const struct dk_policy *policy)
 {
@@ -24,11 +26,9 @@ bool dk_zone_is_lost(const struct dk_zone *zone)
     return false;
 }
 
-static const struct dk_policy *policy_of(const char *lines)
+static const struct dk_policy *kept_with(const char *lines)
 {
-    struct dk_policy policy;
-    dk_policy_default(&policy);
-    assert_int_equal(dk_policy_apply(&policy, lines), DOCKET_OK);
+    struct dk_policy policy = policy_with(lines);
     return dk_policy_keep(&policy);
 }
 
@@ -46,9 +46,9 @@ static bool row(const char *name, uint64_t rows)
 static void the_next_policy_holds_from_its_period_on(void **state)
 {
     (void)state;
-    struct dk_series_record record = {.policy = policy_of("last=100\n"), .tenant = "acme", .name = "INV"};
+    struct dk_series_record record = {.policy = kept_with("last=100\n"), .tenant = "acme", .name = "INV"};
     assert_ptr_equal(dk_series_policy(&record, 2099), record.policy);
-    record.next = policy_of("last=200\n");
+    record.next = kept_with("last=200\n");
     record.next_from = 2027;
     assert_ptr_equal(dk_series_policy(&record, 2026), record.policy);
     assert_ptr_equal(dk_series_policy(&record, 2027), record.next);
@@ -60,32 +60,32 @@ static void the_next_policy_holds_from_its_period_on(void **state)
 static void a_counter_ends_at_the_interval_or_the_width_or_never(void **state)
 {
     (void)state;
-    struct dk_series_record record = {.policy = policy_of(""), .tenant = "acme", .name = "INV"};
+    struct dk_series_record record = {.policy = kept_with(""), .tenant = "acme", .name = "INV"};
     assert_int_equal(dk_record_last(&record, 2026), DOCKET_NUMBER_MAX);
-    record.policy = policy_of("at-end=stop\n");
+    record.policy = kept_with("at-end=stop\n");
     assert_int_equal(dk_record_last(&record, 2026), 999999);
-    record.policy = policy_of("at-end=stop\nlast=1000\n");
+    record.policy = kept_with("at-end=stop\nlast=1000\n");
     assert_int_equal(dk_record_last(&record, 2026), 1000);
-    record.policy = policy_of("template={SERIES}-{YYYY}-{N36:2}\nat-end=stop\n");
+    record.policy = kept_with("template={SERIES}-{YYYY}-{N36:2}\nat-end=stop\n");
     assert_int_equal(dk_record_last(&record, 2026), 36 * 36 - 1);
 }
 
 static void validity_is_the_later_ones_where_two_intervals_join(void **state)
 {
     (void)state;
-    struct dk_series_record record = {.policy = policy_of("valid-to=2026-12-31\n")};
+    struct dk_series_record record = {.policy = kept_with("valid-to=2026-12-31\n")};
     assert_int_equal(dk_record_valid_to(&record), 20261231);
-    record.next = policy_of("valid-from=2027-01-01\nvalid-to=2027-06-30\n");
+    record.next = kept_with("valid-from=2027-01-01\nvalid-to=2027-06-30\n");
     record.next_from = 2027;
     assert_int_equal(dk_record_valid_to(&record), 20270630);
-    record.next = policy_of("");
+    record.next = kept_with("");
     assert_int_equal(dk_record_valid_to(&record), 0);
-    record.next = policy_of("valid-from=2027-01-02\nvalid-to=2027-06-30\n"); /* a day between has none */
+    record.next = kept_with("valid-from=2027-01-02\nvalid-to=2027-06-30\n"); /* a day between has none */
     assert_int_equal(dk_record_valid_to(&record), 20261231);
-    record.policy = policy_of("valid-to=2026-12-30\n");
-    record.next = policy_of("valid-to=2027-06-30\n");
+    record.policy = kept_with("valid-to=2026-12-30\n");
+    record.next = kept_with("valid-to=2027-06-30\n");
     assert_int_equal(dk_record_valid_to(&record), 20261230);
-    record.policy = policy_of("");
+    record.policy = kept_with("");
     assert_int_equal(dk_record_valid_to(&record), 0);
 }
 
@@ -93,8 +93,8 @@ static void settings_are_compared_and_taken_over_one_by_one(void **state)
 {
     (void)state;
     struct dk_policy merged;
-    const struct dk_policy *a = policy_of("template=A-{YYYY}-{N:5}\nwindow=500\nprofile=fr\n");
-    const struct dk_policy *b = policy_of("template=B-{YYYY}-{N:5}\nwindow=600\nwarn=50\n");
+    const struct dk_policy *a = kept_with("template=A-{YYYY}-{N:5}\nwindow=500\nprofile=fr\n");
+    const struct dk_policy *b = kept_with("template=B-{YYYY}-{N:5}\nwindow=600\nwarn=50\n");
     uint64_t rows = dk_policy_differ(a, b);
     assert_true(row("template", rows) && row("window", rows) && row("warn", rows) && row("profile", rows));
     assert_true(row("chronological", rows) && row("release", rows)); /* of the profile */
@@ -119,7 +119,7 @@ static void a_profile_taken_over_alone_leaves_the_rest(void **state)
 {
     (void)state;
     struct dk_policy merged;
-    const struct dk_policy *plain = policy_of(""), *french = policy_of("profile=fr\n");
+    const struct dk_policy *plain = kept_with(""), *french = kept_with("profile=fr\n");
     uint64_t rows = dk_policy_differ(plain, french), only = 0;
     unsigned count;
     const struct dk_setting *settings = dk_settings(&count);
@@ -135,7 +135,7 @@ static void a_template_is_resolved_for_its_tenant(void **state)
 {
     (void)state;
     struct dk_template resolved;
-    const struct dk_policy *policy = policy_of("template={TENANT}/{FIELD:till}/{YYYY}-{N:4}\nfields=till=03\n");
+    const struct dk_policy *policy = kept_with("template={TENANT}/{FIELD:till}/{YYYY}-{N:4}\nfields=till=03\n");
     assert_int_equal(dk_policy_template(policy, "acme", &resolved), DOCKET_OK);
     struct dk_rendered rendered;
     char text[DOCKET_TEXT_MAX];

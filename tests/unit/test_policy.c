@@ -14,15 +14,7 @@
 
 #include <cmocka.h>
 
-static struct dk_policy policy_of(uint8_t restart, const char *template_text)
-{
-    struct dk_policy policy;
-    dk_policy_default(&policy);
-    policy.restart = restart;
-    memset(policy.template_text, 0, sizeof policy.template_text);
-    snprintf(policy.template_text, sizeof policy.template_text, "%s", template_text);
-    return policy;
-}
+#include "policy_with.h"
 
 static docket_status verdict(const struct dk_policy *policy)
 {
@@ -38,18 +30,9 @@ static void assert_verdict(uint8_t restart, const char *template_text, docket_st
                  dk_error_text());
 }
 
-static struct dk_policy with(const char *lines)
-{
-    struct dk_policy policy;
-    dk_policy_default(&policy);
-    if (dk_policy_apply(&policy, lines) != DOCKET_OK)
-        fail_msg("%s: %s", lines, dk_error_text());
-    return policy;
-}
-
 static void assert_refused(const char *lines, const char *because)
 {
-    struct dk_policy policy = with(lines);
+    struct dk_policy policy = policy_with(lines);
     if (verdict(&policy) != DOCKET_BAD_POLICY)
         fail_msg("passed: %s", lines);
     if (strstr(dk_error_text(), because) == NULL)
@@ -58,7 +41,7 @@ static void assert_refused(const char *lines, const char *because)
 
 static void assert_good(const char *lines)
 {
-    struct dk_policy policy = with(lines);
+    struct dk_policy policy = policy_with(lines);
     if (verdict(&policy) != DOCKET_OK)
         fail_msg("%s: %s", lines, dk_error_text());
 }
@@ -230,8 +213,8 @@ static void lines_are_read_whole_or_not_at_all(void **state)
 static void a_shorter_value_leaves_nothing_of_a_longer_one(void **state)
 {
     (void)state;
-    struct dk_policy once = with("template={YYYY}-{N}\nzone=Asia/Tokyo\nprefix=A\nfields=a=1\n");
-    struct dk_policy twice = with("template={SERIES}-{YYYY}{MM}{DD}-{N:10}\nzone=America/Argentina/Ushuaia\n"
+    struct dk_policy once = policy_with("template={YYYY}-{N}\nzone=Asia/Tokyo\nprefix=A\nfields=a=1\n");
+    struct dk_policy twice = policy_with("template={SERIES}-{YYYY}{MM}{DD}-{N:10}\nzone=America/Argentina/Ushuaia\n"
                                   "prefix=LONGER\nfields=a=1 b=2 c=3\n");
     assert_int_equal(dk_policy_apply(&twice, "template={YYYY}-{N}\nzone=Asia/Tokyo\nprefix=A\nfields=a=1\n"), DOCKET_OK);
     assert_memory_equal(&once, &twice, sizeof once);
@@ -265,7 +248,7 @@ static void lines_that_were_written_give_the_same_policy(void **state)
 static void the_longest_lines_fit(void **state)
 {
     (void)state;
-    struct dk_policy base, policy = with("order=strict\n");
+    struct dk_policy base, policy = policy_with("order=strict\n");
     char lines[DK_SETTINGS_BYTES], small[8];
     dk_policy_default(&base);
     policy.restart = DK_QUARTERLY;
@@ -297,18 +280,18 @@ static void the_longest_lines_fit(void **state)
 static void a_profile_sets_what_it_asks_for_unless_that_is_said(void **state)
 {
     (void)state;
-    struct dk_policy policy = with("profile=fr\n");
+    struct dk_policy policy = policy_with("profile=fr\n");
     assert_int_equal(policy.chronological, 1);
     assert_int_equal(policy.release, DK_VOID_RELEASED);
-    policy = with("chronological=no\nprofile=fr\n"); /* wherever it stands */
+    policy = policy_with("chronological=no\nprofile=fr\n"); /* wherever it stands */
     assert_int_equal(policy.chronological, 0);
-    policy = with("profile=in-gst\n");
+    policy = policy_with("profile=in-gst\n");
     assert_int_equal(policy.restart, DK_FISCAL);
     assert_int_equal(policy.fiscal.month, 3);
     assert_int_equal(policy.at_end, DK_STOP);
-    policy = with("restart=monthly\nprofile=in-gst\n");
+    policy = policy_with("restart=monthly\nprofile=in-gst\n");
     assert_int_equal(policy.restart, DK_MONTHLY);
-    policy = with("profile=none\n");
+    policy = policy_with("profile=none\n");
     struct dk_policy plain;
     dk_policy_default(&plain);
     assert_memory_equal(&policy, &plain, sizeof plain);
@@ -403,7 +386,7 @@ static void the_last_number_is_the_least_of_its_bounds(void **state)
 {
     (void)state;
     struct dk_template resolved;
-    struct dk_policy policy = with("at-end=widen\n");
+    struct dk_policy policy = policy_with("at-end=widen\n");
     assert_int_equal(dk_policy_check(&policy, "acme", "INV", &resolved), DOCKET_OK);
     assert_true(dk_policy_last(&policy, &resolved) == DOCKET_NUMBER_MAX);
     policy.last = 5000000;

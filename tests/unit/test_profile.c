@@ -12,18 +12,11 @@
 
 #include <cmocka.h>
 
-static struct dk_policy with(const char *lines)
-{
-    struct dk_policy policy;
-    dk_policy_default(&policy);
-    if (dk_policy_apply(&policy, lines) != DOCKET_OK)
-        fail_msg("%s: %s", lines, dk_error_text());
-    return policy;
-}
+#include "policy_with.h"
 
 static void assert_good(const char *series, const char *lines)
 {
-    struct dk_policy policy = with(lines);
+    struct dk_policy policy = policy_with(lines);
     if (dk_policy_check(&policy, "acme", series, NULL) != DOCKET_OK)
         fail_msg("%s: %s", lines, dk_error_text());
 }
@@ -31,7 +24,7 @@ static void assert_good(const char *series, const char *lines)
 /* Refused, and the sentence has each word of because (separated by |). */
 static void assert_refused(const char *series, const char *lines, const char *because)
 {
-    struct dk_policy policy = with(lines);
+    struct dk_policy policy = policy_with(lines);
     char words[256], *rest = words;
     snprintf(words, sizeof words, "%s", because);
     if (dk_policy_check(&policy, "acme", series, NULL) != DOCKET_BAD_POLICY)
@@ -169,7 +162,7 @@ static void brazil_has_nine_digits_and_an_end(void **state)
     (void)state;
     assert_refused("NFE", "profile=br-nfe\n", "exactly 9 digits|SINIEF|{SERIES}-{N:9} (NFE-000000001)|{N:9} (000000001)");
     assert_good("NFE", "profile=br-nfe\ntemplate={N:9}\n");
-    struct dk_policy policy = with("profile=br-nfe\ntemplate={N:9}\n");
+    struct dk_policy policy = policy_with("profile=br-nfe\ntemplate={N:9}\n");
     struct dk_template resolved;
     assert_int_equal(dk_policy_check(&policy, "acme", "NFE", &resolved), DOCKET_OK);
     assert_true(dk_policy_last(&policy, &resolved) == 999999999);
@@ -222,7 +215,7 @@ static void what_is_proposed_fits(void **state)
                 char lines[256], sentence[1100];
                 snprintf(lines, sizeof lines, "profile=in-gst\nrestart=%s\nprefix=PX\n%stemplate=%s\n", restarts[restart],
                          widen ? "at-end=widen\n" : "", templates[at]);
-                struct dk_policy policy = with(lines);
+                struct dk_policy policy = policy_with(lines);
                 if (dk_policy_check(&policy, "acme", "GST", NULL) == DOCKET_OK)
                     continue;
                 snprintf(sentence, sizeof sentence, "%s", dk_error_text());

@@ -215,35 +215,6 @@ void dk_seat_reset(int keep, const struct dk_geometry *geometry)
         dk_store_release(&dk_seat_line(ex_seat_base((unsigned)keep), line)->cursor, 0);
 }
 
-/* No admin comes here. */
-bool dk_admin_concerns(const struct dk_series_book *series)
-{
-    (void)series;
-    return false;
-}
-
-/* Nobody asks for numbers of periods that have ended. */
-bool dk_ended_concerns(const struct dk_series_book *series, int32_t label)
-{
-    (void)series;
-    (void)label;
-    return false;
-}
-
-bool dk_ended_plan(struct dk_counter *counter, struct dk_range **spares, size_t *spare_count, uint64_t *next)
-{
-    (void)counter;
-    (void)spares;
-    (void)spare_count;
-    (void)next;
-    return false;
-}
-
-void dk_ended_given(struct dk_counter *counter)
-{
-    (void)counter;
-}
-
 /* All that ever come are of one release and one set of sizes. */
 bool dk_takeover_renew(struct dk_daemon *daemon, const struct dk_desk_book *desk, const struct dk_images *images)
 {
@@ -370,15 +341,6 @@ struct docket_block *dk_block_new(void)
 void dk_block_free(struct docket_block *block)
 {
     memset(block, 0, sizeof *block);
-}
-
-/* No period of the explorer's is closed, and nothing is asked of one that has ended. */
-int64_t dk_closing_look(struct dk_daemon *daemon, struct dk_series_book *series, int64_t now_s)
-{
-    (void)daemon;
-    (void)series;
-    (void)now_s;
-    return INT64_MAX;
 }
 
 /* No policy of the explorer's waits for a later period. */
