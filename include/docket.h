@@ -132,7 +132,18 @@ typedef enum docket_status {
     DOCKET_OUT_OF_ORDER = 37,      /* a date before the last one of a chronological series, or one to come */
     DOCKET_INTERVAL_OVER = 38,     /* the authority's interval is not valid on this date */
     DOCKET_NOT_OF_SERIES = 39,     /* a text that this series does not write */
-    DOCKET_COLLISION = 40          /* two numbers would have the same text */
+    DOCKET_COLLISION = 40,         /* two numbers would have the same text */
+    DOCKET_KEY_DIFFERS = 41,       /* the key (or name) is known, and was asked for with other arguments */
+    DOCKET_KEY_VOID = 42,          /* the key's number is void */
+    DOCKET_NOT_TRACKED = 43,       /* the series keeps no ledger (or keeps one, and the call is for those without) */
+    DOCKET_ALREADY_SETTLED = 44,   /* the number is issued already */
+    DOCKET_ALREADY_RELEASED = 45,  /* the number was given back already */
+    DOCKET_ALREADY_VOID = 46,      /* the number is void already */
+    DOCKET_NOT_HELD = 47,          /* nobody was given this number, key or name */
+    DOCKET_NOT_YOURS = 48,         /* somebody else holds the number */
+    DOCKET_PARTIAL = 49,           /* fewer numbers than were asked for: the last ones there are */
+    DOCKET_OVERLOADED = 50,        /* docketd has as much waiting as it takes on */
+    DOCKET_GAVE_UP = 51            /* three tries without an answer; the same call may be made again */
 } docket_status;
 
 typedef enum docket_category {

@@ -63,10 +63,21 @@ static const struct status_row rows[] = {
     ROW(INTERVAL_OVER, EXHAUSTED, 0, "the interval is not valid on this date"),
     ROW(NOT_OF_SERIES, CALLER, 0, "the series writes no such text"),
     ROW(COLLISION, CALLER, 0, "two numbers would have the same text"),
+    ROW(KEY_DIFFERS, CALLER, 0, "the key is known, with other arguments"),
+    ROW(KEY_VOID, CALLER, 0, "the key's number is void"),
+    ROW(NOT_TRACKED, CALLER, 0, "the series keeps no ledger of its numbers"),
+    ROW(ALREADY_SETTLED, CALLER, 0, "the number is issued already"),
+    ROW(ALREADY_RELEASED, CALLER, 0, "the number was given back already"),
+    ROW(ALREADY_VOID, CALLER, 0, "the number is void already"),
+    ROW(NOT_HELD, CALLER, 0, "nobody was given this number, key or name"),
+    ROW(NOT_YOURS, CALLER, 0, "somebody else holds the number"),
+    ROW(PARTIAL, EXHAUSTED, 0, "fewer numbers than were asked for: the last ones there are"),
+    ROW(OVERLOADED, TRY_AGAIN, 1, "docketd has as much waiting as it takes on"),
+    ROW(GAVE_UP, TRY_AGAIN, 1, "three tries without an answer"),
 };
 
 enum { ROW_COUNT = sizeof rows / sizeof rows[0] };
-_Static_assert(ROW_COUNT == DOCKET_COLLISION + 1, "every status has its row");
+_Static_assert(ROW_COUNT == DOCKET_GAVE_UP + 1, "every status has its row");
 
 static __thread char last_error[DK_ERROR_BYTES];
 

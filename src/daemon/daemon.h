@@ -14,6 +14,8 @@ struct dk_connections;
 struct dk_errand;
 struct dk_ended;
 struct dk_closing_walk;
+struct dk_ledger_book;
+struct dk_holds;
 struct dk_admin_request;
 
 enum { DK_ADMINS_MAX = 32 };
@@ -76,6 +78,8 @@ struct dk_daemon {
     bool closes;             /* some series is closed by policy */
     int64_t next_closing_s;  /* monotonic: when the store is looked through for it */
     struct dk_closing_walk *closing_walk;
+    struct dk_ledger_book *ledger; /* series that track their numbers, of which something is asked */
+    struct dk_holds *holds;        /* ledger/holds.c */
     bool accept_known;       /* accepted_ns is */
     int64_t accepted_ns;     /* when an older store was accepted last; 0 never. ended.c looks for it */
     bool accepted;           /* --accept-store: desks are built anew ... */
@@ -250,6 +254,26 @@ void dk_closing_stop(struct dk_daemon *daemon);
 bool dk_ended_plan(struct dk_counter *counter, struct dk_range **spares, size_t *spare_count, uint64_t *next);
 /* ... and they are durable. */
 void dk_ended_given(struct dk_counter *counter);
+
+/* ledger/: series that track their numbers. A packet at record speed; bytes are the heap's and become the ledger's. */
+struct dk_record_head;
+void dk_ledger_hear(struct dk_connection *connection, const struct dk_record_head *head, uint8_t *bytes);
+/* Each turn of the loop; each tick. */
+void dk_ledger_turn(struct dk_daemon *daemon);
+void dk_ledger_tick(struct dk_daemon *daemon);
+/* At start, when seats are known; at stop. */
+docket_status dk_ledger_start(struct dk_daemon *daemon) DK_MUST_USE;
+void dk_ledger_stop(struct dk_daemon *daemon);
+/* Something waits, is in flight, or is held: the series stays in memory, and no admin changes it meanwhile
+ * (waits: the first two only). */
+bool dk_ledger_concerns(const struct dk_series_book *series, bool waits);
+/* A seat was reaped: who sat there holds nothing any more. */
+void dk_ledger_seat_gone(struct dk_daemon *daemon, uint32_t desk, uint32_t seat, uint64_t salt);
+/* Does it track its numbers? Then nothing of it is on the board but its slot, which says so. */
+static inline bool dk_is_tracked(const struct dk_series_book *series)
+{
+    return series->record.policy->ledger;
+}
 
 /* recovery.c: from store and files to books. */
 docket_status dk_recovery_run(struct dk_daemon *daemon) DK_MUST_USE;

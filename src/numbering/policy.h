@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum dk_order { DK_STRICT = 0, DK_LEASED = 1, DK_ORDER_COUNT };
+enum dk_order { DK_STRICT = 0, DK_LEASED = 1, DK_GAPLESS = 2, DK_ORDER_COUNT };
 enum dk_restart {
     DK_NEVER = 0,
     DK_YEARLY = 1,
@@ -30,6 +30,7 @@ enum dk_at_end { DK_WIDEN = 0, DK_STOP = 1, DK_AT_END_COUNT }; /* when the width
 /* Of a law that wants some documents in a series of their own. */
 enum dk_documents { DK_ANY_DOCUMENTS = 0, DK_INVOICES = 1, DK_CORRECTIVE = 2, DK_RECIPIENT_ISSUED = 3, DK_DOCUMENTS_COUNT };
 enum dk_release { DK_RECYCLE = 0, DK_VOID_RELEASED = 1, DK_RELEASE_COUNT };
+enum dk_on_expiry { DK_EXPIRY_DOUBT = 0, DK_EXPIRY_FREE = 1, DK_EXPIRY_COUNT }; /* of a number whose holder ended */
 
 #define DK_WINDOW_MIN 16u
 #define DK_WINDOW_DEFAULT 10000u
@@ -55,6 +56,8 @@ struct dk_policy {
     uint8_t chronological; /* 1: no document date before the series' last one; strict only */
     uint8_t documents;   /* enum dk_documents: which documents it numbers */
     uint8_t warn;        /* percent of an interval (or of the width, at stop) that is used when people are warned; 0 never */
+    uint8_t ledger;      /* 1: each number has a record; gapless series always */
+    uint8_t on_expiry;   /* enum dk_on_expiry */
     struct dk_fiscal fiscal;
     uint16_t close_after; /* days after a period's end until it closes; DK_CLOSE_NEVER */
     uint32_t window;     /* most numbers a power loss may make unknown, beside open leases */

@@ -102,7 +102,7 @@ struct words {
         (const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *)                \
     }
 
-static const struct words orders = WORDS("strict", "leased");
+static const struct words orders = WORDS("strict", "leased", "gapless");
 static const struct words restarts = WORDS("never", "yearly", "monthly", "daily", "fiscal", "quarterly", "weekly");
 static const struct words at_ends = WORDS("widen", "stop");
 static const struct words releases = WORDS("recycle", "void");

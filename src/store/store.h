@@ -42,6 +42,7 @@
 #include "base/status.h"
 #include "numbering/fate.h"
 #include "numbering/policy.h"
+#include "store/ledger.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -194,6 +195,7 @@ struct dk_change {
     size_t event_count;
     const struct dk_desk_note *desks; /* each replaces what the store knew of that desk */
     size_t desk_count;
+    struct dk_ledger_change ledger;
 };
 
 /* Facts read at open. */
