@@ -78,7 +78,8 @@ struct dk_record_answer {
     uint32_t attempts;
     uint64_t number;    /* DECIDE_ALL: how many were decided */
     int64_t expires_ns;
-    const char *text;     /* the document number; of a failure its sentence */
+    const char *text;     /* the document number; of a failure too where a number stands for it (KEY_DIFFERS, KEY_VOID, COLLISION) */
+    const char *sentence; /* of a failure; "" if it is OK */
     const struct dk_record_run *runs; /* RESERVE: what was granted */
     uint32_t run_count;
 };
