@@ -21,7 +21,7 @@
 
 /* Only closes: the loop may still hold the pointer among this turn's events.
  * dk_serve_bury() frees what nobody waits for. */
-static void drop(struct dk_connection *connection)
+void dk_serve_drop(struct dk_connection *connection)
 {
     if (connection->fd >= 0)
         close(connection->fd);
@@ -38,7 +38,7 @@ void dk_serve_bury(struct dk_daemon *daemon)
     all->graves = false;
     for (struct dk_connection **at = &all->first; *at != NULL;) {
         struct dk_connection *connection = *at;
-        if (!connection->gone || connection->asked != 0) {
+        if (!connection->gone || connection->asked != 0 || connection->parcels != 0) {
             all->graves = all->graves || connection->gone;
             at = &connection->next;
             continue;
@@ -58,7 +58,7 @@ void dk_serve_answer(struct dk_connection *connection, uint32_t type, docket_sta
     if (status != DOCKET_OK)
         snprintf(reply->text, sizeof reply->text, "%s", dk_error_text());
     if (connection->gone || dk_wire_answer(connection->fd, reply, fds, fd_count) != DOCKET_OK)
-        drop(connection);
+        dk_serve_drop(connection);
 }
 
 static bool may_use(const struct dk_connection *connection, const struct dk_desk_book *desk)
@@ -319,7 +319,7 @@ void dk_serve_event(struct dk_daemon *daemon, void *token, uint32_t events)
         struct dk_reply reply = {0}; /* a library of another release: it is told so, and does not try again */
         dk_serve_answer(connection, packet.as.request.type, status, &reply, NULL, 0);
     }
-    drop(connection);
+    dk_serve_drop(connection);
 }
 
 docket_status dk_serve_own(struct dk_daemon *daemon, struct dk_connection **own, int *far)
