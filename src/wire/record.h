@@ -3,9 +3,11 @@
  * record: packets at record speed. One packet has a head and up to DK_RECORD_ITEMS items
  * of one series; its answer has an item for each, in the same order. Many packets may be on
  * their way on one connection; they are answered in the order in which they came (of one
- * series; not across series: the answer's `tag` says which it answers).
+ * series; not across series: the answer's `tag` says which it answers). An answer that does not fit into one
+ * packet comes in several of its tag, one behind the other (`more`); together they have an item for each.
  * Items are written one after the other, each with its length first; texts in them have
- * their length before and a zero behind. Both ends check every length before they look.
+ * their length before and a zero behind. Runs ascend, and are written as the distance from the run before and
+ * the length, seven bits a byte: those of DOCKET_RESERVE_MAX numbers fit. Both ends check every length before they look.
  */
 #ifndef DK_WIRE_RECORD_H
 #define DK_WIRE_RECORD_H
@@ -43,7 +45,7 @@ struct dk_record_head {
     uint32_t attempt; /* 1, 2, 3: which try this is */
     uint32_t desk;    /* where the caller sits ... */
     int32_t seat;     /* ... -1: it does not */
-    uint32_t reserved;
+    uint32_t more;    /* of an answer: 1: it goes on in the next packet of this tag */
     uint64_t salt;    /* ... which shows that it does */
     char tenant[DK_WIRE_NAME];
     char name[DK_WIRE_NAME];
