@@ -49,6 +49,8 @@ enum cli_option_id {
     OPT_DOCUMENTS,
     OPT_AT_END,
     OPT_RELEASE,
+    OPT_LEDGER,
+    OPT_ON_EXPIRY,
     OPT_CHRONOLOGICAL,
     OPT_LAST,
     OPT_VALID_FROM,
@@ -81,6 +83,19 @@ enum cli_option_id {
     OPT_ONCE,
     OPT_SORT,
     OPT_ROWS,
+    OPT_KEY,
+    OPT_KEYS,
+    OPT_TRACE,
+    OPT_METADATA,
+    OPT_PENDING,
+    OPT_SETTLED,
+    OPT_EXPIRES,
+    OPT_NAME,
+    OPT_TEXTS,
+    OPT_SETTLE,
+    OPT_VOID,
+    OPT_FREE,
+    OPT_NOTE,
     OPT_REALM,
     OPT_NO_START,
     OPT_JSON,
@@ -89,8 +104,10 @@ enum cli_option_id {
     OPT_IDS
 };
 
-#define BIT(id) (UINT64_C(1) << (id))
-_Static_assert(OPT_IDS <= 64, "a command's options are one word");
+/* A set of options. */
+__extension__ typedef unsigned __int128 cli_options;
+#define BIT(id) ((cli_options)1 << (id))
+_Static_assert(OPT_IDS <= 128, "a command's options are one word");
 
 struct cli;
 
@@ -100,7 +117,7 @@ struct cli_command {
     const char *operands; /* "TENANT/SERIES", "" */
     const char *summary;  /* a line for `docket help` */
     const char *text;     /* what `docket help NAME` adds */
-    uint64_t options;     /* BIT()s; OPT_HELP is always there */
+    cli_options options;  /* BIT()s; OPT_HELP is always there */
     int operands_min, operands_max;
     const char *offline;  /* what docketd --offline calls it; NULL: it cannot */
     int (*run)(struct cli *cli); /* returns an exit code */
@@ -118,12 +135,12 @@ struct cli_option {
 /* What every command takes that prints a table and reads the realm. */
 #define CLI_TABLE (BIT(OPT_COLUMNS) | BIT(OPT_NO_HEADINGS))
 
-enum { CLI_OPERANDS_MAX = 2 };
+enum { CLI_OPERANDS_ANY = 1000000 }; /* operands_max: as many as somebody writes */
 
 struct cli {
     const struct cli_command *command;
     const char *values[OPT_IDS]; /* NULL: not given; "" for one without argument */
-    const char *operands[CLI_OPERANDS_MAX];
+    const char *const *operands; /* of the command line */
     int operand_count;
     const char *realm;
     bool json;

@@ -3,9 +3,11 @@
  * record: packets at record speed. One packet has a head and up to DK_RECORD_ITEMS items
  * of one series; its answer has an item for each, in the same order. Many packets may be on
  * their way on one connection; they are answered in the order in which they came (of one
- * series; not across series: the answer's `tag` says which it answers).
+ * series; not across series: the answer's `tag` says which it answers). An answer that does not fit into one
+ * packet comes in several of its tag, one behind the other (`more`); together they have an item for each.
  * Items are written one after the other, each with its length first; texts in them have
- * their length before and a zero behind. Both ends check every length before they look.
+ * their length before and a zero behind. Runs ascend, and are written as the distance from the run before and
+ * the length, seven bits a byte: those of DOCKET_RESERVE_MAX numbers fit. Both ends check every length before they look.
  */
 #ifndef DK_WIRE_RECORD_H
 #define DK_WIRE_RECORD_H
@@ -13,7 +15,11 @@
 #include "wire/wire.h"
 
 #define DK_RECORD_MAGIC 0x31524b44u /* "DKR1" */
-enum { DK_RECORD_BYTES = 60 << 10, DK_RECORD_ITEMS = 1024 };
+enum {
+    DK_RECORD_BYTES = 60 << 10,
+    DK_RECORD_ITEMS = 1024,
+    DK_RECORD_SENTENCE = 320 /* room of an answer's sentence; longer ones are cut */
+};
 
 enum dk_record_type {
     DK_RECORD_ISSUE = 1,
@@ -39,7 +45,7 @@ struct dk_record_head {
     uint32_t attempt; /* 1, 2, 3: which try this is */
     uint32_t desk;    /* where the caller sits ... */
     int32_t seat;     /* ... -1: it does not */
-    uint32_t reserved;
+    uint32_t more;    /* of an answer: 1: it goes on in the next packet of this tag */
     uint64_t salt;    /* ... which shows that it does */
     char tenant[DK_WIRE_NAME];
     char name[DK_WIRE_NAME];
@@ -76,7 +82,8 @@ struct dk_record_answer {
     uint32_t attempts;
     uint64_t number;    /* DECIDE_ALL: how many were decided */
     int64_t expires_ns;
-    const char *text;     /* the document number; of a failure its sentence */
+    const char *text;     /* the document number; of a failure too where a number stands for it (KEY_DIFFERS, KEY_VOID, COLLISION) */
+    const char *sentence; /* of a failure; "" if it is OK */
     const struct dk_record_run *runs; /* RESERVE: what was granted */
     uint32_t run_count;
 };
@@ -89,8 +96,9 @@ struct dk_record_writer {
     struct dk_record_head head;
     uint8_t bytes[DK_RECORD_BYTES];
 };
+/* head is all zeros but for magic, version and type. */
 void dk_record_begin(struct dk_record_writer *writer, uint32_t type);
-/* False: it does not fit; the packet is as it was. */
+/* False: it does not fit; the packet is as it was. Texts that are NULL are ""; runs ascend. */
 bool dk_record_put(struct dk_record_writer *writer, const struct dk_record_item *item);
 bool dk_record_put_answer(struct dk_record_writer *writer, const struct dk_record_answer *answer);
 
