@@ -271,6 +271,8 @@ void dk_ledger_stop(struct dk_daemon *daemon);
 bool dk_ledger_concerns(const struct dk_series_book *series, bool waits);
 /* Some packet waits for its answer. */
 bool dk_ledger_waits(const struct dk_daemon *daemon);
+/* A commit of it is in flight: nobody else writes its images. */
+bool dk_ledger_is_written(const struct dk_series_book *series);
 /* A seat was reaped: who sat there holds nothing any more. */
 void dk_ledger_seat_gone(struct dk_daemon *daemon, uint32_t desk, uint32_t seat, uint64_t salt);
 /* Does it track its numbers? Then nothing of it is on the board but its slot, which says so. */

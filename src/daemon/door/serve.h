@@ -7,7 +7,7 @@
 #include "daemon/daemon.h"
 #include "wire/wire.h"
 
-enum { CONNECTIONS_MAX = 4096, PEER_GROUPS_MAX = 256 };
+enum { CONNECTIONS_MAX = 4096, PEER_GROUPS_MAX = 256, PACKETS_IN_TURN = 16 /* of one connection, at record speed */ };
 
 struct dk_connection {
     struct dk_connection *next;

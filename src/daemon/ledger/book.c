@@ -45,7 +45,13 @@ bool dk_ledger_concerns(const struct dk_series_book *series, bool waits)
     const struct dk_ledger_book *book = find(daemon, series->record.id);
     if (book != NULL && (book->plan != NULL || (book->asked != NULL && !series->held)))
         return true; /* what is asked of a series that an admin holds waits for him */
-    return !waits && ((book != NULL && book->asked != NULL) || dk_holds_any(daemon, series->record.id));
+    return !waits && ((book != NULL && book->asked != NULL) || dk_holds_has_live(daemon, series->record.id));
+}
+
+bool dk_ledger_is_written(const struct dk_series_book *series)
+{
+    const struct dk_ledger_book *book = find(series->desk->daemon, series->record.id);
+    return book != NULL && book->plan != NULL;
 }
 
 bool dk_ledger_waits(const struct dk_daemon *daemon)
@@ -183,7 +189,7 @@ static void turn(struct dk_ledger_book *book)
         return;
     }
     struct dk_series_book *series = bring(book);
-    if (series == NULL || series->held || series->publishing)
+    if (series == NULL || series->held || series->publishing || dk_ended_is_written(series))
         return;
     struct dk_plan *plan = dk_plan_begin(book, series);
     if (dk_holds_are_due(daemon, book->series_id) && dk_holds_plan(plan) != DOCKET_OK)
@@ -227,7 +233,7 @@ static docket_status bring_held(void *context, const struct dk_series_record *re
 {
     struct dk_daemon *daemon = context;
     struct dk_series_book *series = dk_series_by_id(daemon, record->id);
-    if (series != NULL || !record->policy->ledger || !dk_holds_any(daemon, record->id))
+    if (series != NULL || !record->policy->ledger || !dk_holds_has_live(daemon, record->id))
         return DOCKET_OK;
     return dk_series_load(daemon, record, &series);
 }

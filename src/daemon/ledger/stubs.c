@@ -57,7 +57,7 @@ const struct dk_hold_record *dk_hold_of(const struct dk_daemon *daemon, const st
     return NULL;
 }
 
-bool dk_holds_any(const struct dk_daemon *daemon, uint64_t series_id)
+bool dk_holds_has_live(const struct dk_daemon *daemon, uint64_t series_id)
 {
     (void)daemon, (void)series_id;
     return false;
