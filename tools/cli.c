@@ -55,6 +55,8 @@ static const struct cli_option rows[OPT_IDS] = {
     [OPT_GROUP] = {"group", 0, "GROUP", "name or gid that may sit there"},
     [OPT_DRY_RUN] = {"dry-run", 0, NULL, "say what would change, and change nothing"},
     [OPT_YES] = {"yes", 0, NULL, "do not ask; needed where there is no terminal"},
+    [OPT_CSV] = {"csv", 0, NULL, "comma-separated values (RFC 4180), with a line of headings"},
+    [OPT_EXIT_CODE] = {"exit-code", 0, NULL, "exit with 1 if anything is listed"},
     [OPT_COLUMNS] = {"columns", 0, "A,B,...", "these columns of the table, in this order; a wrong name lists all"},
     [OPT_NO_HEADINGS] = {"no-headings", 0, NULL, "no line of headings above the table"},
     [OPT_INTERVAL] = {"interval", 'i', "SECONDS", "time between two looks, 0.1 to 3600 (default 1)"},
@@ -70,7 +72,7 @@ static const struct cli_option rows[OPT_IDS] = {
 
 enum { LONG_BASE = 256 }; /* getopt_long's answers: behind all letters */
 
-static uint64_t options_of(const struct cli_command *command)
+static cli_options options_of(const struct cli_command *command)
 {
     return command->options | BIT(OPT_HELP);
 }

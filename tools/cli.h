@@ -75,6 +75,8 @@ enum cli_option_id {
     OPT_FROM,
     OPT_DRY_RUN,
     OPT_YES,
+    OPT_CSV,
+    OPT_EXIT_CODE,
     OPT_COLUMNS,
     OPT_NO_HEADINGS,
     OPT_INTERVAL,
@@ -89,8 +91,10 @@ enum cli_option_id {
     OPT_IDS
 };
 
-#define BIT(id) (UINT64_C(1) << (id))
-_Static_assert(OPT_IDS <= 64, "a command's options are one word");
+/* There are more options than a word has bits. */
+__extension__ typedef unsigned __int128 cli_options;
+#define BIT(id) ((cli_options)1 << (id))
+_Static_assert(OPT_IDS <= 128, "a command's options are one set");
 
 struct cli;
 
@@ -100,7 +104,7 @@ struct cli_command {
     const char *operands; /* "TENANT/SERIES", "" */
     const char *summary;  /* a line for `docket help` */
     const char *text;     /* what `docket help NAME` adds */
-    uint64_t options;     /* BIT()s; OPT_HELP is always there */
+    cli_options options;  /* BIT()s; OPT_HELP is always there */
     int operands_min, operands_max;
     const char *offline;  /* what docketd --offline calls it; NULL: it cannot */
     int (*run)(struct cli *cli); /* returns an exit code */
