@@ -63,6 +63,19 @@ static const struct cli_option rows[OPT_IDS] = {
     [OPT_ONCE] = {"once", '1', NULL, "print once, also on a terminal"},
     [OPT_SORT] = {"sort", 0, "KEY", "rate (default), runway, laid, open or name"},
     [OPT_ROWS] = {"rows", 0, "N", "how many series, printed once; 1 to 200 (default 20)"},
+    [OPT_KEY] = {"key", 0, "KEY", "what the number is for, such as an order's id; at most 128 bytes"},
+    [OPT_KEYS] = {"keys", 0, "FILE", "many keys, one a line: KEY, or KEY, DATE and METADATA with tabs between; - reads stdin"},
+    [OPT_TRACE] = {"trace", 0, "ID", "a trace id for the record, at most 64 of A-Z a-z 0-9 . _ : / + = -"},
+    [OPT_METADATA] = {"metadata", 0, "JSON", "one JSON object for the record, at most 2048 bytes; @FILE reads it"},
+    [OPT_PENDING] = {"pending", 0, NULL, "to be settled; wants --expires"},
+    [OPT_SETTLED] = {"settled", 0, NULL, "issued at once, also in a gapless series"},
+    [OPT_EXPIRES] = {"expires", 0, "TIME", "until it is in doubt unless settled: 90s, 15m, 12h, 30d"},
+    [OPT_NAME] = {"name", 0, "NAME", "the reservation's name; at most 128 bytes"},
+    [OPT_TEXTS] = {"texts", 0, NULL, "the document numbers alone, one a line"},
+    [OPT_SETTLE] = {"settle", 0, NULL, "they are issued: each is on a document"},
+    [OPT_VOID] = {"void", 0, NULL, "they are void: never to be used"},
+    [OPT_FREE] = {"release", 0, NULL, "they are free again, or void by the series' setting release"},
+    [OPT_NOTE] = {"note", 0, "TEXT", "where it comes from; at most 200 bytes"},
     [OPT_REALM] = {"realm", 0, "DIR", "the realm (default $DOCKET_REALM, else ./.docket)"},
     [OPT_NO_START] = {"no-start", 0, NULL, "do not start docketd if none answers"},
     [OPT_JSON] = {"json", 0, NULL, "one JSON object on stdout; errors as JSON on stderr"},
@@ -130,8 +143,7 @@ static int take_operands(struct cli *cli, int argc, char **argv)
     if (count < command->operands_min)
         return cli_fail(cli, DOCKET_BAD_ARGUMENT, "docket %s wants %s; see docket help %s", command->name,
                         command->operands, command->name);
-    for (int i = 0; i < count; i++)
-        cli->operands[i] = argv[optind + i];
+    cli->operands = (const char *const *)argv + optind;
     cli->operand_count = count;
     return CLI_DONE;
 }

@@ -83,6 +83,19 @@ enum cli_option_id {
     OPT_ONCE,
     OPT_SORT,
     OPT_ROWS,
+    OPT_KEY,
+    OPT_KEYS,
+    OPT_TRACE,
+    OPT_METADATA,
+    OPT_PENDING,
+    OPT_SETTLED,
+    OPT_EXPIRES,
+    OPT_NAME,
+    OPT_TEXTS,
+    OPT_SETTLE,
+    OPT_VOID,
+    OPT_FREE,
+    OPT_NOTE,
     OPT_REALM,
     OPT_NO_START,
     OPT_JSON,
@@ -91,10 +104,10 @@ enum cli_option_id {
     OPT_IDS
 };
 
-/* There are more options than a word has bits. */
+/* A set of options. */
 __extension__ typedef unsigned __int128 cli_options;
 #define BIT(id) ((cli_options)1 << (id))
-_Static_assert(OPT_IDS <= 128, "a command's options are one set");
+_Static_assert(OPT_IDS <= 128, "a command's options are one word");
 
 struct cli;
 
@@ -122,12 +135,12 @@ struct cli_option {
 /* What every command takes that prints a table and reads the realm. */
 #define CLI_TABLE (BIT(OPT_COLUMNS) | BIT(OPT_NO_HEADINGS))
 
-enum { CLI_OPERANDS_MAX = 2 };
+enum { CLI_OPERANDS_ANY = 1000000 }; /* operands_max: as many as somebody writes */
 
 struct cli {
     const struct cli_command *command;
     const char *values[OPT_IDS]; /* NULL: not given; "" for one without argument */
-    const char *operands[CLI_OPERANDS_MAX];
+    const char *const *operands; /* of the command line */
     int operand_count;
     const char *realm;
     bool json;

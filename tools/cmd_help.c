@@ -72,5 +72,5 @@ const struct cli_command command_help = {.name = "help",
                                          .operands = "[COMMAND]",
                                          .summary = "this text, or a command's",
                                          .text = "Shows what a command does, and its options.",
-                                         .operands_max = CLI_OPERANDS_MAX,
+                                         .operands_max = 2,
                                          .run = run};

@@ -122,7 +122,7 @@ int main(int argc, char **argv)
         return refuse_command(&cli, argc, argv);
     int code = cli_parse(&cli, command, argc - words, argv + words);
     if (code == CLI_DONE && cli_given(&cli, OPT_HELP)) {
-        cli = (struct cli){.command = &command_help, .operands = {command->name}, .operand_count = 1};
+        cli = (struct cli){.command = &command_help, .operands = &command->name, .operand_count = 1};
         command = &command_help;
     }
     if (code == CLI_DONE)
