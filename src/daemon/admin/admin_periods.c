@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum dk_period_state state_of(const struct dk_counter *counter, const struct dk_counter_image *image,
-                                     int32_t now)
+enum dk_period_state dk_period_state_of(const struct dk_counter *counter, const struct dk_counter_image *image,
+                                        int32_t now)
 {
     if (counter != NULL && !counter->closed)
         return counter->closing                       ? DK_PERIOD_CLOSING
@@ -75,7 +75,7 @@ static docket_status put_row(void *context, const struct dk_counter_image *image
         row.end_s = period.end_s;
     }
     dk_period_now(errand->daemon, policy, &now);
-    row.state = state_of(counter, image, now.label);
+    row.state = dk_period_state_of(counter, image, now.label);
     row.last_date = counter != NULL && counter->last_date > image->last_date ? counter->last_date : image->last_date;
     put_lease_holders(counter, &row);
     docket_status status = count_given(errand, counter, image, &row);
