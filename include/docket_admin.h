@@ -32,7 +32,7 @@ extern "C" {
  * more members may come at the end.
  */
 struct docket_policy {
-    const char *order;         /* "strict", "leased" */
+    const char *order;         /* "strict", "leased", "gapless" */
     const char *restart;       /* "never", "yearly", "fiscal", "quarterly", "monthly", "weekly", "daily" */
     const char *template_text; /* such as "{SERIES}-{YYYY}{MM}{DD}-{N:6}" (docs/TEMPLATES.md) */
     uint32_t window;           /* 16 to DOCKET_WINDOW_MAX, or DOCKET_WINDOW_BENCHMARK; see docket.h */
@@ -51,6 +51,8 @@ struct docket_policy {
     const char *valid_to;      /* ... and its last */
     const char *warn;          /* "never", or percent of interval or width from which on status warns: "90" */
     const char *close_after;   /* "never", or days after a period's end until it closes: "30" */
+    const char *ledger;        /* "off", "on": each number durable, with its record, before it is given */
+    const char *on_expiry;     /* "doubt", "free": numbers whose holder ended before they were settled */
 };
 
 /* A country's rules that `profile` names: facts to check against, not advice. All texts
@@ -206,7 +208,7 @@ enum { DOCKET_FROM_NEXT = 16 };
  * Another policy for a series, forward only: what was given keeps its text. Null and
  * zero members stay as they are; has_start says that policy->start_after is meant.
  * Settings differ in when they may change (docs/ADMIN.md):
- *   window, warn, close_after                at any time, at once
+ *   window, warn, close_after, on_expiry     at any time, at once
  *   order, restart, zone, fiscal_year, start_after   while no number of the series was
  *       ever handed out and no process sits at its desk. start_after too once an
  *       interval is used up or over: another one begins there
@@ -215,7 +217,8 @@ enum { DOCKET_FROM_NEXT = 16 };
  *       supply). A leased series must have no open lease
  * With DOCKET_FROM_NEXT they hold from the next period on, and what was set so before
  * and has not begun is forgotten (the same settings again: nothing waits any more);
- * at_end, release and chronological hold for all periods at once, and are refused.
+ * at_end, release, ledger and chronological hold for all periods at once, and are refused.
+ * A ledger that is on stays on.
  * All or nothing. reason may be NULL. flags: DOCKET_DRY_RUN tells what would change and
  * what may not (then OK, with why_not).
  * Statuses: OK, REFUSED (nothing was changed), BAD_POLICY, COLLISION (a text could be

@@ -49,6 +49,8 @@ enum cli_option_id {
     OPT_DOCUMENTS,
     OPT_AT_END,
     OPT_RELEASE,
+    OPT_LEDGER,
+    OPT_ON_EXPIRY,
     OPT_CHRONOLOGICAL,
     OPT_LAST,
     OPT_VALID_FROM,

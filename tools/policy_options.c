@@ -24,6 +24,8 @@ static const struct {
     {OPT_VALID_TO, offsetof(struct docket_policy, valid_to)},
     {OPT_WARN, offsetof(struct docket_policy, warn)},
     {OPT_CLOSE_AFTER, offsetof(struct docket_policy, close_after)},
+    {OPT_LEDGER, offsetof(struct docket_policy, ledger)},
+    {OPT_ON_EXPIRY, offsetof(struct docket_policy, on_expiry)},
 };
 
 int policy_options(const struct cli *cli, struct docket_policy *policy)
@@ -34,6 +36,10 @@ int policy_options(const struct cli *cli, struct docket_policy *policy)
         if (*value != NULL)
             memcpy((char *)policy + texts[at].member, value, sizeof *value);
     }
+    const char *expiry = cli->values[OPT_ON_EXPIRY];
+    if (expiry != NULL && strcmp(expiry, "free") == 0)
+        cli_note(cli, "on-expiry=free: a number whose holder ends, or whose time runs out, is given to the next caller; a "
+                      "document that its holder printed all the same then shares it with another");
     int code = cli_window(cli, &window);
     policy->window = (uint32_t)window;
     return code;

@@ -10,9 +10,10 @@
     (BIT(OPT_PROFILE) | BIT(OPT_DOCUMENTS) | BIT(OPT_ORDER) | BIT(OPT_RESTART) | BIT(OPT_FISCAL_YEAR) |                \
      BIT(OPT_ZONE) | BIT(OPT_TEMPLATE) | BIT(OPT_PREFIX) | BIT(OPT_FIELDS) | BIT(OPT_AT_END) | BIT(OPT_RELEASE) |      \
      BIT(OPT_CHRONOLOGICAL) | BIT(OPT_LAST) | BIT(OPT_VALID_FROM) | BIT(OPT_VALID_TO) | BIT(OPT_WARN) |                \
-     BIT(OPT_CLOSE_AFTER) | BIT(OPT_WINDOW))
+     BIT(OPT_CLOSE_AFTER) | BIT(OPT_LEDGER) | BIT(OPT_ON_EXPIRY) | BIT(OPT_WINDOW))
 
-/* Members that no option said stay as they are; the texts are the command line's.
+/* Says, of a value that takes a promise away, what that breaks.
+ * Members that no option said stay as they are; the texts are the command line's.
  * CLI_DONE, or CLI_USAGE when it has said why. */
 int policy_options(const struct cli *cli, struct docket_policy *policy);
 

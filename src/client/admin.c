@@ -52,6 +52,8 @@ static const struct {
     {"valid-to", offsetof(struct docket_policy, valid_to)},
     {"warn", offsetof(struct docket_policy, warn)},
     {"close-after", offsetof(struct docket_policy, close_after)},
+    {"ledger", offsetof(struct docket_policy, ledger)},
+    {"on-expiry", offsetof(struct docket_policy, on_expiry)},
 };
 
 docket_status dk_policy_fill(char settings[DK_WIRE_SETTINGS], const struct docket_policy *policy)

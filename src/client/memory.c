@@ -125,7 +125,7 @@ static docket_status policy_of(const struct memory *memory, const struct dk_requ
     return request->type == DK_ASK_DECLARE ? dk_policy_apply(policy, request->settings) : DOCKET_OK;
 }
 
-/* It has no zone database: only docketd reads that. */
+/* It has no zone database, and no ledger: only docketd has those. */
 static docket_status check_policy(const struct dk_policy *policy, const char *tenant, const char *name,
                                   struct dk_template *resolved)
 {
@@ -133,6 +133,10 @@ static docket_status check_policy(const struct dk_policy *policy, const char *te
     if (status == DOCKET_OK && strcmp(policy->zone, "UTC") != 0)
         status = dk_fail(DOCKET_BAD_POLICY, "zone %s: a realm in memory knows UTC only; this needs a real realm",
                          policy->zone);
+    if (status == DOCKET_OK && policy->ledger)
+        status = dk_fail(DOCKET_BAD_POLICY, "a realm in memory keeps no ledger: leave out %s there; this needs a real "
+                                            "realm",
+                         policy->order == DK_GAPLESS ? "order=gapless" : "ledger=on");
     return status;
 }
 

@@ -40,9 +40,10 @@ static inline bool dk_state_is_held(unsigned state)
 const char *dk_state_name(unsigned state); /* "free", "reserved", "pending", "in doubt", "issued", "void"; else "?" */
 bool dk_state_parse(const char *name, enum dk_state *state);
 
-/* The state that the verb leads to. release_voids: by the series' setting; frees: what
- * expiry does by the series' setting. ALREADY_RELEASED (of a free one), ALREADY_SETTLED,
- * ALREADY_VOID: no way leads there, and *to is what it was. The last error is not set. */
+/* The state that the verb leads to. release_voids: by the series' setting; frees: by
+ * the series' setting, expiry does what a release by the holder would have done.
+ * ALREADY_RELEASED (of a free one), ALREADY_SETTLED, ALREADY_VOID: no way leads there, and
+ * *to is what it was. Whether the caller may is another question. The last error is not set. */
 docket_status dk_ledger_move(enum dk_state from, enum dk_verb verb, bool release_voids, bool frees,
                              enum dk_state *to) DK_MUST_USE;
 

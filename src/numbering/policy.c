@@ -113,13 +113,14 @@ static docket_status check_ranges(const struct dk_policy *policy)
 {
     const struct dk_fiscal *fiscal = &policy->fiscal;
     if (policy->order >= DK_ORDER_COUNT || policy->restart >= DK_RESTART_COUNT || policy->at_end >= DK_AT_END_COUNT ||
-        policy->release >= DK_RELEASE_COUNT || policy->documents >= DK_DOCUMENTS_COUNT || policy->chronological > 1 ||
+        policy->release >= DK_RELEASE_COUNT || policy->ledger > 1 || policy->on_expiry >= DK_EXPIRY_COUNT ||
+        policy->documents >= DK_DOCUMENTS_COUNT || policy->chronological > 1 ||
         dk_profile(policy->profile) == NULL)
         return dk_fail(DOCKET_BAD_POLICY,
-                       "order %u, restart %u, at-end %u, release %u, documents %u, chronological %u, profile %u: not "
-                       "all of them are known to this release",
-                       policy->order, policy->restart, policy->at_end, policy->release, policy->documents,
-                       policy->chronological, policy->profile);
+                       "order %u, restart %u, at-end %u, release %u, ledger %u, on-expiry %u, documents %u, "
+                       "chronological %u, profile %u: not all of them are known to this release",
+                       policy->order, policy->restart, policy->at_end, policy->release, policy->ledger,
+                       policy->on_expiry, policy->documents, policy->chronological, policy->profile);
     if (fiscal->rule >= DK_FISCAL_RULE_COUNT || fiscal->month > 11 || fiscal->weekday > 6 ||
         (fiscal->rule == DK_FISCAL_MONTH && fiscal->weekday != 0))
         return dk_fail(DOCKET_BAD_POLICY, "fiscal-year has rule %u, month %u, weekday %u, and no such year is known",
@@ -159,10 +160,29 @@ static docket_status check_texts(const struct dk_policy *policy)
 
 /* ---- settings together ---- */
 
+static docket_status check_ledger(const struct dk_policy *policy)
+{
+    if (policy->order == DK_LEASED && policy->ledger)
+        return dk_fail(DOCKET_BAD_POLICY, "ledger=on writes each number down before it is given, and with order=leased "
+                                          "each thread gives those of its block by itself: use order=strict or "
+                                          "order=gapless, or say ledger=off");
+    if (policy->order == DK_GAPLESS && !policy->ledger)
+        return dk_fail(DOCKET_BAD_POLICY, "order=gapless always keeps a ledger: leave ledger=off out, or use "
+                                          "order=strict");
+    if (policy->order == DK_GAPLESS && policy->chronological)
+        return dk_fail(DOCKET_BAD_POLICY, "chronological=yes wants order=strict: with order=gapless a number that came "
+                                          "back is given before new ones, and a later date can get a lower number");
+    if (policy->on_expiry == DK_EXPIRY_FREE && !policy->ledger)
+        return dk_fail(DOCKET_BAD_POLICY, "on-expiry=free says what becomes of a number whose holder ended, and without "
+                                          "a ledger none has a holder: say ledger=on too, or leave it at "
+                                          "on-expiry=doubt");
+    return DOCKET_OK;
+}
+
 static docket_status check_order(const struct dk_policy *policy)
 {
-    if (policy->order == DK_STRICT || (!policy->chronological && policy->release == DK_RECYCLE))
-        return DOCKET_OK;
+    if (policy->order != DK_LEASED || (!policy->chronological && policy->release == DK_RECYCLE))
+        return check_ledger(policy);
     return dk_fail(DOCKET_BAD_POLICY,
                    "%s wants order=strict: with order=leased each thread gives numbers of a block of its own, and %s",
                    policy->chronological ? "chronological=yes" : "release=void",
@@ -387,6 +407,8 @@ static void copy_clean(struct dk_policy *to, const struct dk_policy *from)
     to->profile = from->profile;
     to->chronological = from->chronological;
     to->documents = from->documents;
+    to->ledger = from->ledger;
+    to->on_expiry = from->on_expiry;
     to->warn = from->warn;
     to->fiscal = from->fiscal;
     to->close_after = from->close_after;

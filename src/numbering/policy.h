@@ -95,8 +95,8 @@ docket_status dk_policy_set(struct dk_policy *policy, const char *name, const ch
 /* The value of row `at` as text. */
 void dk_policy_get(const struct dk_policy *policy, unsigned at, char text[DK_SETTING_BYTES]);
 /* Lines of "name=value\n", each read as above; all or nothing. The profile's line
- * goes first, wherever it stands: what is said by name holds against what a profile
- * sets by itself. */
+ * goes first, wherever it stands, and then the order's: what is said by name holds
+ * against what a profile (or order=gapless, which sets ledger=on) sets by itself. */
 docket_status dk_policy_apply(struct dk_policy *policy, const char *lines) DK_MUST_USE;
 /* A line more, for dk_policy_apply(); read first, so that a value that is none is
  * refused, and none has an end of line in it. */

@@ -143,8 +143,9 @@ static bool finds_order(const struct dk_profile *profile, const struct dk_policy
     const char *kind = profile->chronological ? "chronological" : "consecutive";
     if (!recycles_nothing(profile))
         return false;
-    if (policy->order != DK_STRICT)
-        return FAULT(fault, "order=leased gives numbers out of order, and they must be %s; order=strict would fit", kind);
+    if (policy->order == DK_LEASED || (policy->order == DK_GAPLESS && profile->chronological))
+        return FAULT(fault, "order=%s gives numbers out of order, and they must be %s; order=strict would fit",
+                     dk_order_name(policy->order), kind);
     if (policy->release != DK_VOID_RELEASED)
         return FAULT(fault, "release=recycle gives a number after later ones, and they must be %s; release=void would "
                             "fit",
@@ -153,6 +154,15 @@ static bool finds_order(const struct dk_profile *profile, const struct dk_policy
         return FAULT(fault, "chronological=no lets a document have an earlier date than the one before it; "
                             "chronological=yes would fit");
     return false;
+}
+
+/* Whatever the country, where there is one. */
+static bool finds_expiry(const struct dk_policy *policy, struct fault *fault)
+{
+    if (policy->profile == 0 || policy->on_expiry == DK_EXPIRY_DOUBT)
+        return false;
+    return FAULT(fault, "on-expiry=free gives a number again whose holder ended, and if that had printed it already, two "
+                        "documents have it; on-expiry=doubt would fit");
 }
 
 /* Texts from first to last of the restarts that are allowed. */
@@ -227,7 +237,7 @@ static bool finds(const struct dk_policy *policy, const char *series, const stru
 {
     const struct dk_profile *profile = &profiles[policy->profile];
     fault->of_template = false;
-    return finds_order(profile, policy, fault) || finds_period(profile, policy, fault) ||
+    return finds_order(profile, policy, fault) || finds_expiry(policy, fault) || finds_period(profile, policy, fault) ||
            finds_text(profile, policy, series, resolved, fault);
 }
 

@@ -31,24 +31,29 @@ static bool is_printable(uint32_t c)
     return !control && !turns && !none;
 }
 
+docket_status dk_printable_check(const char *what, const char *words)
+{
+    const unsigned char *text = (const unsigned char *)words;
+    bool says_something = false;
+    for (size_t at = 0, bytes; text[at] != 0; at += bytes) {
+        uint32_t character;
+        bytes = decode(text + at, &character);
+        if (bytes == 0 || !is_printable(character))
+            return dk_fail(DOCKET_BAD_ARGUMENT, "byte %zu of the %s is no printable UTF-8", at + 1, what);
+        says_something = says_something || (character != ' ' && character != 0xa0);
+    }
+    if (!says_something)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "the %s is blank", what);
+    return DOCKET_OK;
+}
+
 docket_status dk_reason_check(const char *reason)
 {
-    const unsigned char *text = (const unsigned char *)reason;
-    bool says_something = false;
     if (reason == NULL || reason[0] == 0)
         return dk_fail(DOCKET_BAD_ARGUMENT, "a reason is needed, of 1 to %d bytes: it is kept for those who ask later",
                        DK_REASON_MAX);
     if (strlen(reason) > DK_REASON_MAX)
         return dk_fail(DOCKET_BAD_ARGUMENT, "the reason has %zu bytes and %d are allowed", strlen(reason),
                        DK_REASON_MAX);
-    for (size_t at = 0, bytes; text[at] != 0; at += bytes) {
-        uint32_t character;
-        bytes = decode(text + at, &character);
-        if (bytes == 0 || !is_printable(character))
-            return dk_fail(DOCKET_BAD_ARGUMENT, "byte %zu of the reason is no printable UTF-8", at + 1);
-        says_something = says_something || (character != ' ' && character != 0xa0);
-    }
-    if (!says_something)
-        return dk_fail(DOCKET_BAD_ARGUMENT, "the reason is blank");
-    return DOCKET_OK;
+    return dk_printable_check("reason", reason);
 }

@@ -12,4 +12,7 @@ enum { DK_REASON_MAX = 200 };
  * blanks only. */
 docket_status dk_reason_check(const char *reason) DK_MUST_USE;
 
+/* The same of any text, whatever its length. what: "reason", for the sentence. */
+docket_status dk_printable_check(const char *what, const char *words) DK_MUST_USE;
+
 #endif

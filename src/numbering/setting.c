@@ -25,6 +25,8 @@ enum setting {
     SET_FIELDS,
     SET_AT_END,
     SET_RELEASE,
+    SET_LEDGER,
+    SET_ON_EXPIRY,
     SET_CHRONOLOGICAL,
     SET_LAST,
     SET_VALID_FROM,
@@ -49,8 +51,10 @@ static const struct dk_setting settings[SETTING_COUNT] = {
     [SET_DOCUMENTS] = {"documents", "any", "any, invoices, corrective, recipient-issued",
                        "which documents it numbers, where a law wants some of them in a series of their own",
                        DK_FROM_NOW_ON},
-    [SET_ORDER] = {"order", "strict", "strict, leased",
-                   "strict: call order across the host; leased: own blocks, faster under load", DK_AT_FIRST},
+    [SET_ORDER] = {"order", "strict", "strict, leased, gapless",
+                   "strict: call order across the host; leased: own blocks, faster under load; gapless: the lowest free "
+                   "number first, each with its record, to be settled",
+                   DK_AT_FIRST},
     [SET_RESTART] = {"restart", "yearly", "never, yearly, fiscal, quarterly, monthly, weekly, daily",
                      "when numbers begin again at 1", DK_AT_FIRST},
     [SET_FISCAL_YEAR] = {"fiscal-year", "january",
@@ -71,6 +75,14 @@ static const struct dk_setting settings[SETTING_COUNT] = {
     [SET_RELEASE] = {"release", "recycle", "recycle, void",
                      "what becomes of numbers that are given back: given again, or void with the cause",
                      DK_FROM_NOW_ON},
+    [SET_LEDGER] = {"ledger", "off", "off, on",
+                    "on: each number is durable, with its record, before it is given; gapless series always. Once on, it "
+                    "stays on",
+                    DK_FROM_NOW_ON},
+    [SET_ON_EXPIRY] = {"on-expiry", "doubt", "doubt, free",
+                       "what becomes of numbers whose holder ended, or whose time ran out, before they were settled: in "
+                       "doubt until somebody decides, or free at once; wants a ledger",
+                       DK_ANY_TIME},
     [SET_CHRONOLOGICAL] = {"chronological", "no", "no, yes",
                            "yes: no document date before the last one of the series; strict only", DK_FROM_NOW_ON},
     [SET_LAST] = {"last", "none", "none, 1 to 999999999999999", "last number of an authority's interval",
@@ -106,6 +118,8 @@ static const struct words orders = WORDS("strict", "leased", "gapless");
 static const struct words restarts = WORDS("never", "yearly", "monthly", "daily", "fiscal", "quarterly", "weekly");
 static const struct words at_ends = WORDS("widen", "stop");
 static const struct words releases = WORDS("recycle", "void");
+static const struct words switches = WORDS("off", "on");
+static const struct words on_expiries = WORDS("doubt", "free");
 static const struct words truths = WORDS("no", "yes");
 static const struct words documents = WORDS("any", "invoices", "corrective", "recipient-issued");
 
@@ -215,7 +229,11 @@ static bool read_documents(struct dk_policy *policy, const char *text)
 
 static bool read_order(struct dk_policy *policy, const char *text)
 {
-    return read_word(&orders, text, &policy->order);
+    if (!read_word(&orders, text, &policy->order))
+        return false;
+    if (policy->order == DK_GAPLESS)
+        policy->ledger = 1; /* the one place that says so; ledger=off beside it is heard, and refused */
+    return true;
 }
 
 static bool read_restart(struct dk_policy *policy, const char *text)
@@ -260,6 +278,16 @@ static bool read_at_end(struct dk_policy *policy, const char *text)
 static bool read_release(struct dk_policy *policy, const char *text)
 {
     return read_word(&releases, text, &policy->release);
+}
+
+static bool read_ledger(struct dk_policy *policy, const char *text)
+{
+    return read_word(&switches, text, &policy->ledger);
+}
+
+static bool read_on_expiry(struct dk_policy *policy, const char *text)
+{
+    return read_word(&on_expiries, text, &policy->on_expiry);
 }
 
 static bool read_chronological(struct dk_policy *policy, const char *text)
@@ -325,6 +353,8 @@ static bool (*const reads[SETTING_COUNT])(struct dk_policy *policy, const char *
     [SET_FIELDS] = read_fields,
     [SET_AT_END] = read_at_end,
     [SET_RELEASE] = read_release,
+    [SET_LEDGER] = read_ledger,
+    [SET_ON_EXPIRY] = read_on_expiry,
     [SET_CHRONOLOGICAL] = read_chronological,
     [SET_LAST] = read_last,
     [SET_VALID_FROM] = read_valid_from,
@@ -365,6 +395,10 @@ static const char *word_at(const struct dk_policy *policy, enum setting at)
         return word_of(&at_ends, policy->at_end);
     case SET_RELEASE:
         return word_of(&releases, policy->release);
+    case SET_LEDGER:
+        return word_of(&switches, policy->ledger);
+    case SET_ON_EXPIRY:
+        return word_of(&on_expiries, policy->on_expiry);
     default:
         return word_of(&truths, policy->chronological);
     }
@@ -428,7 +462,7 @@ static unsigned setting_named(const char *name, size_t bytes)
 
 static docket_status say_unknown(const char *name)
 {
-    char clean[DK_SETTING_BYTES], all[256] = "";
+    char clean[DK_SETTING_BYTES], all[320] = "";
     size_t used = 0;
     for (unsigned at = 0; at < SETTING_COUNT; at++)
         used += (size_t)snprintf(all + used, sizeof all - used, " %s", settings[at].name);
@@ -466,15 +500,24 @@ static const char *take_line(const char *lines, struct line *line)
     return end + 1;
 }
 
-/* The profile's line only, or all others. */
-static docket_status apply_lines(struct dk_policy *policy, const char *lines, bool profile)
+/* Rows that set others beside themselves are read before those. */
+enum turn { PROFILE_TURN, ORDER_TURN, LAST_TURN };
+
+static enum turn turn_of(const char *name)
+{
+    if (strcmp(name, settings[SET_PROFILE].name) == 0)
+        return PROFILE_TURN;
+    return strcmp(name, settings[SET_ORDER].name) == 0 ? ORDER_TURN : LAST_TURN;
+}
+
+static docket_status apply_lines(struct dk_policy *policy, const char *lines, enum turn turn)
 {
     struct line line;
     while (*lines != 0) {
         lines = take_line(lines, &line);
         if (lines == NULL)
             return dk_fail(DOCKET_BAD_POLICY, "settings are lines of name=value, each with its end");
-        if ((strcmp(line.name, settings[SET_PROFILE].name) == 0) != profile)
+        if (turn_of(line.name) != turn)
             continue;
         docket_status status = dk_policy_set(policy, line.name, line.value);
         if (status != DOCKET_OK)
@@ -486,9 +529,9 @@ static docket_status apply_lines(struct dk_policy *policy, const char *lines, bo
 docket_status dk_policy_apply(struct dk_policy *policy, const char *lines)
 {
     struct dk_policy made = *policy;
-    docket_status status = apply_lines(&made, lines, true);
-    if (status == DOCKET_OK)
-        status = apply_lines(&made, lines, false);
+    docket_status status = DOCKET_OK;
+    for (enum turn turn = PROFILE_TURN; status == DOCKET_OK && turn <= LAST_TURN; turn++)
+        status = apply_lines(&made, lines, turn);
     if (status == DOCKET_OK)
         *policy = made;
     return status;
@@ -511,7 +554,9 @@ docket_status dk_policy_add_line(char lines[DK_SETTINGS_BYTES], const char *name
 bool dk_policy_lines(const struct dk_policy *policy, const struct dk_policy *base, char *lines, size_t size)
 {
     size_t used = 0;
-    bool profile = policy->profile != base->profile;
+    unsigned beside = policy->profile != base->profile ? OF_PROFILE : 0;
+    if (policy->order != base->order)
+        beside |= 1u << SET_LEDGER; /* gapless would set it */
     if (size == 0)
         return false;
     lines[0] = 0;
@@ -519,7 +564,7 @@ bool dk_policy_lines(const struct dk_policy *policy, const struct dk_policy *bas
         char is[DK_SETTING_BYTES], was[DK_SETTING_BYTES];
         dk_policy_get(policy, at, is);
         dk_policy_get(base, at, was);
-        if (strcmp(is, was) == 0 && !(profile && OF_PROFILE & 1u << at))
+        if (strcmp(is, was) == 0 && !(beside & 1u << at))
             continue;
         int bytes = snprintf(lines + used, size - used, "%s=%s\n", settings[at].name, is);
         if (bytes < 0 || (size_t)bytes >= size - used)

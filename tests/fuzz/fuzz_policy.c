@@ -54,8 +54,11 @@ static void look(const struct dk_policy *policy)
     if (status != DOCKET_OK)
         return;
     const struct dk_profile *profile = dk_profile(policy->profile);
-    bool late = policy->order != DK_STRICT || policy->release != DK_VOID_RELEASED;
-    MUST(!late || (!profile->chronological && !profile->consecutive && !policy->chronological));
+    bool late = policy->order == DK_LEASED || policy->release != DK_VOID_RELEASED;
+    MUST(!late || (!profile->chronological && !profile->consecutive));
+    MUST(policy->order == DK_STRICT || (!profile->chronological && !policy->chronological));
+    MUST(policy->ledger == (policy->order == DK_GAPLESS) || policy->order == DK_STRICT);
+    MUST(policy->on_expiry == DK_EXPIRY_DOUBT || (policy->ledger && policy->profile == 0));
     writes(policy, &resolved, 1);
     writes(policy, &resolved, dk_policy_last(policy, &resolved));
 }
@@ -73,6 +76,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         is_written_as_read(&policy, &plain);
         base = plain; /* over another tenant's defaults */
         MUST(dk_policy_apply(&base, "profile=in-gst\nrestart=monthly\nprefix=X\nlast=5\n") == DOCKET_OK);
+        is_written_as_read(&policy, &base);
+        is_written_as_read(&base, &policy);
+        base = plain; /* what an order sets beside itself */
+        MUST(dk_policy_apply(&base, "order=gapless\n") == DOCKET_OK);
         is_written_as_read(&policy, &base);
         is_written_as_read(&base, &policy);
         look(&policy);

@@ -406,12 +406,14 @@ keys 'series add --json' schema_version realm tenant series declared
 first_key_is_version 'series add --json'
 expect 'series add that exists, --json: an honest no' 1 series add acme/ORD --json
 json 'series add that exists, --json: an error object' '.error.status == "DOCKET_EXISTS"' "$case_err"
-for policy in '--order=gapless' '--order=' '--restart=hourly' '--template=INV' '--template={N}{N}' '--template={N' \
+for policy in '--order=gapfree' '--order=' '--restart=hourly' '--template=INV' '--template={N}{N}' '--template={N' \
     '--template={FOO}-{N}' '--template={SERIES} {N}' '--window=1' '--window=300000' '--restart=daily --template=X-{N}' \
     '--zone=../UTC' '--fiscal-year=smarch' '--at-end=wrap' '--release=keep' '--chronological=1' '--documents=all' \
     '--profile=atlantis' '--profile=es' '--last=0' '--valid-from=2026-02-30' '--valid-to=x' '--warn=100' '--close-after=-1' \
     '--prefix={N}' '--fields=a' '--profile=fr --order=leased' '--valid-from=2027-01-01 --valid-to=2026-01-01' \
-    '--at-end=stop --last=1000000'; do
+    '--at-end=stop --last=1000000' '--ledger=yes' '--on-expiry=keep' '--order=leased --ledger=on' '--order=gapless --ledger=off' \
+    '--order=gapless --chronological=yes' '--order=gapless --profile=fr' '--on-expiry=free' \
+    '--ledger=on --on-expiry=free --profile=de'; do
     # shellcheck disable=SC2086
     expect "series add $policy: usage" 2 series add acme/BAD $policy
 done
@@ -504,7 +506,7 @@ out_has 'series show: window' '^window    500'
 facts_keys='settings from from_settings first_day last_day start_s end_s period first last next left used_percent warned
     worst_gap worst_disorder leases lease_block open longest_characters longest_number longest_text profile profile.name
     profile.title profile.source profile.against created_ns uid'
-for setting in profile documents order restart fiscal-year zone template prefix fields at-end release chronological last \
+for setting in profile documents order restart fiscal-year zone template prefix fields at-end release ledger on-expiry chronological last \
     valid-from valid-to warn close-after window; do
     facts_keys+=" settings.$setting"
 done

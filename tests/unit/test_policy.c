@@ -3,6 +3,7 @@
 /* What a series may be told, setting by setting and all together; which names are safe. */
 #include "numbering/collide.h"
 #include "numbering/policy.h"
+#include "numbering/profile.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -69,7 +70,7 @@ static void the_table_says_the_default_of_each_setting(void **state)
     unsigned count;
     const struct dk_setting *settings = dk_settings(&count);
     dk_policy_default(&policy);
-    assert_true(count >= 18);
+    assert_true(count >= 20);
     for (unsigned at = 0; at < count; at++) {
         struct dk_policy read = policy;
         dk_policy_get(&policy, at, text);
@@ -94,6 +95,8 @@ static const char *const others[][2] = {
     {"fields", "branch=VIE till=03"},
     {"at-end", "stop"},
     {"release", "void"},
+    {"ledger", "on"},
+    {"on-expiry", "free"},
     {"chronological", "yes"},
     {"last", "999999999999999"},
     {"valid-from", "2026-11-24"},
@@ -146,6 +149,8 @@ static void a_value_that_is_none_changes_nothing_and_the_sentence_says_what_ther
         {"fields", "a=1  b=2"},     {"fields", "a=1 a=2"},
         {"fields", "A=1"},          {"fields", "a={N}"},
         {"at-end", "wrap"},         {"release", "keep"},
+        {"ledger", "yes"},          {"ledger", ""},
+        {"on-expiry", "void"},      {"on-expiry", "Free"},
         {"chronological", "1"},     {"last", "0"},
         {"last", "1000000000000000"}, {"last", "01"},
         {"last", "+1"},             {"last", "-1"},
@@ -237,6 +242,12 @@ static void lines_that_were_written_give_the_same_policy(void **state)
                 assert_int_equal(dk_policy_set(&policy, others[at][0], others[at][1]), DOCKET_OK);
         if (rand() % 4 == 0)
             assert_int_equal(dk_policy_set(&policy, "release", "recycle"), DOCKET_OK); /* against its profile */
+        if (rand() % 4 == 0)
+            assert_int_equal(dk_policy_set(&policy, "order", "gapless"), DOCKET_OK);
+        if (rand() % 4 == 0)
+            assert_int_equal(dk_policy_set(&base, "order", "gapless"), DOCKET_OK);
+        if (rand() % 4 == 0)
+            assert_int_equal(dk_policy_set(&policy, "ledger", "off"), DOCKET_OK); /* against its order */
         assert_true(dk_policy_lines(&policy, &base, lines, sizeof lines));
         read = base;
         assert_int_equal(dk_policy_apply(&read, lines), DOCKET_OK);
@@ -257,6 +268,8 @@ static void the_longest_lines_fit(void **state)
     policy.order = DK_LEASED;
     policy.fiscal = (struct dk_fiscal){DK_FISCAL_NEAREST, 8, 2};
     policy.release = DK_VOID_RELEASED;
+    policy.ledger = 1;
+    policy.on_expiry = DK_EXPIRY_FREE;
     policy.chronological = 1;
     policy.at_end = DK_STOP;
     policy.last = DOCKET_NUMBER_MAX;
@@ -297,7 +310,59 @@ static void a_profile_sets_what_it_asks_for_unless_that_is_said(void **state)
     assert_memory_equal(&policy, &plain, sizeof plain);
 }
 
+static void a_gapless_series_keeps_a_ledger_whatever_the_order_of_the_lines(void **state)
+{
+    (void)state;
+    struct dk_policy policy = policy_with("order=gapless\n");
+    assert_int_equal(policy.ledger, 1);
+    assert_int_equal(verdict(&policy), DOCKET_OK);
+    policy = policy_with("ledger=off\norder=gapless\n");
+    assert_int_equal(policy.ledger, 0); /* heard, and refused */
+    assert_refused("ledger=off\norder=gapless\n", "order=gapless always keeps a ledger");
+    assert_refused("order=gapless\nledger=off\n", "order=gapless always keeps a ledger");
+    assert_good("ledger=on\norder=gapless\n");
+    policy = policy_with("order=gapless\n");
+    assert_int_equal(dk_policy_apply(&policy, "order=strict\n"), DOCKET_OK);
+    assert_int_equal(policy.ledger, 1); /* once on, it stays on until somebody says off */
+    policy = policy_with("");
+    assert_int_equal(policy.ledger, 0);
+}
+
 /* ---- together ---- */
+
+static void a_ledger_wants_numbers_that_docketd_gives(void **state)
+{
+    (void)state;
+    assert_good("ledger=on\n");
+    assert_good("ledger=on\nrelease=void\nchronological=yes\n");
+    assert_good("order=gapless\nrelease=void\n");
+    assert_good("order=gapless\nprofile=in-gst\ntemplate={SERIES}{FY:2526}-{N:6}\n"); /* consecutive */
+    assert_refused("ledger=on\norder=leased\n", "use order=strict or order=gapless, or say ledger=off");
+    assert_refused("order=gapless\nchronological=yes\n", "chronological=yes wants order=strict");
+    assert_refused("order=gapless\nprofile=fr\n", "chronological=yes wants order=strict");
+}
+
+static void expiry_frees_numbers_only_where_no_law_minds(void **state)
+{
+    (void)state;
+    assert_good("ledger=on\non-expiry=free\n");
+    assert_good("order=gapless\non-expiry=free\nprofile=none\n");
+    assert_refused("on-expiry=free\n", "say ledger=on too");
+    for (unsigned at = 1; dk_profile(at) != NULL; at++) {
+        char lines[DK_SETTINGS_BYTES];
+        struct dk_policy policy = policy_with("ledger=on\n");
+        struct dk_template resolved;
+        assert_int_equal(dk_policy_check(&policy, "acme", "INV", &resolved), DOCKET_OK);
+        policy.profile = (uint8_t)at;
+        dk_profile_apply(&policy);
+        policy.on_expiry = DK_EXPIRY_FREE;
+        assert_int_equal(dk_profile_check(&policy, "acme", "INV", &resolved), DOCKET_BAD_POLICY);
+        assert_non_null(strstr(dk_error_text(), "two documents have it; on-expiry=doubt would fit"));
+        snprintf(lines, sizeof lines, "profile=%s\nledger=on\non-expiry=free\n", dk_profile(at)->name);
+        policy = policy_with(lines);
+        assert_int_equal(verdict(&policy), DOCKET_BAD_POLICY);
+    }
+}
 
 static void shown_dates_must_tell_the_periods_apart(void **state)
 {
@@ -413,6 +478,8 @@ static void what_no_table_could_have_read_is_refused(void **state)
     TRY(policy.restart = 255);
     TRY(policy.at_end = 2);
     TRY(policy.release = 2);
+    TRY(policy.ledger = 2);
+    TRY(policy.on_expiry = 2);
     TRY(policy.profile = 200);
     TRY(policy.chronological = 2);
     TRY(policy.documents = 4);
@@ -475,6 +542,8 @@ static void equal_policies_are_kept_once(void **state)
         dirty.profile = policy.profile;
         dirty.chronological = policy.chronological;
         dirty.documents = policy.documents;
+        dirty.ledger = policy.ledger;
+        dirty.on_expiry = policy.on_expiry;
         dirty.warn = policy.warn;
         dirty.fiscal = policy.fiscal;
         dirty.close_after = policy.close_after;
@@ -550,6 +619,9 @@ int main(void)
         cmocka_unit_test(lines_that_were_written_give_the_same_policy),
         cmocka_unit_test(the_longest_lines_fit),
         cmocka_unit_test(a_profile_sets_what_it_asks_for_unless_that_is_said),
+        cmocka_unit_test(a_gapless_series_keeps_a_ledger_whatever_the_order_of_the_lines),
+        cmocka_unit_test(a_ledger_wants_numbers_that_docketd_gives),
+        cmocka_unit_test(expiry_frees_numbers_only_where_no_law_minds),
         cmocka_unit_test(shown_dates_must_tell_the_periods_apart),
         cmocka_unit_test(the_sentence_has_the_two_numbers_that_collide),
         cmocka_unit_test(a_template_that_does_not_parse_is_refused),

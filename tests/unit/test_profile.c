@@ -133,6 +133,25 @@ static void consecutive_and_chronological_rules_refuse_what_gives_numbers_late(v
     assert_refused("INV", "profile=pt\nchronological=no\n", "28/2019|chronological=yes would fit");
 }
 
+static void consecutive_laws_take_gapless_series_and_chronological_ones_do_not(void **state)
+{
+    (void)state;
+    assert_good("INV", "profile=es\ndocuments=invoices\norder=gapless\n");
+    assert_good("NFE", "profile=br-nfe\ntemplate={N:9}\norder=gapless\n");
+    assert_good("INV", "profile=de\norder=gapless\n");
+    assert_good("INV", "profile=fr\nledger=on\n");
+    assert_refused("INV", "profile=fr\norder=gapless\nchronological=no\n", "order=gapless|order=strict would fit");
+    assert_refused("INV", "profile=pt\norder=gapless\nchronological=no\n", "order=gapless|order=strict would fit");
+}
+
+static void no_law_lets_a_number_that_was_perhaps_printed_be_given_again(void **state)
+{
+    (void)state;
+    assert_refused("INV", "profile=de\nledger=on\non-expiry=free\n", "sec. 14|two documents|on-expiry=doubt would fit");
+    assert_refused("INV", "profile=us\norder=gapless\non-expiry=free\n", "on-expiry=doubt would fit");
+    assert_good("INV", "profile=none\norder=gapless\non-expiry=free\n");
+}
+
 static void laws_without_an_order_take_leased_series(void **state)
 {
     (void)state;
@@ -244,6 +263,8 @@ int main(void)
         cmocka_unit_test(india_takes_letters_digits_dash_and_slash_only),
         cmocka_unit_test(india_keeps_periods_within_its_fiscal_year),
         cmocka_unit_test(consecutive_and_chronological_rules_refuse_what_gives_numbers_late),
+        cmocka_unit_test(consecutive_laws_take_gapless_series_and_chronological_ones_do_not),
+        cmocka_unit_test(no_law_lets_a_number_that_was_perhaps_printed_be_given_again),
         cmocka_unit_test(laws_without_an_order_take_leased_series),
         cmocka_unit_test(spain_wants_to_know_which_documents),
         cmocka_unit_test(italy_restarts_yearly_or_never),

@@ -23,7 +23,7 @@
 /* ---- what is asked ---- */
 
 /* These hold for both banks of a slot at once. */
-static const char *const not_from_next[] = {"at-end", "release", "chronological"};
+static const char *const not_from_next[] = {"at-end", "release", "ledger", "chronological"};
 
 static bool waits_for_no_period(const char *name)
 {
@@ -104,6 +104,17 @@ static void judge_rows(struct dk_errand *errand)
         errand->set.when = DK_AT_FIRST;
 }
 
+/* A record that is not kept any more would let a retry get another number. */
+static docket_status check_ledger_stays(const struct dk_errand *errand, const struct dk_policy *wanted)
+{
+    const struct dk_series_record *record = &errand->series->record;
+    if (wanted->ledger || (!record->policy->ledger && (record->next == NULL || !record->next->ledger)))
+        return DOCKET_OK;
+    return dk_fail(DOCKET_REFUSED, "%s/%s keeps its ledger: the keys that have a number must find it for ever, so "
+                                   "ledger=on is never taken back; declare another series; nothing was changed",
+                   errand->asked.tenant, errand->asked.name);
+}
+
 /* The policy that is asked for, in order by itself. */
 static docket_status wanted_policy(struct dk_errand *errand)
 {
@@ -115,6 +126,8 @@ static docket_status wanted_policy(struct dk_errand *errand)
     docket_status status = dk_policy_apply(&wanted, asked->settings);
     if (status == DOCKET_OK)
         status = check_one(errand, &wanted, &errand->set.template);
+    if (status == DOCKET_OK)
+        status = check_ledger_stays(errand, &wanted);
     if (status != DOCKET_OK)
         return status;
     errand->set.policy = dk_policy_keep(&wanted);
