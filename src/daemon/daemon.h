@@ -329,8 +329,8 @@ struct dk_fate_list {
 docket_status dk_fate_list(struct dk_daemon *daemon, struct dk_series_book *series, int32_t period,
                            struct dk_fate_list *list) DK_MUST_USE;
 /* admin_periods.c: how a period stands; counter: NULL, or the one that is in memory; now: the current period's label. */
-enum dk_period_state dk_period_state_of(const struct dk_counter *counter, const struct dk_counter_image *image,
-                                        int32_t now);
+enum dk_period_state dk_period_state_of(bool tracked, const struct dk_counter *counter,
+                                        const struct dk_counter_image *image, int32_t now);
 /* Waits until no commit is in flight: then books and store speak of one moment. */
 void dk_fate_wait(struct dk_daemon *daemon);
 

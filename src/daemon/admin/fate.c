@@ -293,7 +293,7 @@ static void begin_counter(struct sheet *sheet, const struct dk_counter *counter,
                                    .order = sheet->record->policy->order,
                                    .period_first = span.first,
                                    .period_last = span.last,
-                                   .period_state = (uint8_t)dk_period_state_of(counter, image, now.label),
+                                   .period_state = (uint8_t)dk_period_state_of(policy->ledger, counter, image, now.label),
                                    .documents = policy->documents,
                                    .profile = policy->profile,
                                    .tracked = policy->ledger};
