@@ -63,7 +63,7 @@ LIB_OBJECTS    := $(LIB_SOURCES:%.c=$(BUILD)/pic/%.o)
 DAEMON_OBJECTS := $(DAEMON_SOURCES:%.c=$(BUILD)/obj/%.o)
 TOOL_OBJECTS   := $(TOOLS:%.c=$(BUILD)/obj/%.o)
 
-STORE_LIBS  := -llmdb
+STORE_LIBS  := -llmdb -lmd
 DAEMON_LIBS := -lurcu-cds -lurcu-common -linih $(STORE_LIBS) -lpthread
 TOOL_LIBS   := -ljansson -lsmartcols -lncursesw -lpthread
 
@@ -176,14 +176,16 @@ $(BUILD)/man/docket.bash: $(BUILD)/pages/pages $(BUILD)/docketd $(PAGES) $(wildc
 
 # ---- tests: each unit program links exactly what its first lines say ----
 
-# numbering is pure and its files lean on each other: who names one of them gets the room.
-with_room = $(filter-out numbering/%,$(1)) $(if $(filter numbering/%,$(1)),$(NUMBERING:src/%=%))
+# numbering is pure and its files lean on each other: who names one of them gets the room; and the
+# store's room is whole or not there: who names store/store.c gets it, and who links lmdb libmd.
+with_room = $(filter-out numbering/% $(if $(filter store/store.c,$(1)),store/%),$(1)) \
+            $(if $(filter numbering/%,$(1)),$(NUMBERING:src/%=%)) $(if $(filter store/store.c,$(1)),$(STORE:src/%=%))
 
 define unit_rule
 $(BUILD)/unit/$(1): $(BUILD)/obj/tests/unit/$(1).o \
     $(patsubst %.c,$(BUILD)/obj/src/%.o,$(call with_room,$(shell sed -n 's|^/\* links: \(.*\) \*/|\1|p' tests/unit/$(1).c)))
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ -lcmocka $(addprefix -l,$(shell sed -n 's|^/\* libs: \(.*\) \*/|\1|p' tests/unit/$(1).c)) -lpthread
+	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ -lcmocka $(patsubst -llmdb,$(STORE_LIBS),$(addprefix -l,$(shell sed -n 's|^/\* libs: \(.*\) \*/|\1|p' tests/unit/$(1).c))) -lpthread
 endef
 $(foreach test,$(notdir $(UNIT_SOURCES:.c=)),$(eval $(call unit_rule,$(test))))
 
