@@ -7,7 +7,8 @@
  * Databases (schema 5):
  *   ledger     series id 8, period 4, number 8 -> the newest record of the number
  *   keys       series id 8, kind 1 ('k' key, 'r' reservation), its text -> period, ranges, digest of what was asked for
- *   holds      series id 8, kind 1, text ('r': name; 'p': pending: period and number) -> expiry, holder: live ones only
+ *   holds      series id 8, kind 1, text ('r': name; 'p': pending: period and number) -> expiry, holder: of numbers
+ *              that are not decided only (reserved, pending, in doubt)
  *   elsewhere  tenant 0 TEXT in capitals -> note, time, uid
  *   ledgerlog  commit number 8, part 4 -> what one commit changed of these four, one entry after the other
  * A commit appends to ledgerlog only. Later commits fold some of it into the four; what is
@@ -64,7 +65,8 @@ struct dk_key_record {
     uint32_t range_count;
 };
 
-/* Who holds numbers, and until when: of a reservation (all that is not decided of it), or of one pending number. */
+/* Who holds numbers, and until when: of a reservation (all that is not decided of it), or of one pending number. It lasts
+ * until they are decided: where nobody holds them any more they are in doubt, and it says so. */
 struct dk_hold_record {
     uint64_t series_id;
     uint8_t kind;      /* DK_NAMED_RESERVATION, DK_NAMED_PENDING */
@@ -80,6 +82,8 @@ struct dk_hold_record {
     int32_t seat;      /* -1: detached */
     uint32_t desk;
     uint64_t salt;     /* of the seat: others sat there before and after */
+    uint64_t incarnation; /* of the desk's files */
+    bool in_doubt;     /* what is left of it */
 };
 
 /* A document number that was given elsewhere. */

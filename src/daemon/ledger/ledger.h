@@ -9,11 +9,11 @@
  *   plan.c     the plan: what this commit will change, so that a later item sees an earlier one
  *   issue.c    a number for a key; texts of elsewhere
  *   reserve.c  reservations     decide.c  settle, void, release, resolve
- *   holds.c    who holds what: time that runs out, holders that end
+ *   holds.c    who holds what   due.c  time that runs out, holders that end
  *
  * Nothing of such a series is in shared memory: the image of a period (series, period) in the store, with
  * closed = DK_ENDED and mark = next, is all there is of the counter. Its spares are the free numbers below
- * `next`; a number below `next` that is no spare has a record.
+ * `next`.
  *
  * Invariants
  *  1. Of one series at most one commit is in flight; the next plan begins with what the store then says.
@@ -23,6 +23,12 @@
  *  3. A plan changes an item's numbers only as a whole: an item that is refused has changed nothing.
  *  4. Number, record, key, hold and image change in one commit.
  *  5. What waits is bounded: a parcel beyond the bounds is answered OVERLOADED at once.
+ *  6. Admins' errands and ended/ change images of such a series too. A plan is not begun while series->held,
+ *     series->publishing or dk_ended_is_written(series); they do not begin while dk_ledger_is_written(series).
+ *     What they skip (advance, another interval, an older store that was accepted) is a void range of the fates,
+ *     also where a record says that the number is free: such a record is of the past, and the range counts.
+ *  7. So a number below `next` that is no spare has a record, or lies in a void range, or was given before the
+ *     series kept a ledger.
  */
 #ifndef DK_DAEMON_LEDGER_LEDGER_H
 #define DK_DAEMON_LEDGER_LEDGER_H
@@ -86,6 +92,11 @@ docket_status dk_plan_period(struct dk_plan *plan, int32_t label, struct dk_plan
 /* The record of a number; NULL: none. */
 docket_status dk_plan_find(struct dk_plan *plan, int32_t label, uint64_t number,
                            const struct dk_ledger_record **record) DK_MUST_USE;
+/* What a key has: its record of the keys, and its number's. NOT_HELD: none ever. ALREADY_RELEASED: its number was released
+ * (and may be somebody else's by now): the key may get another one. A released number's key keeps its entry in `keys`, so
+ * that a late release or settle is told so; whoever finds one looks whether the number's record still has the key. In decide.c. */
+docket_status dk_plan_key(struct dk_plan *plan, const char *text, const struct dk_key_record **key,
+                          const struct dk_ledger_record **record) DK_MUST_USE;
 /* Its new record, with its texts; last_ns is set here. One that becomes FREE becomes a spare of its period. */
 docket_status dk_plan_put(struct dk_plan *plan, const struct dk_ledger_record *record) DK_MUST_USE;
 docket_status dk_plan_find_key(struct dk_plan *plan, uint8_t kind, const char *text,
@@ -143,9 +154,11 @@ docket_status dk_hold_begin(const struct dk_plan *plan, const struct dk_parcel *
                             struct dk_hold_record *hold) DK_MUST_USE;
 /* Puts a hold (or its change, or removal) into plan and memory. kind and text, or kind, period and number, name it. */
 void dk_hold_put(struct dk_plan *plan, const struct dk_hold_record *hold);
-/* The live hold of a record that is reserved or pending; NULL: none. */
+/* The hold of a record that is reserved, pending or in doubt; NULL: none. Lives until the next dk_hold_put(). */
 const struct dk_hold_record *dk_hold_of(const struct dk_daemon *daemon, const struct dk_ledger_record *record);
-/* True if the series has some that are due: dk_holds_plan() ends them in this plan. */
+/* Has the series some that somebody holds, or whose time will come? It stays in memory. */
+bool dk_holds_has_live(const struct dk_daemon *daemon, uint64_t series_id);
+/* True if the series has some that are due: dk_holds_plan() ends them in this plan, or a part of them. */
 bool dk_holds_are_due(const struct dk_daemon *daemon, uint64_t series_id);
 docket_status dk_holds_plan(struct dk_plan *plan) DK_MUST_USE;
 /* Each tick: time that has run out, by CLOCK_BOOTTIME within a boot. Gives each series with due holds a book. */
