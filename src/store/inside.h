@@ -12,6 +12,7 @@
  *   index.c    where in the journal a counter lies
  *   texts.c    what each series writes
  *   chain.c    events, each with the hash of all before it
+ *   ledger.c   what a commit says of tracked numbers; ledger_read.c finds it (ledger_image.c: as bytes)
  */
 #ifndef DK_STORE_INSIDE_H
 #define DK_STORE_INSIDE_H
@@ -30,8 +31,9 @@
 #define DK_STORE_FOLDER "store"
 #define DK_STORE_MAKING "store.new-"
 
-/* The first schema that has `texts`. */
+/* The first schema that has `texts`; the ledger. */
 #define DK_TEXTS_SCHEMA 4u
+#define DK_LEDGER_SCHEMA 5u
 
 /* The first schema whose events are a chain. */
 #define DK_CHAIN_SCHEMA 5u
@@ -57,7 +59,8 @@ struct dk_meta {
     struct dk_trail trail; /* of the events, as of this commit */
     struct dk_time time; /* trusted, when the commit was written */
     uint64_t before;     /* hash of the file's head that was in force before this commit */
-    uint64_t sum;        /* of the checksums of all records but this one */
+    uint64_t ledger_sum; /* of the checksums of the ledger's folded records: only dk_store_verify() adds them up */
+    uint64_t sum;        /* of the checksums of all other records but this one */
 };
 
 struct dk_store {
@@ -72,7 +75,7 @@ struct dk_store {
     char witness_name[256];
     struct dk_witness witness; /* as it is on the disk */
     struct dk_meta meta;       /* as it is on the disk */
-    bool has_texts;            /* its file has the database */
+    unsigned kinds;            /* its file has so many of the databases, the first ones */
     uint8_t boot_id[16];       /* of this boot */
     pthread_mutex_t time_lock; /* held for the next five */
     struct dk_time time;       /* as it is on the disk */
@@ -81,6 +84,8 @@ struct dk_store {
     bool accepts_wall;         /* an admin's word, until it is on the disk */
     bool noted_accepted;       /* this commit carries it */
     uint64_t sum;           /* meta.sum as it will be after this transaction */
+    uint64_t ledger_sum;    /* ... and meta.ledger_sum */
+    dk_word has_elsewhere;  /* 1: it may have texts of elsewhere */
     uint64_t series_last;
     uint64_t event_last;
     struct dk_trail trail;  /* meta.trail as it will be after this transaction */
@@ -291,13 +296,21 @@ docket_status dk_texts_change(struct dk_store *store, MDB_txn *txn, const struct
 /* Makes the database for all series of a store of an older schema. */
 docket_status dk_texts_fill(struct dk_store *store, MDB_txn *txn) DK_MUST_USE;
 
+/* ---- ledger.c, ledger_read.c ---- */
+
+/* Makes the databases of a store of an older schema. */
+docket_status dk_ledger_make(struct dk_store *store, MDB_txn *txn) DK_MUST_USE;
+/* At open. */
+docket_status dk_ledger_open(struct dk_store *store, MDB_txn *txn) DK_MUST_USE;
+docket_status dk_ledger_append(struct dk_store *store, MDB_txn *txn, const struct dk_ledger_change *change) DK_MUST_USE;
+
 /* ---- walk.c ---- */
 
 /* A read transaction, of a store that lives; the caller aborts it. */
 docket_status dk_walk_begin(struct dk_store *store, MDB_txn **txn) DK_MUST_USE;
-/* Every record of every database, and what they add up to. */
-/* *last gets the highest id of a series; audit what became of the chain. */
-docket_status dk_walk_verify(struct dk_store *store, MDB_txn *txn, uint64_t *records, uint64_t *last,
+/* Every record of every database, and what they add up to; of the ledger's folded ones only if ledger.
+ * *last gets the highest id of a series; audit what became of the chain. */
+docket_status dk_walk_verify(struct dk_store *store, MDB_txn *txn, bool ledger, uint64_t *records, uint64_t *last,
                              struct dk_audit *audit) DK_MUST_USE;
 
 /* ---- lock.c ---- */

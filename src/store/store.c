@@ -152,6 +152,12 @@ static docket_status hear_trail(struct dk_store *store, MDB_txn *txn, struct ope
     return status;
 }
 
+/* How many of the databases a store of this schema has. */
+static unsigned kinds_of(uint64_t schema)
+{
+    return schema < DK_TEXTS_SCHEMA ? DK_KIND_TEXTS : schema < DK_LEDGER_SCHEMA ? DK_KIND_LEDGERLOG : DK_KIND_COUNT;
+}
+
 static docket_status read_records(struct dk_store *store, struct opening *opening)
 {
     MDB_txn *txn;
@@ -160,13 +166,15 @@ static docket_status read_records(struct dk_store *store, struct opening *openin
     if (status != DOCKET_OK)
         return status;
     status = dk_meta_read(store, txn, &opening->before);
-    if (status == DOCKET_OK && !store->has_texts && opening->before.schema_version >= DK_TEXTS_SCHEMA)
-        status = dk_fail(DOCKET_DAMAGED, "the store has no database \"%s\"", dk_kind_name(DK_KIND_TEXTS));
+    if (status == DOCKET_OK && store->kinds < kinds_of(opening->before.schema_version))
+        status = dk_fail(DOCKET_DAMAGED, "the store has no database \"%s\"", dk_kind_name(store->kinds));
     store->time = opening->before.time;
     if (status == DOCKET_OK)
-        status = dk_walk_verify(store, txn, &records, &store->series_last, &opening->audit);
+        status = dk_walk_verify(store, txn, false, &records, &store->series_last, &opening->audit);
     if (status == DOCKET_OK)
         status = dk_journal_build_index(store, txn);
+    if (status == DOCKET_OK && store->kinds == DK_KIND_COUNT)
+        status = dk_ledger_open(store, txn);
     if (status == DOCKET_OK)
         status = hear_trail(store, txn, opening);
     mdb_txn_abort(txn);
@@ -347,6 +355,8 @@ static docket_status write_start(struct dk_store *store, MDB_txn *txn, uint64_t 
     docket_status status = dk_meta_write(store, txn, &meta);
     if (status == DOCKET_OK && opening->before.schema_version < DK_TEXTS_SCHEMA)
         status = dk_texts_fill(store, txn);
+    if (status == DOCKET_OK && opening->before.schema_version < DK_LEDGER_SCHEMA)
+        status = dk_ledger_make(store, txn);
     if (status == DOCKET_OK && opening->before.schema_version < DK_CHAIN_SCHEMA) {
         describe_chain(store, &event);
         status = dk_commit_event(store, txn, &event, store->trail.number + 1);
@@ -374,7 +384,7 @@ static docket_status begin_generation(struct dk_store *store, const struct openi
     if (status != DOCKET_OK)
         return status;
     store->event_last = store->meta.trail.number;
-    store->has_texts = true;
+    store->kinds = DK_KIND_COUNT;
     store->ahead_max_ns = INT64_MAX; /* of the next commits, unless docketd knows better */
     return write_witness(store, start, DK_WITNESS_RUNNING, true);
 }

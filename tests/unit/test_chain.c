@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/status.c base/log.c base/files.c numbering/fate.c store/store.c */
+/* links: base/status.c base/log.c base/files.c numbering/fate.c store/env.c store/store.c */
 /* libs: lmdb pthread */
 /* The chain of events: what is changed, dropped, added or put elsewhere is found. */
 #include "store_fixture.h"
