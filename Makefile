@@ -177,7 +177,9 @@ $(BUILD)/man/docket.bash: $(BUILD)/pages/pages $(BUILD)/docketd $(PAGES) $(wildc
 # ---- tests: each unit program links exactly what its first lines say ----
 
 # numbering is pure and its files lean on each other: who names one of them gets the room.
-with_room = $(filter-out numbering/%,$(1)) $(if $(filter numbering/%,$(1)),$(NUMBERING:src/%=%))
+# So are the files of store beside LMDB: who names env.c gets them all.
+with_numbering = $(filter-out numbering/%,$(1)) $(if $(filter numbering/%,$(1)),$(NUMBERING:src/%=%))
+with_room = $(call with_numbering,$(if $(filter store/env.c,$(1)),$(filter-out store/%,$(1)) $(STORE:src/%=%),$(1)))
 
 define unit_rule
 $(BUILD)/unit/$(1): $(BUILD)/obj/tests/unit/$(1).o \

@@ -94,7 +94,7 @@ docket_status docket_block_open(docket_series *series, uint32_t count, int64_t t
     if (status != DOCKET_OK) {
         dk_lease_give_back(&wanted.block->lease, hand->slot); /* a line it may have taken */
         dk_block_free(wanted.block);
-        return status;
+        return status == DK_TRACKED ? dk_say_tracked(series, "docket_block_open()") : status;
     }
     *block = wanted.block;
     return DOCKET_OK;

@@ -153,6 +153,8 @@ docket_status docket_next_dated(docket_series *series, uint32_t yyyymmdd, int64_
         return dk_fail(DOCKET_BAD_ARGUMENT, "docket_next_dated wants a series, a place for the number and a timeout of -1 "
                                             "or more");
     docket_status status = next_dated(series, timeout_ns, &dated);
+    if (status == DK_TRACKED)
+        return dk_say_tracked(series, "docket_next_dated()");
     if (status != DOCKET_OK)
         return status;
     *number = dated.number;
@@ -170,6 +172,8 @@ docket_status docket_next_text_dated(docket_series *series, uint32_t yyyymmdd, i
     if (size == 0)
         return dk_fail(DOCKET_BUFFER_TOO_SMALL, "the buffer has no room at all; no number was taken");
     docket_status status = next_dated(series, timeout_ns, &dated);
+    if (status == DK_TRACKED)
+        return dk_say_tracked(series, "docket_next_text_dated()");
     if (status != DOCKET_OK)
         return status;
     dk_rendered_write(&dated.rendered, dated.number, text);
@@ -245,6 +249,8 @@ docket_status docket_text_read(docket_series *series, const char *text, uint64_t
         status = dk_take_wait(hand, DK_TIMEOUT_NS, attempt_read, &sought, 1);
         dk_hand_leave(hand);
     }
+    if (status == DK_TRACKED)
+        return dk_say_tracked(series, "docket_text_read()");
     if (status != DOCKET_OK)
         return status;
     if (!sought.found)

@@ -93,6 +93,9 @@ struct text_day {
 #define DK_AHEAD ((docket_status)0x7d2)
 /* ... or has not come, in a chronological series. */
 #define DK_NOT_COME ((docket_status)0x7d3)
+/* Likewise: the series tracks its numbers. Nothing of it is on the board, and docketd
+ * gives them (docket_issue()). dk_take_wait() gives it back as it is. */
+#define DK_TRACKED ((docket_status)0x7d4)
 
 /* What one thread holds of one series. Lies in wiped memory. */
 struct hand {
@@ -279,6 +282,8 @@ docket_status dk_take_prepare(struct hand *hand, int64_t now_s) DK_MUST_USE;
 docket_status dk_take_wait(struct hand *hand, int64_t timeout_ns,
                                      docket_status (*attempt)(struct hand *hand, int64_t now_s, void *context),
                                      void *context, uint32_t want) DK_MUST_USE;
+/* NOT_TRACKED, of a call that finds nothing of a series with a ledger; call: "docket_peek()". */
+docket_status dk_say_tracked(const struct docket_series *series, const char *call) DK_MUST_USE;
 docket_status dk_hand_enter(struct docket_series *series, int64_t timeout_ns, struct hand **hand) DK_MUST_USE;
 /* The hand stands in the period that holds the date. OLDER, AHEAD, NOT_COME, DAMAGED, INTERVAL_OVER too. */
 docket_status dk_take_prepare_date(struct hand *hand, int64_t now_s, uint32_t yyyymmdd) DK_MUST_USE;

@@ -72,7 +72,16 @@ static bool read_bank(struct hand *hand, int index, struct when *when)
 docket_status dk_hand_state(const struct hand *hand)
 {
     uint64_t state = dk_load_acquire(&dk_desk_slot(&hand->seat->map, hand->slot)->state);
-    return state == DK_SLOT_OPEN ? DOCKET_OK : state == DK_SLOT_RETIRED ? DOCKET_RETIRED : DOCKET_QUARANTINED;
+    switch (state) {
+    case DK_SLOT_OPEN:
+        return DOCKET_OK;
+    case DK_SLOT_RETIRED:
+        return DOCKET_RETIRED;
+    case DK_SLOT_LEDGER:
+        return DK_TRACKED;
+    default:
+        return DOCKET_QUARANTINED;
+    }
 }
 
 static bool stands(const struct hand *hand, const struct when *when)

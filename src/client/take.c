@@ -123,6 +123,13 @@ static docket_status explain(const struct hand *hand, docket_status status, int6
     }
 }
 
+docket_status dk_say_tracked(const struct docket_series *series, const char *call)
+{
+    return dk_fail(DOCKET_NOT_TRACKED, "%s/%s keeps a ledger: docket_issue() gives its numbers, one record for each, and "
+                                       "%s finds none at its desk; no number was taken",
+                   series->tenant, series->name, call);
+}
+
 static void note_wait(const struct hand *hand, int64_t began_ns, bool served)
 {
     struct shared_seat_words *words = dk_seat_words(hand->seat->base);
@@ -411,6 +418,8 @@ docket_status docket_next(docket_series *series, int64_t timeout_ns, uint64_t *n
         return dk_fail(DOCKET_BAD_ARGUMENT, "docket_next wants a series, a place for the number and a timeout of -1 or "
                                             "more");
     docket_status status = next_number(series, timeout_ns, 0, &hand, &taken);
+    if (status == DK_TRACKED)
+        return dk_say_tracked(series, "docket_next()");
     if (status != DOCKET_OK)
         return status;
     *number = taken;
@@ -429,6 +438,8 @@ docket_status docket_next_text(docket_series *series, int64_t timeout_ns, char *
     if (size == 0)
         return dk_fail(DOCKET_BUFFER_TOO_SMALL, "the buffer has no room at all; no number was taken");
     docket_status status = next_number(series, timeout_ns, size, &hand, &taken);
+    if (status == DK_TRACKED)
+        return dk_say_tracked(series, "docket_next_text()");
     if (status != DOCKET_OK)
         return status;
     dk_rendered_write(&hand->text.rendered, taken, text);
@@ -485,7 +496,7 @@ static docket_status look_at_desk(struct hand *hand, uint64_t *next, uint64_t *c
     return hand->strict ? look_strict(hand, next, count) : look_leased(hand, next, count);
 }
 
-static docket_status look(docket_series *series, uint64_t *next, uint64_t *count, int32_t *period)
+static docket_status look(docket_series *series, const char *call, uint64_t *next, uint64_t *count, int32_t *period)
 {
     struct hand *hand;
     docket_status status = dk_hand_enter(series, LOOK_TIMEOUT_NS, &hand);
@@ -494,7 +505,7 @@ static docket_status look(docket_series *series, uint64_t *next, uint64_t *count
     status = series->memory != NULL ? dk_memory_look(hand, next, count) : look_at_desk(hand, next, count);
     if (status == DOCKET_OK)
         *period = hand->period;
-    status = explain(hand, status, 0);
+    status = status == DK_TRACKED ? dk_say_tracked(series, call) : explain(hand, status, 0);
     dk_hand_leave(hand);
     return status;
 }
@@ -505,7 +516,7 @@ docket_status docket_peek(docket_series *series, uint64_t *number, int32_t *peri
     int32_t found;
     if (series == NULL || number == NULL)
         return dk_fail(DOCKET_BAD_ARGUMENT, "docket_peek wants a series and a place for the number");
-    docket_status status = look(series, &next, &count, &found);
+    docket_status status = look(series, "docket_peek()", &next, &count, &found);
     if (status != DOCKET_OK)
         return status;
     *number = next;
@@ -520,7 +531,7 @@ docket_status docket_supply(docket_series *series, uint64_t *count)
     int32_t period;
     if (series == NULL || count == NULL)
         return dk_fail(DOCKET_BAD_ARGUMENT, "docket_supply wants a series and a place for the count");
-    docket_status status = look(series, &next, &found, &period);
+    docket_status status = look(series, "docket_supply()", &next, &found, &period);
     if (status == DOCKET_OK || status == DOCKET_TIMEOUT)
         *count = status == DOCKET_OK ? found : 0;
     return status == DOCKET_TIMEOUT ? DOCKET_OK : status;

@@ -267,6 +267,8 @@ void dk_ledger_stop(struct dk_daemon *daemon);
 /* Something waits, is in flight, or is held: the series stays in memory, and no admin changes it meanwhile
  * (waits: the first two only). */
 bool dk_ledger_concerns(const struct dk_series_book *series, bool waits);
+/* A commit of it is in flight: nobody else writes its images. */
+bool dk_ledger_is_written(const struct dk_series_book *series);
 /* A seat was reaped: who sat there holds nothing any more. */
 void dk_ledger_seat_gone(struct dk_daemon *daemon, uint32_t desk, uint32_t seat, uint64_t salt);
 /* Does it track its numbers? Then nothing of it is on the board but its slot, which says so. */

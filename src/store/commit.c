@@ -76,6 +76,7 @@ docket_status dk_commit_run(struct dk_store *store, dk_fill fill, const void *co
     if (status == DOCKET_OK) {
         store->meta.commit = number;
         store->meta.sum = store->sum;
+        store->meta.ledger_sum = store->ledger_sum;
         dk_time_committed(store);
         return status;
     }
@@ -206,6 +207,8 @@ static docket_status write_change(struct dk_store *store, MDB_txn *txn, uint64_t
     /* By number, not by a count of entries: nothing has to be remembered. */
     if (status == DOCKET_OK && (number % DK_JOURNAL_LENGTH == 0 || dk_journal_is_long(store)))
         status = dk_journal_fold(store, txn);
+    if (status == DOCKET_OK)
+        status = dk_ledger_append(store, txn, &change->ledger);
     for (size_t at = 0; status == DOCKET_OK && at < change->removed_count; at++)
         status = remove_range(store, txn, &change->removed[at]);
     for (size_t at = 0; status == DOCKET_OK && at < change->range_count; at++)

@@ -177,11 +177,12 @@ static docket_status open_databases(struct dk_store *store, bool create)
     int error = 0;
     for (unsigned kind = 0; !error && kind < DK_KIND_COUNT; kind++) {
         error = mdb_dbi_open(txn, dk_kind_name(kind), create ? MDB_CREATE : 0, &store->dbi[kind]);
-        /* A store of a schema before 4: whether it is one its meta records say. */
-        if (kind == DK_KIND_TEXTS) {
-            store->has_texts = !error;
-            error = error == MDB_NOTFOUND ? 0 : error;
+        /* A store of an older schema: whether it is one its meta records say. */
+        if (kind >= DK_KIND_TEXTS && error == MDB_NOTFOUND) {
+            error = 0;
+            break;
         }
+        store->kinds = error ? 0 : kind + 1;
         if (error == MDB_NOTFOUND || error == MDB_INCOMPATIBLE)
             status =
                 dk_fail(DOCKET_DAMAGED, "the store has no database \"%s\"", dk_kind_name(kind));
@@ -287,8 +288,10 @@ void dk_env_close(struct dk_store *store)
 docket_status dk_env_begin(struct dk_store *store, bool write, MDB_txn **txn)
 {
     int error = mdb_txn_begin(store->env, NULL, write ? 0 : MDB_RDONLY, txn);
-    if (write)
+    if (write) {
         store->sum = store->meta.sum;
+        store->ledger_sum = store->meta.ledger_sum;
+    }
     return error ? dk_env_fail(store, error, "begin a transaction") : DOCKET_OK;
 }
 
@@ -328,17 +331,23 @@ docket_status dk_env_put_sum(struct dk_store *store, MDB_txn *txn, const struct 
     return error ? dk_env_fail(store, error, "write a record") : DOCKET_OK;
 }
 
+/* The sum that records of this kind are part of. */
+static uint64_t *sum_of(struct dk_store *store, enum dk_kind kind)
+{
+    return dk_kind_is_folded_ledger(kind) ? &store->ledger_sum : &store->sum;
+}
+
 docket_status dk_env_put(struct dk_store *store, MDB_txn *txn, enum dk_kind kind,
                          const struct dk_key *key, const struct dk_buffer *value)
 {
     MDB_val name = key_of(key), data;
     int error = mdb_get(txn, store->dbi[kind], &name, &data);
     if (!error)
-        store->sum -= dk_env_checksum_of(slice_of(data));
+        *sum_of(store, kind) -= dk_env_checksum_of(slice_of(data));
     data = (MDB_val){value->used, value->bytes};
     if (!error || error == MDB_NOTFOUND)
         error = mdb_put(txn, store->dbi[kind], &name, &data, 0);
-    store->sum += dk_env_checksum_of((struct dk_slice){value->bytes, value->used});
+    *sum_of(store, kind) += dk_env_checksum_of((struct dk_slice){value->bytes, value->used});
     return error ? dk_env_fail(store, error, "write a record") : DOCKET_OK;
 }
 
@@ -365,7 +374,7 @@ docket_status dk_env_add(struct dk_store *store, MDB_txn *txn, enum dk_kind kind
         return dk_env_fail(store, error, "write a record");
     *added = !error;
     if (*added)
-        store->sum += dk_env_checksum_of((struct dk_slice){value->bytes, value->used});
+        *sum_of(store, kind) += dk_env_checksum_of((struct dk_slice){value->bytes, value->used});
     /* On KEYEXIST data shows what lies there. */
     *same = !error ||
             (data.mv_size == value->used && memcmp(data.mv_data, value->bytes, value->used) == 0);
@@ -442,7 +451,7 @@ docket_status dk_env_remove(struct dk_store *store, MDB_txn *txn, enum dk_kind k
     uint64_t checksum = error ? 0 : dk_env_checksum_of(slice_of(data));
     if (!error)
         error = mdb_del(txn, store->dbi[kind], &name, NULL);
-    store->sum -= checksum;
+    *sum_of(store, kind) -= checksum;
     return error ? dk_env_fail(store, error, "remove a record") : DOCKET_OK;
 }
 

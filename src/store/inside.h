@@ -11,6 +11,7 @@
  *   pages.c    the file, before LMDB trusts it
  *   index.c    where in the journal a counter lies
  *   texts.c    what each series writes
+ *   ledger.c   what a commit says of tracked numbers; ledger_read.c finds it (ledger_image.c: as bytes)
  */
 #ifndef DK_STORE_INSIDE_H
 #define DK_STORE_INSIDE_H
@@ -29,8 +30,9 @@
 #define DK_STORE_FOLDER "store"
 #define DK_STORE_MAKING "store.new-"
 
-/* The first schema that has `texts`. */
+/* The first schema that has `texts`; the ledger. */
 #define DK_TEXTS_SCHEMA 4u
+#define DK_LEDGER_SCHEMA 5u
 
 /* The wall clock as it was trusted, and the boot's clock beside it. All zero:
  * not known. */
@@ -52,7 +54,8 @@ struct dk_meta {
     uint8_t machine_id[16]; /* /etc/machine-id, zeros if unreadable (recorded only) */
     struct dk_time time; /* trusted, when the commit was written */
     uint64_t before;     /* hash of the file's head that was in force before this commit */
-    uint64_t sum;        /* of the checksums of all records but this one */
+    uint64_t ledger_sum; /* of the checksums of the ledger's folded records: only dk_store_verify() adds them up */
+    uint64_t sum;        /* of the checksums of all other records but this one */
 };
 
 struct dk_store {
@@ -67,7 +70,7 @@ struct dk_store {
     char witness_name[256];
     struct dk_witness witness; /* as it is on the disk */
     struct dk_meta meta;       /* as it is on the disk */
-    bool has_texts;            /* its file has the database */
+    unsigned kinds;            /* its file has so many of the databases, the first ones */
     uint8_t boot_id[16];       /* of this boot */
     pthread_mutex_t time_lock; /* held for the next five */
     struct dk_time time;       /* as it is on the disk */
@@ -76,6 +79,8 @@ struct dk_store {
     bool accepts_wall;         /* an admin's word, until it is on the disk */
     bool noted_accepted;       /* this commit carries it */
     uint64_t sum;           /* meta.sum as it will be after this transaction */
+    uint64_t ledger_sum;    /* ... and meta.ledger_sum */
+    dk_word has_elsewhere;  /* 1: it may have texts of elsewhere */
     uint64_t series_last;
     uint64_t event_last;
     struct dk_buffer value; /* the committing thread's own */
@@ -253,13 +258,22 @@ docket_status dk_texts_change(struct dk_store *store, MDB_txn *txn, const struct
 /* Makes the database for all series of a store of an older schema. */
 docket_status dk_texts_fill(struct dk_store *store, MDB_txn *txn) DK_MUST_USE;
 
+/* ---- ledger.c, ledger_read.c ---- */
+
+/* Makes the databases of a store of an older schema. */
+docket_status dk_ledger_make(struct dk_store *store, MDB_txn *txn) DK_MUST_USE;
+/* At open. */
+docket_status dk_ledger_open(struct dk_store *store, MDB_txn *txn) DK_MUST_USE;
+docket_status dk_ledger_append(struct dk_store *store, MDB_txn *txn, const struct dk_ledger_change *change) DK_MUST_USE;
+
 /* ---- walk.c ---- */
 
 /* A read transaction, of a store that lives; the caller aborts it. */
 docket_status dk_walk_begin(struct dk_store *store, MDB_txn **txn) DK_MUST_USE;
-/* Every record of every database, and what they add up to. */
-/* *last gets the highest id of a series. */
-docket_status dk_walk_verify(struct dk_store *store, MDB_txn *txn, uint64_t *records, uint64_t *last) DK_MUST_USE;
+/* Every record of every database, and what they add up to; of the ledger's folded ones only if ledger.
+ * *last gets the highest id of a series. */
+docket_status dk_walk_verify(struct dk_store *store, MDB_txn *txn, bool ledger, uint64_t *records,
+                             uint64_t *last) DK_MUST_USE;
 
 /* ---- lock.c ---- */
 

@@ -29,17 +29,23 @@ static const struct meta_row rows[] = {
     NUMBER(schema_version), NUMBER(generation), NUMBER(commit), NUMBER(clean),
     NUMBER(inode),          ID(store_id),       ID(boot_id),    ID(machine_id),
     {"time", offsetof(struct dk_meta, time), TIME_BYTES},
-    NUMBER(before),         NUMBER(sum),
+    NUMBER(before),         NUMBER(ledger_sum), NUMBER(sum),
 };
 
-/* The last three are of each commit: dk_meta_write_end(). */
+/* The last four are of each commit: dk_meta_write_end(). */
 enum {
     ROW_COUNT = sizeof rows / sizeof rows[0],
-    TIME_ROW = ROW_COUNT - 3,
-    BEFORE_ROW = ROW_COUNT - 2,
+    TIME_ROW = ROW_COUNT - 4,
+    BEFORE_ROW = ROW_COUNT - 3,
+    LEDGER_SUM_ROW = ROW_COUNT - 2,
     SUM_ROW = ROW_COUNT - 1
 };
 enum { TIME_SCHEMA = 4 /* the first that records it */ };
+
+static bool schema_has(uint64_t version, size_t row)
+{
+    return version >= (row == TIME_ROW ? TIME_SCHEMA : row == LEDGER_SUM_ROW ? DK_LEDGER_SCHEMA : 0);
+}
 
 /* ---- reading ---- */
 
@@ -108,7 +114,7 @@ docket_status dk_meta_read(struct dk_store *store, MDB_txn *txn, struct dk_meta 
     if (status == DOCKET_OK)
         status = check_schema(made.schema_version);
     for (size_t at = 1; status == DOCKET_OK && at < ROW_COUNT; at++)
-        if (at != TIME_ROW || made.schema_version >= TIME_SCHEMA)
+        if (schema_has(made.schema_version, at))
             status = read_row(store, txn, &rows[at], &made);
     if (status == DOCKET_OK)
         *meta = made;
@@ -241,6 +247,8 @@ docket_status dk_meta_write_end(struct dk_store *store, MDB_txn *txn)
         status = write_row(store, txn, &rows[TIME_ROW], &time);
     if (status == DOCKET_OK)
         status = write_row(store, txn, &rows[BEFORE_ROW], &before);
+    if (status == DOCKET_OK)
+        status = write_row(store, txn, &rows[LEDGER_SUM_ROW], &store->ledger_sum);
     if (status == DOCKET_OK)
         status = spell_row(store, &rows[SUM_ROW], &store->sum, &key);
     return status == DOCKET_OK ? dk_env_put_sum(store, txn, &key, &store->value) : status;

@@ -14,7 +14,8 @@ enum { KEY_TEXT_BYTES = 2 * DK_KEY_BYTES + 1 };
 static const char *const kind_names[DK_KIND_COUNT] = {
     [DK_KIND_META] = "meta",       [DK_KIND_SERIES] = "series", [DK_KIND_COUNTERS] = "counters",
     [DK_KIND_JOURNAL] = "journal", [DK_KIND_RANGES] = "ranges", [DK_KIND_EVENTS] = "events",
-    [DK_KIND_TEXTS] = "texts",
+    [DK_KIND_TEXTS] = "texts",     [DK_KIND_LEDGERLOG] = "ledgerlog", [DK_KIND_LEDGER] = "ledger",
+    [DK_KIND_KEYS] = "keys",       [DK_KIND_HOLDS] = "holds", [DK_KIND_ELSEWHERE] = "elsewhere",
 };
 
 const char *dk_kind_name(unsigned kind)
@@ -100,6 +101,27 @@ void dk_key_add_text(struct dk_key *key, uint64_t series_id, uint32_t version)
     key_add_number(key, version, 4);
 }
 
+void dk_key_of_named(struct dk_key *key, uint64_t series_id, uint8_t kind, const char *text)
+{
+    dk_key_of_event(key, series_id);
+    key_add(key, &kind, 1);
+    key_add(key, text, strlen(text));
+}
+
+void dk_key_of_pending(struct dk_key *key, uint64_t series_id, int32_t period, uint64_t number)
+{
+    dk_key_of_event(key, series_id);
+    key_add(key, "p", 1);
+    key_add_number(key, (uint32_t)period, 4);
+    key_add_number(key, number, 8);
+}
+
+void dk_key_of_elsewhere(struct dk_key *key, const char *tenant, const char *text)
+{
+    dk_key_of_tenant(key, tenant);
+    key_add(key, text, strlen(text));
+}
+
 uint64_t dk_key_number(const uint8_t *at, unsigned bytes)
 {
     uint64_t number = 0;
@@ -164,14 +186,27 @@ docket_status dk_record_unseal(enum dk_kind kind, struct dk_slice key, struct dk
     return DOCKET_OK;
 }
 
+/* So many bytes of the key are numbers; names follow. */
+static size_t numbers_of(enum dk_kind kind, struct dk_slice key)
+{
+    switch (kind) {
+    case DK_KIND_META:
+    case DK_KIND_SERIES:
+    case DK_KIND_TEXTS:
+    case DK_KIND_ELSEWHERE: return 0;
+    case DK_KIND_KEYS: return 8;
+    case DK_KIND_HOLDS: return key.size > 8 && key.bytes[8] == 'r' ? 8 : key.size;
+    default: return key.size;
+    }
+}
+
 /* Names as names, numbers as hexadecimal digits. */
 static void spell_key(enum dk_kind kind, struct dk_slice key, char text[KEY_TEXT_BYTES])
 {
-    bool names = kind == DK_KIND_META || kind == DK_KIND_SERIES || kind == DK_KIND_TEXTS;
-    size_t length = 0;
+    size_t numbers = numbers_of(kind, key), length = 0;
     for (size_t at = 0; at < key.size && at < DK_KEY_BYTES; at++) {
         uint8_t byte = key.bytes[at];
-        if (!names)
+        if (at < numbers)
             length += (size_t)snprintf(text + length, 3, "%02x", (unsigned)byte);
         else if (byte == 0)
             text[length++] = '/';

@@ -23,11 +23,23 @@ enum dk_kind {
     DK_KIND_JOURNAL = 3,
     DK_KIND_RANGES = 4,
     DK_KIND_EVENTS = 5,
-    DK_KIND_TEXTS = 6,
+    DK_KIND_TEXTS = 6,     /* from schema 4 on */
+    DK_KIND_LEDGERLOG = 7, /* this and what follows: from schema 5 on */
+    DK_KIND_LEDGER = 8,
+    DK_KIND_KEYS = 9,
+    DK_KIND_HOLDS = 10,
+    DK_KIND_ELSEWHERE = 11,
     DK_KIND_COUNT
 };
 
-enum { DK_KEY_BYTES = 2 * DOCKET_NAME_MAX + 1, DK_CHECKSUM_BYTES = 8 };
+/* Those that grow with what was ever given: a start does not read them. */
+static inline bool dk_kind_is_folded_ledger(unsigned kind)
+{
+    return kind >= DK_KIND_LEDGER && kind <= DK_KIND_ELSEWHERE;
+}
+
+/* The longest are texts of elsewhere: tenant, 0, text. */
+enum { DK_KEY_BYTES = DOCKET_NAME_MAX + 1 + DOCKET_TEXT_MAX, DK_CHECKSUM_BYTES = 8 };
 
 struct dk_slice {
     const uint8_t *bytes;
@@ -66,6 +78,10 @@ void dk_key_of_tenant(struct dk_key *key, const char *tenant);
 void dk_key_add_beginning(struct dk_key *key, const char *beginning, size_t bytes);
 void dk_key_end_beginning(struct dk_key *key);
 void dk_key_add_text(struct dk_key *key, uint64_t series_id, uint32_t version);
+/* A key of keys and holds: series, kind, text; a pending number's has period and number in place of the text. */
+void dk_key_of_named(struct dk_key *key, uint64_t series_id, uint8_t kind, const char *text);
+void dk_key_of_pending(struct dk_key *key, uint64_t series_id, int32_t period, uint64_t number);
+void dk_key_of_elsewhere(struct dk_key *key, const char *tenant, const char *text);
 struct dk_slice dk_key_slice(const struct dk_key *key);
 
 /* Room for count more bytes, counted as used; NULL if memory is short. The

@@ -129,6 +129,12 @@ static docket_status make_store(struct dk_store *store, struct opening *opening)
     return DOCKET_OK;
 }
 
+/* How many of the databases a store of this schema has. */
+static unsigned kinds_of(uint64_t schema)
+{
+    return schema < DK_TEXTS_SCHEMA ? DK_KIND_TEXTS : schema < DK_LEDGER_SCHEMA ? DK_KIND_LEDGERLOG : DK_KIND_COUNT;
+}
+
 static docket_status read_records(struct dk_store *store, struct opening *opening)
 {
     MDB_txn *txn;
@@ -138,13 +144,15 @@ static docket_status read_records(struct dk_store *store, struct opening *openin
     if (status != DOCKET_OK)
         return status;
     status = dk_meta_read(store, txn, &opening->before);
-    if (status == DOCKET_OK && !store->has_texts && opening->before.schema_version >= DK_TEXTS_SCHEMA)
-        status = dk_fail(DOCKET_DAMAGED, "the store has no database \"%s\"", dk_kind_name(DK_KIND_TEXTS));
+    if (status == DOCKET_OK && store->kinds < kinds_of(opening->before.schema_version))
+        status = dk_fail(DOCKET_DAMAGED, "the store has no database \"%s\"", dk_kind_name(store->kinds));
     store->time = opening->before.time;
     if (status == DOCKET_OK)
-        status = dk_walk_verify(store, txn, &records, &store->series_last);
+        status = dk_walk_verify(store, txn, false, &records, &store->series_last);
     if (status == DOCKET_OK)
         status = dk_journal_build_index(store, txn);
+    if (status == DOCKET_OK && store->kinds == DK_KIND_COUNT)
+        status = dk_ledger_open(store, txn);
     /* Events are never removed, so their count is the last one's number. */
     int error = status == DOCKET_OK ? mdb_stat(txn, store->dbi[DK_KIND_EVENTS], &events) : 0;
     mdb_txn_abort(txn);
@@ -282,6 +290,8 @@ static docket_status write_start(struct dk_store *store, MDB_txn *txn, uint64_t 
     docket_status status = dk_meta_write(store, txn, &meta);
     if (status == DOCKET_OK && opening->before.schema_version < DK_TEXTS_SCHEMA)
         status = dk_texts_fill(store, txn);
+    if (status == DOCKET_OK && opening->before.schema_version < DK_LEDGER_SCHEMA)
+        status = dk_ledger_make(store, txn);
     describe_start(store, opening, &event);
     if (status == DOCKET_OK)
         status = dk_commit_event(store, txn, &event, store->event_last + 1);
@@ -304,7 +314,7 @@ static docket_status begin_generation(struct dk_store *store, const struct openi
     if (status != DOCKET_OK)
         return status;
     store->event_last += opening->accepted ? 2 : 1;
-    store->has_texts = true;
+    store->kinds = DK_KIND_COUNT;
     store->ahead_max_ns = INT64_MAX; /* of the next commits, unless docketd knows better */
     return write_witness(store, start, DK_WITNESS_RUNNING);
 }

@@ -18,6 +18,7 @@
  *   journal   commit number -> the images of all counters that this commit changed
  *   ranges    series id, period, first -> last, fate (void | unknown | handed out by evidence), cause, time, event
  *   events    event number -> time, kind, uid, text (append-only)
+ *   ledger, keys, holds, elsewhere, ledgerlog   see ledger.h
  *
  * Invariants
  *  1. A commit is one LMDB transaction in its default durable mode (never
@@ -48,10 +49,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DK_SCHEMA_VERSION 4u
+#define DK_SCHEMA_VERSION 5u
 
 /* Oldest schema that is taken over: what it lacks reads as zero, and the opening
- * commit writes the new version, with `texts` of all its series. */
+ * commit writes the new version, with `texts` of all its series and an empty ledger. */
 #define DK_SCHEMA_OLDEST 2u
 
 /* Why an admin did it: 1 to so many bytes of printable UTF-8. */

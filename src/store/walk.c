@@ -4,6 +4,7 @@
  * one commit and no part of another. A damaged record ends the walk.
  */
 #include "store/inside.h"
+#include "store/ledger_image.h"
 
 #include <string.h>
 #include <time.h>
@@ -218,7 +219,8 @@ struct check {
     uint64_t records;
     uint64_t commit;     /* of the store in this transaction */
     uint64_t event_next; /* events are numbered without a hole */
-    uint64_t sum;        /* of the checksums of the records so far */
+    uint64_t sum;        /* of the checksums of the records so far ... */
+    uint64_t ledger_sum; /* ... and of the ledger's folded ones */
     unsigned kind;
     struct dk_seen ids;  /* of series */
     uint64_t last_id;
@@ -303,27 +305,69 @@ static docket_status check_text(void *context, struct dk_slice key, struct dk_sl
     return status;
 }
 
+static docket_status check_ledger(void *context, struct dk_slice key, struct dk_slice value)
+{
+    struct dk_ledger_record unused;
+    ((struct check *)context)->records++;
+    return dk_image_decode_ledger(key, value, &unused);
+}
+
+static docket_status check_key(void *context, struct dk_slice key, struct dk_slice value)
+{
+    struct dk_key_read read = {0};
+    ((struct check *)context)->records++;
+    docket_status status = dk_image_decode_key(key, value, &read);
+    dk_image_free_key(&read);
+    return status;
+}
+
+static docket_status check_hold(void *context, struct dk_slice key, struct dk_slice value)
+{
+    struct dk_hold_read unused;
+    ((struct check *)context)->records++;
+    return dk_image_decode_hold(key, value, &unused);
+}
+
+static docket_status check_elsewhere(void *context, struct dk_slice key, struct dk_slice value)
+{
+    struct dk_elsewhere_read unused;
+    ((struct check *)context)->records++;
+    return dk_image_decode_elsewhere(key, value, &unused);
+}
+
+static docket_status check_log(void *context, struct dk_slice key, struct dk_slice value)
+{
+    (void)value;
+    ((struct check *)context)->records++;
+    return dk_record_damaged(DK_KIND_LEDGERLOG, key, "stands where none can be yet");
+}
+
 static const dk_visit checks[DK_KIND_COUNT] = {
     [DK_KIND_META] = check_meta,        [DK_KIND_SERIES] = check_series,
     [DK_KIND_COUNTERS] = check_counter, [DK_KIND_JOURNAL] = check_part,
     [DK_KIND_RANGES] = check_range,     [DK_KIND_EVENTS] = check_event,
-    [DK_KIND_TEXTS] = check_text,
+    [DK_KIND_TEXTS] = check_text,       [DK_KIND_LEDGERLOG] = check_log,
+    [DK_KIND_LEDGER] = check_ledger,    [DK_KIND_KEYS] = check_key,
+    [DK_KIND_HOLDS] = check_hold,       [DK_KIND_ELSEWHERE] = check_elsewhere,
 };
 
 static docket_status check_record(void *context, struct dk_slice key, struct dk_slice value)
 {
     struct check *check = context;
-    if (check->kind != DK_KIND_META || !dk_meta_is_sum(key))
+    if (dk_kind_is_folded_ledger(check->kind))
+        check->ledger_sum += dk_env_checksum_of(value);
+    else if (check->kind != DK_KIND_META || !dk_meta_is_sum(key))
         check->sum += dk_env_checksum_of(value);
     return checks[check->kind](context, key, value);
 }
 
 /* Sound records are not enough: a flipped bit in a pointer of the tree can hide
  * some, or show older ones; in a head, the state of the commit before. */
-static docket_status check_whole(struct dk_store *store, MDB_txn *txn, const struct dk_meta *meta, uint64_t sum)
+static docket_status check_whole(struct dk_store *store, MDB_txn *txn, const struct dk_meta *meta,
+                                 const struct check *check, bool ledger)
 {
     uint64_t other;
-    if (sum != meta->sum)
+    if (check->sum != meta->sum || (ledger && check->ledger_sum != meta->ledger_sum))
         return dk_fail(DOCKET_DAMAGED, "the store's records do not add up: some are missing, or older ones have come "
                                        "back; keep the store as it is and restore the newest good copy");
     /* A commit may be writing the head that is read: then it is soon there. */
@@ -338,7 +382,7 @@ static docket_status check_whole(struct dk_store *store, MDB_txn *txn, const str
                                    "hidden; keep the store as it is and restore the newest good copy");
 }
 
-docket_status dk_walk_verify(struct dk_store *store, MDB_txn *txn, uint64_t *records, uint64_t *last)
+docket_status dk_walk_verify(struct dk_store *store, MDB_txn *txn, bool ledger, uint64_t *records, uint64_t *last)
 {
     struct dk_meta meta;
     struct check check = {.event_next = 1};
@@ -346,10 +390,11 @@ docket_status dk_walk_verify(struct dk_store *store, MDB_txn *txn, uint64_t *rec
     if (status != DOCKET_OK)
         return status;
     check.commit = meta.commit;
-    for (; status == DOCKET_OK && check.kind < (store->has_texts ? DK_KIND_COUNT : DK_KIND_TEXTS); check.kind++)
-        status = dk_env_walk(store, txn, (enum dk_kind)check.kind, NULL, 0, check_record, &check);
+    for (; status == DOCKET_OK && check.kind < store->kinds; check.kind++)
+        if (ledger || !dk_kind_is_folded_ledger(check.kind))
+            status = dk_env_walk(store, txn, (enum dk_kind)check.kind, NULL, 0, check_record, &check);
     if (status == DOCKET_OK)
-        status = check_whole(store, txn, &meta, check.sum);
+        status = check_whole(store, txn, &meta, &check, ledger);
     dk_seen_free(&check.ids);
     if (status == DOCKET_OK) {
         *records = check.records;
@@ -380,7 +425,7 @@ docket_status dk_store_verify(struct dk_store *store, uint64_t *records)
     docket_status status = dk_walk_begin(store, &txn);
     if (status != DOCKET_OK)
         return status;
-    status = dk_walk_verify(store, txn, records, &last);
+    status = dk_walk_verify(store, txn, true, records, &last);
     if (status == DOCKET_OK)
         status = check_pages(store);
     mdb_txn_abort(txn);

@@ -188,8 +188,10 @@ static inline uint32_t dk_epoch_serial(uint64_t epoch)
     return (uint32_t)(epoch >> 6);
 }
 
-/* A slot that is not open gives no number; workers look before each one. */
-enum dk_slot_state { DK_SLOT_OPEN = 0, DK_SLOT_QUARANTINED = 1, DK_SLOT_RETIRED = 2 };
+/* A slot that is not open gives no number; workers look before each one. LEDGER: no
+ * bank of it is ever open, and docketd gives its numbers. (A library that does not
+ * know a state takes it for a quarantine.) */
+enum dk_slot_state { DK_SLOT_OPEN = 0, DK_SLOT_QUARANTINED = 1, DK_SLOT_RETIRED = 2, DK_SLOT_LEDGER = 3 };
 
 /* Bits of a slot's flags, for the numbers of bank 0; those of bank 1 stand
  * DK_FLAG_BITS higher: a policy may change with a period. */

@@ -15,7 +15,11 @@
 #include "wire/wire.h"
 
 #define DK_RECORD_MAGIC 0x31524b44u /* "DKR1" */
-enum { DK_RECORD_BYTES = 60 << 10, DK_RECORD_ITEMS = 1024 };
+enum {
+    DK_RECORD_BYTES = 60 << 10,
+    DK_RECORD_ITEMS = 1024,
+    DK_RECORD_SENTENCE = 320 /* room of an answer's sentence; longer ones are cut */
+};
 
 enum dk_record_type {
     DK_RECORD_ISSUE = 1,
@@ -92,8 +96,9 @@ struct dk_record_writer {
     struct dk_record_head head;
     uint8_t bytes[DK_RECORD_BYTES];
 };
+/* head is all zeros but for magic, version and type. */
 void dk_record_begin(struct dk_record_writer *writer, uint32_t type);
-/* False: it does not fit; the packet is as it was. */
+/* False: it does not fit; the packet is as it was. Texts that are NULL are ""; runs ascend. */
 bool dk_record_put(struct dk_record_writer *writer, const struct dk_record_item *item);
 bool dk_record_put_answer(struct dk_record_writer *writer, const struct dk_record_answer *answer);
 

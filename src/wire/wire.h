@@ -240,14 +240,6 @@ struct dk_show_wire {
     char next_settings[768];   /* ... where they differ from those */
 };
 
-struct dk_packet {
-    bool is_admin;
-    union {
-        struct dk_request request;
-        struct dk_admin_request admin;
-    } as;
-};
-
 /* Client: connects to the SEQPACKET socket `socket` in an open directory.
  * UNREACHABLE if nobody listens. */
 docket_status dk_wire_connect(int directory, int *fd) DK_MUST_USE;
@@ -266,12 +258,9 @@ docket_status dk_wire_ask(int fd, const struct dk_request *request, int64_t time
 docket_status dk_wire_ask_admin(int fd, const struct dk_admin_request *request, int descriptor, int64_t timeout_ns,
                                 struct dk_reply *reply, int fds[DK_WIRE_FDS]) DK_MUST_USE;
 
-/* docketd: reads one packet of either kind without waiting; statuses as of
- * dk_wire_read(). *descriptor: the one that came with it, or -1; the caller's. */
-docket_status dk_wire_read_packet(int fd, struct dk_packet *packet, int *descriptor) DK_MUST_USE;
-
 /* For wire's own files. Is this packet of got bytes a request? */
 docket_status dk_wire_check(const struct dk_request *request, size_t got) DK_MUST_USE;
+docket_status dk_wire_check_admin(const struct dk_admin_request *request) DK_MUST_USE; /* texts and flags */
 docket_status dk_wire_answer_of(int fd, uint32_t type, int64_t timeout_ns, struct dk_reply *reply,
                                 int fds[DK_WIRE_FDS]) DK_MUST_USE;
 void dk_wire_take_descriptors(void *message, int *fds, size_t most);

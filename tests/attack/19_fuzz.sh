@@ -16,7 +16,7 @@
 
 fuzz_seconds=${FUZZ_SECONDS:-$(scale 1 50)}
 fuzz_seed=${FUZZ_SEED:-$(scale 1 "$SEED")}
-targets_asked=16
+targets_asked=17
 corpus=$(dirname "$0")/../fuzz/corpus
 findings=0 targets=0 replayed=0 executed=0
 

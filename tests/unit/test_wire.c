@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/status.c wire/wire.c wire/admin.c */
+/* links: base/status.c wire/wire.c wire/admin.c wire/packet.c wire/record.c */
 /* libs: pthread */
 /* Messages between library and docketd: whole, of one release, and bounded; else a status. */
-#include "wire/wire.h"
+#include "wire/packet.h"
 
 #include "base/clock.h"
 
@@ -452,7 +452,7 @@ static void an_admins_packet_arrives_with_its_descriptor(void **state)
     assert_int_equal(dk_wire_ask_admin(here, &sent, file, 0, &reply, fds), DOCKET_UNREACHABLE);
     close(file);
     assert_int_equal(dk_wire_read_packet(there, &packet, &descriptor), DOCKET_OK);
-    assert_true(packet.is_admin);
+    assert_true(packet.kind == DK_PACKET_ADMIN);
     assert_memory_equal(&packet.as.admin, &sent, sizeof sent);
     assert_true(descriptor >= 0);
     assert_int_equal(fcntl(descriptor, F_GETFD), FD_CLOEXEC);
@@ -494,7 +494,7 @@ static void a_workers_request_is_told_from_an_admins(void **state)
     assert_int_not_equal(sizeof request, sizeof(struct dk_admin_request));
     assert_int_equal(send(here, &request, sizeof request, 0), sizeof request);
     assert_int_equal(dk_wire_read_packet(there, &packet, &descriptor), DOCKET_OK);
-    assert_false(packet.is_admin);
+    assert_false(packet.kind == DK_PACKET_ADMIN);
     assert_memory_equal(&packet.as.request, &request, sizeof request);
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "wire/packet.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -294,7 +295,7 @@ void dk_serve_accept(struct dk_daemon *daemon)
 void dk_serve_event(struct dk_daemon *daemon, void *token, uint32_t events)
 {
     struct dk_connection *connection = token;
-    struct dk_packet packet = {0};
+    struct dk_packet packet; /* large: what came is written, no more */
     int descriptor = -1;
     (void)events;
     if (connection->gone)
@@ -303,8 +304,8 @@ void dk_serve_event(struct dk_daemon *daemon, void *token, uint32_t events)
     docket_status status = dk_wire_read_packet(connection->fd, &packet, &descriptor);
     if (status == DOCKET_TIMEOUT)
         return;
-    if (status == DOCKET_OK && connection->asked == 0) {
-        if (packet.is_admin)
+    if (status == DOCKET_OK && connection->asked == 0 && packet.kind != DK_PACKET_RECORD) {
+        if (packet.kind == DK_PACKET_ADMIN)
             dk_admin_hear(connection, &packet.as.admin, descriptor);
         else
             dk_serve_handle(connection, &packet.as.request);

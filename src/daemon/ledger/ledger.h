@@ -13,7 +13,7 @@
  *
  * Nothing of such a series is in shared memory: the image of a period (series, period) in the store, with
  * closed = DK_ENDED and mark = next, is all there is of the counter. Its spares are the free numbers below
- * `next`; a number below `next` that is no spare has a record.
+ * `next`.
  *
  * Invariants
  *  1. Of one series at most one commit is in flight; the next plan begins with what the store then says.
@@ -23,6 +23,12 @@
  *  3. A plan changes an item's numbers only as a whole: an item that is refused has changed nothing.
  *  4. Number, record, key, hold and image change in one commit.
  *  5. What waits is bounded: a parcel beyond the bounds is answered OVERLOADED at once.
+ *  6. Admins' errands and ended/ change images of such a series too. A plan is not begun while series->held,
+ *     series->publishing or dk_ended_is_written(series); they do not begin while dk_ledger_is_written(series).
+ *     What they skip (advance, another interval, an older store that was accepted) is a void range of the fates,
+ *     also where a record says that the number is free: such a record is of the past, and the range counts.
+ *  7. So a number below `next` that is no spare has a record, or lies in a void range, or was given before the
+ *     series kept a ledger.
  */
 #ifndef DK_DAEMON_LEDGER_LEDGER_H
 #define DK_DAEMON_LEDGER_LEDGER_H

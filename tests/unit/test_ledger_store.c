@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: MIT */
+/* links: base/status.c base/log.c base/files.c numbering/fate.c store/env.c */
+/* libs: lmdb */
+/*
+ * What the store says of tracked numbers, keys, holds and texts of elsewhere, against a
+ * model that is simple: arrays of what was written last.
+ */
+#include "store_fixture.h"
+
+#include "store/ledger_image.h"
+
+enum { SERIES = 3, PERIODS = 2, NUMBERS = 400, NAMES = 300, TEXTS = 60, BATCH = 700 };
+
+/* ---- the model ---- */
+
+struct model_number {
+    uint32_t version; /* attempts of the record that was written last; 0: none */
+    uint8_t state;
+    uint8_t length;   /* of its metadata, in tens */
+    bool held;
+    uint64_t salt;
+};
+struct model_name {
+    bool there;
+    uint64_t digest;
+    uint32_t ranges;
+    bool held;
+    uint32_t left;
+};
+static struct {
+    struct model_number numbers[SERIES][PERIODS][NUMBERS + 1];
+    struct model_name names[SERIES][2][NAMES]; /* keys, reservations */
+    bool elsewhere[TEXTS];
+    uint32_t version;
+    uint64_t dice;
+} model;
+
+static uint64_t dice(uint64_t sides)
+{
+    model.dice = model.dice * 6364136223846793005u + 1442695040888963407u;
+    return (model.dice >> 33) % sides;
+}
+
+static const char *name_of(char text[40], uint64_t at)
+{
+    snprintf(text, 40, "%s-%llu", at % 3 ? "order" : "auftrag \xc3\xa4", (unsigned long long)at);
+    return text;
+}
+
+/* ---- one change ---- */
+
+struct draft {
+    struct dk_ledger_record records[BATCH];
+    struct dk_key_record keys[BATCH];
+    struct dk_hold_record holds[BATCH];
+    struct dk_elsewhere_record elsewhere[BATCH];
+    struct dk_range ranges[BATCH][3];
+    char texts[BATCH][4][40];
+    char metadata[BATCH][2001];
+    struct dk_ledger_change change;
+    unsigned used;
+};
+static struct draft draft;
+
+static void begin_draft(void)
+{
+    draft.used = 0;
+    draft.change = (struct dk_ledger_change){
+        .records = draft.records, .keys = draft.keys, .holds = draft.holds, .elsewhere = draft.elsewhere};
+}
+
+static void change_number(void)
+{
+    unsigned at = draft.used, series = (unsigned)dice(SERIES), period = (unsigned)dice(PERIODS);
+    unsigned number = 1 + (unsigned)dice(NUMBERS);
+    struct model_number *is = &model.numbers[series][period][number];
+    is->version = ++model.version;
+    is->state = (uint8_t)dice(DK_STATE_COUNT);
+    is->length = (uint8_t)(dice(20) ? dice(20) : 200);
+    memset(draft.metadata[at], 'm', sizeof draft.metadata[at]);
+    draft.metadata[at][is->length * 10] = 0;
+    snprintf(draft.texts[at][0], 40, "S%u-%u-%u", series, period, number);
+    draft.records[draft.change.record_count++] = (struct dk_ledger_record){
+        .series_id = series + 1, .period = 2026 + (int32_t)period, .number = number, .state = is->state,
+        .date = 20260101, .first_ns = 5, .last_ns = 5 + (int64_t)dice(2), .expires_ns = (int64_t)dice(2) * 77,
+        .uid = 1000, .seat = (int32_t)dice(3) - 1, .attempts = is->version, .cause = (uint8_t)dice(3),
+        .text = draft.texts[at][0], .key = dice(2) ? "k" : "", .hold = "", .trace = dice(2) ? "t" : "",
+        .metadata = draft.metadata[at], .error = "", .host = "h", .reason = ""};
+    bool held = dk_state_is_held(is->state) && is->state == DK_STATE_PENDING;
+    if (!held && !is->held)
+        return;
+    is->held = held;
+    is->salt = dice(1000);
+    draft.holds[draft.change.hold_count++] = (struct dk_hold_record){
+        .series_id = series + 1, .kind = DK_NAMED_PENDING, .removed = !held, .text = "",
+        .period = 2026 + (int32_t)period, .number = number, .seat = 3, .salt = is->salt};
+}
+
+static void change_name(void)
+{
+    unsigned at = draft.used, series = (unsigned)dice(SERIES), kind = (unsigned)dice(2), which = (unsigned)dice(NAMES);
+    struct model_name *is = &model.names[series][kind][which];
+    is->there = dice(4) != 0;
+    is->digest = dice(1u << 30);
+    is->ranges = kind ? 1 + (uint32_t)dice(3) : 1;
+    for (unsigned range = 0; range < 3; range++)
+        draft.ranges[at][range] = (struct dk_range){10 * range + 1, 10 * range + (kind ? 5 : 1)};
+    const char *text = name_of(draft.texts[at][1], which);
+    draft.keys[draft.change.key_count++] = (struct dk_key_record){
+        .series_id = series + 1, .kind = kind ? DK_NAMED_RESERVATION : DK_NAMED_KEY, .removed = !is->there, .text = text,
+        .period = 2026, .date = 20261231, .digest = is->digest, .expires_ns = kind ? 99 : 0,
+        .ranges = draft.ranges[at], .range_count = is->ranges};
+    if (kind == 0)
+        return;
+    is->held = is->there;
+    is->left = (uint32_t)dice(100);
+    draft.holds[draft.change.hold_count++] = (struct dk_hold_record){
+        .series_id = series + 1, .kind = DK_NAMED_RESERVATION, .removed = !is->held, .text = text, .period = 2026,
+        .left = is->left, .expires_ns = 99, .seat = -1};
+}
+
+static void change_elsewhere(void)
+{
+    unsigned at = draft.used, which = (unsigned)dice(TEXTS);
+    model.elsewhere[which] = true;
+    snprintf(draft.texts[at][2], 40, "OLD-%u", which);
+    draft.elsewhere[draft.change.elsewhere_count++] =
+        (struct dk_elsewhere_record){.tenant = "acme", .text = draft.texts[at][2], .note = "by hand", .time_ns = 9, .uid = 4};
+}
+
+static void commit_draft(unsigned count)
+{
+    begin_draft();
+    for (; draft.used < count; draft.used++) {
+        unsigned what = (unsigned)dice(10);
+        if (what < 6)
+            change_number();
+        else if (what < 9)
+            change_name();
+        else
+            change_elsewhere();
+    }
+    must_commit(&(struct dk_change){.ledger = draft.change});
+}
+
+/* ---- what the store says, against it ---- */
+
+struct seen {
+    unsigned count;
+    uint64_t last;
+    unsigned series, period;
+};
+
+static docket_status see_record(void *context, const struct dk_ledger_record *record)
+{
+    struct seen *seen = context;
+    const struct model_number *is = &model.numbers[record->series_id - 1][record->period - 2026][record->number];
+    char text[40];
+    snprintf(text, sizeof text, "S%u-%u-%u", (unsigned)record->series_id - 1, (unsigned)record->period - 2026,
+             (unsigned)record->number);
+    assert_string_equal(record->text, text);
+    assert_int_equal(record->attempts, is->version);
+    assert_int_equal(record->state, is->state);
+    assert_int_equal(strlen(record->metadata), is->length * 10);
+    assert_true(record->number > seen->last);
+    seen->last = record->number;
+    seen->count++;
+    return DOCKET_OK;
+}
+
+static docket_status see_key(void *context, const struct dk_key_record *record)
+{
+    const struct model_name *is = context;
+    assert_true(is->there);
+    assert_int_equal(record->digest, is->digest);
+    assert_int_equal(record->range_count, is->ranges);
+    return DOCKET_OK;
+}
+
+static docket_status see_hold(void *context, const struct dk_hold_record *record)
+{
+    struct seen *seen = context;
+    unsigned series = (unsigned)record->series_id - 1, which;
+    seen->count++;
+    if (record->kind == DK_NAMED_PENDING) {
+        const struct model_number *is = &model.numbers[series][record->period - 2026][record->number];
+        assert_true(is->held && is->salt == record->salt);
+        return DOCKET_OK;
+    }
+    assert_int_equal(sscanf(strrchr(record->text, '-'), "-%u", &which), 1);
+    assert_true(model.names[series][1][which].held);
+    assert_int_equal(model.names[series][1][which].left, record->left);
+    return DOCKET_OK;
+}
+
+static docket_status see_elsewhere(void *context, const struct dk_elsewhere_record *record)
+{
+    (void)context;
+    assert_string_equal(record->note, "by hand");
+    return DOCKET_OK;
+}
+
+static void check_numbers(unsigned series, unsigned period)
+{
+    struct seen seen = {0};
+    unsigned wanted = 0;
+    uint64_t from = dice(2) ? 0 : 1 + dice(NUMBERS);
+    for (unsigned number = from ? (unsigned)from : 1; number <= NUMBERS; number++)
+        wanted += model.numbers[series][period][number].version != 0;
+    assert_int_equal(dk_ledger_each(store, series + 1, 2026 + (int32_t)period, from, see_record, &seen), DOCKET_OK);
+    assert_int_equal(seen.count, wanted);
+    for (unsigned times = 0; times < 20; times++) {
+        unsigned number = 1 + (unsigned)dice(NUMBERS);
+        bool found;
+        seen = (struct seen){0};
+        assert_int_equal(dk_ledger_find(store, series + 1, 2026 + (int32_t)period, number, see_record, &seen, &found), DOCKET_OK);
+        assert_int_equal(found, model.numbers[series][period][number].version != 0);
+        assert_int_equal(seen.count, found);
+    }
+}
+
+static void check_names(unsigned series)
+{
+    for (unsigned times = 0; times < 40; times++) {
+        unsigned kind = (unsigned)dice(2), which = (unsigned)dice(NAMES);
+        char text[40];
+        bool found;
+        struct model_name *is = &model.names[series][kind][which];
+        assert_int_equal(dk_ledger_find_key(store, series + 1, kind ? DK_NAMED_RESERVATION : DK_NAMED_KEY,
+                                            name_of(text, which), see_key, is, &found), DOCKET_OK);
+        assert_int_equal(found, is->there);
+    }
+}
+
+static void check_holds(void)
+{
+    struct seen seen = {0};
+    unsigned wanted = 0;
+    for (unsigned series = 0; series < SERIES; series++) {
+        for (unsigned period = 0; period < PERIODS; period++)
+            for (unsigned number = 1; number <= NUMBERS; number++)
+                wanted += model.numbers[series][period][number].held;
+        for (unsigned which = 0; which < NAMES; which++)
+            wanted += model.names[series][1][which].held;
+    }
+    assert_int_equal(dk_ledger_each_hold(store, see_hold, &seen), DOCKET_OK);
+    assert_int_equal(seen.count, wanted);
+}
+
+static void check_elsewhere(void)
+{
+    bool any = false;
+    for (unsigned which = 0; which < TEXTS; which++) {
+        char text[40];
+        bool found;
+        snprintf(text, sizeof text, "OLD-%u", which);
+        assert_int_equal(dk_ledger_find_elsewhere(store, "acme", text, see_elsewhere, NULL, &found), DOCKET_OK);
+        assert_int_equal(found, model.elsewhere[which]);
+        any = any || found;
+    }
+    assert_int_equal(dk_ledger_has_elsewhere(store), any);
+}
+
+static void check_all(void)
+{
+    for (unsigned series = 0; series < SERIES; series++) {
+        for (unsigned period = 0; period < PERIODS; period++)
+            check_numbers(series, period);
+        check_names(series);
+    }
+    check_holds();
+    check_elsewhere();
+}
+
+static void run_model(uint64_t seed, unsigned rounds, unsigned largest)
+{
+    memset(&model, 0, sizeof model);
+    model.dice = seed;
+    must_open();
+    for (unsigned round = 0; round < rounds; round++) {
+        commit_draft(1 + (unsigned)dice(dice(3) ? 4 : largest));
+        if (dice(10) == 0)
+            check_all();
+        if (dice(30) == 0) {
+            must_close(dice(2));
+            must_open();
+            check_all();
+        }
+    }
+    check_all();
+}
+
+static void the_ledger_says_what_was_written_last(void **state)
+{
+    (void)state;
+    run_model(7, 600, BATCH);
+}
+
+/* ---- one by one ---- */
+
+static struct dk_ledger_record record_of(uint64_t number, uint8_t state)
+{
+    return (struct dk_ledger_record){.series_id = 1, .period = 2026, .number = number, .state = state, .first_ns = 1,
+                                     .last_ns = 1, .seat = -1, .attempts = 1, .text = "T", .key = "", .hold = "",
+                                     .trace = "", .metadata = "", .error = "", .host = "", .reason = ""};
+}
+
+static void a_text_of_elsewhere_with_another_note_exists_and_nothing_is_written(void **state)
+{
+    (void)state;
+    struct dk_elsewhere_record text = {.tenant = "acme", .text = "OLD-1", .note = "by hand", .time_ns = 9};
+    struct dk_ledger_record record = record_of(1, DK_STATE_ISSUED);
+    struct dk_ledger_change change = {.elsewhere = &text, .elsewhere_count = 1};
+    uint64_t number;
+    bool found;
+    must_open();
+    assert_false(dk_ledger_has_elsewhere(store));
+    must_commit(&(struct dk_change){.ledger = change});
+    must_commit(&(struct dk_change){.ledger = change}); /* the same is fine */
+    assert_true(dk_ledger_has_elsewhere(store));
+    text.note = "by another hand";
+    change.records = &record;
+    change.record_count = 1;
+    assert_int_equal(dk_store_commit(store, &(struct dk_change){.ledger = change}, &number), DOCKET_EXISTS);
+    assert_int_equal(dk_ledger_find_elsewhere(store, "acme", "OLD-1", see_elsewhere, NULL, &found), DOCKET_OK);
+    assert_true(found);
+    struct seen seen = {0};
+    assert_int_equal(dk_ledger_find(store, 1, 2026, 1, see_record, &seen, &found), DOCKET_OK);
+    assert_false(found);
+    commit_draft(3); /* it lives on */
+}
+
+static docket_status tell_event(void *context, const struct dk_ledger_record *record)
+{
+    *(uint64_t *)context = record->event;
+    return DOCKET_OK;
+}
+
+static void a_record_gets_the_number_of_its_event(void **state)
+{
+    (void)state;
+    struct dk_ledger_record record = record_of(1, DK_STATE_VOID);
+    struct dk_event events[2] = {{.kind = "void", .text = "one"}, {.kind = "void", .text = "two"}};
+    uint64_t event = 0;
+    bool found;
+    must_open();
+    record.event_at = 2;
+    must_commit(&(struct dk_change){
+        .events = events, .event_count = 2, .ledger = {.records = &record, .record_count = 1}});
+    assert_int_equal(dk_ledger_find(store, 1, 2026, 1, tell_event, &event, &found), DOCKET_OK);
+    assert_int_equal(event, 3); /* the start was 1 */
+}
+
+static void what_cannot_be_is_refused_and_the_store_lives_on(void **state)
+{
+    (void)state;
+    char long_text[400];
+    memset(long_text, 'x', sizeof long_text);
+    long_text[sizeof long_text - 1] = 0;
+    struct dk_ledger_record records[7];
+    for (unsigned at = 0; at < 7; at++)
+        records[at] = record_of(at + 1, DK_STATE_ISSUED);
+    records[0].number = 0;
+    records[1].state = DK_STATE_COUNT;
+    records[2].text = long_text;
+    records[3].key = long_text;
+    records[4].period = -1;
+    records[5].seat = -2;
+    records[6].cause = DK_CAUSE_LAST + 1;
+    must_open();
+    for (unsigned at = 0; at < 7; at++) {
+        uint64_t number;
+        struct dk_change change = {.ledger = {.records = &records[at], .record_count = 1}};
+        assert_int_equal(dk_store_commit(store, &change, &number), DOCKET_BAD_ARGUMENT);
+    }
+    struct dk_range run = {1, 2};
+    struct dk_key_record key = {.series_id = 1, .kind = DK_NAMED_KEY, .text = "k", .ranges = &run, .range_count = 1};
+    uint64_t number;
+    struct dk_change change = {.ledger = {.keys = &key, .key_count = 1}};
+    assert_int_equal(dk_store_commit(store, &change, &number), DOCKET_BAD_ARGUMENT);
+    run.last = 1;
+    must_commit(&change);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_A_REALM(the_ledger_says_what_was_written_last),
+        IN_A_REALM(a_text_of_elsewhere_with_another_note_exists_and_nothing_is_written),
+        IN_A_REALM(a_record_gets_the_number_of_its_event),
+        IN_A_REALM(what_cannot_be_is_refused_and_the_store_lives_on),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
