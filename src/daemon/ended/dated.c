@@ -202,6 +202,10 @@ bool dk_serve_dated(struct dk_connection *connection, const struct dk_request *r
         return false;
     if (bring(connection, request, desk, &series, status))
         return true;
+    if (*status == DOCKET_OK && dk_is_tracked(series))
+        *status = dk_fail(DOCKET_NOT_TRACKED, "%s/%s keeps a ledger: docket_issue() gives its numbers, of any date; no "
+                                              "number was taken",
+                          request->tenant, request->name);
     if (*status != DOCKET_OK)
         return false;
     const struct dk_policy *policy = series->record.policy;

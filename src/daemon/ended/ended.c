@@ -34,6 +34,9 @@ struct dk_ended *dk_ended_entry(struct dk_daemon *daemon, uint64_t series_id, in
 bool dk_ended_is_free(struct dk_daemon *daemon, uint64_t series_id, int32_t label)
 {
     const struct dk_ended *ended = find(daemon, series_id, label);
+    const struct dk_series_book *series = dk_series_by_id(daemon, series_id);
+    if (series != NULL && dk_ledger_is_written(series))
+        return false;
     return ended == NULL || (!ended->busy && !ended->held && ended->given == NULL);
 }
 
@@ -119,6 +122,14 @@ void dk_ended_begin(const struct dk_series_record *record, int32_t label, uint64
     dk_image_begin(image, record->id, label, 0, incarnation);
     image->extent_last = dk_record_last(record, label);
     image->closed = DK_ENDED;
+}
+
+uint64_t dk_ended_first(struct dk_daemon *daemon, uint64_t series_id, int32_t label)
+{
+    struct dk_ended_facts facts;
+    docket_status status = dk_ended_look(daemon, series_id, label, &facts);
+    free(facts.image.spares);
+    return status == DOCKET_OK && facts.found ? facts.image.extent_first : 0;
 }
 
 /* ---- answers ---- */

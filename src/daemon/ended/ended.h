@@ -58,6 +58,9 @@ docket_status dk_ended_look(struct dk_daemon *daemon, uint64_t series_id, int32_
 void dk_ended_begin(const struct dk_series_record *record, int32_t label, uint64_t incarnation,
                     struct dk_counter_image *image);
 
+/* The first number of a period, by its image; 0: there is none. */
+uint64_t dk_ended_first(struct dk_daemon *daemon, uint64_t series_id, int32_t label);
+
 /* A counter whose period is over by the clock, and whose turn to end has not come: now. */
 void dk_ended_end(struct dk_counter *counter);
 

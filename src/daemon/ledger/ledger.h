@@ -26,6 +26,7 @@
  *  5. What waits is bounded: a parcel beyond the bounds is answered OVERLOADED at once.
  *  6. Admins' errands and ended/ change images of such a series too. A plan is not begun while series->held,
  *     series->publishing or dk_ended_is_written(series); they do not begin while dk_ledger_is_written(series).
+ *     And a plan is begun in dk_ledger_turn() only, never when a job is done: errands wait for the clerk to be idle.
  *     What they skip (advance, another interval, an older store that was accepted) is a void range of the fates,
  *     also where a record says that the number is free: such a record is of the past, and the range counts.
  *  7. So a number below `next` that is no spare has a record, or lies in a void range, or was given before the
