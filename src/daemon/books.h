@@ -58,6 +58,7 @@ struct dk_give_back {
     struct dk_connection *connection;
     uint64_t first;
     uint32_t count;
+    uint32_t uid; /* who gives it back */
     bool tried; /* it could not come back: void */
 };
 

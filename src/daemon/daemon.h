@@ -7,6 +7,7 @@
 
 #include "daemon/books.h"
 #include "daemon/config.h"
+#include "wire/wire.h"
 
 #include <stdio.h>
 
@@ -307,7 +308,7 @@ void dk_serve_stop(struct dk_daemon *daemon);
  * other descriptor is opened. */
 docket_status dk_activate_take(int *fd) DK_MUST_USE;
 
-/* fate.c: rows of fate into a memory file. */
+/* fate.c: rows of fate into a memory file. name NULL: of all series of the tenant; tenant NULL: of all. */
 docket_status dk_fate_write(struct dk_daemon *daemon, const char *tenant, const char *name, int32_t period,
                             int fds[2]) DK_MUST_USE; /* rows, and the events that they name or -1 */
 
@@ -331,6 +332,9 @@ struct dk_fate_list {
 
 docket_status dk_fate_list(struct dk_daemon *daemon, struct dk_series_book *series, int32_t period,
                            struct dk_fate_list *list) DK_MUST_USE;
+/* admin_periods.c: how a period stands; counter: NULL, or the one that is in memory; now: the current period's label. */
+enum dk_period_state dk_period_state_of(bool tracked, const struct dk_counter *counter,
+                                        const struct dk_counter_image *image, int32_t now);
 /* Waits until no commit is in flight: then books and store speak of one moment. */
 void dk_fate_wait(struct dk_daemon *daemon);
 

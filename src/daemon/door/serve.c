@@ -154,7 +154,8 @@ static docket_status give_back(struct dk_connection *connection, const struct dk
         return DOCKET_OK;
     }
     struct dk_give_back *queued = dk_must_alloc(1, sizeof *queued);
-    *queued = (struct dk_give_back){.connection = connection, .first = request->first, .count = request->count};
+    *queued = (struct dk_give_back){
+        .connection = connection, .first = request->first, .count = request->count, .uid = connection->uid};
     struct dk_give_back **at = &counter->give_backs;
     while (*at != NULL)
         at = &(*at)->next;
@@ -173,10 +174,12 @@ static docket_status fate(struct dk_connection *connection, const struct dk_requ
             if (status != DOCKET_OK)
                 return status;
         }
-        return dk_fate_write(daemon, NULL, NULL, -1, fds);
+        return dk_fate_write(daemon, NULL, NULL, request->period, fds);
     }
     docket_status status = dk_serve_check_desk(connection, dk_series_desk(daemon, request->tenant));
-    return status == DOCKET_OK ? dk_fate_write(daemon, request->tenant, request->name, request->period, fds) : status;
+    return status == DOCKET_OK ? dk_fate_write(daemon, request->tenant, request->name[0] != 0 ? request->name : NULL,
+                                                request->period, fds)
+                                : status;
 }
 
 void dk_serve_handle(struct dk_connection *connection, const struct dk_request *request)
