@@ -225,6 +225,7 @@ struct dk_store_options {
                             * commit are above both store and witness */
     size_t map_bytes;      /* 0: 16 GiB of address space */
     size_t preallocate_bytes; /* 0: 8 MiB */
+    size_t ledger_wait;       /* entries of the ledger's log that wait to be folded; 0: 32768 */
     uint8_t boot_id[16];
 };
 
