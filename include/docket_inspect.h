@@ -83,8 +83,9 @@ struct docket_view_period {
 
 struct docket_view_series {
     const char *tenant, *name, *desk;
-    const char *template_text; /* of the first of its periods, prefix and fields put in; "" if none is on the board */
-    const char *order;       /* "strict", "leased" */
+    const char *template_text; /* of the first of its periods (tracked: of the current one), prefix and fields put in;
+                                  "" if none is on the board */
+    const char *order;       /* "strict", "leased", "gapless" */
     const char *restart;     /* "never", "yearly", "fiscal", "quarterly", "monthly", "weekly", "daily" */
     uint32_t window;         /* the setting: most numbers that a power loss may ever make unknown, beside
                                 open leases; above DOCKET_WINDOW_MAX it is for benchmarks, not for books */
@@ -104,6 +105,7 @@ struct docket_view_series {
     uint32_t documents;      /* which documents it numbers; 0 any */
     uint32_t close_after_days; /* a period is closed so long after its end; 65535 never */
     uint32_t valid_from, valid_to; /* days of an authority's interval, yyyymmdd, inclusive; 0 no bound */
+    int tracked;             /* 1: it keeps a ledger: no period of it is ever on the board, docketd gives its numbers */
 };
 
 struct docket_view_seat {

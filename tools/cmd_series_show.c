@@ -37,7 +37,9 @@ static void no_next(const struct docket_view_series *series, char why[96])
 {
     char first[OUTPUT_TIME_BYTES];
     const struct docket_view_period *now = viewing_current(series);
-    if (now != NULL && viewing_used_up(now))
+    if (series->tracked)
+        snprintf(why, 96, "the lowest free one, from docketd: it keeps a ledger");
+    else if (now != NULL && viewing_used_up(now))
         snprintf(why, 96, "none: %" PRIu64 " to %" PRIu64 " are used up", now->first, now->last);
     else if (now != NULL)
         snprintf(why, 96, "nothing is laid");
@@ -208,6 +210,10 @@ static void show_window(const struct docket_view_series *series)
     char runway[VIEWING_TIME_BYTES];
     const struct docket_view_period *now = viewing_current(series);
     uint64_t unknown_now = 0, open = 0;
+    if (series->tracked) {
+        printf("unknown   none, should the power fail: each number is durable before it is given\n");
+        return;
+    }
     for (uint32_t i = 0; i < series->period_count; i++) {
         unknown_now += series->periods[i].unknown_now;
         open += series->periods[i].open;

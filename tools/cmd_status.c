@@ -41,7 +41,7 @@ static int add_series(void *context, const struct docket_view_series *series)
     struct totals *totals = context;
     const struct docket_view_period *now = viewing_current(series);
     totals->quarantined += series->quarantined != 0;
-    totals->without_period += now == NULL;
+    totals->without_period += now == NULL && !series->tracked;
     if (viewing_nearly_used(series) && totals->nearly_used++ == 0)
         snprintf(totals->one_used, sizeof totals->one_used, "%s/%s", series->tenant, series->name);
     if (viewing_validity_ends(series) && totals->validity_ends++ == 0)

@@ -128,11 +128,11 @@ json_t *viewing_series_json(const struct docket_view_series *series)
     json_t *periods = json_array();
     for (uint32_t i = 0; i < series->period_count; i++)
         json_array_append_new(periods, period_json(&series->periods[i]));
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:I, s:b, s:b, s:b, s:o}", "tenant", series->tenant, "series",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:I, s:b, s:b, s:b, s:b, s:o}", "tenant", series->tenant, "series",
                      series->name, "desk", series->desk, "order", series->order, "restart", series->restart,
                      "template", output_string(series->template_text), "window", (json_int_t)series->window,
                      "for_books", series->window <= DOCKET_WINDOW_MAX, "quarantined", series->quarantined, "retired",
-                     series->retired, "periods", periods);
+                     series->retired, "ledger", series->tracked, "periods", periods);
 }
 
 static const char *const without_desk[COLUMNS] = {"SERIES", "ORDER",   "PERIOD", ">NEXT", ">LAID",
@@ -172,7 +172,11 @@ void viewing_series_rows(struct output_table *table, const struct docket_view_se
     }
     if (series->period_count == 0) {
         const char *const cells[COLUMNS] = {name, series->order, "-", "-", "0", "0", "0",
-                                            series->quarantined ? "quarantined" : series->retired ? "retired" : "no period", series->desk};
+                                            series->quarantined ? "quarantined"
+                                            : series->retired   ? "retired"
+                                            : series->tracked   ? "ledger"
+                                                                : "no period",
+                                            series->desk};
         output_row(table, cells);
         output_paint(table, STATE_COLUMN, colour);
     }

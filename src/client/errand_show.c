@@ -102,9 +102,18 @@ static uint32_t window_of(const struct shown *shown)
     return 0;
 }
 
+static bool says(const struct shown *shown, const char *name, const char *value)
+{
+    for (unsigned at = 0; at < shown->count; at++)
+        if (strcmp(shown->rows[at].name, name) == 0)
+            return strcmp(shown->rows[at].before, value) == 0;
+    return false;
+}
+
 static void fill_facts(struct dk_show_wire *wire, const struct shown *shown, struct docket_series_facts *facts)
 {
     uint64_t leased = (uint64_t)wire->leases * wire->lease_block;
+    bool tracked = says(shown, "ledger", "on"); /* nothing of it is ahead of the store */
     *facts = (struct docket_series_facts){.desk = wire->desk,
                                           .settings = shown->rows,
                                           .setting_count = shown->count,
@@ -121,7 +130,7 @@ static void fill_facts(struct dk_show_wire *wire, const struct shown *shown, str
                                           .left = wire->left,
                                           .used_percent = wire->used_percent,
                                           .warned = wire->warned,
-                                          .gap = window_of(shown) + leased,
+                                          .gap = tracked ? 0 : window_of(shown) + leased,
                                           .disorder = wire->lease_block > 0 ? window_of(shown) + leased : 0,
                                           .leases = wire->leases,
                                           .lease_block = wire->lease_block,

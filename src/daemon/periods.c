@@ -279,6 +279,16 @@ static bool may_begin(const struct dk_daemon *daemon, const struct dk_series_boo
     return false;
 }
 
+/* Nothing of one that tracks its numbers is on the board: only its policy turns. */
+static int64_t look_at_tracked(struct dk_daemon *daemon, struct dk_series_book *series, int64_t now_s)
+{
+    struct dk_period now;
+    if (series->record.next == NULL)
+        return INT64_MAX;
+    dk_period_at_instant(series->record.policy, now_s, &now);
+    return dk_policy_turn(daemon, series, now.label) ? now.end_s : now_s + 1;
+}
+
 /* When the series must be looked at again. */
 static int64_t look(struct dk_daemon *daemon, struct dk_series_book *series, int64_t now_s)
 {
@@ -289,6 +299,8 @@ static int64_t look(struct dk_daemon *daemon, struct dk_series_book *series, int
         return now_s + 1;
     if (series->desk->draining)
         return now_s + DRAINING_S; /* its end makes every edge due */
+    if (dk_is_tracked(series))
+        return look_at_tracked(daemon, series, now_s);
     for (int bank = 0; bank < DK_BANKS; bank++)
         if (series->bank[bank] != NULL && now_s >= series->bank[bank]->period.end_s && !series->bank[bank]->ended)
             end_period(series, bank);

@@ -206,12 +206,14 @@ static void show_date(const struct view_desk *desk, const struct dk_slot_key *ke
 }
 
 /* The template as docketd resolved it; "" if no period is on the board. */
-static void show_form(struct view_names *names, struct docket_view_series *facts)
+static void show_form(struct view_names *names, const struct shared_board_slot *slot, struct docket_view_series *facts)
 {
     struct dk_form form;
     memset(&names->template, 0, sizeof names->template);
     memcpy(&form, facts->periods[0].form, sizeof form);
-    if (facts->period_count > 0 && !dk_form_unpack(&form, &names->template))
+    if (facts->tracked)
+        dk_slot_read_form(slot, 0, &form); /* it stands there without a bank; whole, or refused */
+    if ((facts->period_count > 0 || facts->tracked) && !dk_form_unpack(&form, &names->template))
         memset(&names->template, 0, sizeof names->template);
     dk_fiscal_text(&names->template.fiscal, names->fiscal);
     facts->template_text = names->template.text;
@@ -255,13 +257,14 @@ bool dk_read_series(docket_view *view, struct view_desk *desk, uint32_t slot, st
         .slot = slot,
         .generation = generation,
         .quarantined = dk_load_acquire(&board->state) == DK_SLOT_QUARANTINED,
-        .retired = dk_load_acquire(&board->state) == DK_SLOT_RETIRED};
+        .retired = dk_load_acquire(&board->state) == DK_SLOT_RETIRED,
+        .tracked = dk_load_acquire(&board->state) == DK_SLOT_LEDGER};
     for (uint32_t bank = 0; bank < DK_BANKS; bank++)
         show_bank(view, desk, slot, bank, key.order == DK_LEASED, facts);
     order_periods(facts);
     for (uint32_t i = 0; i < facts->period_count; i++)
         show_date(desk, &key, &facts->periods[i]);
-    show_form(names, facts);
+    show_form(names, board, facts);
     show_zone(names, desk, key.calendar, facts);
     return dk_load_acquire(&board->generation) == generation; /* evicted while we looked: not there */
 }

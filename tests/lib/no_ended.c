@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * no_ended: for test programs with docketd's turns in them, in which no admin asks
- * anything and nobody wants numbers of periods that have ended.
+ * anything, nobody wants numbers of periods that have ended, and no series keeps a ledger.
  */
 #include "daemon/daemon.h"
 
@@ -38,4 +38,20 @@ int64_t dk_closing_look(struct dk_daemon *daemon, struct dk_series_book *series,
     (void)series;
     (void)now_s;
     return INT64_MAX;
+}
+
+uint64_t dk_ended_first(struct dk_daemon *daemon, uint64_t series_id, int32_t label);
+uint64_t dk_ended_first(struct dk_daemon *daemon, uint64_t series_id, int32_t label)
+{
+    (void)daemon;
+    (void)series_id;
+    (void)label;
+    return 0;
+}
+
+bool dk_ledger_concerns(const struct dk_series_book *series, bool waits)
+{
+    (void)series;
+    (void)waits;
+    return false;
 }

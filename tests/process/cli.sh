@@ -491,7 +491,7 @@ for one in acme/INV acme/ORD beta/NEW beta/MANY acme/BIG; do
     out_has "series list: has $one" "^$one "
 done
 expect 'series list --json: an object' 0 series list --json
-series_keys='tenant series desk order restart template window for_books quarantined retired periods periods.[] periods.[].period
+series_keys='tenant series desk order restart template window for_books quarantined retired ledger periods periods.[] periods.[].period
     periods.[].start_s periods.[].end_s periods.[].next periods.[].laid periods.[].open periods.[].leases
     periods.[].oldest_lease_age_s periods.[].given periods.[].unknown_now periods.[].window_now
     periods.[].rate_per_minute periods.[].runway_s'

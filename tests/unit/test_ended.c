@@ -89,6 +89,12 @@ struct dk_series_book *dk_series_find(struct dk_daemon *daemon, const char *tena
     return strcmp(tenant, "acme") == 0 && strcmp(name, "INV") == 0 ? by_id[SERIES] : NULL;
 }
 
+bool dk_ledger_is_written(const struct dk_series_book *series)
+{
+    (void)series;
+    return false;
+}
+
 struct dk_series_book *dk_series_by_id(struct dk_daemon *daemon, uint64_t id)
 {
     (void)daemon;

@@ -46,10 +46,23 @@ static void committed(struct dk_job *job)
         dk_keeper_done(counter);
 }
 
+/* Whose numbers have records, one each: those are decided at record speed. */
+static docket_status check_untracked(const struct dk_errand *errand)
+{
+    if (!dk_is_tracked(errand->series))
+        return DOCKET_OK;
+    return dk_fail(DOCKET_NOT_TRACKED, "%s/%s keeps a ledger: its numbers are decided one by one, by `docket void`, "
+                                       "`docket settle`, `docket release` and `docket resolve` of this release, or by "
+                                       "docket_decide(); nothing was changed",
+                   errand->asked.tenant, errand->asked.name);
+}
+
 /* Every number of the counter; its counter in memory, if it has one. */
 static docket_status look(struct dk_errand *errand, struct dk_fate_list *list)
 {
     docket_status status = dk_errand_find(errand);
+    if (status == DOCKET_OK)
+        status = check_untracked(errand);
     if (status == DOCKET_OK)
         status = dk_fate_list(errand->daemon, errand->series, errand->period, list);
     if (status == DOCKET_OK && !list->found)

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/ended/ended.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -155,6 +156,18 @@ static docket_status copy_image(void *context, const struct dk_counter_image *im
     return DOCKET_OK;
 }
 
+/* As it stands with nothing of it in memory. Of a tracked series: by its image always, also
+ * where no number of it was ever given. */
+static bool is_off_board(const struct dk_errand *errand, struct dk_counter_image *image)
+{
+    const struct dk_series_book *series = errand->series;
+    if (!dk_is_tracked(series))
+        return image->series_id != 0 && !image->closed && image->place_count == 0 && image->mark == image->next;
+    if (image->series_id == 0)
+        dk_ended_begin(&series->record, errand->period, series->desk->map.incarnation, image);
+    return image->closed == DK_ENDED;
+}
+
 /* Nothing of the counter is in memory, nor out: its image, changed. */
 static docket_status plan_advance(struct dk_errand *errand, struct dk_job *job)
 {
@@ -165,7 +178,7 @@ static docket_status plan_advance(struct dk_errand *errand, struct dk_job *job)
         dk_store_each_counter_of(errand->daemon->store, errand->series->record.id, copy_image, image);
     if (status != DOCKET_OK)
         return status;
-    if (image->series_id == 0 || image->closed || image->place_count > 0 || image->mark != image->next)
+    if (!is_off_board(errand, image))
         return dk_fail(DOCKET_BUSY, "%s was changed meanwhile; nothing was changed by this; ask again",
                        dk_errand_name(errand));
     uint64_t lowest = image->spare_count > 0 ? image->spares[0].first : image->next;
@@ -211,8 +224,8 @@ static void advance_on(struct dk_errand *errand)
         give_up(errand, leases_out(errand));
         return;
     }
-    if (counter != NULL)
-        return; /* on its way off the board */
+    if (counter != NULL || dk_ledger_is_written(errand->series))
+        return; /* on its way off the board, or into the store */
     struct dk_job *job = dk_job_new(advanced, errand);
     docket_status status = plan_advance(errand, job);
     if (status != DOCKET_OK || errand->row_count == 0 || errand->asked.flags & DK_ADMIN_DRY_RUN) {
@@ -237,6 +250,21 @@ static docket_status check_advance(struct dk_errand *errand)
     return status;
 }
 
+/* On the board, or (tracked) where it would be. */
+static bool may_advance(const struct dk_errand *errand, const struct dk_counter *counter)
+{
+    const struct dk_series_book *series = errand->series;
+    struct dk_period now, next;
+    if (!dk_is_tracked(series))
+        return counter != NULL && !counter->ended && !series->publishing;
+    int64_t now_s = dk_now_s(errand->daemon);
+    dk_period_at_instant(series->record.policy, now_s, &now);
+    if (errand->period == now.label || now.end_s == INT64_MAX || now_s < now.end_s - DK_PERIOD_AHEAD_S)
+        return errand->period == now.label && !series->publishing;
+    dk_period_at_instant(series->record.policy, now.end_s, &next);
+    return errand->period == next.label && !series->publishing;
+}
+
 docket_status dk_errand_advance(struct dk_errand *errand)
 {
     docket_status status = dk_errand_find(errand);
@@ -248,7 +276,7 @@ docket_status dk_errand_advance(struct dk_errand *errand)
         return dk_fail(DOCKET_BAD_ARGUMENT, "%llu is no number", (unsigned long long)errand->asked.first);
     status = check_advance(errand);
     struct dk_counter *counter = dk_series_on_board(errand->series, errand->period);
-    if (status == DOCKET_OK && (counter == NULL || counter->ended || errand->series->publishing))
+    if (status == DOCKET_OK && !may_advance(errand, counter))
         status = dk_fail(DOCKET_REFUSED, "%s is not open: only the current period, and the next one within two days of "
                                          "its beginning, can be advanced",
                          dk_errand_name(errand));
@@ -257,6 +285,8 @@ docket_status dk_errand_advance(struct dk_errand *errand)
     errand->series->held = true;
     errand->waits = true;
     errand->go_on = advance_on;
+    if (counter == NULL)
+        return DOCKET_OK; /* tracked: when no commit of it is in flight */
     counter->ahead = true;
     counter->settled = false;
     dk_keeper_ask(counter);

@@ -15,6 +15,7 @@
  */
 #include "daemon/admin/setting.h"
 
+#include "daemon/ended/ended.h"
 #include "daemon/series/shapes.h"
 
 #include <stdlib.h>
@@ -36,7 +37,12 @@ static bool waits_for_no_period(const char *name)
 uint64_t dk_set_start_after(const struct dk_errand *errand)
 {
     const struct dk_counter *counter = dk_series_counter(errand->series, errand->period);
-    return counter != NULL ? counter->extent_first - 1 : 0;
+    if (counter != NULL)
+        return counter->extent_first - 1;
+    uint64_t first = dk_is_tracked(errand->series)
+                         ? dk_ended_first(errand->daemon, errand->series->record.id, errand->period)
+                         : 0;
+    return first > 0 ? first - 1 : 0;
 }
 
 static docket_status check_one(const struct dk_errand *errand, const struct dk_policy *policy,

@@ -8,8 +8,15 @@
  * opened again, with another form under another epoch, which whoever takes the next
  * number reads. docketd's death before the commit: they come back as they were;
  * after it: the next start puts them on the board as the store says.
+ *
+ * A series that begins to keep a ledger leaves in this way and does not come back: the
+ * same commit ends every image that is open, and its slot says LEDGER. Of one that
+ * keeps a ledger nothing is on the board; its images are changed while no commit of the
+ * ledger is in flight, and no plan is begun while the series is held.
  */
 #include "daemon/admin/setting.h"
+
+#include "table/doorbell.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +39,7 @@ static docket_status look_at_counter(void *context, const struct dk_counter_imag
     if (why_not[0] != 0)
         return DOCKET_OK;
     dk_period_text(image->period, period);
-    if (image->closed) {
+    if (image->closed && !(dk_is_tracked(errand->series) && image->closed == DK_ENDED)) {
         snprintf(why_not, size, "its period %s has been closed", period);
         return DOCKET_OK;
     }
@@ -151,6 +158,14 @@ static void finish(struct dk_errand *errand, docket_status status)
     dk_errand_end(errand, status);
 }
 
+/* Who waits for supply hears at once that there will be none. */
+static void wake(const struct dk_series_book *series)
+{
+    struct shared_board_slot *slot = dk_desk_slot(&series->desk->map, series->slot);
+    for (int bank = 0; bank < DK_BANKS; bank++)
+        dk_doorbell_announce(&slot->bank[bank].supply);
+}
+
 static void policy_set(struct dk_job *job)
 {
     struct dk_errand *errand = job->context;
@@ -159,6 +174,8 @@ static void policy_set(struct dk_job *job)
     if (errand->set.when == DK_AT_FIRST)
         errand->series->newest = INT32_MAX; /* periods of another kind: each is looked for in the store */
     dk_series_rewrite(errand->series);
+    if (dk_is_tracked(errand->series))
+        wake(errand->series);
     finish(errand, DOCKET_OK);
 }
 
@@ -170,7 +187,23 @@ struct planning {
     bool has_current;
     bool anew;        /* nobody took from any: they begin again */
     bool ordered;     /* the series becomes chronological */
+    bool leaves;      /* the series begins to keep a ledger */
+    int32_t now;      /* label of the current period under the old policy */
 };
+
+/* How an open image stands under the new policy: with a ledger nothing of it comes to the board. */
+static uint32_t begins_as(const struct dk_errand *errand)
+{
+    return errand->record.policy->ledger ? DK_ENDED : DK_OPEN;
+}
+
+/* May numbers of it be given under the policy from now on, as those of the current period? */
+static bool goes_on(const struct planning *planning, const struct dk_counter_image *image)
+{
+    if (dk_is_tracked(planning->errand->series))
+        return image->closed == DK_ENDED && image->period >= planning->now;
+    return !image->closed;
+}
 
 /* Nobody took from it: it begins again, at its own beginning or the new one. */
 static void begin_anew(struct planning *planning, const struct dk_counter_image *image)
@@ -179,6 +212,7 @@ static void begin_anew(struct planning *planning, const struct dk_counter_image 
     struct dk_counter_image *begun = dk_job_image(planning->job);
     dk_image_begin(begun, image->series_id, image->period, first - 1, image->incarnation);
     begun->extent_last = dk_record_last(&planning->errand->record, image->period);
+    begun->closed = begins_as(planning->errand);
     planning->has_current = planning->has_current || image->period == planning->label;
 }
 
@@ -226,9 +260,10 @@ static docket_status go_on_with(void *context, const struct dk_counter_image *im
     struct planning *planning = context;
     struct dk_errand *errand = planning->errand;
     bool dated = is_dated(planning, image);
-    if (image->closed && dated)
+    bool open = goes_on(planning, image);
+    if (!open && dated)
         date_now(planning, copy_of(planning, image));
-    if (image->closed || (errand->set.next && image->period < errand->set.from))
+    if (!open || (errand->set.next && image->period < errand->set.from))
         return DOCKET_OK;
     if (planning->anew) {
         begin_anew(planning, image);
@@ -237,7 +272,7 @@ static docket_status go_on_with(void *context, const struct dk_counter_image *im
     planning->has_current = planning->has_current || image->period == planning->label;
     uint64_t last = dk_record_last(&errand->record, image->period);
     bool interval = errand->set.start && image->period == planning->label;
-    if (last == image->extent_last && !interval && !dated)
+    if (last == image->extent_last && !interval && !dated && !planning->leaves)
         return DOCKET_OK;
     if (image->place_count > 0 || image->mark != image->next)
         return dk_fail(DOCKET_BUSY, "%s was changed meanwhile; nothing was changed by this; ask again",
@@ -253,26 +288,31 @@ static docket_status go_on_with(void *context, const struct dk_counter_image *im
                          errand->asked.tenant, errand->asked.name, (unsigned long long)changed->next - 1,
                          (unsigned long long)last);
     changed->extent_last = last;
+    changed->closed = begins_as(errand);
     return status;
 }
 
 static docket_status plan(struct dk_errand *errand, struct dk_job *job, const struct dk_set_looks *looks)
 {
-    struct dk_period now;
+    const struct dk_policy *before = errand->series->record.policy;
+    struct dk_period now, was;
     dk_period_now(errand->daemon, errand->record.policy, &now);
+    dk_period_now(errand->daemon, before, &was);
     struct planning planning = {.errand = errand,
                                 .job = job,
                                 .label = now.label,
                                 .first = errand->figure + 1,
                                 .anew = errand->set.when == DK_AT_FIRST && looks->not_at_first[0] == 0,
-                                .ordered = errand->record.policy->chronological &&
-                                           !errand->series->record.policy->chronological};
+                                .ordered = errand->record.policy->chronological && !before->chronological,
+                                .leaves = errand->record.policy->ledger && !before->ledger,
+                                .now = was.label};
     dk_set_events(errand, job); /* the first one: what becomes void names it */
     docket_status status = dk_store_each_counter_of(errand->daemon->store, errand->record.id, go_on_with, &planning);
     if (status == DOCKET_OK && (planning.anew || errand->set.start) && !planning.has_current) {
         struct dk_counter_image *image = dk_job_image(job);
         dk_image_begin(image, errand->record.id, now.label, errand->figure, errand->series->desk->map.incarnation);
         image->extent_last = dk_record_last(&errand->record, now.label);
+        image->closed = begins_as(errand);
     }
     dk_job_change(job, &errand->record);
     return status;
@@ -280,11 +320,17 @@ static docket_status plan(struct dk_errand *errand, struct dk_job *job, const st
 
 /* ---- off the board ---- */
 
+/* Then nothing of it may stay in memory: its last word would overwrite the ledger's. */
+static bool begins_ledger(const struct dk_errand *errand)
+{
+    return errand->record.policy->ledger && !dk_is_tracked(errand->series);
+}
+
 /* True while something is on its way; *status: what stays will stay. */
 static bool is_leaving(struct dk_errand *errand, docket_status *status)
 {
     for (struct dk_counter *counter = errand->series->counters; counter != NULL; counter = counter->next_of_series) {
-        if (counter->bank < 0 && !is_meant(errand, counter))
+        if (counter->bank < 0 && !is_meant(errand, counter) && !begins_ledger(errand))
             continue; /* it waits for its leases, and gives nothing that is not out */
         if (counter->bank >= 0 && errand->set.next && counter->period.label < errand->set.from)
             continue;
@@ -300,7 +346,8 @@ static void set_on(struct dk_errand *errand)
 {
     struct dk_set_looks looks = {0};
     docket_status status = DOCKET_OK;
-    if (!errand->series->quarantined && (is_leaving(errand, &status) || dk_ended_is_written(errand->series)))
+    if (!errand->series->quarantined && (is_leaving(errand, &status) || dk_ended_is_written(errand->series) ||
+                                        dk_ledger_is_written(errand->series)))
         return;
     if (errand->series->quarantined)
         status = dk_fail(DOCKET_QUARANTINED, "%s was quarantined meanwhile", dk_errand_name(errand));

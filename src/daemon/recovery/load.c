@@ -13,6 +13,8 @@
 void dk_load_counter(struct dk_daemon *daemon, struct dk_series_book *series, const struct dk_counter_image *image)
 {
     struct dk_period now, period;
+    if (dk_is_tracked(series))
+        return; /* by its image only */
     dk_period_now(daemon, series->record.policy, &now);
     period = now;
     if (image->period > now.label && now.end_s != INT64_MAX)

@@ -120,16 +120,17 @@ struct gap {
     struct dk_job *job;
     const struct dk_counter_image *image;
     uint32_t cause;
+    enum dk_fate fate; /* UNKNOWN; of a series that keeps a ledger VOID */
     uint64_t at, end;
 };
 
-static void put_unknown(const struct gap *gap, uint64_t first, uint64_t end)
+static void put_lost(const struct gap *gap, uint64_t first, uint64_t end)
 {
     if (first >= end)
         return;
     struct dk_fate_record record = {.series_id = gap->image->series_id,
                                     .period = gap->image->period,
-                                    .fate = DK_FATE_UNKNOWN,
+                                    .fate = gap->fate,
                                     .cause = gap->cause,
                                     .range = {first, end - 1},
                                     .time_ns = dk_clock_wall_ns()};
@@ -142,7 +143,7 @@ static docket_status skip_recorded(void *context, const struct dk_fate_record *r
     uint64_t first = record->range.first, after = record->range.last + 1;
     if (first >= gap->end || after <= gap->at)
         return DOCKET_OK;
-    put_unknown(gap, gap->at, first);
+    put_lost(gap, gap->at, first);
     gap->at = after < gap->end ? after : gap->end;
     return DOCKET_OK;
 }
@@ -155,15 +156,16 @@ static void cannot_build(void)
 
 /* What has its fate on record already keeps it: a number that was declared void
  * after it was handed out may lie behind the last journalled position. */
-static void add_unknown(struct dk_store *store, struct dk_job *job, const struct dk_counter_image *image,
-                        uint32_t cause, uint64_t first, uint64_t end)
+static void add_lost(struct dk_store *store, const struct gap *lost, uint64_t first, uint64_t end)
 {
-    struct gap gap = {.job = job, .image = image, .cause = cause, .at = first, .end = end};
+    struct gap gap = *lost;
+    gap.at = first;
+    gap.end = end;
     if (first >= end)
         return;
-    if (dk_store_each_range(store, image->series_id, image->period, skip_recorded, &gap) != DOCKET_OK)
+    if (dk_store_each_range(store, gap.image->series_id, gap.image->period, skip_recorded, &gap) != DOCKET_OK)
         cannot_build();
-    put_unknown(&gap, gap.at, gap.end);
+    put_lost(&gap, gap.at, gap.end);
 }
 
 /* The latest instant at which a number of the series can have been given. A machine
@@ -191,25 +193,38 @@ static void raise_last_date(struct dk_daemon *daemon, const struct dk_series_boo
         image->last_date = today;
 }
 
+/* What becomes of a counter that has lost something. TRACKED: it is off the board, and no number
+ * of it is unknown: what an older store does not know of is void. */
+enum rest { STAYS_OPEN, HAS_ENDED, IS_TRACKED };
+
+static enum rest rest_of(const struct dk_series_book *series, bool ended)
+{
+    return series != NULL && dk_is_tracked(series) ? IS_TRACKED : ended ? HAS_ENDED : STAYS_OPEN;
+}
+
 /* What this counter's last image cannot vouch for is unknown; the rest stands. */
 static void resolve(struct dk_store *store, struct dk_job *job, struct dk_counter_image *image, uint32_t cause,
-                    uint64_t incarnation, uint64_t advance, bool ended)
+                    uint64_t incarnation, uint64_t advance, enum rest rest)
 {
+    const struct gap lost = {.job = job,
+                             .image = image,
+                             .cause = cause,
+                             .fate = rest == IS_TRACKED ? DK_FATE_VOID : DK_FATE_UNKNOWN};
     for (uint32_t i = 0; i < image->place_count; i++) {
         const struct dk_place_record *place = &image->places[i];
         if (place->size > 0)
-            add_unknown(store, job, image, cause, place->first + place->offset, place->first + place->size);
+            add_lost(store, &lost, place->first + place->offset, place->first + place->size);
     }
     for (uint32_t i = 0; advance > 0 && i < image->spare_count; i++) /* given since, perhaps, like all behind the mark */
-        add_unknown(store, job, image, cause, image->spares[i].first, image->spares[i].last + 1);
+        add_lost(store, &lost, image->spares[i].first, image->spares[i].last + 1);
     if (advance > 0)
         image->spare_count = 0;
     image->mark += image->extent_last + 1 - image->mark < advance ? image->extent_last + 1 - image->mark : advance;
-    add_unknown(store, job, image, cause, image->next, image->mark);
+    add_lost(store, &lost, image->next, image->mark);
     image->next = image->mark;
     image->place_count = 0;
     image->incarnation = incarnation;
-    image->closed = image->closed == DK_CLOSING ? DK_CLOSED_FOR_GOOD : ended ? DK_ENDED : DK_OPEN;
+    image->closed = image->closed == DK_CLOSING ? DK_CLOSED_FOR_GOOD : rest != STAYS_OPEN ? DK_ENDED : DK_OPEN;
     struct dk_counter_image *written = dk_job_image(job);
     *written = *image;
     written->places = NULL;
@@ -260,7 +275,8 @@ static void advance_period(struct unseen *unseen, const struct dk_series_book *s
     dk_image_begin(&image, id, label, 0, unseen->desk->map.incarnation);
     image.extent_last = dk_record_last(&series->record, label);
     raise_last_date(daemon, series, &image);
-    resolve(daemon->store, unseen->job, &image, DK_CAUSE_ACCEPTED, unseen->desk->map.incarnation, daemon->advance, false);
+    resolve(daemon->store, unseen->job, &image, DK_CAUSE_ACCEPTED, unseen->desk->map.incarnation, daemon->advance,
+            rest_of(series, false));
     if (dk_images_keep(unseen->images, &image) == DOCKET_OK)
         unseen->known.all = unseen->images->all; /* it may have moved */
 }
@@ -326,8 +342,10 @@ static void advance_ended(struct dk_daemon *daemon, struct dk_desk_book *desk, c
             done = false;
             job = dk_job_new(note_done, &done);
         }
-        raise_last_date(daemon, dk_series_by_id(daemon, ending.all[i].series_id), &ending.all[i]);
-        resolve(daemon->store, job, &ending.all[i], DK_CAUSE_ACCEPTED, desk->map.incarnation, daemon->advance, true);
+        const struct dk_series_book *series = dk_series_by_id(daemon, ending.all[i].series_id);
+        raise_last_date(daemon, series, &ending.all[i]);
+        resolve(daemon->store, job, &ending.all[i], DK_CAUSE_ACCEPTED, desk->map.incarnation, daemon->advance,
+                rest_of(series, true));
         free(ending.all[i].spares);
     }
     commit_now(daemon, job, &done);
@@ -359,7 +377,7 @@ static void resolve_all(struct dk_daemon *daemon, struct dk_desk_book *desk, str
         dk_period_at_instant(series->record.policy, now_s, &period);
         raise_last_date(daemon, series, image);
         resolve(daemon->store, job, image, cause, desk->map.incarnation, daemon->advance,
-                image->period < period.label || series->record.retired_ns != 0);
+                rest_of(series, image->period < period.label || series->record.retired_ns != 0));
     }
     if (daemon->accepted && daemon->advance > 0)
         advance_ended(daemon, desk, images);

@@ -66,7 +66,8 @@ static bool has_lease(const struct dk_counter *counter)
 bool dk_evict_may(const struct dk_series_book *series)
 {
     if (series->quarantined || series->publishing || series->evicting || series->held ||
-        series->desk->daemon->stopping || dk_admin_concerns(series) || dk_ended_concerns(series, -1))
+        series->desk->daemon->stopping || dk_admin_concerns(series) || dk_ended_concerns(series, -1) ||
+        (dk_is_tracked(series) && dk_ledger_concerns(series, false)))
         return false;
     for (const struct dk_counter *counter = series->counters; counter != NULL; counter = counter->next_of_series)
         if (counter->busy || counter->bank < 0 || counter->ended || counter->ahead || counter->queued == DK_QUEUED ||

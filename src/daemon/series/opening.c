@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/ended/ended.h"
 #include "daemon/series/policies.h"
 #include "daemon/series/shapes.h"
 
@@ -45,11 +46,11 @@ static void created(struct dk_job *job)
     struct dk_daemon *daemon = creation->daemon;
     struct dk_series_book *series = dk_series_book_new(daemon, &creation->record);
     docket_status status = dk_series_place(daemon, series);
-    if (status == DOCKET_OK) {
+    if (status == DOCKET_OK && !dk_is_tracked(series)) {
         dk_periods_publish(dk_counter_new(daemon, series, &creation->period, &job->images[0]), 0);
         dk_keeper_run(daemon); /* its first numbers are there before the answer */
         dk_periods_look(daemon, series, dk_now_s(daemon));
-    } else {
+    } else if (status != DOCKET_OK) {
         dk_log(DK_LOG_ERROR, "%s/%s is in the store but not on its desk: %s", creation->record.tenant,
                creation->record.name, dk_error_text());
         dk_series_forget(daemon, series); /* its next call looks for a slot again */
@@ -155,8 +156,9 @@ static docket_status begin_creation(struct dk_connection *connection, const stru
     struct dk_counter_image *image = dk_job_image(job);
     dk_image_begin(image, creation->record.id, creation->period.label, request->start_after, desk->map.incarnation);
     image->extent_last = last;
-    uint64_t room = image->extent_last + 1 - image->next;
+    uint64_t room = policy.ledger ? 0 : image->extent_last + 1 - image->next;
     image->mark = image->next + (room < DK_WINDOW_MIN ? room : DK_WINDOW_MIN); /* no second commit for the first call */
+    image->closed = policy.ledger ? DK_ENDED : DK_OPEN; /* nothing of one that is tracked comes to the board */
     dk_job_event(job, "series", connection->uid, "%s/%s made at desk %s: %s, restarting %s, %s, start after %llu",
                  request->tenant, request->name, desk->rule.name, dk_order_name(policy.order),
                  dk_restart_name(policy.restart), policy.template_text, (unsigned long long)request->start_after);
@@ -168,6 +170,17 @@ static docket_status begin_creation(struct dk_connection *connection, const stru
     return DOCKET_OK;
 }
 
+/* Where its current counter begins; 0: not known just now. */
+static uint64_t first_of(struct dk_daemon *daemon, const struct dk_series_book *series)
+{
+    const struct dk_counter *counter = series->bank[0] != NULL ? series->bank[0] : series->bank[1];
+    struct dk_period now;
+    if (!dk_is_tracked(series))
+        return counter != NULL ? counter->extent_first : 0;
+    dk_period_now(daemon, series->record.policy, &now);
+    return dk_ended_first(daemon, series->record.id, now.label);
+}
+
 static docket_status compare_declared(const struct dk_connection *connection, const struct dk_request *request,
                                       const struct dk_series_book *series)
 {
@@ -177,10 +190,10 @@ static docket_status compare_declared(const struct dk_connection *connection, co
     docket_status status = policy_of(connection->daemon, request, &wanted);
     if (status != DOCKET_OK)
         return status;
-    const struct dk_counter *counter = series->bank[0] != NULL ? series->bank[0] : series->bank[1];
-    if (request->start_after != 0 && counter != NULL && counter->extent_first != request->start_after + 1)
+    uint64_t first = request->start_after != 0 ? first_of(connection->daemon, series) : 0;
+    if (first != 0 && first != request->start_after + 1)
         return dk_fail(DOCKET_EXISTS, "%s/%s exists and begins at %llu, not behind %llu; nothing was changed",
-                       request->tenant, request->name, (unsigned long long)counter->extent_first,
+                       request->tenant, request->name, (unsigned long long)first,
                        (unsigned long long)request->start_after);
     return dk_policy_compare(series->record.policy, &wanted, request->tenant, request->name);
 }

@@ -171,6 +171,22 @@ static void fill_key(struct dk_slot_key *key, const struct dk_series_book *serie
     memcpy(key->name, record->name, key->name_bytes);
 }
 
+static uint64_t state_of(const struct dk_series_book *series)
+{
+    return series->record.retired_ns != 0 ? DK_SLOT_RETIRED : dk_is_tracked(series) ? DK_SLOT_LEDGER : DK_SLOT_OPEN;
+}
+
+/* Of one that is tracked no bank says how its numbers are written; tools read it where
+ * the first bank's would stand. Nobody takes a number by it. */
+static void write_tracked_form(const struct dk_series_book *series)
+{
+    struct dk_form form;
+    if (!dk_is_tracked(series))
+        return;
+    (void)dk_series_form(&series->record, 0, &form); /* logged */
+    dk_slot_write_form(dk_desk_slot(&series->desk->map, series->slot), 0, &form);
+}
+
 docket_status dk_series_place(struct dk_daemon *daemon, struct dk_series_book *series)
 {
     struct dk_desk_book *desk = dk_series_desk(daemon, series->record.tenant);
@@ -185,7 +201,7 @@ docket_status dk_series_place(struct dk_daemon *daemon, struct dk_series_book *s
     dk_store_release(&slot->generation, 0);
     fill_key(&key, series);
     dk_slot_write(slot, &key);
-    dk_store_release(&slot->state, series->record.retired_ns != 0 ? DK_SLOT_RETIRED : DK_SLOT_OPEN);
+    dk_store_release(&slot->state, state_of(series));
     for (int bank = 0; bank < DK_BANKS; bank++) {
         struct shared_table_bank *table = &dk_table_slot(&desk->map, index)->bank[bank];
         dk_store_release(&slot->bank[bank].epoch, 0);
@@ -200,6 +216,7 @@ docket_status dk_series_place(struct dk_daemon *daemon, struct dk_series_book *s
         desk->slots_used = index + 1;
     series->desk = desk;
     series->slot = index;
+    write_tracked_form(series);
     series->quiet_since_s = dk_clock_monotonic_ns() / DK_SECOND_NS;
     dk_store_release(&dk_desk_words(&desk->map)->slots_used, desk->slots_used);
     dk_edges_set(daemon, series, 0);
@@ -236,7 +253,8 @@ bool dk_series_slot_differs(const struct dk_series_book *series)
     fill_key(&key, series);
     return slot->window != key.window || slot->profile != key.profile || slot->warn != key.warn ||
            slot->documents != key.documents || slot->close_after != key.close_after ||
-           slot->valid_from != key.valid_from || slot->valid_to != key.valid_to || key_differs(series, &key);
+           slot->valid_from != key.valid_from || slot->valid_to != key.valid_to || key_differs(series, &key) ||
+           (!series->quarantined && dk_load_acquire(&slot->state) != state_of(series));
 }
 
 void dk_series_rewrite(struct dk_series_book *series)
@@ -249,6 +267,9 @@ void dk_series_rewrite(struct dk_series_book *series)
         return;
     }
     fill_key(&key, series);
+    if (!series->quarantined)
+        dk_store_release(&slot->state, state_of(series)); /* of one that begins to track no bank is left by now */
+    write_tracked_form(series);
     if (!key_differs(series, &key)) {
         dk_slot_write_settings(slot, &key); /* what may change under workers */
         return;
