@@ -57,6 +57,10 @@ static const struct cli_option rows[OPT_IDS] = {
     [OPT_GROUP] = {"group", 0, "GROUP", "name or gid that may sit there"},
     [OPT_DRY_RUN] = {"dry-run", 0, NULL, "say what would change, and change nothing"},
     [OPT_YES] = {"yes", 0, NULL, "do not ask; needed where there is no terminal"},
+    [OPT_FROM_DAY] = {"from", 0, "DAY", "periods that end on this day or later, such as 2026-01-01"},
+    [OPT_TO_DAY] = {"to", 0, "DAY", "periods that begin on this day or before"},
+    [OPT_CSV] = {"csv", 0, NULL, "comma-separated values (RFC 4180), with a line of headings"},
+    [OPT_EXIT_CODE] = {"exit-code", 0, NULL, "exit with 1 if anything is listed"},
     [OPT_COLUMNS] = {"columns", 0, "A,B,...", "these columns of the table, in this order; a wrong name lists all"},
     [OPT_NO_HEADINGS] = {"no-headings", 0, NULL, "no line of headings above the table"},
     [OPT_INTERVAL] = {"interval", 'i', "SECONDS", "time between two looks, 0.1 to 3600 (default 1)"},
@@ -258,6 +262,27 @@ int cli_seconds(const struct cli *cli, enum cli_option_id id, int64_t *timeout_n
                         rows[id].name, text);
     *timeout_ns = (int64_t)(seconds * 1e9);
     return CLI_DONE;
+}
+
+int cli_day(const struct cli *cli, enum cli_option_id id, uint32_t *day)
+{
+    const char *text = cli->values[id];
+    if (text == NULL)
+        return CLI_DONE;
+    const char *const shapes[] = {"dddd-dd-dd", "dddddddd"};
+    for (size_t shape = 0; shape < 2; shape++) {
+        size_t at = 0;
+        bool fits = true;
+        for (*day = 0; fits && shapes[shape][at] != '\0'; at++) {
+            bool digit = text[at] >= '0' && text[at] <= '9';
+            fits = shapes[shape][at] == 'd' ? digit : text[at] == '-';
+            if (digit)
+                *day = *day * 10 + (uint32_t)(text[at] - '0');
+        }
+        if (fits && text[at] == '\0')
+            return CLI_DONE;
+    }
+    return cli_fail(cli, DOCKET_BAD_DATE, "--%s wants a day such as 2026-11-24, not '%.40s'", rows[id].name, text);
 }
 
 const struct cli_option *cli_option_of(const struct cli_command *command, int id)

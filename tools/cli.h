@@ -77,6 +77,10 @@ enum cli_option_id {
     OPT_FROM,
     OPT_DRY_RUN,
     OPT_YES,
+    OPT_FROM_DAY,
+    OPT_TO_DAY,
+    OPT_CSV,
+    OPT_EXIT_CODE,
     OPT_COLUMNS,
     OPT_NO_HEADINGS,
     OPT_INTERVAL,
@@ -158,6 +162,9 @@ int cli_number(const struct cli *cli, enum cli_option_id id, uint64_t min, uint6
 /* --window: a number of numbers, or benchmark. Leaves *window alone if it was not given. */
 int cli_window(const struct cli *cli, uint64_t *window);
 int cli_seconds(const struct cli *cli, enum cli_option_id id, int64_t *timeout_ns);
+/* A day such as 2026-11-24 or 20261124, as yyyymmdd; whether the calendar has it is the library's to say. Leaves
+ * *day alone if it was not given. */
+int cli_day(const struct cli *cli, enum cli_option_id id, uint32_t *day);
 void cli_print_options(const struct cli_command *command);
 /* Flushes stdout; an exit code that says whether everything was written. */
 int cli_finish(const struct cli *cli, int code);
@@ -185,7 +192,7 @@ const struct cli_command *cli_command_at(size_t index); /* NULL behind the last 
 
 /* One file each. */
 extern const struct cli_command command_next, command_block, command_peek, command_status, command_inspect,
-    command_fate, command_void, command_reconcile, command_series_set, command_series_advance, command_series_retire,
+    command_fate, command_gaps, command_report, command_void, command_reconcile, command_series_set, command_series_advance, command_series_retire,
     command_drain, command_clock_accept, command_desk_add, command_verify, command_events, command_series_add, command_series_list, command_series_show, command_seat_list, command_desk_list,
     command_profile_list, command_period_list, command_period_close, command_where, command_doctor, command_top, command_version, command_help;
 

@@ -70,28 +70,6 @@ static int print_json(const struct taking *taking)
     return output_json(taking->cli, object);
 }
 
-/* "2026-11-24" or "20261124"; whether the calendar has it is the library's to say. */
-static int take_date(const struct cli *cli, uint32_t *date)
-{
-    const char *text = cli->values[OPT_DATE];
-    if (text == NULL)
-        return CLI_DONE;
-    const char *const shapes[] = {"dddd-dd-dd", "dddddddd"};
-    for (size_t shape = 0; shape < 2; shape++) {
-        size_t at = 0;
-        bool fits = true;
-        for (*date = 0; fits && shapes[shape][at] != '\0'; at++) {
-            bool digit = text[at] >= '0' && text[at] <= '9';
-            fits = shapes[shape][at] == 'd' ? digit : text[at] == '-';
-            if (digit)
-                *date = *date * 10 + (uint32_t)(text[at] - '0');
-        }
-        if (fits && text[at] == '\0')
-            return CLI_DONE;
-    }
-    return cli_fail(cli, DOCKET_BAD_DATE, "--date wants a day such as 2026-11-24, not '%.40s'", text);
-}
-
 static int run(struct cli *cli)
 {
     struct address address;
@@ -102,7 +80,7 @@ static int run(struct cli *cli)
     if (code == CLI_DONE)
         code = cli_seconds(cli, OPT_TIMEOUT, &taking.timeout_ns);
     if (code == CLI_DONE)
-        code = take_date(cli, &taking.date);
+        code = cli_day(cli, OPT_DATE, &taking.date);
     if (code != CLI_DONE)
         return code;
     signal(SIGPIPE, SIG_IGN); /* a reader that went away is an answer, not a death: see hand_over() */
