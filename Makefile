@@ -217,6 +217,9 @@ $(BUILD)/docket-dates: $(BUILD)/obj/tests/process/dates.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 $(BUILD)/docket-evicted: $(BUILD)/obj/tests/process/evicted.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
+TEST_PROGRAMS += $(BUILD)/docket-tracked
+$(BUILD)/docket-tracked: $(BUILD)/obj/tests/process/tracked.o $(BUILD)/libdocket.so
+	$(LINK_DOCKET)
 $(BUILD)/docket-texts: $(BUILD)/obj/tests/process/texts.o $(BUILD)/obj/tests/lib/worklog.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 $(BUILD)/store_scan: $(BUILD)/obj/bench/store_scan.o
