@@ -55,10 +55,14 @@ static docket_status write_and_sync(struct dk_store *store, uint64_t number, dk_
     if (status != DOCKET_OK) {
         mdb_txn_abort(txn);
         dk_journal_aborted(store);
+        dk_ledger_aborted(store);
         return status;
     }
     int error = dk_env_commit(store, txn);
-    return error ? dk_env_fail(store, error, "commit") : dk_journal_committed(store);
+    if (error)
+        return dk_env_fail(store, error, "commit");
+    status = dk_journal_committed(store);
+    return status == DOCKET_OK ? dk_ledger_committed(store) : status;
 }
 
 /* What the caller asked for was refused before anything was written. */
@@ -216,7 +220,9 @@ static docket_status write_change(struct dk_store *store, MDB_txn *txn, uint64_t
     if (status == DOCKET_OK && (number % DK_JOURNAL_LENGTH == 0 || dk_journal_is_long(store)))
         status = dk_journal_fold(store, txn);
     if (status == DOCKET_OK)
-        status = dk_ledger_append(store, txn, &change->ledger);
+        status = dk_ledger_append(store, txn, number, &change->ledger);
+    if (status == DOCKET_OK)
+        status = dk_ledger_fold(store, txn);
     for (size_t at = 0; status == DOCKET_OK && at < change->removed_count; at++)
         status = remove_range(store, txn, &change->removed[at]);
     for (size_t at = 0; status == DOCKET_OK && at < change->range_count; at++)

@@ -12,7 +12,8 @@
  *   index.c    where in the journal a counter lies
  *   texts.c    what each series writes
  *   chain.c    events, each with the hash of all before it
- *   ledger.c   what a commit says of tracked numbers; ledger_read.c finds it (ledger_image.c: as bytes)
+ *   ledger.c   what a commit says of tracked numbers; ledger_log.c appends and folds it (ledger_log.h says
+ *              which files serve it), pen.c writes many records
  */
 #ifndef DK_STORE_INSIDE_H
 #define DK_STORE_INSIDE_H
@@ -21,6 +22,7 @@
 #include "base/files.h"
 #include "store/image.h"
 #include "store/index.h"
+#include "store/ledger_log.h"
 #include "store/seen.h"
 #include "store/store.h"
 #include "store/witness.h"
@@ -85,7 +87,6 @@ struct dk_store {
     bool noted_accepted;       /* this commit carries it */
     uint64_t sum;           /* meta.sum as it will be after this transaction */
     uint64_t ledger_sum;    /* ... and meta.ledger_sum */
-    dk_word has_elsewhere;  /* 1: it may have texts of elsewhere */
     uint64_t series_last;
     uint64_t event_last;
     struct dk_trail trail;  /* meta.trail as it will be after this transaction */
@@ -100,6 +101,7 @@ struct dk_store {
     struct dk_spot *folded;     /* ... and images whose part is gone */
     size_t folded_count, folded_room;
     bool emptied;               /* ... or the whole journal */
+    struct dk_ledger_log log;
     dk_word failed;         /* 1 after a failed commit: invariant 3 of store.h */
 };
 
@@ -171,6 +173,23 @@ typedef docket_status (*dk_hopper)(void *context, struct dk_slice key, struct dk
                                    bool *hop);
 docket_status dk_env_hop(struct dk_store *store, MDB_txn *txn, enum dk_kind kind, const struct dk_key *from,
                          size_t prefix_bytes, dk_hopper visit, void *context) DK_MUST_USE;
+
+/* The sum that records of this kind are part of, as it will be after the transaction. */
+uint64_t *dk_env_sum_of(struct dk_store *store, enum dk_kind kind);
+
+/* ---- pen.c: many records of one database, ascending ---- */
+
+struct dk_env_pen {
+    struct dk_store *store;
+    MDB_cursor *cursor;
+    enum dk_kind kind;
+    struct dk_key last; /* of the database, when it began */
+    bool beyond;
+};
+docket_status dk_env_pen_begin(struct dk_store *store, MDB_txn *txn, enum dk_kind kind, struct dk_env_pen *pen) DK_MUST_USE;
+/* NULL: removes it, if it is there. */
+docket_status dk_env_pen_put(struct dk_env_pen *pen, struct dk_slice key, const struct dk_buffer *value) DK_MUST_USE;
+void dk_env_pen_end(struct dk_env_pen *pen);
 
 /* ---- pages.c ---- */
 
@@ -295,14 +314,6 @@ docket_status dk_texts_change(struct dk_store *store, MDB_txn *txn, const struct
                               const struct dk_series_record *after) DK_MUST_USE;
 /* Makes the database for all series of a store of an older schema. */
 docket_status dk_texts_fill(struct dk_store *store, MDB_txn *txn) DK_MUST_USE;
-
-/* ---- ledger.c, ledger_read.c ---- */
-
-/* Makes the databases of a store of an older schema. */
-docket_status dk_ledger_make(struct dk_store *store, MDB_txn *txn) DK_MUST_USE;
-/* At open. */
-docket_status dk_ledger_open(struct dk_store *store, MDB_txn *txn) DK_MUST_USE;
-docket_status dk_ledger_append(struct dk_store *store, MDB_txn *txn, const struct dk_ledger_change *change) DK_MUST_USE;
 
 /* ---- walk.c ---- */
 

@@ -173,7 +173,7 @@ static docket_status read_records(struct dk_store *store, struct opening *openin
         status = dk_walk_verify(store, txn, false, &records, &store->series_last, &opening->audit);
     if (status == DOCKET_OK)
         status = dk_journal_build_index(store, txn);
-    if (status == DOCKET_OK && store->kinds == DK_KIND_COUNT)
+    if (status == DOCKET_OK)
         status = dk_ledger_open(store, txn);
     if (status == DOCKET_OK)
         status = hear_trail(store, txn, opening);
@@ -429,6 +429,7 @@ static void release(struct dk_store *store)
 {
     dk_env_close(store);
     dk_buffer_free(&store->value);
+    dk_ledger_free(store);
     dk_journal_free(store);
     close_fd(store->witness_fd);
     close_fd(store->realm_fd);
@@ -469,6 +470,7 @@ docket_status dk_store_open(const struct dk_store_options *options, struct dk_st
     made->realm_fd = made->lock_fd = made->witness_fd = -1;
     pthread_mutex_init(&made->index_lock, NULL);
     pthread_mutex_init(&made->time_lock, NULL);
+    made->log.wait = options->ledger_wait;
     memcpy(made->boot_id, options->boot_id, sizeof made->boot_id);
     docket_status status = open_all(made, &opening);
     if (status != DOCKET_OK) {

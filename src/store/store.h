@@ -161,7 +161,7 @@ struct dk_fate_record {
 enum { DK_SALT_BYTES = 16, DK_DIGEST_BYTES = 32 };
 
 /* An event's link of the chain; the store makes it. */
-struct dk_link {
+struct dk_event_link {
     bool there;  /* false: an event of a schema before 5 */
     bool erased; /* uid, reason and salt are gone */
     uint8_t salt[DK_SALT_BYTES];
@@ -179,7 +179,7 @@ struct dk_event {
     char tenant[DOCKET_NAME_MAX + 1]; /* which series it is about; "" none */
     char series[DOCKET_NAME_MAX + 1];
     int32_t period;                   /* ... and which period of it; 0 none, or it never restarts */
-    struct dk_link link;
+    struct dk_event_link link;
 };
 
 /* Where the chain of events stands. */
@@ -256,6 +256,7 @@ struct dk_store_options {
                             * commit are above both store and witness */
     size_t map_bytes;      /* 0: 16 GiB of address space */
     size_t preallocate_bytes; /* 0: 8 MiB */
+    size_t ledger_wait;       /* entries of the ledger's log that wait to be folded; 0: 32768 */
     uint8_t boot_id[16];
 };
 

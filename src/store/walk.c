@@ -337,9 +337,20 @@ static docket_status check_elsewhere(void *context, struct dk_slice key, struct 
 
 static docket_status check_log(void *context, struct dk_slice key, struct dk_slice value)
 {
-    (void)value;
-    ((struct check *)context)->records++;
-    return dk_record_damaged(DK_KIND_LEDGERLOG, key, "stands where none can be yet");
+    struct check *check = context;
+    struct dk_log_reader reader;
+    bool more = true;
+    check->records++;
+    docket_status status = dk_log_open(key, value, &reader);
+    if (status == DOCKET_OK && reader.commit_number > check->commit)
+        status = dk_record_damaged(DK_KIND_LEDGERLOG, key, "is newer than the last commit");
+    while (status == DOCKET_OK && more) {
+        struct dk_log_entry entry;
+        status = dk_log_next(&reader, &entry, &more);
+        if (status == DOCKET_OK && more)
+            status = dk_log_check(&entry);
+    }
+    return status;
 }
 
 static const dk_visit checks[DK_KIND_COUNT] = {

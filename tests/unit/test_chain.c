@@ -380,7 +380,7 @@ static void make_older(void)
     struct dk_store *older = &tamper.store;
     for (uint64_t number = 1; number <= older->meta.trail.number; number++) {
         tamper_decode(&tamper, number, &event);
-        event.link = (struct dk_link){0};
+        event.link = (struct dk_event_link){0};
         event.tenant[0] = event.series[0] = 0;
         event.period = 0;
         older->value.used = 0;
