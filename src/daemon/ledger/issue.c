@@ -221,14 +221,12 @@ static docket_status again(struct dk_plan *plan, const struct dk_parcel *parcel,
 }
 
 static docket_status repeat(struct dk_plan *plan, const struct dk_parcel *parcel, const struct dk_record_item *item,
-                            const struct dk_key_record *key, struct dk_record_answer *answer)
+                            const struct dk_key_record *key, const struct dk_ledger_record *record,
+                            struct dk_record_answer *answer)
 {
-    const struct dk_ledger_record *record = NULL;
-    docket_status status = key->range_count == 1 ? dk_plan_find(plan, key->period, key->ranges[0].first, &record) : DOCKET_OK;
-    if (status != DOCKET_OK)
-        return status;
-    if (record == NULL || strcmp(record->key, item->key) != 0)
-        return dk_fail(DOCKET_DAMAGED, "key %s of %s/%s leads to a number whose record does not know it", item->key,
+    docket_status status;
+    if (record == NULL)
+        return dk_fail(DOCKET_DAMAGED, "key %s of %s/%s leads to a number that has no record", item->key,
                        plan->series->record.tenant, plan->series->record.name);
     dk_ledger_tell(plan, record, answer);
     answer->again = 1;
@@ -311,14 +309,17 @@ docket_status dk_ledger_issue(struct dk_plan *plan, const struct dk_parcel *parc
                               struct dk_record_answer *answer)
 {
     const struct dk_key_record *key = NULL;
+    const struct dk_ledger_record *record = NULL;
     bool settled = is_settled(plan, item);
     docket_status status = check_item(item, settled);
-    if (status == DOCKET_OK && item->key[0] != 0)
-        status = dk_plan_find_key(plan, DK_NAMED_KEY, item->key, &key);
     if (status != DOCKET_OK)
         return status;
-    if (key != NULL)
-        return repeat(plan, parcel, item, key, answer);
+    if (item->key[0] != 0)
+        status = dk_plan_key(plan, item->key, &key, &record);
+    if (status != DOCKET_OK && status != DOCKET_NOT_HELD && status != DOCKET_ALREADY_RELEASED)
+        return status;
+    if (status == DOCKET_OK && key != NULL)
+        return repeat(plan, parcel, item, key, record, answer);
     if (item->key[0] == 0 && parcel->connection->gone)
         return dk_fail(DOCKET_UNREACHABLE, "the caller has gone, and nobody would hear of the number");
     return give(plan, parcel, item, settled, answer);
@@ -336,9 +337,7 @@ docket_status dk_ledger_look(struct dk_plan *plan, const struct dk_parcel *parce
     docket_status status = DOCKET_OK;
     (void)parcel;
     if (item->key[0] != 0) {
-        status = dk_plan_find_key(plan, DK_NAMED_KEY, item->key, &key);
-        if (status == DOCKET_OK && (key == NULL || key->range_count != 1))
-            status = dk_fail(DOCKET_NOT_HELD, "nobody was given a number for key %s", item->key);
+        status = dk_plan_key(plan, item->key, &key, &record);
         if (status != DOCKET_OK)
             return status;
         label = key->period;

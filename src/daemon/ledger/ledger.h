@@ -102,7 +102,8 @@ docket_status dk_plan_find(struct dk_plan *plan, int32_t label, uint64_t number,
                            const struct dk_ledger_record **record) DK_MUST_USE;
 /* What a key has: its record of the keys, and its number's. NOT_HELD: none ever. ALREADY_RELEASED: its number was released
  * (and may be somebody else's by now): the key may get another one. A released number's key keeps its entry in `keys`, so
- * that a late release or settle is told so; whoever finds one looks whether the number's record still has the key. In decide.c. */
+ * that a late release or settle is told so; whoever finds one looks whether the number's record still has the key. OK with
+ * *record NULL: the key has its number, and that's record was exported and dropped. In decide.c. */
 docket_status dk_plan_key(struct dk_plan *plan, const char *text, const struct dk_key_record **key,
                           const struct dk_ledger_record **record) DK_MUST_USE;
 /* Its new record, with its texts; last_ns is set here. One that becomes FREE becomes a spare of its period. */
