@@ -95,6 +95,7 @@ enum cli_option_id {
     OPT_SETTLE,
     OPT_VOID,
     OPT_FREE,
+    OPT_EVERY,
     OPT_NOTE,
     OPT_REALM,
     OPT_NO_START,
@@ -186,7 +187,8 @@ const struct cli_command *cli_command_at(size_t index); /* NULL behind the last 
 /* One file each. */
 extern const struct cli_command command_next, command_block, command_peek, command_status, command_inspect,
     command_fate, command_void, command_reconcile, command_series_set, command_series_advance, command_series_retire,
-    command_drain, command_clock_accept, command_desk_add, command_verify, command_events, command_series_add, command_series_list, command_series_show, command_seat_list, command_desk_list,
+    command_drain, command_clock_accept, command_desk_add, command_verify, command_events, command_series_add, command_series_list, command_series_show, command_issue, command_reserve, command_settle, command_release,
+    command_resolve, command_elsewhere, command_seat_list, command_desk_list,
     command_profile_list, command_period_list, command_period_close, command_where, command_doctor, command_top, command_version, command_help;
 
 #endif
