@@ -154,7 +154,7 @@ docket_status docket_next_dated(docket_series *series, uint32_t yyyymmdd, int64_
                                             "or more");
     docket_status status = next_dated(series, timeout_ns, &dated);
     if (status == DK_TRACKED)
-        return dk_say_tracked(series, "docket_next_dated()");
+        return dk_ledger_next(series, yyyymmdd, timeout_ns, NULL, 0, number, period);
     if (status != DOCKET_OK)
         return status;
     *number = dated.number;
@@ -173,7 +173,7 @@ docket_status docket_next_text_dated(docket_series *series, uint32_t yyyymmdd, i
         return dk_fail(DOCKET_BUFFER_TOO_SMALL, "the buffer has no room at all; no number was taken");
     docket_status status = next_dated(series, timeout_ns, &dated);
     if (status == DK_TRACKED)
-        return dk_say_tracked(series, "docket_next_text_dated()");
+        return dk_ledger_next(series, yyyymmdd, timeout_ns, text, size, number, period);
     if (status != DOCKET_OK)
         return status;
     dk_rendered_write(&dated.rendered, dated.number, text);

@@ -153,6 +153,8 @@ struct live {
     pthread_mutex_t line_lock;   /* the lines of all seats: claims are rare */
     struct seat *seats;
     struct hand *hands;
+    struct dk_line *lines; /* ledger_line.c: ways to docketd that are at rest */
+    uint32_t line_count;
 };
 
 struct docket_series {
@@ -241,6 +243,13 @@ void dk_seat_leave(struct seat *seat);
 
 /* One connection to docketd, checked, for one question. */
 docket_status dk_reach_connect(struct docket_realm *realm, int *fd) DK_MUST_USE;
+
+/* ledger_line.c: the realm is closed. */
+void dk_lines_end(struct docket_realm *realm);
+/* ledger.c: docket_next() and its like where the series keeps a ledger: an issue without a key. yyyymmdd 0: today;
+ * room: for the text, 0 if none is wanted, and then text is not looked at. Results may be NULL. */
+docket_status dk_ledger_next(struct docket_series *series, uint32_t yyyymmdd, int64_t timeout_ns, char *text, size_t room,
+                             uint64_t *number, int32_t *period) DK_MUST_USE;
 
 /* errand.c (rows: admin.c): an admin's question is sent once, however often it takes to connect.
  * OK: fds[0] may have rows. */

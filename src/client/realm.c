@@ -59,6 +59,7 @@ void docket_realm_close(docket_realm *realm)
     if (realm == NULL)
         return;
     dk_hand_drop_all(realm);
+    dk_lines_end(realm);
     for (struct seat *seat = realm->live->seats, *next; seat != NULL; seat = next) {
         next = seat->next;
         dk_seat_leave(seat);

@@ -419,7 +419,7 @@ docket_status docket_next(docket_series *series, int64_t timeout_ns, uint64_t *n
                                             "more");
     docket_status status = next_number(series, timeout_ns, 0, &hand, &taken);
     if (status == DK_TRACKED)
-        return dk_say_tracked(series, "docket_next()");
+        return dk_ledger_next(series, 0, timeout_ns, NULL, 0, number, period);
     if (status != DOCKET_OK)
         return status;
     *number = taken;
@@ -439,7 +439,7 @@ docket_status docket_next_text(docket_series *series, int64_t timeout_ns, char *
         return dk_fail(DOCKET_BUFFER_TOO_SMALL, "the buffer has no room at all; no number was taken");
     docket_status status = next_number(series, timeout_ns, size, &hand, &taken);
     if (status == DK_TRACKED)
-        return dk_say_tracked(series, "docket_next_text()");
+        return dk_ledger_next(series, 0, timeout_ns, text, size, number, period);
     if (status != DOCKET_OK)
         return status;
     dk_rendered_write(&hand->text.rendered, taken, text);

@@ -60,7 +60,8 @@ struct dk_record_head {
 struct dk_record_item {
     uint32_t flags;     /* ISSUE, RESERVE: DOCKET_PENDING ... */
     uint32_t date;
-    uint32_t count;     /* RESERVE */
+    uint32_t count;     /* RESERVE: how many. ISSUE: room for its text, with the zero; where the longest does not fit it is
+                           BUFFER_TOO_SMALL and no number is given. 0: there is always room */
     uint32_t expires_s;
     int32_t period;     /* DECIDE by number; DECIDE_ALL: -1 every one */
     uint64_t number;    /* DECIDE by number; 0: by key or text */
