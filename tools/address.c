@@ -142,29 +142,3 @@ const char *address_period_text(int32_t period, char text[PERIOD_TEXT_BYTES])
         snprintf(text, PERIOD_TEXT_BYTES, "%04d-%02d-%02d", period / 10000, period / 100 % 100, period % 100);
     return text;
 }
-
-bool address_day(const char *text, uint32_t *yyyymmdd)
-{
-    const char *const shapes[] = {"dddd-dd-dd", "dddddddd"};
-    for (size_t shape = 0; shape < 2; shape++) {
-        size_t at = 0;
-        bool fits = true;
-        for (*yyyymmdd = 0; fits && shapes[shape][at] != '\0'; at++) {
-            bool digit = text[at] >= '0' && text[at] <= '9';
-            fits = shapes[shape][at] == 'd' ? digit : text[at] == '-';
-            if (digit)
-                *yyyymmdd = *yyyymmdd * 10 + (uint32_t)(text[at] - '0');
-        }
-        if (fits && text[at] == '\0')
-            return true;
-    }
-    return false;
-}
-
-int address_date(const struct cli *cli, uint32_t *yyyymmdd)
-{
-    const char *text = cli->values[OPT_DATE];
-    if (text == NULL || address_day(text, yyyymmdd))
-        return CLI_DONE;
-    return cli_fail(cli, DOCKET_BAD_DATE, "--date wants a day such as 2026-11-24, not '%.40s'", text);
-}

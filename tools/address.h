@@ -23,9 +23,4 @@ int address_period(const struct cli *cli, const char *text, int32_t *period);
 /* "never", "2026", "2026-Q4", "2026-11", "2026-W48", "2026-11-24", "2026-2027". */
 const char *address_period_text(int32_t period, char text[PERIOD_TEXT_BYTES]);
 
-/* "2026-11-24" or "20261124"; whether the calendar has it is the library's to say. */
-bool address_day(const char *text, uint32_t *yyyymmdd);
-/* --date. Leaves *yyyymmdd alone if it was not given. */
-int address_date(const struct cli *cli, uint32_t *yyyymmdd);
-
 #endif

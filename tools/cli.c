@@ -261,6 +261,32 @@ int cli_seconds(const struct cli *cli, enum cli_option_id id, int64_t *timeout_n
     return CLI_DONE;
 }
 
+bool cli_is_day(const char *text, uint32_t *day)
+{
+    const char *const shapes[] = {"dddd-dd-dd", "dddddddd"};
+    for (size_t shape = 0; shape < 2; shape++) {
+        size_t at = 0;
+        bool fits = true;
+        for (*day = 0; fits && shapes[shape][at] != '\0'; at++) {
+            bool digit = text[at] >= '0' && text[at] <= '9';
+            fits = shapes[shape][at] == 'd' ? digit : text[at] == '-';
+            if (digit)
+                *day = *day * 10 + (uint32_t)(text[at] - '0');
+        }
+        if (fits && text[at] == '\0')
+            return true;
+    }
+    return false;
+}
+
+int cli_day(const struct cli *cli, enum cli_option_id id, uint32_t *day)
+{
+    const char *text = cli->values[id];
+    if (text == NULL || cli_is_day(text, day))
+        return CLI_DONE;
+    return cli_fail(cli, DOCKET_BAD_DATE, "--%s wants a day such as 2026-11-24, not '%.40s'", rows[id].name, text);
+}
+
 const struct cli_option *cli_option_of(const struct cli_command *command, int id)
 {
     return id >= 0 && id < OPT_IDS && (options_of(command) & BIT(id)) != 0 ? &rows[id] : NULL;

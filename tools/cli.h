@@ -159,6 +159,11 @@ int cli_number(const struct cli *cli, enum cli_option_id id, uint64_t min, uint6
 /* --window: a number of numbers, or benchmark. Leaves *window alone if it was not given. */
 int cli_window(const struct cli *cli, uint64_t *window);
 int cli_seconds(const struct cli *cli, enum cli_option_id id, int64_t *timeout_ns);
+/* A day such as 2026-11-24 or 20261124, as yyyymmdd; whether the calendar has it is the library's to say. Leaves
+ * *day alone if it was not given. */
+int cli_day(const struct cli *cli, enum cli_option_id id, uint32_t *day);
+/* The same of a text that is no option. */
+bool cli_is_day(const char *text, uint32_t *day);
 void cli_print_options(const struct cli_command *command);
 /* Flushes stdout; an exit code that says whether everything was written. */
 int cli_finish(const struct cli *cli, int code);

@@ -117,7 +117,7 @@ static int take_options(const struct cli *cli, struct issuing *issuing)
     if (code == CLI_DONE)
         code = cli_seconds(cli, OPT_TIMEOUT, &issuing->timeout_ns);
     if (code == CLI_DONE)
-        code = address_date(cli, &issuing->asked.date);
+        code = cli_day(cli, OPT_DATE, &issuing->asked.date);
     if (code == CLI_DONE)
         code = tracked_metadata(cli, &issuing->asked.metadata, &issuing->owned);
     issuing->asked.key = cli->values[OPT_KEY];

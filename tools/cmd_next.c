@@ -114,7 +114,7 @@ static int run(struct cli *cli)
     if (code == CLI_DONE)
         code = cli_seconds(cli, OPT_TIMEOUT, &taking.timeout_ns);
     if (code == CLI_DONE)
-        code = address_date(cli, &taking.date);
+        code = cli_day(cli, OPT_DATE, &taking.date);
     if (code != CLI_DONE)
         return code;
     signal(SIGPIPE, SIG_IGN); /* a reader that went away is an answer, not a death: see hand_over() */

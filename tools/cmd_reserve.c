@@ -162,7 +162,7 @@ static int take_options(const struct cli *cli, struct reserving *reserving)
     if (code == CLI_DONE)
         code = tracked_expires(cli, &asked->expires_s);
     if (code == CLI_DONE)
-        code = address_date(cli, &asked->date);
+        code = cli_day(cli, OPT_DATE, &asked->date);
     if (code == CLI_DONE)
         code = cli_seconds(cli, OPT_TIMEOUT, &reserving->timeout_ns);
     asked->count = (uint32_t)count;

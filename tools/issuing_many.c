@@ -67,7 +67,7 @@ static const char *take_line(const struct many *many, char *line, struct docket_
         return "there is no key before the first tab";
     if (metadata != NULL && metadata[0] != '\0')
         asked->metadata = metadata;
-    if (date != NULL && date[0] != '\0' && !address_day(date, &asked->date)) {
+    if (date != NULL && date[0] != '\0' && !cli_is_day(date, &asked->date)) {
         *status = DOCKET_BAD_DATE;
         return "the date is no day such as 2026-11-24";
     }

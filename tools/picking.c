@@ -136,6 +136,7 @@ int picking_take(const struct cli *cli, int first, struct picking *picking)
 {
     bool has_list = cli->operand_count > first;
     *picking = (struct picking){.key = cli->values[OPT_KEY], .name = cli->values[OPT_NAME]};
+    picking->whole = picking->name != NULL && !has_list;
     if (picking->key != NULL && (picking->name != NULL || has_list))
         return cli_fail(cli, DOCKET_BAD_ARGUMENT, "docket %s wants a --key, or numbers (and the --name that holds them), not both",
                         cli->command->name);

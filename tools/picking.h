@@ -15,7 +15,8 @@ struct picking {
     size_t count, room;
     char *lines;        /* what stdin had */
     const char *key;    /* --key alone */
-    const char *name;   /* --name: of all that is held under it, if count is 0 */
+    const char *name;   /* --name: the reservation that holds them ... */
+    bool whole;         /* ... or all that is left of it is meant: no list was given, not even an empty one */
     bool has_numbers;   /* whose period picking_period() sets */
 };
 

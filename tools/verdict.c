@@ -56,7 +56,7 @@ static docket_status decide(docket_realm *realm, void *context)
     docket_status status = tracked_open(verdict->cli, realm, &verdict->address, &tracked, &series, &verdict->code);
     if (verdict->code != CLI_DONE)
         return DOCKET_OK;
-    if (status == DOCKET_OK && picking->count == 0)
+    if (status == DOCKET_OK && picking->whole)
         return docket_decide_reserved(series, verdict->verb, picking->name, verdict->reason, verdict->timeout_ns,
                                       &verdict->of_name);
     picking_period(picking, verdict->address.period != ADDRESS_NO_PERIOD ? verdict->address.period : tracked.period);
@@ -118,7 +118,7 @@ static int print_json(const struct verdict *verdict, size_t well, size_t already
     json_t *object = output_object(), *items = json_array();
     for (size_t i = 0; i < verdict->decided; i++)
         json_array_append_new(items, item_json(verdict, i));
-    size_t done = picking->count == 0 ? verdict->of_name : well - already;
+    size_t done = picking->whole ? verdict->of_name : well - already;
     if (object != NULL)
         json_object_update_new(
             object, json_pack("{s:o, s:s, s:s, s:s, s:o, s:I, s:I, s:I, s:o}", "realm", output_string(verdict->cli->realm),
@@ -135,7 +135,7 @@ static int print_json(const struct verdict *verdict, size_t well, size_t already
 static void print_lines(const struct verdict *verdict)
 {
     char label[PICKING_LABEL_BYTES];
-    if (verdict->picking.count == 0) {
+    if (verdict->picking.whole) {
         printf("%s: %" PRIu32 " %s\n", verdict->picking.name, verdict->of_name, words[verdict->verb].done);
         return;
     }

@@ -183,6 +183,8 @@ out_is "all of a reservation, of which nothing is left: none" 'lot: 0 released'
 refused "all of a reservation that nobody made: no" 1 release acme/TAX --name nobody
 expect "reserve for stdin" 0 reserve acme/TAX --name big --count 2000 --expires 1h --texts
 cp "$case_out" "$work/big"
+check "an empty list is not the whole reservation: done" fed '' 0 release acme/TAX --name big -
+check "an empty list is not the whole reservation: nothing is said" test ! -s "$case_out"
 check "release of 2,000 from stdin: done" fed "$(cat "$work/big")" 0 release acme/TAX --name big -
 check "release of 2,000 from stdin: each" eval '[ "$(grep -c "  released$" "$case_out")" = 2000 ]'
 refused "stdin twice: wrong" 2 release acme/TAX --name big - -
