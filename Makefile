@@ -64,7 +64,7 @@ DAEMON_OBJECTS := $(DAEMON_SOURCES:%.c=$(BUILD)/obj/%.o)
 TOOL_OBJECTS   := $(TOOLS:%.c=$(BUILD)/obj/%.o)
 
 STORE_LIBS  := -llmdb
-DAEMON_LIBS := -lurcu-cds -lurcu-common -linih $(STORE_LIBS) -lpthread
+DAEMON_LIBS := -lurcu-cds -lurcu-common -linih -ljansson $(STORE_LIBS) -lpthread
 TOOL_LIBS   := -ljansson -lsmartcols -lncursesw -lpthread
 
 # docket.h first: the pages follow this order.

@@ -99,11 +99,17 @@ struct docket_fate_row {
     uint32_t counter_ends;/* 1 on the last row of a counter */
     uint64_t event;       /* number of the event that says who and why; 0: none */
     const char *reason;   /* the admin's; "" if there is none */
+    int64_t uid;          /* who: of that event; -1: nobody but docketd */
+    uint32_t tracked;     /* 1: the series keeps a ledger */
+    uint32_t period_first, period_last; /* its days, yyyymmdd; 0: the series never restarts */
+    const char *period_state; /* "next", "open", "ended", "closing", "closed" */
+    const char *documents;    /* the setting: "any", "invoices" ... */
+    const char *profile;      /* the setting: "none", "eu-vat" ... */
 };
 
 /*
- * The fate of every number below the mark: of one series (every period, or the
- * one named), or of all (tenant and name NULL). period: -1 for every period.
+ * The fate of every number below the mark: of one series, of all series of a tenant
+ * (name NULL), or of all (both NULL). period: -1 for every period.
  * A counter with nothing below its mark has no row. each() returns 0 to go on.
  * Statuses: OK, NO_SERIES, BAD_NAME, UNREACHABLE, DAMAGED, PROTOCOL, SYSTEM.
  */

@@ -117,6 +117,15 @@ int address_parse(const struct cli *cli, const char *text, bool with_period, str
     return CLI_DONE;
 }
 
+int address_parse_wide(const struct cli *cli, const char *text, struct address *address)
+{
+    if (strchr(text, '/') != NULL)
+        return address_parse(cli, text, true, address);
+    address->series[0] = '\0';
+    address->period = ADDRESS_NO_PERIOD;
+    return take_name(cli, "tenant", text, strlen(text), address->tenant);
+}
+
 int address_period(const struct cli *cli, const char *text, int32_t *period)
 {
     if (parse_period(text, period))

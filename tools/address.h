@@ -17,6 +17,9 @@ struct address {
  * a typing error never starts a docketd. */
 int address_parse(const struct cli *cli, const char *text, bool with_period, struct address *address);
 
+/* The same, or TENANT alone: then series is "". */
+int address_parse_wide(const struct cli *cli, const char *text, struct address *address);
+
 /* The same for a period alone, as an option names it. */
 int address_period(const struct cli *cli, const char *text, int32_t *period);
 

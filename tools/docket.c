@@ -24,6 +24,8 @@ static const struct cli_command *const commands[] = {
     &command_top,
     &command_inspect,
     &command_fate,
+    &command_gaps,
+    &command_report,
     &command_void,
     &command_reconcile,
     &command_events,

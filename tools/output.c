@@ -73,6 +73,18 @@ const char *output_time(int64_t utc_s, char text[OUTPUT_TIME_BYTES])
     return text;
 }
 
+const char *output_time_local(int64_t utc_s, char text[OUTPUT_TIME_BYTES])
+{
+    struct tm parts;
+    time_t time = (time_t)utc_s;
+    char zone[8] = "";
+    if (localtime_r(&time, &parts) == NULL || strftime(text, 24, "%Y-%m-%dT%H:%M:%S", &parts) == 0 ||
+        strftime(zone, sizeof zone, "%z", &parts) != 5) /* +0100 */
+        return output_time(utc_s, text);
+    snprintf(text + strlen(text), OUTPUT_TIME_BYTES - strlen(text), "%.3s:%.2s", zone, zone + 3);
+    return text;
+}
+
 const char *output_day(uint32_t yyyymmdd, char text[OUTPUT_TIME_BYTES])
 {
     snprintf(text, OUTPUT_TIME_BYTES, "%04u-%02u-%02u", yyyymmdd / 10000 % 10000, yyyymmdd / 100 % 100, yyyymmdd % 100);
@@ -83,4 +95,39 @@ json_t *output_day_json(uint32_t yyyymmdd)
 {
     char text[OUTPUT_TIME_BYTES];
     return yyyymmdd == 0 ? json_null() : json_string(output_day(yyyymmdd, text));
+}
+
+/* ---- comma-separated values ---- */
+
+static void put_quoted(const char *text)
+{
+    putchar('"');
+    for (; *text != '\0'; text++) {
+        if (*text == '"')
+            putchar('"');
+        putchar(*text);
+    }
+    putchar('"');
+}
+
+void output_csv(const char *const *cells, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            putchar(',');
+        if (strpbrk(cells[i], ",\"\r\n") != NULL)
+            put_quoted(cells[i]);
+        else
+            fputs(cells[i], stdout);
+    }
+    fputs("\r\n", stdout);
+}
+
+int output_check_csv(const struct cli *cli)
+{
+    if (cli_given(cli, OPT_CSV) &&
+        (cli->json || cli_given(cli, OPT_COLUMNS) || cli_given(cli, OPT_NO_HEADINGS)))
+        return cli_fail(cli, DOCKET_BAD_ARGUMENT, "--csv always has every column and a line of headings: leave --json, "
+                                                  "--columns and --no-headings away");
+    return CLI_DONE;
 }

@@ -19,6 +19,8 @@ json_t *output_string(const char *text);
 /* "2026-11-24T02:30:50Z". */
 enum { OUTPUT_TIME_BYTES = 40 };
 const char *output_time(int64_t utc_s, char text[OUTPUT_TIME_BYTES]);
+/* "2026-11-24T03:30:50+01:00", where the reader sits ($TZ). */
+const char *output_time_local(int64_t utc_s, char text[OUTPUT_TIME_BYTES]);
 /* "2026-11-24" of yyyymmdd; and null in JSON where there is none. */
 const char *output_day(uint32_t yyyymmdd, char text[OUTPUT_TIME_BYTES]);
 json_t *output_day_json(uint32_t yyyymmdd);
@@ -60,6 +62,11 @@ void output_table_drop(struct output_table *table);
 void output_stream_heads(const struct cli *cli, const struct output_heads *heads, const int *widths);
 void output_stream_row(const struct cli *cli, const struct output_heads *heads, const int *widths,
                        const char *const *cells);
+
+/* One record of comma-separated values (RFC 4180). */
+void output_csv(const char *const *cells, size_t count);
+/* --csv stands alone: CLI_USAGE with --json, --columns or --no-headings. */
+int output_check_csv(const struct cli *cli);
 
 /* The escape sequence that begins a colour on stdout, or "". OUTPUT_PLAIN ends it. */
 const char *output_colour(enum output_colour colour);

@@ -148,12 +148,50 @@ struct reasons {
     size_t count;
 };
 
-static const char *reason_of(const struct reasons *reasons, uint64_t event)
+static const struct dk_event_wire *event_of(const struct reasons *reasons, uint64_t event)
 {
-    for (size_t i = 0; i < reasons->count; i++)
+    for (size_t i = 0; event != 0 && i < reasons->count; i++)
         if (reasons->rows[i].number == event)
-            return reasons->rows[i].reason;
-    return "";
+            return &reasons->rows[i];
+    return NULL;
+}
+
+static const char *const states[DK_PERIOD_STATES] = {[DK_PERIOD_NEXT] = "next",
+                                                     [DK_PERIOD_OPEN] = "open",
+                                                     [DK_PERIOD_ENDED] = "ended",
+                                                     [DK_PERIOD_CLOSING] = "closing",
+                                                     [DK_PERIOD_CLOSED] = "closed"};
+
+const char *dk_period_state_name(unsigned state)
+{
+    return state < DK_PERIOD_STATES ? states[state] : "unknown";
+}
+
+static struct docket_fate_row row_of(const struct dk_fate_wire *wire, const struct reasons *reasons)
+{
+    const struct dk_event_wire *event = event_of(reasons, wire->event);
+    const struct dk_profile *profile = dk_profile(wire->profile);
+    return (struct docket_fate_row){.tenant = wire->tenant,
+                                    .series = wire->name,
+                                    .order = dk_order_name(wire->order),
+                                    .period = wire->period,
+                                    .mark = wire->mark,
+                                    .first = wire->first,
+                                    .last = wire->last,
+                                    .fate = dk_fate_name(wire->fate),
+                                    .cause = dk_cause_name(wire->cause),
+                                    .seat = wire->seat,
+                                    .time_ns = wire->time_ns,
+                                    .counter_ends = wire->counter_ends,
+                                    .event = wire->event,
+                                    .reason = event != NULL ? event->reason : "",
+                                    .uid = event != NULL ? (int64_t)event->uid : -1,
+                                    .tracked = wire->tracked,
+                                    .period_first = wire->period_first,
+                                    .period_last = wire->period_last,
+                                    .period_state = dk_period_state_name(wire->period_state),
+                                    .documents = dk_documents_name(wire->documents),
+                                    .profile = profile != NULL ? profile->name : "unknown"};
 }
 
 static docket_status read_rows(int fd, const struct reasons *reasons, int (*each)(void *context, const struct docket_fate_row *row), void *context)
@@ -171,20 +209,7 @@ static docket_status read_rows(int fd, const struct reasons *reasons, int (*each
     }
     while (fread(&wire, sizeof wire, 1, in) == 1) {
         wire.tenant[sizeof wire.tenant - 1] = wire.name[sizeof wire.name - 1] = 0;
-        struct docket_fate_row row = {.tenant = wire.tenant,
-                                      .series = wire.name,
-                                      .order = dk_order_name(wire.order),
-                                      .period = wire.period,
-                                      .mark = wire.mark,
-                                      .first = wire.first,
-                                      .last = wire.last,
-                                      .fate = dk_fate_name(wire.fate),
-                                      .cause = dk_cause_name(wire.cause),
-                                      .seat = wire.seat,
-                                      .time_ns = wire.time_ns,
-                                      .counter_ends = wire.counter_ends,
-                                      .event = wire.event,
-                                      .reason = wire.event != 0 ? reason_of(reasons, wire.event) : ""};
+        struct docket_fate_row row = row_of(&wire, reasons);
         if (each(context, &row) != 0)
             break;
     }
@@ -200,10 +225,12 @@ docket_status docket_admin_fate(docket_realm *realm, const char *tenant, const c
     struct dk_reply reply;
     int fds[DK_WIRE_FDS];
     docket_status status = DOCKET_OK;
-    if (realm == NULL || each == NULL || (tenant == NULL) != (name == NULL))
-        return dk_fail(DOCKET_BAD_ARGUMENT, "docket_admin_fate wants a realm, both names or none, and a callback");
-    if (tenant != NULL)
+    if (realm == NULL || each == NULL || (tenant == NULL && name != NULL))
+        return dk_fail(DOCKET_BAD_ARGUMENT, "docket_admin_fate wants a realm, a tenant where a series is named, and a callback");
+    if (name != NULL)
         status = dk_names_fill(tenant, name, request.tenant, request.name);
+    else if (tenant != NULL && (status = dk_name_check("tenant", tenant)) == DOCKET_OK)
+        snprintf(request.tenant, sizeof request.tenant, "%s", tenant);
     if (status == DOCKET_OK)
         status = dk_reach_ask(realm, &request, ADMIN_TIMEOUT_NS, &reply, fds);
     if (status != DOCKET_OK)

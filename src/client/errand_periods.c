@@ -9,12 +9,6 @@
 
 #define ERRAND_TIMEOUT_NS (10 * DK_SECOND_NS)
 
-static const char *const states[DK_PERIOD_STATES] = {[DK_PERIOD_NEXT] = "next",
-                                                     [DK_PERIOD_OPEN] = "open",
-                                                     [DK_PERIOD_ENDED] = "ended",
-                                                     [DK_PERIOD_CLOSING] = "closing",
-                                                     [DK_PERIOD_CLOSED] = "closed"};
-
 static struct docket_holder holder_of(struct dk_holder_wire *row)
 {
     row->desk[sizeof row->desk - 1] = 0;
@@ -49,7 +43,7 @@ static void tell_periods(struct dk_period_wire *rows, size_t count, docket_each_
                                        .last = row->last,
                                        .start_s = row->start_s,
                                        .end_s = row->end_s,
-                                       .state = row->state < DK_PERIOD_STATES ? states[row->state] : "unknown",
+                                       .state = dk_period_state_name(row->state),
                                        .given = row->given,
                                        .first_number = row->extent_first,
                                        .mark = row->mark,

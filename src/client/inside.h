@@ -261,6 +261,8 @@ void dk_errand_holders(struct dk_holder_wire *rows, size_t count,
                        int (*each)(void *context, const struct docket_holder *holder), void *context);
 /* errand.c: a checked reason into an errand. */
 docket_status dk_errand_reason(struct dk_admin_request *request, const char *reason) DK_MUST_USE;
+/* admin.c: "next", "open" ... of enum dk_period_state. */
+const char *dk_period_state_name(unsigned state);
 /* All rows of a memory file, into memory that the caller frees; closes it. */
 docket_status dk_errand_rows(int fd, size_t row_bytes, void **rows, size_t *count) DK_MUST_USE;
 

@@ -48,6 +48,9 @@ static void add(struct sheet *sheet, uint64_t first, uint64_t end, enum dk_fate 
                                  .period = sheet->counter->period.label,
                                  .seat = seat,
                                  .order = sheet->series->policy->order,
+                                 .period_state = DK_PERIOD_OPEN, /* it ends for nobody who has the realm */
+                                 .documents = sheet->series->policy->documents,
+                                 .profile = sheet->series->policy->profile,
                                  .fate = (uint8_t)fate,
                                  .cause = (uint8_t)cause};
     memcpy(row->tenant, sheet->series->tenant, sizeof row->tenant);
@@ -117,7 +120,7 @@ docket_status dk_memory_fate(struct memory *memory, const struct dk_request *req
     struct sheet sheet = {.begun = false};
     const struct memory_series *series = NULL;
     int kept = -1;
-    if (request->tenant[0] != 0 && (series = dk_memory_find(memory, request->tenant, request->name)) == NULL)
+    if (request->name[0] != 0 && (series = dk_memory_find(memory, request->tenant, request->name)) == NULL)
         return dk_fail(DOCKET_NO_SERIES, "there is no series %s/%s", request->tenant, request->name);
     docket_status status = open_sheet(&sheet, &kept);
     if (status != DOCKET_OK)
@@ -126,7 +129,8 @@ docket_status dk_memory_fate(struct memory *memory, const struct dk_request *req
         write_series(&sheet, series, request->period);
     else
         for (series = memory->first; series != NULL; series = series->next_of_all)
-            write_series(&sheet, series, -1);
+            if (request->tenant[0] == 0 || strcmp(series->tenant, request->tenant) == 0)
+                write_series(&sheet, series, request->period);
     bool failed = ferror(sheet.out) != 0;
     if (fclose(sheet.out) != 0 || failed) {
         close(kept);

@@ -7,6 +7,7 @@
 
 #include "daemon/books.h"
 #include "daemon/config.h"
+#include "wire/wire.h"
 
 #include <stdio.h>
 
@@ -79,6 +80,8 @@ struct dk_daemon {
     int64_t next_closing_s;  /* monotonic: when the store is looked through for it */
     struct dk_closing_walk *closing_walk;
     struct dk_ledger_book *ledger; /* series that track their numbers, of which something is asked */
+    size_t ledger_bytes;           /* of the packets that wait for it */
+    bool ledger_elsewhere;         /* texts of elsewhere were taken by this docketd */
     struct dk_holds *holds;        /* ledger/holds.c */
     bool accept_known;       /* accepted_ns is */
     int64_t accepted_ns;     /* when an older store was accepted last; 0 never. ended.c looks for it */
@@ -267,6 +270,8 @@ void dk_ledger_stop(struct dk_daemon *daemon);
 /* Something waits, is in flight, or is held: the series stays in memory, and no admin changes it meanwhile
  * (waits: the first two only). */
 bool dk_ledger_concerns(const struct dk_series_book *series, bool waits);
+/* Some packet waits for its answer. */
+bool dk_ledger_waits(const struct dk_daemon *daemon);
 /* A commit of it is in flight: nobody else writes its images. */
 bool dk_ledger_is_written(const struct dk_series_book *series);
 /* A seat was reaped: who sat there holds nothing any more. */
@@ -303,7 +308,7 @@ void dk_serve_stop(struct dk_daemon *daemon);
  * other descriptor is opened. */
 docket_status dk_activate_take(int *fd) DK_MUST_USE;
 
-/* fate.c: rows of fate into a memory file. */
+/* fate.c: rows of fate into a memory file. name NULL: of all series of the tenant; tenant NULL: of all. */
 docket_status dk_fate_write(struct dk_daemon *daemon, const char *tenant, const char *name, int32_t period,
                             int fds[2]) DK_MUST_USE; /* rows, and the events that they name or -1 */
 
@@ -327,6 +332,9 @@ struct dk_fate_list {
 
 docket_status dk_fate_list(struct dk_daemon *daemon, struct dk_series_book *series, int32_t period,
                            struct dk_fate_list *list) DK_MUST_USE;
+/* admin_periods.c: how a period stands; counter: NULL, or the one that is in memory; now: the current period's label. */
+enum dk_period_state dk_period_state_of(bool tracked, const struct dk_counter *counter,
+                                        const struct dk_counter_image *image, int32_t now);
 /* Waits until no commit is in flight: then books and store speak of one moment. */
 void dk_fate_wait(struct dk_daemon *daemon);
 
@@ -341,6 +349,10 @@ void dk_admin_hear(struct dk_connection *connection, const struct dk_admin_reque
 void dk_admin_turn(struct dk_daemon *daemon);
 /* An errand is about this series: it stays in memory. */
 bool dk_admin_concerns(const struct dk_series_book *series);
+/* May it do what admins may? NOT_PERMITTED: it asked to `what`, of this series (tenant NULL: of none); logged, and an event. */
+bool dk_is_admin(const struct dk_connection *connection);
+docket_status dk_admin_check(const struct dk_connection *connection, const char *what, const char *tenant,
+                             const char *name) DK_MUST_USE;
 /* The configuration gives this tenant a desk at the next start. */
 bool dk_admin_moves(const struct dk_daemon *daemon, const char *tenant);
 

@@ -205,7 +205,14 @@ static void void_the_rest(struct dk_counter *counter, struct dk_job *job, const 
                                     .fate = DK_FATE_VOID,
                                     .cause = DK_CAUSE_GIVEN_BACK,
                                     .range = {request->first, request->first + request->count - 1},
-                                    .time_ns = dk_clock_wall_ns()};
+                                    .time_ns = dk_clock_wall_ns(),
+                                    .event_at = 1};
+    const struct dk_series_record *series = &counter->series->record;
+    char period[16];
+    dk_period_text(counter->period.label, period);
+    dk_job_event(job, "give-back", request->uid, "%llu to %llu of %s/%s%s%s came back after later numbers, and are void",
+                 (unsigned long long)record.range.first, (unsigned long long)record.range.last, series->tenant,
+                 series->name, period[0] ? "/" : "", period);
     dk_job_range(job, &record);
 }
 

@@ -19,6 +19,7 @@ static const char *const causes[] = {
     [DK_CAUSE_ADVANCED] = "advanced",
     [DK_CAUSE_EVIDENCE] = "by evidence",
     [DK_CAUSE_INTERVAL] = "interval over",
+    [DK_CAUSE_ELSEWHERE] = "given elsewhere",
 };
 
 const char *dk_fate_name(unsigned fate)

@@ -26,7 +26,8 @@ enum dk_cause {
     DK_CAUSE_ADVANCED = 9,       /* an admin moved the counter past them */
     DK_CAUSE_EVIDENCE = 10,      /* were unknown; an admin showed that they are on documents */
     DK_CAUSE_INTERVAL = 11,      /* their interval ended, and another one began above them */
-    DK_CAUSE_LAST = DK_CAUSE_INTERVAL
+    DK_CAUSE_ELSEWHERE = 12,     /* its text is a document that was given elsewhere */
+    DK_CAUSE_LAST = DK_CAUSE_ELSEWHERE
 };
 
 const char *dk_fate_name(unsigned fate);   /* "handed out", "spare" ... */

@@ -27,7 +27,7 @@ enum dk_request_type {
     DK_ASK_DECLARE,    /* make (tenant, name); settings: what is not the tenant's default */
     DK_ASK_ATTACH,     /* a seat at desk: board, table, seat, probe; first: incompatible flags that the library knows */
     DK_ASK_GIVE_BACK,  /* the end of a strict block: slot, period, first, count */
-    DK_ASK_FATE,       /* rows of fate in a memory file */
+    DK_ASK_FATE,       /* rows of fate in a memory file; of (tenant, name), of a tenant (name empty), of all (both) */
     DK_ASK_DATED       /* a number of (tenant, name) of the period that holds the date `first`, yyyymmdd, which is on
                           no board any more. count: room for its text, 0 if none is wanted; what does not fit is
                           BUFFER_TOO_SMALL, and no number is spent */
@@ -133,9 +133,14 @@ struct dk_fate_wire {
     uint8_t cause;
     uint8_t counter_ends;
     uint32_t event; /* that says why; 0 none. A second memory file has their rows */
+    uint32_t period_first, period_last; /* days of the period, yyyymmdd; 0: never restarts */
+    uint8_t period_state;               /* enum dk_period_state */
+    uint8_t documents;                  /* of the policy: which documents it numbers */
+    uint8_t profile;
+    uint8_t tracked;                    /* the series keeps a ledger */
     char tenant[64 + 1];
     char name[64 + 1];
-    char padding[6];
+    char padding[2];
 };
 
 /* Rows of the memory files that answer an admin. */

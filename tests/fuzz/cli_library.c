@@ -383,9 +383,10 @@ docket_status docket_admin_events(docket_realm *realm, const struct docket_event
 docket_status docket_admin_fate(docket_realm *realm, const char *tenant, const char *name, int32_t period,
                                 int (*each)(void *context, const struct docket_fate_row *row), void *context)
 {
-    MUST(realm == &one_realm && (tenant == NULL) == (name == NULL) && period >= -1);
+    static const char *const fates[] = {"spare", "handed out", "void", "open", "in doubt", "issued", "what?"};
+    MUST(realm == &one_realm && (tenant != NULL || name == NULL) && period >= -1);
     if (tenant != NULL)
-        check_names(tenant, name);
+        check_names(tenant, name != NULL ? name : "INV");
     docket_status status = answer();
     for (uint64_t i = 0; status == DOCKET_OK && i < mood % 5; i++) {
         struct docket_fate_row row = {.tenant = "acme",
@@ -395,13 +396,19 @@ docket_status docket_admin_fate(docket_realm *realm, const char *tenant, const c
                                       .mark = DOCKET_NUMBER_MAX,
                                       .first = i * 10 + 1,
                                       .last = i * 10 + 10,
-                                      .fate = "spare",
+                                      .fate = fates[(mood + i) % 7],
                                       .cause = i & 2 ? "power loss" : "",
                                       .seat = (int32_t)i - 1,
                                       .time_ns = (int64_t)(mood << 40),
                                       .counter_ends = i & 1,
                                       .event = i,
-                                      .reason = "r"};
+                                      .reason = "r",
+                                      .uid = (int64_t)i - 1,
+                                      .period_first = i & 1 ? 20260101 : 0,
+                                      .period_last = i & 1 ? 20261231 : 0,
+                                      .period_state = "open",
+                                      .documents = "any",
+                                      .profile = "none"};
         if (each(context, &row) != 0)
             break;
     }

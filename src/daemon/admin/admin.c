@@ -55,7 +55,7 @@ static const struct errand_row *row_of(uint32_t type)
 
 /* ---- who may ---- */
 
-static bool is_admin(const struct dk_connection *connection)
+bool dk_is_admin(const struct dk_connection *connection)
 {
     const struct dk_daemon *daemon = connection->daemon;
     if (connection->uid == 0 || connection->uid == geteuid())
@@ -69,9 +69,10 @@ static bool is_admin(const struct dk_connection *connection)
     return false;
 }
 
-static void note_refusal(struct dk_daemon *daemon, const struct dk_connection *connection,
-                         const struct dk_admin_request *request, const char *what)
+/* tenant NULL: none is named. */
+static void note_refusal(const struct dk_connection *connection, const char *what, const char *tenant, const char *name)
 {
+    struct dk_daemon *daemon = connection->daemon;
     int64_t now_ns = dk_clock_monotonic_ns();
     if (daemon->refused_ns != 0 && now_ns - daemon->refused_ns < REFUSALS_EVERY_NS) {
         daemon->refused_unsaid++;
@@ -81,13 +82,24 @@ static void note_refusal(struct dk_daemon *daemon, const struct dk_connection *c
     dk_log(DK_LOG_WARNING, "uid %u, pid %d asked to %s and is no admin (%llu such since the last line)",
            (unsigned)connection->uid, (int)connection->pid, what, (unsigned long long)daemon->refused_unsaid);
     struct dk_job *job = dk_job_new(dk_job_free, NULL);
-    bool named = row_of(request->type)->names_series && dk_name_check("tenant", request->tenant) == DOCKET_OK &&
-                 dk_name_check("series", request->name) == DOCKET_OK;
+    bool named = tenant != NULL;
     dk_job_event(job, "refused", connection->uid, "asked to %s%s%s%s%s and is no admin; %llu more before", what,
-                 named ? " in " : "", named ? request->tenant : "", named ? "/" : "", named ? request->name : "",
+                 named ? " in " : "", named ? tenant : "", named ? "/" : "", named ? name : "",
                  (unsigned long long)daemon->refused_unsaid);
     daemon->refused_unsaid = 0;
     dk_clerk_post(daemon->clerk, job);
+}
+
+docket_status dk_admin_check(const struct dk_connection *connection, const char *what, const char *tenant,
+                             const char *name)
+{
+    if (dk_is_admin(connection))
+        return DOCKET_OK;
+    note_refusal(connection, what, tenant, name);
+    return dk_fail(DOCKET_NOT_PERMITTED,
+                   "uid %u may not %s: root, docketd's user and those of admins and admin_group in docket.conf may; "
+                   "nothing was changed",
+                   (unsigned)connection->uid, what);
 }
 
 static docket_status check_asker(struct dk_connection *connection, const struct dk_admin_request *request)
@@ -95,15 +107,11 @@ static docket_status check_asker(struct dk_connection *connection, const struct 
     const struct errand_row *row = row_of(request->type);
     if (row == NULL)
         return dk_fail(DOCKET_PROTOCOL, "admin request %u is not known to this docketd", request->type);
-    if (is_admin(connection))
-        return DOCKET_OK;
-    if (row->for_all)
+    if (row->for_all && !dk_is_admin(connection))
         return dk_serve_check_desk(connection, dk_series_desk(connection->daemon, request->tenant));
-    note_refusal(connection->daemon, connection, request, row->name);
-    return dk_fail(DOCKET_NOT_PERMITTED,
-                   "uid %u may not %s: root, docketd's user and those of admins and admin_group in docket.conf may; "
-                   "nothing was changed",
-                   (unsigned)connection->uid, row->name);
+    bool named = row->names_series && dk_name_check("tenant", request->tenant) == DOCKET_OK &&
+                 dk_name_check("series", request->name) == DOCKET_OK;
+    return dk_admin_check(connection, row->name, named ? request->tenant : NULL, request->name);
 }
 
 /* ---- what is asked ---- */

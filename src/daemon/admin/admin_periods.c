@@ -15,9 +15,11 @@ static enum dk_period_state state_of_tracked(const struct dk_counter_image *imag
     return image->period < now ? DK_PERIOD_ENDED : image->period > now ? DK_PERIOD_NEXT : DK_PERIOD_OPEN;
 }
 
-static enum dk_period_state state_of(const struct dk_counter *counter, const struct dk_counter_image *image,
-                                     int32_t now)
+enum dk_period_state dk_period_state_of(bool tracked, const struct dk_counter *counter,
+                                        const struct dk_counter_image *image, int32_t now)
 {
+    if (tracked)
+        return state_of_tracked(image, now);
     if (counter != NULL && !counter->closed)
         return counter->closing                       ? DK_PERIOD_CLOSING
                : counter->ended                       ? DK_PERIOD_ENDED
@@ -83,7 +85,7 @@ static docket_status put_row(void *context, const struct dk_counter_image *image
         row.end_s = period.end_s;
     }
     dk_period_now(errand->daemon, policy, &now);
-    row.state = dk_is_tracked(series) ? state_of_tracked(image, now.label) : state_of(counter, image, now.label);
+    row.state = dk_period_state_of(dk_is_tracked(series), counter, image, now.label);
     row.last_date = counter != NULL && counter->last_date > image->last_date ? counter->last_date : image->last_date;
     put_lease_holders(counter, &row);
     docket_status status = count_given(errand, counter, image, &row);

@@ -22,14 +22,22 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* What is kept of a series that is not in memory. */
+struct label {
+    const struct dk_policy *policy;
+    char names[]; /* tenant and name, each ended by a zero */
+};
+
 struct sheet {
     struct dk_daemon *daemon;
-    char **labels; /* of the series that are not in memory, by id; NULL: only one series is asked for */
+    struct label **labels; /* of the series that are not in memory, by id; NULL: only one series is asked for */
     uint64_t label_room;
+    const char *tenant; /* only of this one; NULL: of all */
     struct dk_series_record evicted; /* the one of them that is being written */
     FILE *out;
     int32_t period; /* -1: every one */
     const struct dk_series_record *record;
+    struct dk_fate_wire about; /* what each row of the counter says of series and period */
     struct dk_fate_piece *pieces;
     size_t count;
     struct dk_fate_list *list; /* collects one counter instead of writing it */
@@ -122,21 +130,18 @@ static void note_event(struct sheet *sheet, uint64_t number)
     sheet->events[sheet->event_count++] = number;
 }
 
-static void put(struct sheet *sheet, const struct dk_fate_piece *piece, int32_t period, uint64_t mark, bool ends)
+static void put(struct sheet *sheet, const struct dk_fate_piece *piece, uint64_t mark, bool ends)
 {
-    struct dk_fate_wire row = {.mark = mark,
-                               .first = piece->first,
-                               .last = piece->last,
-                               .time_ns = piece->time_ns,
-                               .period = period,
-                               .seat = piece->seat,
-                               .order = sheet->record->policy->order,
-                               .fate = piece->fate,
-                               .cause = piece->cause,
-                               .counter_ends = ends,
-                               .event = (uint32_t)piece->event};
-    memcpy(row.tenant, sheet->record->tenant, sizeof row.tenant);
-    memcpy(row.name, sheet->record->name, sizeof row.name);
+    struct dk_fate_wire row = sheet->about;
+    row.mark = mark;
+    row.first = piece->first;
+    row.last = piece->last;
+    row.time_ns = piece->time_ns;
+    row.seat = piece->seat;
+    row.fate = piece->fate;
+    row.cause = piece->cause;
+    row.counter_ends = ends;
+    row.event = (uint32_t)piece->event;
     fwrite(&row, sizeof row, 1, sheet->out);
     if (piece->event != 0)
         note_event(sheet, piece->event);
@@ -184,7 +189,7 @@ static docket_status write_counter(struct sheet *sheet, int32_t period, uint64_t
         struct dk_fate_piece row = sheet->pieces[i++];
         while (i < sheet->count && joins(&row, &sheet->pieces[i]))
             row.last = sheet->pieces[i++].last;
-        put(sheet, &row, period, mark, i == sheet->count);
+        put(sheet, &row, mark, i == sheet->count);
     }
     sheet->count = 0;
     return DOCKET_OK;
@@ -226,17 +231,16 @@ static docket_status write_quarantined(struct sheet *sheet, const struct dk_coun
     return write_counter(sheet, image->period, image->extent_first, image->mark);
 }
 
-/* A label is the order, the tenant and the name, each ended by a zero. */
 static docket_status keep_label(void *context, const struct dk_series_record *record)
 {
     struct sheet *sheet = context;
     if (dk_series_by_id(sheet->daemon, record->id) != NULL || record->id >= sheet->label_room)
         return DOCKET_OK;
     size_t tenant = strlen(record->tenant) + 1, name = strlen(record->name) + 1;
-    char *label = dk_must_alloc(1 + tenant + name, 1);
-    label[0] = (char)record->policy->order;
-    memcpy(label + 1, record->tenant, tenant);
-    memcpy(label + 1 + tenant, record->name, name);
+    struct label *label = dk_must_alloc(1, sizeof *label + tenant + name);
+    label->policy = record->policy;
+    memcpy(label->names, record->tenant, tenant);
+    memcpy(label->names + tenant, record->name, name);
     sheet->labels[record->id] = label;
     return DOCKET_OK;
 }
@@ -244,7 +248,7 @@ static docket_status keep_label(void *context, const struct dk_series_record *re
 static docket_status keep_labels(struct sheet *sheet)
 {
     sheet->label_room = dk_serve_series_last(sheet->daemon) + 1;
-    sheet->labels = dk_must_alloc(sheet->label_room, sizeof(char *));
+    sheet->labels = dk_must_alloc(sheet->label_room, sizeof *sheet->labels);
     return dk_store_each_series(sheet->daemon->store, keep_label, sheet);
 }
 
@@ -256,21 +260,45 @@ static void free_labels(struct sheet *sheet)
 }
 
 /* sheet->evicted is the series of this id. */
+/* Told of too, but of another tenant: passed over. */
+static bool is_of_another(const struct sheet *sheet, const char *tenant)
+{
+    return sheet->tenant != NULL && strcmp(sheet->tenant, tenant) != 0;
+}
+
 static bool know_evicted(struct sheet *sheet, uint64_t id)
 {
     if (sheet->labels == NULL)
         return sheet->evicted.id == id;
-    const char *label = id < sheet->label_room ? sheet->labels[id] : NULL;
+    const struct label *label = id < sheet->label_room ? sheet->labels[id] : NULL;
     if (label == NULL)
         return false;
     sheet->evicted.id = id;
-    struct dk_policy policy;
-    dk_policy_default(&policy);
-    policy.order = (uint8_t)label[0];
-    sheet->evicted.policy = dk_policy_keep(&policy);
-    snprintf(sheet->evicted.tenant, sizeof sheet->evicted.tenant, "%s", label + 1);
-    snprintf(sheet->evicted.name, sizeof sheet->evicted.name, "%s", label + 2 + strlen(label + 1));
+    sheet->evicted.policy = label->policy;
+    snprintf(sheet->evicted.tenant, sizeof sheet->evicted.tenant, "%s", label->names);
+    snprintf(sheet->evicted.name, sizeof sheet->evicted.name, "%s", label->names + 1 + strlen(label->names));
     return true;
+}
+
+/* What every row of this counter says. */
+static void begin_counter(struct sheet *sheet, const struct dk_counter *counter, const struct dk_counter_image *image)
+{
+    const struct dk_policy *policy = dk_series_policy(sheet->record, image->period);
+    struct dk_fate_wire *about = &sheet->about;
+    struct dk_period now;
+    struct dk_span span = {.label = 0};
+    dk_period_now(sheet->daemon, policy, &now);
+    (void)dk_span_of_label((enum dk_restart)policy->restart, &policy->fiscal, image->period, &span);
+    *about = (struct dk_fate_wire){.period = image->period,
+                                   .order = sheet->record->policy->order,
+                                   .period_first = span.first,
+                                   .period_last = span.last,
+                                   .period_state = (uint8_t)dk_period_state_of(policy->ledger, counter, image, now.label),
+                                   .documents = policy->documents,
+                                   .profile = policy->profile,
+                                   .tracked = policy->ledger};
+    memcpy(about->tenant, sheet->record->tenant, sizeof about->tenant);
+    memcpy(about->name, sheet->record->name, sizeof about->name);
 }
 
 static docket_status write_image(void *context, const struct dk_counter_image *image)
@@ -283,11 +311,14 @@ static docket_status write_image(void *context, const struct dk_counter_image *i
     if (sheet->period >= 0 && sheet->period != image->period)
         return DOCKET_OK;
     sheet->record = series == NULL ? &sheet->evicted : &series->record;
-    if (series != NULL && series->quarantined && !dk_image_has_ended(image))
-        return write_quarantined(sheet, image);
+    if (is_of_another(sheet, sheet->record->tenant))
+        return DOCKET_OK;
     const struct dk_counter *counter = series == NULL              ? NULL
                                        : dk_image_has_ended(image) ? dk_series_on_board(series, image->period)
                                                                    : dk_series_counter(series, image->period);
+    begin_counter(sheet, counter, image);
+    if (series != NULL && series->quarantined && !dk_image_has_ended(image))
+        return write_quarantined(sheet, image);
     if (counter != NULL)
         return write_live(sheet, counter);
     add_spares(sheet, image->spares, image->spare_count);
@@ -394,16 +425,18 @@ docket_status dk_fate_write(struct dk_daemon *daemon, const char *tenant, const 
     dk_fate_wait(daemon);
     struct sheet sheet = {.daemon = daemon, .period = period};
     uint64_t id = 0;
+    bool many = tenant == NULL || name == NULL;
     fds[0] = fds[1] = -1;
-    docket_status status = tenant == NULL ? keep_labels(&sheet) : find_one(&sheet, tenant, name, &id);
+    sheet.tenant = many ? tenant : NULL;
+    docket_status status = many ? keep_labels(&sheet) : find_one(&sheet, tenant, name, &id);
     if (status == DOCKET_OK)
         status = dk_rows_begin(&sheet.out, &fds[0]);
     if (status != DOCKET_OK) {
         free_labels(&sheet);
         return status;
     }
-    status = tenant == NULL ? dk_store_each_counter(daemon->store, write_image, &sheet)
-                            : dk_store_each_counter_of(daemon->store, id, write_image, &sheet);
+    status = many ? dk_store_each_counter(daemon->store, write_image, &sheet)
+                  : dk_store_each_counter_of(daemon->store, id, write_image, &sheet);
     docket_status ended = dk_rows_end(sheet.out);
     if (status == DOCKET_OK)
         status = ended;

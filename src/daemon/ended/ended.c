@@ -135,7 +135,7 @@ uint64_t dk_ended_first(struct dk_daemon *daemon, uint64_t series_id, int32_t la
 /* ---- answers ---- */
 
 /* The caller went away before it was told: nobody has the number. */
-static void void_unheard(const struct dk_ended *ended, uint64_t number)
+static void void_unheard(const struct dk_ended *ended, uint64_t number, uint32_t uid)
 {
     struct dk_job *job = dk_job_new(dk_job_free, NULL);
     struct dk_fate_record record = {.series_id = ended->series_id,
@@ -143,7 +143,10 @@ static void void_unheard(const struct dk_ended *ended, uint64_t number)
                                     .fate = DK_FATE_VOID,
                                     .cause = DK_CAUSE_GIVEN_BACK,
                                     .range = {number, number},
-                                    .time_ns = dk_clock_wall_ns()};
+                                    .time_ns = dk_clock_wall_ns(),
+                                    .event_at = 1};
+    dk_job_event(job, "give-back", uid, "who asked for number %llu of period %d of series %llu was gone before it was "
+                 "told, and it is void", (unsigned long long)number, ended->label, (unsigned long long)ended->series_id);
     dk_job_range(job, &record);
     dk_clerk_post(ended->daemon->clerk, job);
 }
@@ -161,7 +164,7 @@ static void answer(struct dk_ended *ended, struct dk_asking *asking, docket_stat
         reply.salt = 0;
     dk_serve_answer(asking->connection, DK_ASK_DATED, status, &reply, NULL, 0);
     if (status == DOCKET_OK && asking->connection->gone)
-        void_unheard(ended, asking->number);
+        void_unheard(ended, asking->number, asking->connection->uid);
     free(asking);
 }
 
@@ -249,7 +252,7 @@ static bool give(struct dk_ended *ended, const struct dk_series_book *series, st
         struct dk_asking *asking = ended->asked;
         ended->asked = asking->next;
         asking->next = NULL;
-        docket_status status = dk_ended_check(series, ended, facts, asking->date);
+        docket_status status = dk_ended_check(series, ended->label, facts, asking->date, 0);
         if (status == DOCKET_OK && asking->connection->gone)
             status = DOCKET_UNREACHABLE; /* nobody hears it: no number is spent */
         uint64_t number = next_of(source);
@@ -324,7 +327,7 @@ static docket_status prepare(struct dk_ended *ended, struct dk_series_book *seri
         return dk_fail(DOCKET_TIMEOUT, "%s is the current period: it is on the board, or about to be; ask again",
                        dk_ended_name(&series->record, ended->label));
     if (!facts->found) {
-        docket_status status = dk_ended_check_unseen(series, ended);
+        docket_status status = dk_ended_check_unseen(series, ended->label);
         dk_ended_begin(&series->record, ended->label, series->desk->map.incarnation, &facts->image);
         return status;
     }
