@@ -66,7 +66,8 @@ static int print_one(const struct one *one)
         return output_json(cli, object);
     }
     printf("%s\n", one->got.text);
-    fflush(stdout);
+    if (fflush(stdout) != 0) /* run_one() says so */
+        return CLI_DONE;
     if (one->got.again)
         cli_note(cli, "the key had it already; it is %s", one->got.state);
     else if (strcmp(one->got.state, "pending") == 0)
@@ -81,7 +82,7 @@ static int run_one(struct issuing *issuing)
     code = one.issuing.code != CLI_DONE ? one.issuing.code : code;
     if (code == CLI_DONE)
         code = print_one(&one);
-    if (code == CLI_DONE && fflush(stdout) != 0)
+    if (code == CLI_DONE && (fflush(stdout) != 0 || ferror(stdout)))
         code = cli_fail(issuing->cli, DOCKET_SYSTEM,
                         "%s was issued and could not be printed; the same key gives it again", one.got.text);
     return code;

@@ -57,7 +57,7 @@ static const struct next_step {
     {DOCKET_PERIOD_CLOSED, BY_CATEGORY, "docket period list has those that give numbers"},
     {DOCKET_RETIRED, BY_CATEGORY, "go on with another series; docket events --kind retire says why"},
     {DOCKET_REFUSED, CLI_NO, NULL},
-    {DOCKET_KEY_DIFFERS, CLI_NO, "ask as it was asked for first, or use another key"},
+    {DOCKET_KEY_DIFFERS, CLI_NO, "ask as it was asked for first, or use another one"},
     {DOCKET_KEY_VOID, CLI_NO, "use another key"},
     {DOCKET_NOT_TRACKED, CLI_NO, NULL},
     {DOCKET_ALREADY_SETTLED, CLI_NO, NULL},
