@@ -352,7 +352,9 @@ docket_status docket_resolve(docket_series *series, enum docket_verb verb, int32
     if (series == NULL || (numbers == NULL && count > 0) || timeout_ns < DOCKET_TIMEOUT_DEFAULT)
         return dk_fail(DOCKET_BAD_ARGUMENT, "docket_resolve wants a series, numbers if it counts some, and a timeout of -1 or "
                                             "more");
-    docket_status status = check_verb(verb, reason);
+    docket_status status = dk_reason_check(reason);
+    if (status == DOCKET_OK)
+        status = check_verb(verb, verb == DOCKET_VOID ? reason : NULL);
     if (status == DOCKET_OK && (period < DOCKET_EVERY_PERIOD || (period < 0 && count > 0)))
         status = dk_fail(DOCKET_BAD_ARGUMENT, "%d is no period that numbers are of", period);
     for (size_t i = 0; status == DOCKET_OK && i < count; i++)
