@@ -226,11 +226,18 @@ $(BUILD)/docket-texts: $(BUILD)/obj/tests/process/texts.o $(BUILD)/obj/tests/lib
 	$(LINK_DOCKET)
 $(BUILD)/store_scan: $(BUILD)/obj/bench/store_scan.o
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STORE_LIBS)
+TEST_PROGRAMS += $(BUILD)/docket-tamper
+$(BUILD)/docket-tamper: $(patsubst %.c,$(BUILD)/obj/%.o,tests/process/tamper.c $(BASE) $(NUMBERING) $(STORE))
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STORE_LIBS) -lpthread
 TEST_PROGRAMS += $(BUILD)/docket-zones
 $(BUILD)/docket-zones: $(BUILD)/obj/tests/process/zones.o $(BUILD)/obj/src/daemon/days/zones.o $(BUILD)/obj/src/daemon/days/tzif.o \
     $(NUMBERING:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/src/base/status.o $(BUILD)/obj/src/base/log.o
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lpthread
 $(BUILD)/bench_%: $(BUILD)/obj/bench/bench_%.o $(BUILD)/libdocket.so
+	$(LINK_DOCKET)
+
+TEST_PROGRAMS += $(BUILD)/docket-holder
+$(BUILD)/docket-holder: $(BUILD)/obj/tests/process/holder.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 
 TEST_PROGRAMS += $(BUILD)/docket-activator
