@@ -63,7 +63,7 @@ LIB_OBJECTS    := $(LIB_SOURCES:%.c=$(BUILD)/pic/%.o)
 DAEMON_OBJECTS := $(DAEMON_SOURCES:%.c=$(BUILD)/obj/%.o)
 TOOL_OBJECTS   := $(TOOLS:%.c=$(BUILD)/obj/%.o)
 
-STORE_LIBS  := -llmdb
+STORE_LIBS  := -llmdb -lmd
 DAEMON_LIBS := -lurcu-cds -lurcu-common -linih -ljansson $(STORE_LIBS) -lpthread
 TOOL_LIBS   := -ljansson -lsmartcols -lncursesw -lpthread
 
@@ -185,7 +185,7 @@ define unit_rule
 $(BUILD)/unit/$(1): $(BUILD)/obj/tests/unit/$(1).o \
     $(patsubst %.c,$(BUILD)/obj/src/%.o,$(call with_room,$(shell sed -n 's|^/\* links: \(.*\) \*/|\1|p' tests/unit/$(1).c)))
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ -lcmocka $(addprefix -l,$(shell sed -n 's|^/\* libs: \(.*\) \*/|\1|p' tests/unit/$(1).c)) -lpthread
+	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ -lcmocka $(patsubst -llmdb,$(STORE_LIBS),$(addprefix -l,$(shell sed -n 's|^/\* libs: \(.*\) \*/|\1|p' tests/unit/$(1).c))) -lpthread
 endef
 $(foreach test,$(notdir $(UNIT_SOURCES:.c=)),$(eval $(call unit_rule,$(test))))
 
@@ -224,11 +224,18 @@ $(BUILD)/docket-texts: $(BUILD)/obj/tests/process/texts.o $(BUILD)/obj/tests/lib
 	$(LINK_DOCKET)
 $(BUILD)/store_scan: $(BUILD)/obj/bench/store_scan.o
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STORE_LIBS)
+TEST_PROGRAMS += $(BUILD)/docket-tamper
+$(BUILD)/docket-tamper: $(patsubst %.c,$(BUILD)/obj/%.o,tests/process/tamper.c $(BASE) $(NUMBERING) $(STORE))
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STORE_LIBS) -lpthread
 TEST_PROGRAMS += $(BUILD)/docket-zones
 $(BUILD)/docket-zones: $(BUILD)/obj/tests/process/zones.o $(BUILD)/obj/src/daemon/days/zones.o $(BUILD)/obj/src/daemon/days/tzif.o \
     $(NUMBERING:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/src/base/status.o $(BUILD)/obj/src/base/log.o
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lpthread
 $(BUILD)/bench_%: $(BUILD)/obj/bench/bench_%.o $(BUILD)/libdocket.so
+	$(LINK_DOCKET)
+
+TEST_PROGRAMS += $(BUILD)/docket-holder
+$(BUILD)/docket-holder: $(BUILD)/obj/tests/process/holder.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 
 TEST_PROGRAMS += $(BUILD)/docket-activator

@@ -109,6 +109,14 @@ void dk_job_reason(struct dk_job *job, const char *reason)
     snprintf(event->reason, sizeof event->reason, "%s", reason);
 }
 
+void dk_job_about(struct dk_job *job, const char *tenant, const char *series, int32_t period)
+{
+    struct dk_event *event = &job->events[job->event_count - 1];
+    snprintf(event->tenant, sizeof event->tenant, "%s", tenant);
+    snprintf(event->series, sizeof event->series, "%s", series);
+    event->period = period > 0 ? period : 0;
+}
+
 void dk_job_event(struct dk_job *job, const char *kind, uint32_t uid, const char *format, ...)
 {
     job->events = dk_must_grow(job->events, job->event_count + 1, sizeof *job->events);

@@ -341,6 +341,8 @@ void dk_fate_wait(struct dk_daemon *daemon);
 /* Rows of an answer: a memory file to write to, and its descriptor for the asker. */
 docket_status dk_rows_begin(FILE **out, int *fd) DK_MUST_USE;
 docket_status dk_rows_end(FILE *out) DK_MUST_USE;
+struct dk_event_wire;
+void dk_event_fill(struct dk_event_wire *row, const struct dk_event *event);
 void dk_event_put(FILE *out, const struct dk_event *event);
 
 /* admin.c: what admins ask; docs/ADMIN.md. Takes the packet's descriptor over. */

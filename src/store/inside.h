@@ -11,6 +11,7 @@
  *   pages.c    the file, before LMDB trusts it
  *   index.c    where in the journal a counter lies
  *   texts.c    what each series writes
+ *   chain.c    events, each with the hash of all before it
  *   ledger.c   what a commit says of tracked numbers; ledger_log.c appends and folds it (ledger_log.h says
  *              which files serve it), pen.c writes many records
  */
@@ -36,6 +37,9 @@
 #define DK_TEXTS_SCHEMA 4u
 #define DK_LEDGER_SCHEMA 5u
 
+/* The first schema whose events are a chain. */
+#define DK_CHAIN_SCHEMA 5u
+
 /* The wall clock as it was trusted, and the boot's clock beside it. All zero:
  * not known. */
 struct dk_time {
@@ -54,6 +58,7 @@ struct dk_meta {
     uint8_t store_id[16];
     uint8_t boot_id[16];
     uint8_t machine_id[16]; /* /etc/machine-id, zeros if unreadable (recorded only) */
+    struct dk_trail trail; /* of the events, as of this commit */
     struct dk_time time; /* trusted, when the commit was written */
     uint64_t before;     /* hash of the file's head that was in force before this commit */
     uint64_t ledger_sum; /* of the checksums of the ledger's folded records: a start does not add up large ones */
@@ -84,6 +89,8 @@ struct dk_store {
     uint64_t ledger_sum;    /* ... and meta.ledger_sum */
     uint64_t series_last;
     uint64_t event_last;
+    struct dk_trail trail;  /* meta.trail as it will be after this transaction */
+    bool trail_moved;       /* ... and it will be another one */
     struct dk_buffer value; /* the committing thread's own */
     /* The journal: what a commit changes of it becomes the index's when it is durable. */
     pthread_mutex_t index_lock; /* held for the index, and while a reader's transaction begins */
@@ -226,8 +233,39 @@ docket_status dk_commit_run(struct dk_store *store, dk_fill fill, const void *co
 docket_status dk_commit_check_alive(struct dk_store *store) DK_MUST_USE;
 docket_status dk_commit_witness(struct dk_store *store,
                                 const struct dk_witness *witness) DK_MUST_USE;
+/* The next event, linked to the one before it. */
 docket_status dk_commit_event(struct dk_store *store, MDB_txn *txn, const struct dk_event *event,
                               uint64_t number) DK_MUST_USE;
+
+/* What the witness will say of the trail. */
+static inline void dk_witness_see(struct dk_witness *witness, const struct dk_trail *trail)
+{
+    witness->event = trail->number;
+    for (unsigned at = 0; at < DK_DIGEST_BYTES; at++)
+        witness->head[at] = trail->number != 0 ? trail->hash[at] : 0;
+}
+
+/* ---- chain.c: the one file that knows sha2.h ---- */
+
+/* What a trail without events begins with. */
+void dk_chain_root(const uint8_t store_id[16], uint8_t hash[DK_DIGEST_BYTES]);
+/* Draws the salt, and makes the event's digests; before: the trail's hash. */
+void dk_chain_link(struct dk_event *event, const uint8_t before[DK_DIGEST_BYTES]);
+
+/* A walk along the chain: each event, in order, then the end. */
+struct dk_chain_walk {
+    struct dk_audit audit;
+    struct dk_trail at; /* begins as audit.trail's; what was walked so far */
+};
+void dk_chain_begin(struct dk_chain_walk *walk, const struct dk_meta *meta);
+void dk_chain_step(struct dk_chain_walk *walk, struct dk_slice value, const struct dk_event *event);
+void dk_chain_end(struct dk_chain_walk *walk);
+/* The trail of all events as they stand: what a chain that begins behind them goes on from. */
+docket_status dk_chain_stand(struct dk_store *store, MDB_txn *txn, const uint8_t store_id[16],
+                             struct dk_trail *trail) DK_MUST_USE;
+/* STORE_REWOUND unless the trail has the event that the witness saw last. */
+docket_status dk_chain_judge(struct dk_store *store, MDB_txn *txn, const struct dk_trail *trail,
+                             const struct dk_witness *witness) DK_MUST_USE;
 
 /* ---- journal.c ---- */
 
@@ -284,9 +322,9 @@ docket_status dk_texts_fill(struct dk_store *store, MDB_txn *txn) DK_MUST_USE;
 /* A read transaction, of a store that lives; the caller aborts it. */
 docket_status dk_walk_begin(struct dk_store *store, MDB_txn **txn) DK_MUST_USE;
 /* Every record of every database, and what they add up to; of the ledger's folded ones only if ledger.
- * *last gets the highest id of a series. */
-docket_status dk_walk_verify(struct dk_store *store, MDB_txn *txn, bool ledger, uint64_t *records,
-                             uint64_t *last) DK_MUST_USE;
+ * *last gets the highest id of a series; audit what became of the chain. */
+docket_status dk_walk_verify(struct dk_store *store, MDB_txn *txn, bool ledger, uint64_t *records, uint64_t *last,
+                             struct dk_audit *audit) DK_MUST_USE;
 
 /* ---- lock.c ---- */
 

@@ -43,7 +43,7 @@ enum dk_admin_type {
     DK_ADMIN_SET,       /* another policy */
     DK_ADMIN_DRAIN,     /* nothing is laid any more; who holds leases */
     DK_ADMIN_VERIFY,    /* every record and page of the store */
-    DK_ADMIN_EVENTS,    /* events from number first on, at most count, since since_ns, of kind */
+    DK_ADMIN_EVENTS,    /* events from number first on, at most count, since since_ns, of kind, of the series */
     DK_ADMIN_DESK,      /* a desk more in the configuration */
     DK_ADMIN_CLOSE,     /* a period that has ended gives no number any more; the answer's salt is 1 if it is closed,
                            0 if it will be when those who hold leases (its rows) have given them back */
@@ -51,6 +51,8 @@ enum dk_admin_type {
     DK_ADMIN_CLOCK,     /* docketd's clock is right, however far ahead; the answer's salt is 1 if it was not followed */
     DK_ADMIN_SHOW,      /* one series in numbers; not for admins only */
     DK_ADMIN_PREVIEW,   /* the next document numbers under these settings; likewise */
+    DK_ADMIN_AUDIT,     /* the whole chain of events; a row of struct dk_audit_wire */
+    DK_ADMIN_HEAD,      /* where it stands; likewise, and for everybody */
     DK_ADMIN_END
 };
 
@@ -162,7 +164,23 @@ struct dk_event_wire {
     char kind[24];
     char text[256];
     char reason[DK_WIRE_REASON + 1];
-    char padding[3];
+    char hash[64 + 1]; /* hexadecimal; "" of an event that is not in the chain */
+    char tenant[64 + 1];
+    char name[64 + 1];
+    uint8_t erased;
+    uint8_t reserved;
+    int32_t period;
+};
+
+struct dk_audit_wire {
+    uint64_t begins;
+    uint64_t head;
+    uint64_t broken; /* 0: it is whole */
+    char hash[64 + 1];
+    char expected[64 + 1];
+    char found[64 + 1];
+    char what[160 + 1];
+    char padding[4];
 };
 
 struct dk_holder_wire {

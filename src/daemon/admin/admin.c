@@ -30,6 +30,7 @@ static const struct errand_row {
     bool names_series;
     bool wants_reason;
     bool for_all; /* who may sit at the series' desk */
+    bool harmless; /* for whoever is heard at all */
 } rows[DK_ADMIN_END - DK_ADMIN_VOID] = {
     [DK_ADMIN_VOID - DK_ADMIN_VOID] = {"void numbers", dk_errand_void, true, true, true},
     [DK_ADMIN_RECONCILE - DK_ADMIN_VOID] = {"reconcile", dk_errand_reconcile, true, true, false},
@@ -45,6 +46,8 @@ static const struct errand_row {
     [DK_ADMIN_PERIODS - DK_ADMIN_VOID] = {"list periods", dk_errand_periods, false, true, false},
     [DK_ADMIN_SHOW - DK_ADMIN_VOID] = {"show a series", dk_errand_show, false, true, false, true},
     [DK_ADMIN_PREVIEW - DK_ADMIN_VOID] = {"show next numbers", dk_errand_preview, false, true, false, true},
+    [DK_ADMIN_AUDIT - DK_ADMIN_VOID] = {"verify the audit trail", dk_errand_audit, false, false, false},
+    [DK_ADMIN_HEAD - DK_ADMIN_VOID] = {"read the audit trail's head", dk_errand_head, false, false, false, .harmless = true},
 };
 
 static const struct errand_row *row_of(uint32_t type)
@@ -86,6 +89,8 @@ static void note_refusal(const struct dk_connection *connection, const char *wha
     dk_job_event(job, "refused", connection->uid, "asked to %s%s%s%s%s and is no admin; %llu more before", what,
                  named ? " in " : "", named ? tenant : "", named ? "/" : "", named ? name : "",
                  (unsigned long long)daemon->refused_unsaid);
+    if (named)
+        dk_job_about(job, tenant, name, 0);
     daemon->refused_unsaid = 0;
     dk_clerk_post(daemon->clerk, job);
 }
@@ -107,6 +112,8 @@ static docket_status check_asker(struct dk_connection *connection, const struct 
     const struct errand_row *row = row_of(request->type);
     if (row == NULL)
         return dk_fail(DOCKET_PROTOCOL, "admin request %u is not known to this docketd", request->type);
+    if (row->harmless)
+        return DOCKET_OK;
     if (row->for_all && !dk_is_admin(connection))
         return dk_serve_check_desk(connection, dk_series_desk(connection->daemon, request->tenant));
     bool named = row->names_series && dk_name_check("tenant", request->tenant) == DOCKET_OK &&
@@ -239,6 +246,12 @@ void dk_errand_post(struct dk_errand *errand, struct dk_job *job)
         dk_clerk_post(errand->daemon->clerk, job);
 }
 
+/* What it decides is about one period. */
+static bool is_of_period(const struct dk_errand *errand)
+{
+    return errand->asked.type != DK_ADMIN_SET && errand->asked.type != DK_ADMIN_RETIRE;
+}
+
 void dk_errand_event(const struct dk_errand *errand, struct dk_job *job, const char *kind, const char *format, ...)
 {
     char text[sizeof job->events->text];
@@ -248,6 +261,8 @@ void dk_errand_event(const struct dk_errand *errand, struct dk_job *job, const c
     va_end(arguments);
     dk_job_event(job, kind, errand->connection->uid, "%s", text);
     dk_job_reason(job, errand->asked.reason);
+    if (row_of(errand->asked.type)->names_series)
+        dk_job_about(job, errand->asked.tenant, errand->asked.name, is_of_period(errand) ? errand->period : 0);
 }
 
 static docket_status write_answer(struct dk_errand *errand, int *fd)
