@@ -153,6 +153,7 @@ static struct dk_series_book *bring(struct dk_ledger_book *book)
     bool found = false;
     if (series != NULL) {
         dk_evict_cancel(series);
+        series->quiet_since_s = dk_clock_monotonic_ns() / DK_SECOND_NS; /* no word of the board tells that it is used */
         return series;
     }
     if (book->asked == NULL)

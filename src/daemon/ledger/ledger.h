@@ -75,6 +75,7 @@ struct dk_plan_period {
     bool found;                    /* the store has it */
     int32_t later;                 /* a later period of which numbers were given; -1 none */
     uint64_t last;                 /* the last number that it gives */
+    uint64_t fresh_from;           /* from here on the store has no record */
     uint32_t checked;              /* the date of which a number may be given, as the last look found; 0 none */
     uint32_t rendered_date;        /* of rendered; 0 none */
     struct dk_rendered rendered;
