@@ -63,8 +63,8 @@ LIB_OBJECTS    := $(LIB_SOURCES:%.c=$(BUILD)/pic/%.o)
 DAEMON_OBJECTS := $(DAEMON_SOURCES:%.c=$(BUILD)/obj/%.o)
 TOOL_OBJECTS   := $(TOOLS:%.c=$(BUILD)/obj/%.o)
 
-STORE_LIBS  := -llmdb
-DAEMON_LIBS := -lurcu-cds -lurcu-common -linih $(STORE_LIBS) -lpthread
+STORE_LIBS  := -llmdb -lmd
+DAEMON_LIBS := -lurcu-cds -lurcu-common -linih -ljansson $(STORE_LIBS) -lpthread
 TOOL_LIBS   := -ljansson -lsmartcols -lncursesw -lpthread
 
 # docket.h first: the pages follow this order.
@@ -81,7 +81,7 @@ TEST_PROGRAMS  := $(BUILD)/docket-audit $(BUILD)/docket-worker $(BUILD)/docket-f
                   $(BUILD)/docket-library $(BUILD)/docket-same $(BUILD)/docket-attacks $(BUILD)/docket-scale \
                   $(BUILD)/docket-evicted $(BUILD)/docket-texts $(BUILD)/docket-dates $(BUILD)/store_scan \
                   $(BUILD)/example $(BUILD)/shiftclock.so $(RECIPES:%=$(BUILD)/recipes/%)
-BENCHES        := $(BUILD)/bench_next $(BUILD)/bench_names
+BENCHES        := $(BUILD)/bench_next $(BUILD)/bench_names $(BUILD)/bench_ledger_store
 
 # What the attacks need beside that: each tests/attack/*.mk adds to ATTACKS and says how it is made.
 ATTACKS        :=
@@ -185,7 +185,7 @@ define unit_rule
 $(BUILD)/unit/$(1): $(BUILD)/obj/tests/unit/$(1).o \
     $(patsubst %.c,$(BUILD)/obj/src/%.o,$(call with_room,$(shell sed -n 's|^/\* links: \(.*\) \*/|\1|p' tests/unit/$(1).c)))
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ -lcmocka $(addprefix -l,$(shell sed -n 's|^/\* libs: \(.*\) \*/|\1|p' tests/unit/$(1).c)) -lpthread
+	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ -lcmocka $(patsubst -llmdb,$(STORE_LIBS),$(addprefix -l,$(shell sed -n 's|^/\* libs: \(.*\) \*/|\1|p' tests/unit/$(1).c))) -lpthread
 endef
 $(foreach test,$(notdir $(UNIT_SOURCES:.c=)),$(eval $(call unit_rule,$(test))))
 
@@ -209,11 +209,16 @@ $(BUILD)/docket-attacks: $(BUILD)/obj/tests/process/attacks.o $(BUILD)/libdocket
 $(BUILD)/bench_names: $(BUILD)/obj/bench/bench_names.o $(BUILD)/obj/src/client/handles.o $(BUILD)/obj/src/base/status.o \
     $(BUILD)/libdocket.so
 	$(LINK_DOCKET) -lurcu-bp -lurcu-cds -lurcu-common
+$(BUILD)/bench_ledger_store: $(BUILD)/obj/bench/bench_ledger_store.o $(patsubst %.c,$(BUILD)/obj/%.o,$(BASE) $(NUMBERING) $(STORE))
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STORE_LIBS) -lpthread
 $(BUILD)/docket-scale: $(BUILD)/obj/tests/process/scale.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 $(BUILD)/docket-dates: $(BUILD)/obj/tests/process/dates.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 $(BUILD)/docket-evicted: $(BUILD)/obj/tests/process/evicted.o $(BUILD)/libdocket.so
+	$(LINK_DOCKET)
+TEST_PROGRAMS += $(BUILD)/docket-tracked
+$(BUILD)/docket-tracked: $(BUILD)/obj/tests/process/tracked.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 $(BUILD)/docket-texts: $(BUILD)/obj/tests/process/texts.o $(BUILD)/obj/tests/lib/worklog.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)

@@ -92,14 +92,16 @@ struct docket_fate_row {
     uint64_t mark;        /* every number handed out is below it */
     uint64_t first, last; /* inclusive; rows of a counter come in order and leave nothing out
                              between its first number and mark - 1 */
-    const char *fate;     /* "laid", "open", "handed out", "spare", "void", "unknown" */
+    const char *fate;     /* "laid", "open", "handed out", "spare", "void", "unknown"; of a series with a ledger
+                             "issued", "free", "reserved", "pending", "in doubt", "void", "unknown", and "handed out"
+                             (before the ledger was kept) */
     const char *cause;    /* "" where there is none to tell, else such as "power loss" */
-    int32_t seat;         /* of an open lease; -1 otherwise */
-    int64_t time_ns;      /* UTC, when a void or unknown range was recorded; 0 otherwise */
+    int32_t seat;         /* of an open lease, or of the holder; -1 otherwise */
+    int64_t time_ns;      /* UTC, when a void or unknown range was recorded, or since when it is held or free; 0 otherwise */
     uint32_t counter_ends;/* 1 on the last row of a counter */
     uint64_t event;       /* number of the event that says who and why; 0: none */
     const char *reason;   /* the admin's; "" if there is none */
-    int64_t uid;          /* who: of that event; -1: nobody but docketd */
+    int64_t uid;          /* who: of that event, or who asked for the change of a tracked number; -1: nobody but docketd */
     uint32_t tracked;     /* 1: the series keeps a ledger */
     uint32_t period_first, period_last; /* its days, yyyymmdd; 0: the series never restarts */
     const char *period_state; /* "next", "open", "ended", "closing", "closed" */
@@ -389,6 +391,11 @@ struct docket_event {
     const char *kind;    /* "start", "series", "void", "retire" ... */
     const char *text;
     const char *reason;  /* an admin's; "" otherwise */
+    const char *tenant;  /* what it is about; "" nothing of a series ... */
+    const char *series;
+    int32_t period;      /* ... and 0 no period, or the series never restarts */
+    uint32_t erased;     /* 1: uid and reason were erased */
+    const char *hash;    /* of the chain, hexadecimal; "": the event is older than the chain */
 };
 
 typedef int (*docket_each_event)(void *context, const struct docket_event *event);
@@ -399,6 +406,8 @@ struct docket_event_choice {
     int64_t since_ns;    /* UTC */
     const char *kind;
     uint32_t limit;      /* the last so many, at most 10000; 0: 100 */
+    const char *tenant;  /* about its series ... */
+    const char *series;  /* ... or this one of it only */
 };
 
 /* What people and docketd did, oldest first. *found: how many there are without
@@ -406,6 +415,37 @@ struct docket_event_choice {
  * UNREACHABLE, DAMAGED, STORE_FAILED, PROTOCOL, SYSTEM. */
 docket_status docket_admin_events(docket_realm *realm, const struct docket_event_choice *choice, uint64_t *found,
                                   docket_each_event each, void *context);
+
+enum { DOCKET_HASH_TEXT = 65 }; /* a SHA-256 in hexadecimal, with its zero */
+
+/*
+ * The audit trail: events are a chain, each with a SHA-256 of what it says and of the
+ * event before it. docs/ADMIN.md says what that shows and what it does not.
+ */
+struct docket_audit {
+    uint64_t begins;       /* the chain's first event; those before it are hashed as they stood then */
+    uint64_t head;         /* the last event ... */
+    char hash[DOCKET_HASH_TEXT]; /* ... and its hash: whoever has noted it sees later whether the trail is the same */
+    uint64_t broken;       /* the first event that does not fit; 0: the chain is whole */
+    char what[161];        /* ... "its hash is not that of what it says and of the events before it" */
+    char expected[DOCKET_HASH_TEXT];
+    char found[DOCKET_HASH_TEXT];
+};
+
+/*
+ * Walks the chain from its first event to its last, in a thread of docketd. DAMAGED:
+ * it is broken; the sentence and *audit name the first event that does not fit.
+ * Statuses: OK, DAMAGED, BAD_ARGUMENT, BUSY, TIMEOUT, NOT_PERMITTED, UNREACHABLE,
+ * STORE_FAILED, PROTOCOL, SYSTEM.
+ */
+docket_status docket_admin_audit_verify(docket_realm *realm, int64_t timeout_ns, struct docket_audit *audit);
+
+/*
+ * The last event that is durable, and its hash, for reports; nothing is checked.
+ * Everybody may ask who may connect. Statuses: OK, BAD_ARGUMENT, BUSY, UNREACHABLE,
+ * STORE_FAILED, PROTOCOL, SYSTEM.
+ */
+docket_status docket_admin_audit_head(docket_realm *realm, uint64_t *number, char hash[DOCKET_HASH_TEXT]);
 
 /*
  * Appends a desk to REALM/docket.conf, whole or not at all, if docketd would start

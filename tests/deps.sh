@@ -16,6 +16,7 @@ hdr:sys/types.h libc6-dev
 cmd:pkg-config pkg-config
 hdr:urcu/wfcqueue.h liburcu-dev
 hdr:lmdb.h liblmdb-dev
+hdr:sha2.h libmd-dev
 hdr:ini.h libinih-dev
 hdr:xxhash.h libxxhash-dev
 hdr:jansson.h libjansson-dev

@@ -74,6 +74,8 @@ static int run_add(struct cli *cli)
                                     .lines = lines};
     code = session_run(cli, add, &adding);
     if (code == CLI_DONE)
+        policy_warn(cli);
+    if (code == CLI_DONE)
         code = end_add(cli, &adding);
     json_decref(adding.coming.array);
     return code;

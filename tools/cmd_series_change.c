@@ -240,6 +240,8 @@ static int run_set(struct cli *cli)
     if (cli->json)
         setting.array = json_array();
     code = end_set(cli, &setting, session_run(cli, set, &setting));
+    if (code == CLI_DONE)
+        policy_warn(cli);
     json_decref(setting.coming.array);
     return code;
 }

@@ -83,8 +83,19 @@ static void print_left(const struct docket_series_facts *facts)
     printf("\n");
 }
 
+static void print_longest(const struct docket_series_facts *facts)
+{
+    printf("longest   %u characters, of number %" PRIu64 ": %s\n", facts->longest_bytes, facts->longest_number,
+           facts->longest_text);
+}
+
 static void print_worst(const struct docket_series_facts *facts)
 {
+    if (strcmp(setting(facts, "ledger"), "on") == 0) {
+        printf("gap       none, should the power fail: each number is durable before it is given\n"
+               "disorder  the lowest free number comes first: one that came back comes after later ones\n");
+        return;
+    }
     printf("gap       at most %" PRIu64 ", should the power fail: the window", facts->gap);
     if (facts->lease_block > 0)
         printf(", and %u for each open lease (%u now)", facts->lease_block, facts->leases);
@@ -92,8 +103,6 @@ static void print_worst(const struct docket_series_facts *facts)
         printf("\ndisorder  0: numbers come in the order of calls\n");
     else
         printf("\ndisorder  at most %" PRIu64 ": what may lie or be leased while later ones come\n", facts->disorder);
-    printf("longest   %u characters, of number %" PRIu64 ": %s\n", facts->longest_bytes, facts->longest_number,
-           facts->longest_text);
 }
 
 /* Said in a line of its own, or nothing to speak of. */
@@ -126,6 +135,7 @@ static void print_facts(const struct docket_series_facts *facts)
     print_period(facts);
     print_left(facts);
     print_worst(facts);
+    print_longest(facts);
     if (strcmp(facts->profile, "none") == 0)
         printf("profile   none\n");
     else
@@ -210,10 +220,8 @@ static void show_window(const struct docket_view_series *series)
     char runway[VIEWING_TIME_BYTES];
     const struct docket_view_period *now = viewing_current(series);
     uint64_t unknown_now = 0, open = 0;
-    if (series->tracked) {
-        printf("unknown   none, should the power fail: each number is durable before it is given\n");
-        return;
-    }
+    if (series->tracked)
+        return; /* docketd tells, if it is there */
     for (uint32_t i = 0; i < series->period_count; i++) {
         unknown_now += series->periods[i].unknown_now;
         open += series->periods[i].open;

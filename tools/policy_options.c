@@ -36,11 +36,15 @@ int policy_options(const struct cli *cli, struct docket_policy *policy)
         if (*value != NULL)
             memcpy((char *)policy + texts[at].member, value, sizeof *value);
     }
+    int code = cli_window(cli, &window);
+    policy->window = (uint32_t)window;
+    return code;
+}
+
+void policy_warn(const struct cli *cli)
+{
     const char *expiry = cli->values[OPT_ON_EXPIRY];
     if (expiry != NULL && strcmp(expiry, "free") == 0)
         cli_note(cli, "on-expiry=free: a number whose holder ends, or whose time runs out, is given to the next caller; a "
                       "document that its holder printed all the same then shares it with another");
-    int code = cli_window(cli, &window);
-    policy->window = (uint32_t)window;
-    return code;
 }

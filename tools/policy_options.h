@@ -12,9 +12,11 @@
      BIT(OPT_CHRONOLOGICAL) | BIT(OPT_LAST) | BIT(OPT_VALID_FROM) | BIT(OPT_VALID_TO) | BIT(OPT_WARN) |                \
      BIT(OPT_CLOSE_AFTER) | BIT(OPT_LEDGER) | BIT(OPT_ON_EXPIRY) | BIT(OPT_WINDOW))
 
-/* Says, of a value that takes a promise away, what that breaks.
- * Members that no option said stay as they are; the texts are the command line's.
+/* Members that no option said stay as they are; the texts are the command line's.
  * CLI_DONE, or CLI_USAGE when it has said why. */
 int policy_options(const struct cli *cli, struct docket_policy *policy);
+
+/* When it was taken: of a value that takes a promise away, what that breaks. One line on stderr. */
+void policy_warn(const struct cli *cli);
 
 #endif

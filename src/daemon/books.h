@@ -125,6 +125,7 @@ struct dk_series_book {
     bool wanted;         /* it was called back: its counters return as soon as they have gone */
     uint64_t motion;     /* of its shared words, when the hand of evict.c came by */
     int64_t quiet_since_s; /* monotonic: since then they have not moved */
+    struct dk_ledger_book *ledger; /* what is asked of it at record speed; NULL */
 };
 
 /* LOST: its file is gone, so neither its owner's death nor its cursors can be

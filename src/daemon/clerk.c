@@ -40,6 +40,10 @@ struct batch {
     struct dk_fate_record *ranges;
     struct dk_event *events;
     struct dk_desk_note *desks;
+    struct dk_ledger_record *records; /* of the ledger, as the next three */
+    struct dk_key_record *keys;
+    struct dk_hold_record *holds;
+    struct dk_elsewhere_record *elsewhere;
     struct dk_change change;
 };
 
@@ -103,6 +107,14 @@ void dk_job_reason(struct dk_job *job, const char *reason)
 {
     struct dk_event *event = &job->events[job->event_count - 1];
     snprintf(event->reason, sizeof event->reason, "%s", reason);
+}
+
+void dk_job_about(struct dk_job *job, const char *tenant, const char *series, int32_t period)
+{
+    struct dk_event *event = &job->events[job->event_count - 1];
+    snprintf(event->tenant, sizeof event->tenant, "%s", tenant);
+    snprintf(event->series, sizeof event->series, "%s", series);
+    event->period = period > 0 ? period : 0;
 }
 
 void dk_job_event(struct dk_job *job, const char *kind, uint32_t uid, const char *format, ...)
@@ -195,6 +207,40 @@ static void make_room(struct batch *batch)
     batch->desks = dk_must_grow(batch->desks, desks, sizeof *batch->desks);
 }
 
+static void make_ledger_room(struct batch *batch)
+{
+    size_t records = 0, keys = 0, holds = 0, elsewhere = 0;
+    for (size_t i = 0; i < batch->job_count; i++) {
+        records += batch->jobs[i]->ledger.record_count;
+        keys += batch->jobs[i]->ledger.key_count;
+        holds += batch->jobs[i]->ledger.hold_count;
+        elsewhere += batch->jobs[i]->ledger.elsewhere_count;
+    }
+    batch->records = dk_must_grow(batch->records, records, sizeof *batch->records);
+    batch->keys = dk_must_grow(batch->keys, keys, sizeof *batch->keys);
+    batch->holds = dk_must_grow(batch->holds, holds, sizeof *batch->holds);
+    batch->elsewhere = dk_must_grow(batch->elsewhere, elsewhere, sizeof *batch->elsewhere);
+}
+
+/* A plan's arrays, one behind the other; their texts stay where they are. */
+static void gather_ledger(const struct dk_job *job, size_t events_before, struct batch *batch,
+                          struct dk_ledger_change *change)
+{
+    const struct dk_ledger_change *ledger = &job->ledger;
+    for (size_t n = 0; n < ledger->record_count; n++) {
+        struct dk_ledger_record *record = &batch->records[change->record_count++];
+        *record = ledger->records[n];
+        if (record->event_at != 0)
+            record->event_at += (uint32_t)events_before;
+    }
+    for (size_t n = 0; n < ledger->key_count; n++)
+        batch->keys[change->key_count++] = ledger->keys[n];
+    for (size_t n = 0; n < ledger->hold_count; n++)
+        batch->holds[change->hold_count++] = ledger->holds[n];
+    for (size_t n = 0; n < ledger->elsewhere_count; n++)
+        batch->elsewhere[change->elsewhere_count++] = ledger->elsewhere[n];
+}
+
 /* A job counts its own events; the batch counts all. */
 static void gather_ranges(const struct dk_job *job, size_t events_before, struct batch *batch, struct dk_change *change)
 {
@@ -211,13 +257,18 @@ static void gather_ranges(const struct dk_job *job, size_t events_before, struct
 static void gather(struct batch *batch)
 {
     make_room(batch);
+    make_ledger_room(batch);
     struct dk_change change = {.series = batch->series,
                                .changed = batch->changed,
                                .counters = batch->images,
                                .removed = batch->removed,
                                .ranges = batch->ranges,
                                .events = batch->events,
-                               .desks = batch->desks};
+                               .desks = batch->desks,
+                               .ledger = {.records = batch->records,
+                                          .keys = batch->keys,
+                                          .holds = batch->holds,
+                                          .elsewhere = batch->elsewhere}};
     for (size_t i = 0; i < batch->job_count; i++) {
         const struct dk_job *job = batch->jobs[i];
         if (job->series != NULL)
@@ -229,6 +280,7 @@ static void gather(struct batch *batch)
         for (size_t n = 0; n < job->image_count; n++)
             batch->images[change.counter_count++] = &job->images[n];
         gather_ranges(job, change.event_count, batch, &change);
+        gather_ledger(job, change.event_count, batch, &change.ledger);
         for (size_t n = 0; n < job->event_count; n++)
             batch->events[change.event_count++] = job->events[n];
     }
@@ -282,6 +334,10 @@ static void *work(void *context)
     free(batch.ranges);
     free(batch.events);
     free(batch.desks);
+    free(batch.records);
+    free(batch.keys);
+    free(batch.holds);
+    free(batch.elsewhere);
     return NULL;
 }
 

@@ -60,6 +60,8 @@ void dk_job_remove(struct dk_job *job, const struct dk_fate_record *range);
 void dk_job_change(struct dk_job *job, const struct dk_series_record *record);
 void dk_job_event(struct dk_job *job, const char *kind, uint32_t uid, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* What the event added last is about; period: a label, 0 none. */
+void dk_job_about(struct dk_job *job, const char *tenant, const char *series, int32_t period);
 /* Why: of the event added last. */
 void dk_job_reason(struct dk_job *job, const char *reason);
 void dk_job_free(struct dk_job *job);

@@ -80,6 +80,8 @@ struct dk_daemon {
     int64_t next_closing_s;  /* monotonic: when the store is looked through for it */
     struct dk_closing_walk *closing_walk;
     struct dk_ledger_book *ledger; /* series that track their numbers, of which something is asked */
+    size_t ledger_bytes;           /* of the packets that wait for it */
+    bool ledger_elsewhere;         /* texts of elsewhere were taken by this docketd */
     struct dk_holds *holds;        /* ledger/holds.c */
     bool accept_known;       /* accepted_ns is */
     int64_t accepted_ns;     /* when an older store was accepted last; 0 never. ended.c looks for it */
@@ -268,6 +270,8 @@ void dk_ledger_stop(struct dk_daemon *daemon);
 /* Something waits, is in flight, or is held: the series stays in memory, and no admin changes it meanwhile
  * (waits: the first two only). */
 bool dk_ledger_concerns(const struct dk_series_book *series, bool waits);
+/* Some packet waits for its answer. */
+bool dk_ledger_waits(const struct dk_daemon *daemon);
 /* A commit of it is in flight: nobody else writes its images. */
 bool dk_ledger_is_written(const struct dk_series_book *series);
 /* A seat was reaped: who sat there holds nothing any more. */
@@ -337,6 +341,8 @@ void dk_fate_wait(struct dk_daemon *daemon);
 /* Rows of an answer: a memory file to write to, and its descriptor for the asker. */
 docket_status dk_rows_begin(FILE **out, int *fd) DK_MUST_USE;
 docket_status dk_rows_end(FILE *out) DK_MUST_USE;
+struct dk_event_wire;
+void dk_event_fill(struct dk_event_wire *row, const struct dk_event *event);
 void dk_event_put(FILE *out, const struct dk_event *event);
 
 /* admin.c: what admins ask; docs/ADMIN.md. Takes the packet's descriptor over. */
@@ -345,6 +351,10 @@ void dk_admin_hear(struct dk_connection *connection, const struct dk_admin_reque
 void dk_admin_turn(struct dk_daemon *daemon);
 /* An errand is about this series: it stays in memory. */
 bool dk_admin_concerns(const struct dk_series_book *series);
+/* May it do what admins may? NOT_PERMITTED: it asked to `what`, of this series (tenant NULL: of none); logged, and an event. */
+bool dk_is_admin(const struct dk_connection *connection);
+docket_status dk_admin_check(const struct dk_connection *connection, const char *what, const char *tenant,
+                             const char *name) DK_MUST_USE;
 /* The configuration gives this tenant a desk at the next start. */
 bool dk_admin_moves(const struct dk_daemon *daemon, const char *tenant);
 

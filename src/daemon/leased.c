@@ -534,6 +534,7 @@ static void say_who_closes(struct dk_counter *counter, struct dk_job *job)
         return;
     dk_job_event(job, counter->said->kind, counter->said->uid, "%s", counter->said->text);
     dk_job_reason(job, counter->said->reason);
+    dk_job_about(job, counter->series->record.tenant, counter->series->record.name, counter->period.label);
     free(counter->said);
     counter->said = NULL;
 }

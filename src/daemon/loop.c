@@ -108,6 +108,7 @@ static void tick(struct dk_daemon *daemon)
     }
     show(daemon);
     dk_reaper_tick(daemon, true);
+    dk_ledger_tick(daemon);
     dk_periods_sweep(daemon);
     dk_closing_tick(daemon, dk_now_s(daemon));
     dk_clockguard_tick(daemon);
@@ -131,6 +132,7 @@ static void turn(struct dk_daemon *daemon, int64_t *next_tick_ns)
     }
     dk_serve_parked(daemon);
     dk_ended_turn(daemon);
+    dk_ledger_turn(daemon);
     dk_keeper_run(daemon);
     dk_admin_turn(daemon);
     dk_serve_bury(daemon);
@@ -138,7 +140,7 @@ static void turn(struct dk_daemon *daemon, int64_t *next_tick_ns)
 
 static bool all_settled(const struct dk_daemon *daemon)
 {
-    if (dk_clerk_pending(daemon->clerk) > 0 || daemon->turn_first != NULL || daemon->later_first != NULL)
+    if (dk_clerk_pending(daemon->clerk) > 0 || dk_ledger_waits(daemon) || daemon->turn_first != NULL || daemon->later_first != NULL)
         return false;
     for (const struct dk_counter *counter = daemon->counters; counter != NULL; counter = counter->next_of_all)
         if (!counter->settled && !counter->series->quarantined)
@@ -158,6 +160,7 @@ static void stop(struct dk_daemon *daemon)
     dk_keeper_run(daemon);
     while (!all_settled(daemon) && dk_clock_monotonic_ns() < until_ns)
         turn(daemon, &next_tick_ns);
+    dk_ledger_stop(daemon);
     dk_admin_stop(daemon);
     dk_closing_stop(daemon);
     show(daemon);
@@ -173,6 +176,9 @@ docket_status dk_loop_run(struct dk_daemon *daemon)
         if (epoll_ctl(daemon->epoll_fd, EPOLL_CTL_ADD, *(int *)tokens[i], &event) != 0)
             return dk_fail_errno(DOCKET_SYSTEM, errno, "cannot watch docketd's own descriptors");
     }
+    docket_status status = dk_ledger_start(daemon);
+    if (status != DOCKET_OK)
+        return status;
     int64_t next_tick_ns = 0;
     daemon->heard_ns = dk_clock_monotonic_ns();
     while (!daemon->stopping)

@@ -18,6 +18,7 @@ const char dk_offline_usage[] =
     "  --offline VERB ... do one thing to the store of a realm that nobody serves, and end:\n"
     "                       verify\n"
     "                       events [--kind KIND] [--limit N]\n"
+    "                       audit verify | audit head\n"
     "                       fate TENANT/SERIES | fate all\n"
     "                       series list\n"
     "                       void TENANT/SERIES FIRST[-LAST] --reason TEXT [--period P] [--dry-run]\n"
@@ -34,6 +35,8 @@ struct verb {
 
 static docket_status verify(struct dk_daemon *daemon, const struct dk_offline *asked);
 static docket_status events(struct dk_daemon *daemon, const struct dk_offline *asked);
+static docket_status audit_verify(struct dk_daemon *daemon, const struct dk_offline *asked);
+static docket_status audit_head(struct dk_daemon *daemon, const struct dk_offline *asked);
 static docket_status fate(struct dk_daemon *daemon, const struct dk_offline *asked);
 static docket_status list(struct dk_daemon *daemon, const struct dk_offline *asked);
 static docket_status decide(struct dk_daemon *daemon, const struct dk_offline *asked);
@@ -41,6 +44,8 @@ static docket_status decide(struct dk_daemon *daemon, const struct dk_offline *a
 static const struct verb verbs[] = {
     {"verify", NULL, 0, 0, verify},
     {"events", NULL, 0, 0, events},
+    {"audit", "verify", 0, 0, audit_verify},
+    {"audit", "head", 0, 0, audit_head},
     {"fate", NULL, 1, 0, fate},
     {"series", "list", 0, 0, list},
     {"void", NULL, 2, DK_ADMIN_VOID, decide},
@@ -143,6 +148,37 @@ static docket_status verify(struct dk_daemon *daemon, const struct dk_offline *a
         printf("the store is sound: %llu records, their sum, and every page of its file\n",
                (unsigned long long)records);
     return status;
+}
+
+static docket_status audit_verify(struct dk_daemon *daemon, const struct dk_offline *asked)
+{
+    struct dk_audit audit;
+    char hash[2 * DK_DIGEST_BYTES + 1];
+    (void)asked;
+    docket_status status = dk_store_audit(daemon->store, &audit);
+    if (status == DOCKET_OK && audit.broken != 0)
+        status = dk_audit_broken(&audit);
+    if (status != DOCKET_OK)
+        return status;
+    dk_digest_text(audit.trail.hash, hash);
+    printf("the audit trail is whole: %llu events, hash of the last one %s\n", (unsigned long long)audit.trail.number, hash);
+    if (audit.trail.begins > 1)
+        printf("the chain begins with event %llu; those before it are hashed as they stood then\n",
+               (unsigned long long)audit.trail.begins);
+    return DOCKET_OK;
+}
+
+static docket_status audit_head(struct dk_daemon *daemon, const struct dk_offline *asked)
+{
+    struct dk_trail trail;
+    char hash[2 * DK_DIGEST_BYTES + 1];
+    (void)asked;
+    docket_status status = dk_store_trail(daemon->store, &trail);
+    if (status != DOCKET_OK)
+        return status;
+    dk_digest_text(trail.hash, hash);
+    printf("%llu %s\n", (unsigned long long)trail.number, hash);
+    return DOCKET_OK;
 }
 
 struct last {

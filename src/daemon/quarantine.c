@@ -32,5 +32,6 @@ void dk_series_quarantine(struct dk_series_book *series, const char *why)
            series->record.tenant, series->record.name, why, series->desk->rule.name);
     struct dk_job *job = dk_job_new(forget, NULL);
     dk_job_event(job, "quarantine", 0, "%s/%s: %s", series->record.tenant, series->record.name, why);
+    dk_job_about(job, series->record.tenant, series->record.name, 0);
     dk_clerk_post(series->desk->daemon->clerk, job);
 }

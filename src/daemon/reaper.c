@@ -5,7 +5,7 @@
  *
  * Order of a reap, none of it ever changed: lock taken and kept; every claimed
  * place of the seat judged, committed, cleared (leased.c, while the seat says
- * REAPING); seat file reset; seat free; lock closed last.
+ * REAPING); what it holds of ledgers is due; seat file reset; seat free; lock closed last.
  */
 #include "daemon/daemon.h"
 
@@ -91,6 +91,7 @@ static void finish(struct dk_desk_book *desk, uint32_t seat)
 {
     struct dk_seat_book *book = &desk->seats[seat];
     struct shared_board_words *words = dk_desk_words(&desk->map);
+    dk_ledger_seat_gone(desk->daemon, desk->index, seat, book->salt);
     dk_seat_reset(book->keep, &desk->map.geometry);
     book->state = DK_SEAT_FREE;
     book->salt = 0;

@@ -10,7 +10,13 @@ enum dk_fate {
     DK_FATE_HANDED_OUT = 2,
     DK_FATE_SPARE = 3,      /* came back, or not laid yet: will be laid */
     DK_FATE_VOID = 4,       /* never to be used */
-    DK_FATE_UNKNOWN = 5     /* may be on a real document; never given again */
+    DK_FATE_UNKNOWN = 5,    /* may be on a real document; never given again */
+    /* of series with a ledger (ledger.h); never in the store's ranges: */
+    DK_FATE_FREE = 6,
+    DK_FATE_RESERVED = 7,
+    DK_FATE_PENDING = 8,
+    DK_FATE_IN_DOUBT = 9,
+    DK_FATE_ISSUED = 10
 };
 
 enum dk_cause {
@@ -26,7 +32,8 @@ enum dk_cause {
     DK_CAUSE_ADVANCED = 9,       /* an admin moved the counter past them */
     DK_CAUSE_EVIDENCE = 10,      /* were unknown; an admin showed that they are on documents */
     DK_CAUSE_INTERVAL = 11,      /* their interval ended, and another one began above them */
-    DK_CAUSE_LAST = DK_CAUSE_INTERVAL
+    DK_CAUSE_ELSEWHERE = 12,     /* its text is a document that was given elsewhere */
+    DK_CAUSE_LAST = DK_CAUSE_ELSEWHERE
 };
 
 const char *dk_fate_name(unsigned fate);   /* "handed out", "spare" ... */

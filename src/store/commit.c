@@ -34,6 +34,7 @@ static docket_status go_ahead(struct dk_store *store, uint64_t number)
     if (number <= ahead.commit)
         return DOCKET_OK;
     ahead.commit = number + DK_WITNESS_LAG;
+    dk_witness_see(&ahead, &store->meta.trail);
     return dk_commit_witness(store, &ahead);
 }
 
@@ -44,6 +45,8 @@ static docket_status write_and_sync(struct dk_store *store, uint64_t number, dk_
     docket_status status = dk_env_begin(store, true, &txn);
     if (status != DOCKET_OK)
         return status;
+    store->trail = store->meta.trail;
+    store->trail_moved = false;
     status = fill(store, txn, number, context);
     if (status == DOCKET_OK)
         status = dk_meta_write_commit(store, txn, number);
@@ -52,10 +55,14 @@ static docket_status write_and_sync(struct dk_store *store, uint64_t number, dk_
     if (status != DOCKET_OK) {
         mdb_txn_abort(txn);
         dk_journal_aborted(store);
+        dk_ledger_aborted(store);
         return status;
     }
     int error = dk_env_commit(store, txn);
-    return error ? dk_env_fail(store, error, "commit") : dk_journal_committed(store);
+    if (error)
+        return dk_env_fail(store, error, "commit");
+    status = dk_journal_committed(store);
+    return status == DOCKET_OK ? dk_ledger_committed(store) : status;
 }
 
 /* What the caller asked for was refused before anything was written. */
@@ -76,6 +83,7 @@ docket_status dk_commit_run(struct dk_store *store, dk_fill fill, const void *co
     if (status == DOCKET_OK) {
         store->meta.commit = number;
         store->meta.sum = store->sum;
+        store->meta.trail = store->trail;
         store->meta.ledger_sum = store->ledger_sum;
         dk_time_committed(store);
         return status;
@@ -183,12 +191,16 @@ docket_status dk_commit_event(struct dk_store *store, MDB_txn *txn, const struct
     bool added = false, same;
     numbered.number = number;
     store->value.used = 0;
+    dk_chain_link(&numbered, store->trail.hash);
     docket_status status = dk_image_encode_event(&numbered, &key, &store->value);
     if (status == DOCKET_OK)
         status = dk_env_add(store, txn, DK_KIND_EVENTS, &key, &store->value, &added, &same);
     if (status == DOCKET_OK && !added)
         status = dk_record_damaged(DK_KIND_EVENTS, dk_key_slice(&key),
                                    "stands where the next event belongs");
+    store->trail.number = number;
+    memcpy(store->trail.hash, numbered.link.hash, sizeof store->trail.hash);
+    store->trail_moved = true;
     return status;
 }
 
@@ -208,7 +220,9 @@ static docket_status write_change(struct dk_store *store, MDB_txn *txn, uint64_t
     if (status == DOCKET_OK && (number % DK_JOURNAL_LENGTH == 0 || dk_journal_is_long(store)))
         status = dk_journal_fold(store, txn);
     if (status == DOCKET_OK)
-        status = dk_ledger_append(store, txn, &change->ledger);
+        status = dk_ledger_append(store, txn, number, &change->ledger);
+    if (status == DOCKET_OK)
+        status = dk_ledger_fold(store, txn);
     for (size_t at = 0; status == DOCKET_OK && at < change->removed_count; at++)
         status = remove_range(store, txn, &change->removed[at]);
     for (size_t at = 0; status == DOCKET_OK && at < change->range_count; at++)
@@ -226,7 +240,7 @@ docket_status dk_store_commit(struct dk_store *store, const struct dk_change *ch
     docket_status status = dk_commit_run(store, write_change, change);
     if (status != DOCKET_OK)
         return status;
-    store->event_last += change->event_count;
+    store->event_last = store->meta.trail.number;
     for (size_t at = 0; at < change->series_count; at++) {
         if (change->series[at]->id > store->series_last)
             store->series_last = change->series[at]->id;

@@ -80,6 +80,8 @@ static docket_status first_commit(struct dk_store *store, const struct dk_store_
     struct dk_meta meta = {.schema_version = DK_SCHEMA_VERSION, .clean = 1};
     MDB_txn *txn;
     dk_random(meta.store_id, sizeof meta.store_id);
+    meta.trail.begins = 1;
+    dk_chain_root(meta.store_id, meta.trail.hash);
     memcpy(meta.boot_id, options->boot_id, sizeof meta.boot_id);
     docket_status status = dk_env_begin(store, true, &txn);
     if (status != DOCKET_OK)

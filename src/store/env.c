@@ -331,8 +331,7 @@ docket_status dk_env_put_sum(struct dk_store *store, MDB_txn *txn, const struct 
     return error ? dk_env_fail(store, error, "write a record") : DOCKET_OK;
 }
 
-/* The sum that records of this kind are part of. */
-static uint64_t *sum_of(struct dk_store *store, enum dk_kind kind)
+uint64_t *dk_env_sum_of(struct dk_store *store, enum dk_kind kind)
 {
     return dk_kind_is_folded_ledger(kind) ? &store->ledger_sum : &store->sum;
 }
@@ -343,11 +342,11 @@ docket_status dk_env_put(struct dk_store *store, MDB_txn *txn, enum dk_kind kind
     MDB_val name = key_of(key), data;
     int error = mdb_get(txn, store->dbi[kind], &name, &data);
     if (!error)
-        *sum_of(store, kind) -= dk_env_checksum_of(slice_of(data));
+        *dk_env_sum_of(store, kind) -= dk_env_checksum_of(slice_of(data));
     data = (MDB_val){value->used, value->bytes};
     if (!error || error == MDB_NOTFOUND)
         error = mdb_put(txn, store->dbi[kind], &name, &data, 0);
-    *sum_of(store, kind) += dk_env_checksum_of((struct dk_slice){value->bytes, value->used});
+    *dk_env_sum_of(store, kind) += dk_env_checksum_of((struct dk_slice){value->bytes, value->used});
     return error ? dk_env_fail(store, error, "write a record") : DOCKET_OK;
 }
 
@@ -374,7 +373,7 @@ docket_status dk_env_add(struct dk_store *store, MDB_txn *txn, enum dk_kind kind
         return dk_env_fail(store, error, "write a record");
     *added = !error;
     if (*added)
-        *sum_of(store, kind) += dk_env_checksum_of((struct dk_slice){value->bytes, value->used});
+        *dk_env_sum_of(store, kind) += dk_env_checksum_of((struct dk_slice){value->bytes, value->used});
     /* On KEYEXIST data shows what lies there. */
     *same = !error ||
             (data.mv_size == value->used && memcmp(data.mv_data, value->bytes, value->used) == 0);
@@ -451,7 +450,7 @@ docket_status dk_env_remove(struct dk_store *store, MDB_txn *txn, enum dk_kind k
     uint64_t checksum = error ? 0 : dk_env_checksum_of(slice_of(data));
     if (!error)
         error = mdb_del(txn, store->dbi[kind], &name, NULL);
-    *sum_of(store, kind) -= checksum;
+    *dk_env_sum_of(store, kind) -= checksum;
     return error ? dk_env_fail(store, error, "remove a record") : DOCKET_OK;
 }
 

@@ -85,10 +85,63 @@ docket_status dk_image_decode_range(struct dk_slice key, struct dk_slice value,
 
 /* ---- events ---- */
 
+/* What was erased is gone; and only a link says what an event is about. */
+static bool link_is_sound(const struct dk_event *event)
+{
+    static const uint8_t no_salt[DK_SALT_BYTES];
+    if (!event->link.there)
+        return event->tenant[0] == 0 && event->period == 0 && !event->link.erased;
+    return !event->link.erased || (event->uid == 0 && event->reason[0] == 0 &&
+                                   memcmp(event->link.salt, no_salt, sizeof no_salt) == 0);
+}
+
 static bool event_is_sound(const struct dk_event *event)
 {
     return event->number > 0 && dk_ended(event->kind, sizeof event->kind) && event->kind[0] &&
-           dk_ended(event->text, sizeof event->text) && dk_ended(event->reason, sizeof event->reason);
+           dk_ended(event->text, sizeof event->text) && dk_ended(event->reason, sizeof event->reason) &&
+           dk_ended(event->tenant, sizeof event->tenant) && dk_ended(event->series, sizeof event->series) &&
+           event->period >= 0 && (event->series[0] == 0 || event->tenant[0] != 0) && link_is_sound(event);
+}
+
+enum { LINK_BYTES = 1 + 2 + 4 + DK_SALT_BYTES + 2 * DK_DIGEST_BYTES };
+
+static uint8_t *put_bytes(uint8_t *at, const void *bytes, size_t count)
+{
+    memcpy(at, bytes, count);
+    return at + count;
+}
+
+static void put_link(uint8_t *at, const struct dk_event *event)
+{
+    at = dk_put_text(at, event->reason);
+    at = dk_put_u8(at, event->link.erased);
+    at = dk_put_text(at, event->tenant);
+    at = dk_put_text(at, event->series);
+    at = dk_put_u32(at, (uint32_t)event->period);
+    at = put_bytes(at, event->link.salt, DK_SALT_BYTES);
+    at = put_bytes(at, event->link.personal, DK_DIGEST_BYTES);
+    put_bytes(at, event->link.hash, DK_DIGEST_BYTES);
+}
+
+static void take_bytes(struct dk_reader *reader, void *bytes, size_t count)
+{
+    const uint8_t *at = dk_take(reader, count);
+    if (at != NULL)
+        memcpy(bytes, at, count);
+}
+
+static void take_link(struct dk_reader *reader, struct dk_event *event)
+{
+    uint8_t erased = dk_take_u8(reader);
+    event->link.there = true;
+    event->link.erased = erased == 1;
+    dk_take_text(reader, event->tenant, sizeof event->tenant);
+    dk_take_text(reader, event->series, sizeof event->series);
+    event->period = (int32_t)dk_take_u32(reader);
+    take_bytes(reader, event->link.salt, DK_SALT_BYTES);
+    take_bytes(reader, event->link.personal, DK_DIGEST_BYTES);
+    take_bytes(reader, event->link.hash, DK_DIGEST_BYTES);
+    reader->odd = reader->odd || erased > 1;
 }
 
 docket_status dk_image_encode_event(const struct dk_event *event, struct dk_key *key,
@@ -96,7 +149,9 @@ docket_status dk_image_encode_event(const struct dk_event *event, struct dk_key 
 {
     if (!event_is_sound(event))
         return dk_fail(DOCKET_BAD_ARGUMENT, "an event without a kind, or with an unended text");
-    size_t tail = event->reason[0] ? 1 + strlen(event->reason) : 0;
+    size_t tail = event->reason[0] || event->link.there ? 1 + strlen(event->reason) : 0;
+    if (event->link.there)
+        tail += LINK_BYTES + strlen(event->tenant) + strlen(event->series);
     uint8_t *at = dk_buffer_reserve(value, 8 + 4 + 2 + strlen(event->kind) + strlen(event->text) + tail);
     if (!at)
         return dk_image_no_memory();
@@ -104,7 +159,9 @@ docket_status dk_image_encode_event(const struct dk_event *event, struct dk_key 
     at = dk_put_u32(at, event->uid);
     at = dk_put_text(at, event->kind);
     at = dk_put_text(at, event->text);
-    if (tail > 0)
+    if (event->link.there)
+        put_link(at, event);
+    else if (tail > 0)
         dk_put_text(at, event->reason);
     dk_key_of_event(key, event->number);
     return dk_record_seal(DK_KIND_EVENTS, dk_key_slice(key), value);
@@ -125,7 +182,10 @@ docket_status dk_image_decode_event(struct dk_slice key, struct dk_slice value,
     dk_take_text(&reader, made.text, sizeof made.text);
     if (!reader.odd && reader.left > 0) {
         dk_take_text(&reader, made.reason, sizeof made.reason);
-        reader.odd = reader.odd || made.reason[0] == 0;
+        if (!reader.odd && reader.left > 0)
+            take_link(&reader, &made);
+        else
+            reader.odd = reader.odd || made.reason[0] == 0;
     }
     if (key.size == 8)
         made.number = dk_key_number(key.bytes, 8);

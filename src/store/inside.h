@@ -11,7 +11,9 @@
  *   pages.c    the file, before LMDB trusts it
  *   index.c    where in the journal a counter lies
  *   texts.c    what each series writes
- *   ledger.c   what a commit says of tracked numbers; ledger_read.c finds it (ledger_image.c: as bytes)
+ *   chain.c    events, each with the hash of all before it
+ *   ledger.c   what a commit says of tracked numbers; ledger_log.c appends and folds it (ledger_log.h says
+ *              which files serve it), pen.c writes many records
  */
 #ifndef DK_STORE_INSIDE_H
 #define DK_STORE_INSIDE_H
@@ -20,6 +22,7 @@
 #include "base/files.h"
 #include "store/image.h"
 #include "store/index.h"
+#include "store/ledger_log.h"
 #include "store/seen.h"
 #include "store/store.h"
 #include "store/witness.h"
@@ -33,6 +36,9 @@
 /* The first schema that has `texts`; the ledger. */
 #define DK_TEXTS_SCHEMA 4u
 #define DK_LEDGER_SCHEMA 5u
+
+/* The first schema whose events are a chain. */
+#define DK_CHAIN_SCHEMA 5u
 
 /* The wall clock as it was trusted, and the boot's clock beside it. All zero:
  * not known. */
@@ -52,6 +58,7 @@ struct dk_meta {
     uint8_t store_id[16];
     uint8_t boot_id[16];
     uint8_t machine_id[16]; /* /etc/machine-id, zeros if unreadable (recorded only) */
+    struct dk_trail trail; /* of the events, as of this commit */
     struct dk_time time; /* trusted, when the commit was written */
     uint64_t before;     /* hash of the file's head that was in force before this commit */
     uint64_t ledger_sum; /* of the checksums of the ledger's folded records: only dk_store_verify() adds them up */
@@ -80,9 +87,10 @@ struct dk_store {
     bool noted_accepted;       /* this commit carries it */
     uint64_t sum;           /* meta.sum as it will be after this transaction */
     uint64_t ledger_sum;    /* ... and meta.ledger_sum */
-    dk_word has_elsewhere;  /* 1: it may have texts of elsewhere */
     uint64_t series_last;
     uint64_t event_last;
+    struct dk_trail trail;  /* meta.trail as it will be after this transaction */
+    bool trail_moved;       /* ... and it will be another one */
     struct dk_buffer value; /* the committing thread's own */
     /* The journal: what a commit changes of it becomes the index's when it is durable. */
     pthread_mutex_t index_lock; /* held for the index, and while a reader's transaction begins */
@@ -93,6 +101,7 @@ struct dk_store {
     struct dk_spot *folded;     /* ... and images whose part is gone */
     size_t folded_count, folded_room;
     bool emptied;               /* ... or the whole journal */
+    struct dk_ledger_log log;
     dk_word failed;         /* 1 after a failed commit: invariant 3 of store.h */
 };
 
@@ -165,6 +174,23 @@ typedef docket_status (*dk_hopper)(void *context, struct dk_slice key, struct dk
 docket_status dk_env_hop(struct dk_store *store, MDB_txn *txn, enum dk_kind kind, const struct dk_key *from,
                          size_t prefix_bytes, dk_hopper visit, void *context) DK_MUST_USE;
 
+/* The sum that records of this kind are part of, as it will be after the transaction. */
+uint64_t *dk_env_sum_of(struct dk_store *store, enum dk_kind kind);
+
+/* ---- pen.c: many records of one database, ascending ---- */
+
+struct dk_env_pen {
+    struct dk_store *store;
+    MDB_cursor *cursor;
+    enum dk_kind kind;
+    struct dk_key last; /* of the database, when it began */
+    bool beyond;
+};
+docket_status dk_env_pen_begin(struct dk_store *store, MDB_txn *txn, enum dk_kind kind, struct dk_env_pen *pen) DK_MUST_USE;
+/* NULL: removes it, if it is there. */
+docket_status dk_env_pen_put(struct dk_env_pen *pen, struct dk_slice key, const struct dk_buffer *value) DK_MUST_USE;
+void dk_env_pen_end(struct dk_env_pen *pen);
+
 /* ---- pages.c ---- */
 
 /* DAMAGED unless the file's pages are a whole store of LMDB's. Before LMDB opens it. */
@@ -205,8 +231,39 @@ docket_status dk_commit_run(struct dk_store *store, dk_fill fill, const void *co
 docket_status dk_commit_check_alive(struct dk_store *store) DK_MUST_USE;
 docket_status dk_commit_witness(struct dk_store *store,
                                 const struct dk_witness *witness) DK_MUST_USE;
+/* The next event, linked to the one before it. */
 docket_status dk_commit_event(struct dk_store *store, MDB_txn *txn, const struct dk_event *event,
                               uint64_t number) DK_MUST_USE;
+
+/* What the witness will say of the trail. */
+static inline void dk_witness_see(struct dk_witness *witness, const struct dk_trail *trail)
+{
+    witness->event = trail->number;
+    for (unsigned at = 0; at < DK_DIGEST_BYTES; at++)
+        witness->head[at] = trail->number != 0 ? trail->hash[at] : 0;
+}
+
+/* ---- chain.c: the one file that knows sha2.h ---- */
+
+/* What a trail without events begins with. */
+void dk_chain_root(const uint8_t store_id[16], uint8_t hash[DK_DIGEST_BYTES]);
+/* Draws the salt, and makes the event's digests; before: the trail's hash. */
+void dk_chain_link(struct dk_event *event, const uint8_t before[DK_DIGEST_BYTES]);
+
+/* A walk along the chain: each event, in order, then the end. */
+struct dk_chain_walk {
+    struct dk_audit audit;
+    struct dk_trail at; /* begins as audit.trail's; what was walked so far */
+};
+void dk_chain_begin(struct dk_chain_walk *walk, const struct dk_meta *meta);
+void dk_chain_step(struct dk_chain_walk *walk, struct dk_slice value, const struct dk_event *event);
+void dk_chain_end(struct dk_chain_walk *walk);
+/* The trail of all events as they stand: what a chain that begins behind them goes on from. */
+docket_status dk_chain_stand(struct dk_store *store, MDB_txn *txn, const uint8_t store_id[16],
+                             struct dk_trail *trail) DK_MUST_USE;
+/* STORE_REWOUND unless the trail has the event that the witness saw last. */
+docket_status dk_chain_judge(struct dk_store *store, MDB_txn *txn, const struct dk_trail *trail,
+                             const struct dk_witness *witness) DK_MUST_USE;
 
 /* ---- journal.c ---- */
 
@@ -258,22 +315,14 @@ docket_status dk_texts_change(struct dk_store *store, MDB_txn *txn, const struct
 /* Makes the database for all series of a store of an older schema. */
 docket_status dk_texts_fill(struct dk_store *store, MDB_txn *txn) DK_MUST_USE;
 
-/* ---- ledger.c, ledger_read.c ---- */
-
-/* Makes the databases of a store of an older schema. */
-docket_status dk_ledger_make(struct dk_store *store, MDB_txn *txn) DK_MUST_USE;
-/* At open. */
-docket_status dk_ledger_open(struct dk_store *store, MDB_txn *txn) DK_MUST_USE;
-docket_status dk_ledger_append(struct dk_store *store, MDB_txn *txn, const struct dk_ledger_change *change) DK_MUST_USE;
-
 /* ---- walk.c ---- */
 
 /* A read transaction, of a store that lives; the caller aborts it. */
 docket_status dk_walk_begin(struct dk_store *store, MDB_txn **txn) DK_MUST_USE;
 /* Every record of every database, and what they add up to; of the ledger's folded ones only if ledger.
- * *last gets the highest id of a series. */
-docket_status dk_walk_verify(struct dk_store *store, MDB_txn *txn, bool ledger, uint64_t *records,
-                             uint64_t *last) DK_MUST_USE;
+ * *last gets the highest id of a series; audit what became of the chain. */
+docket_status dk_walk_verify(struct dk_store *store, MDB_txn *txn, bool ledger, uint64_t *records, uint64_t *last,
+                             struct dk_audit *audit) DK_MUST_USE;
 
 /* ---- lock.c ---- */
 

@@ -47,6 +47,7 @@ struct dk_ledger_record {
     const char *error;         /* ... the last error that a caller had in trying ... */
     const char *host;          /* ... the caller's host ... */
     const char *reason;        /* ... why it is void */
+    bool removed;              /* to write: its period is dropped, and the record with it */
 };                             /* texts are never NULL. To write: the caller's; read: until the callback returns */
 
 enum { DK_NAMED_KEY = 'k', DK_NAMED_RESERVATION = 'r', DK_NAMED_PENDING = 'p' };

@@ -5,24 +5,6 @@
 
 #include <string.h>
 
-typedef docket_status (*shower)(struct dk_slice key, struct dk_slice value, void *context);
-
-/* The value of a key, in a transaction of its own. */
-static docket_status find(struct dk_store *store, enum dk_kind kind, const struct dk_key *key, shower show,
-                          void *context, bool *found)
-{
-    struct dk_slice value;
-    MDB_txn *txn;
-    docket_status status = dk_walk_begin(store, &txn);
-    if (status != DOCKET_OK)
-        return status;
-    status = dk_env_get(store, txn, kind, key, &value, found);
-    if (status == DOCKET_OK && *found)
-        status = show(dk_key_slice(key), value, context);
-    mdb_txn_abort(txn);
-    return status;
-}
-
 /* ---- numbers ---- */
 
 struct record_call {
@@ -30,7 +12,7 @@ struct record_call {
     void *context;
 };
 
-static docket_status show_record(struct dk_slice key, struct dk_slice value, void *context)
+static docket_status show_record(void *context, struct dk_slice key, struct dk_slice value)
 {
     const struct record_call *call = context;
     struct dk_ledger_record record;
@@ -45,12 +27,7 @@ docket_status dk_ledger_find(struct dk_store *store, uint64_t series_id, int32_t
     struct dk_key key;
     docket_status status = dk_image_key_of_ledger(series_id, period, number, &key);
     *found = false;
-    return status == DOCKET_OK ? find(store, DK_KIND_LEDGER, &key, show_record, &call, found) : status;
-}
-
-static docket_status visit_record(void *context, struct dk_slice key, struct dk_slice value)
-{
-    return show_record(key, value, context);
+    return status == DOCKET_OK ? dk_view_find_one(store, DK_KIND_LEDGER, &key, show_record, &call, found) : status;
 }
 
 docket_status dk_ledger_each(struct dk_store *store, uint64_t series_id, int32_t period, uint64_t from,
@@ -58,14 +35,14 @@ docket_status dk_ledger_each(struct dk_store *store, uint64_t series_id, int32_t
 {
     struct record_call call = {each, context};
     struct dk_key first;
-    MDB_txn *txn;
+    struct dk_log_view view;
     docket_status status = dk_image_key_of_ledger(series_id, period, from == 0 ? 1 : from, &first);
     if (status == DOCKET_OK)
-        status = dk_walk_begin(store, &txn);
+        status = dk_view_begin(store, DK_KIND_LEDGER, &first, 8 + 4, &view);
     if (status != DOCKET_OK)
         return status;
-    status = dk_env_walk(store, txn, DK_KIND_LEDGER, &first, 8 + 4, visit_record, &call);
-    mdb_txn_abort(txn);
+    status = dk_view_walk(&view, DK_KIND_LEDGER, &first, 8 + 4, show_record, &call);
+    dk_view_end(&view);
     return status;
 }
 
@@ -76,7 +53,7 @@ struct key_call {
     void *context;
 };
 
-static docket_status show_key(struct dk_slice key, struct dk_slice value, void *context)
+static docket_status show_key(void *context, struct dk_slice key, struct dk_slice value)
 {
     const struct key_call *call = context;
     struct dk_key_read read = {0};
@@ -94,7 +71,7 @@ docket_status dk_ledger_find_key(struct dk_store *store, uint64_t series_id, uin
     struct dk_key key;
     docket_status status = dk_image_key_of_key(series_id, kind, text, &key);
     *found = false;
-    return status == DOCKET_OK ? find(store, DK_KIND_KEYS, &key, show_key, &call, found) : status;
+    return status == DOCKET_OK ? dk_view_find_one(store, DK_KIND_KEYS, &key, show_key, &call, found) : status;
 }
 
 /* ---- texts of elsewhere ---- */
@@ -104,7 +81,7 @@ struct elsewhere_call {
     void *context;
 };
 
-static docket_status show_elsewhere(struct dk_slice key, struct dk_slice value, void *context)
+static docket_status show_elsewhere(void *context, struct dk_slice key, struct dk_slice value)
 {
     const struct elsewhere_call *call = context;
     struct dk_elsewhere_read read;
@@ -119,13 +96,13 @@ docket_status dk_ledger_find_elsewhere(struct dk_store *store, const char *tenan
     struct dk_key key;
     docket_status status = dk_image_key_of_elsewhere(tenant, text, &key);
     *found = false;
-    return status == DOCKET_OK ? find(store, DK_KIND_ELSEWHERE, &key, show_elsewhere, &call, found) : status;
+    return status == DOCKET_OK ? dk_view_find_one(store, DK_KIND_ELSEWHERE, &key, show_elsewhere, &call, found) : status;
 }
 
 bool dk_ledger_has_elsewhere(const struct dk_store *store)
 {
     /* Relaxed: who asks about a text that is being committed has no order with it. */
-    return dk_load_relaxed(&store->has_elsewhere) != 0;
+    return dk_load_relaxed(&store->log.has_elsewhere) != 0;
 }
 
 /* ---- holds ---- */
@@ -146,17 +123,18 @@ static docket_status visit_hold(void *context, struct dk_slice key, struct dk_sl
 docket_status dk_ledger_each_hold(struct dk_store *store, dk_each_hold each, void *context)
 {
     struct hold_call call = {each, context};
-    MDB_txn *txn;
-    docket_status status = dk_walk_begin(store, &txn);
+    struct dk_key all = {.size = 0};
+    struct dk_log_view view;
+    docket_status status = dk_view_begin(store, DK_KIND_HOLDS, &all, 0, &view);
     if (status != DOCKET_OK)
         return status;
-    status = dk_env_walk(store, txn, DK_KIND_HOLDS, NULL, 0, visit_hold, &call);
-    mdb_txn_abort(txn);
+    status = dk_view_walk(&view, DK_KIND_HOLDS, NULL, 0, visit_hold, &call);
+    dk_view_end(&view);
     return status;
 }
 
 uint64_t dk_ledger_backlog(const struct dk_store *store)
 {
-    (void)store;
-    return 0;
+    /* Relaxed: a figure. */
+    return dk_load_relaxed(&store->log.backlog);
 }

@@ -8,12 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TIME_BYTES = 8 + 8 + 16 };
+enum { TIME_BYTES = 8 + 8 + 16, TRAIL_BYTES = 8 + 8 + DK_DIGEST_BYTES };
 
 struct meta_row {
     const char *name;
     size_t offset;
-    size_t bytes; /* 8: a number; 16: an id; 32: a time */
+    size_t bytes; /* 8: a number; 16: an id; 32: a time; 48: a trail */
 };
 
 #define NUMBER(name)                             \
@@ -28,13 +28,15 @@ struct meta_row {
 static const struct meta_row rows[] = {
     NUMBER(schema_version), NUMBER(generation), NUMBER(commit), NUMBER(clean),
     NUMBER(inode),          ID(store_id),       ID(boot_id),    ID(machine_id),
+    {"trail", offsetof(struct dk_meta, trail), TRAIL_BYTES},
     {"time", offsetof(struct dk_meta, time), TIME_BYTES},
     NUMBER(before),         NUMBER(ledger_sum), NUMBER(sum),
 };
 
-/* The last four are of each commit: dk_meta_write_end(). */
+/* The last four are of each commit, the trail of each with events: dk_meta_write_end(). */
 enum {
     ROW_COUNT = sizeof rows / sizeof rows[0],
+    TRAIL_ROW = ROW_COUNT - 5,
     TIME_ROW = ROW_COUNT - 4,
     BEFORE_ROW = ROW_COUNT - 3,
     LEDGER_SUM_ROW = ROW_COUNT - 2,
@@ -44,10 +46,35 @@ enum { TIME_SCHEMA = 4 /* the first that records it */ };
 
 static bool schema_has(uint64_t version, size_t row)
 {
-    return version >= (row == TIME_ROW ? TIME_SCHEMA : row == LEDGER_SUM_ROW ? DK_LEDGER_SCHEMA : 0);
+    return version >= (row == TIME_ROW ? TIME_SCHEMA
+                       : row == LEDGER_SUM_ROW ? DK_LEDGER_SCHEMA
+                       : row == TRAIL_ROW ? DK_CHAIN_SCHEMA
+                       : 0);
 }
 
 /* ---- reading ---- */
+
+static docket_status decode_time(struct dk_slice key, struct dk_reader reader, uint8_t *field)
+{
+    struct dk_time time = {.wall_ns = dk_take_u64(&reader)};
+    time.boot_ns = dk_take_u64(&reader);
+    memcpy(time.boot_id, reader.at, sizeof time.boot_id);
+    if (time.wall_ns > INT64_MAX || time.boot_ns > INT64_MAX)
+        return dk_record_damaged(DK_KIND_META, key, "holds an impossible value");
+    memcpy(field, &time, sizeof time);
+    return DOCKET_OK;
+}
+
+static docket_status decode_trail(struct dk_slice key, struct dk_reader reader, uint8_t *field)
+{
+    struct dk_trail trail = {.begins = dk_take_u64(&reader)};
+    trail.number = dk_take_u64(&reader);
+    memcpy(trail.hash, reader.at, sizeof trail.hash);
+    if (trail.begins == 0 || trail.begins - 1 > trail.number)
+        return dk_record_damaged(DK_KIND_META, key, "holds an impossible value");
+    memcpy(field, &trail, sizeof trail);
+    return DOCKET_OK;
+}
 
 static docket_status decode_row(const struct meta_row *row, struct dk_slice key,
                                 struct dk_slice value, struct dk_meta *meta)
@@ -64,15 +91,10 @@ static docket_status decode_row(const struct meta_row *row, struct dk_slice key,
         return DOCKET_OK;
     }
     struct dk_reader reader = dk_reader_of(payload);
-    if (row->bytes == TIME_BYTES) {
-        struct dk_time time = {.wall_ns = dk_take_u64(&reader)};
-        time.boot_ns = dk_take_u64(&reader);
-        memcpy(time.boot_id, reader.at, sizeof time.boot_id);
-        if (time.wall_ns > INT64_MAX || time.boot_ns > INT64_MAX)
-            return dk_record_damaged(DK_KIND_META, key, "holds an impossible value");
-        memcpy(field, &time, sizeof time);
-        return DOCKET_OK;
-    }
+    if (row->bytes == TIME_BYTES)
+        return decode_time(key, reader, field);
+    if (row->bytes == TRAIL_BYTES)
+        return decode_trail(key, reader, field);
     uint64_t number = dk_take_u64(&reader);
     memcpy(field, &number, sizeof number);
     return DOCKET_OK;
@@ -197,6 +219,12 @@ static docket_status spell_row(struct dk_store *store, const struct meta_row *ro
         at = dk_put_u64(at, time.wall_ns);
         at = dk_put_u64(at, time.boot_ns);
         memcpy(at, time.boot_id, sizeof time.boot_id);
+    } else if (row->bytes == TRAIL_BYTES) {
+        struct dk_trail trail;
+        memcpy(&trail, field, sizeof trail);
+        at = dk_put_u64(at, trail.begins);
+        at = dk_put_u64(at, trail.number);
+        memcpy(at, trail.hash, sizeof trail.hash);
     }
     return dk_record_seal(DK_KIND_META, dk_key_slice(key), &store->value);
 }
@@ -243,6 +271,8 @@ docket_status dk_meta_write_end(struct dk_store *store, MDB_txn *txn)
     uint64_t before;
     docket_status status = dk_env_head(store, (mdb_txn_id(txn) - 1) & 1, &before);
     dk_time_note(store, &time);
+    if (status == DOCKET_OK && store->trail_moved)
+        status = write_row(store, txn, &rows[TRAIL_ROW], &store->trail);
     if (status == DOCKET_OK)
         status = write_row(store, txn, &rows[TIME_ROW], &time);
     if (status == DOCKET_OK)

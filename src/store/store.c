@@ -27,6 +27,9 @@ struct opening {
     bool created;
     bool accepted;         /* a witness that did not fit was set aside */
     struct dk_meta before; /* the store's records as they were found */
+    struct dk_audit audit; /* ... and what the walk along its events found */
+    bool broken;           /* a trail that does not fit was accepted as it stands ... */
+    bool rewritten;        /* ... or one that is not the witness's */
 };
 
 /* ---- the realm ---- */
@@ -129,6 +132,26 @@ static docket_status make_store(struct dk_store *store, struct opening *opening)
     return DOCKET_OK;
 }
 
+/* A chain that is broken in itself is accepted only as it stands: a new one goes on
+ * from it. */
+static docket_status hear_trail(struct dk_store *store, MDB_txn *txn, struct opening *opening)
+{
+    struct dk_meta *before = &opening->before;
+    docket_status status = DOCKET_OK;
+    before->trail = opening->audit.trail;
+    if (opening->audit.broken != 0 && !opening->options->accept) {
+        status = dk_audit_broken(&opening->audit);
+        return dk_wrap(status, "put the newest good copy back; or, if this store is meant, start docketd --accept-store N, "
+                               "which an event will tell");
+    }
+    if (opening->audit.broken != 0) {
+        opening->accepted = opening->broken = true;
+        status = dk_chain_stand(store, txn, before->store_id, &before->trail);
+    }
+    store->event_last = before->trail.number;
+    return status;
+}
+
 /* How many of the databases a store of this schema has. */
 static unsigned kinds_of(uint64_t schema)
 {
@@ -138,7 +161,6 @@ static unsigned kinds_of(uint64_t schema)
 static docket_status read_records(struct dk_store *store, struct opening *opening)
 {
     MDB_txn *txn;
-    MDB_stat events;
     uint64_t records;
     docket_status status = dk_env_begin(store, false, &txn);
     if (status != DOCKET_OK)
@@ -148,18 +170,14 @@ static docket_status read_records(struct dk_store *store, struct opening *openin
         status = dk_fail(DOCKET_DAMAGED, "the store has no database \"%s\"", dk_kind_name(store->kinds));
     store->time = opening->before.time;
     if (status == DOCKET_OK)
-        status = dk_walk_verify(store, txn, false, &records, &store->series_last);
+        status = dk_walk_verify(store, txn, false, &records, &store->series_last, &opening->audit);
     if (status == DOCKET_OK)
         status = dk_journal_build_index(store, txn);
-    if (status == DOCKET_OK && store->kinds == DK_KIND_COUNT)
-        status = dk_ledger_open(store, txn);
-    /* Events are never removed, so their count is the last one's number. */
-    int error = status == DOCKET_OK ? mdb_stat(txn, store->dbi[DK_KIND_EVENTS], &events) : 0;
-    mdb_txn_abort(txn);
-    if (error)
-        return dk_env_fail(store, error, "count the events");
     if (status == DOCKET_OK)
-        store->event_last = events.ms_entries;
+        status = dk_ledger_open(store, txn);
+    if (status == DOCKET_OK)
+        status = hear_trail(store, txn, opening);
+    mdb_txn_abort(txn);
     return status;
 }
 
@@ -178,9 +196,27 @@ static docket_status judge_witness(const struct opening *opening)
                    opening->found == DK_WITNESS_ABSENT ? "is missing" : "is damaged");
 }
 
-static docket_status hear_witness(struct opening *opening)
+/* The trail has the event that the witness saw last. */
+static docket_status judge_trail(struct dk_store *store, const struct opening *opening)
+{
+    MDB_txn *txn;
+    if (opening->broken || opening->before.schema_version < DK_CHAIN_SCHEMA)
+        return DOCKET_OK;
+    docket_status status = dk_env_begin(store, false, &txn);
+    if (status != DOCKET_OK)
+        return status;
+    status = dk_chain_judge(store, txn, &opening->before.trail, &opening->witness);
+    mdb_txn_abort(txn);
+    return status;
+}
+
+static docket_status hear_witness(struct dk_store *store, struct opening *opening)
 {
     docket_status status = judge_witness(opening);
+    if (status == DOCKET_OK) {
+        status = judge_trail(store, opening);
+        opening->rewritten = status == DOCKET_STORE_REWOUND;
+    }
     if (status == DOCKET_OK || status != DOCKET_STORE_REWOUND || !opening->options->accept)
         return status;
     opening->accepted = true;
@@ -205,13 +241,17 @@ static void choose_numbers(struct dk_store *store, const struct opening *opening
     store->meta.schema_version = DK_SCHEMA_VERSION; /* what an older one lacks reads as zero */
 }
 
-static docket_status write_witness(struct dk_store *store, uint64_t start, uint32_t phase)
+/* trail_is_known: the trail that is there now is what the next start may count on,
+ * whether the commit that follows is there then or not. */
+static docket_status write_witness(struct dk_store *store, uint64_t start, uint32_t phase, bool trail_is_known)
 {
     struct dk_witness witness = {.generation = store->meta.generation,
                                  .start = start,
                                  .commit = start + 1 + DK_WITNESS_LAG,
                                  .phase = phase};
     memcpy(witness.store_id, store->meta.store_id, sizeof witness.store_id);
+    if (trail_is_known)
+        dk_witness_see(&witness, &store->meta.trail);
     return dk_commit_witness(store, &witness);
 }
 
@@ -260,10 +300,28 @@ static void describe_start(const struct dk_store *store, const struct opening *o
              elsewhere ? "; on another machine than before" : "");
 }
 
+static void describe_trail(const struct opening *opening, struct dk_event *event)
+{
+    char head[2 * DK_DIGEST_BYTES + 1];
+    dk_digest_text(opening->witness.head, head);
+    if (opening->broken)
+        snprintf(event->text, sizeof event->text,
+                 "the audit trail, broken at event %llu (%.100s), was accepted as it stands; a new chain begins here",
+                 (unsigned long long)opening->audit.broken, opening->audit.what);
+    else
+        snprintf(event->text, sizeof event->text,
+                 "the audit trail was accepted against its witness, which had seen event %llu with hash %s",
+                 (unsigned long long)opening->witness.event, head);
+}
+
 static void describe_accept(const struct opening *opening, struct dk_event *event)
 {
     const struct dk_meta *before = &opening->before;
     *event = (struct dk_event){.time_ns = dk_clock_wall_ns(), .kind = "accept", .uid = geteuid()};
+    if (opening->broken || opening->rewritten) {
+        describe_trail(opening, event);
+        return;
+    }
     int used =
         snprintf(event->text, sizeof event->text,
                  "the store at generation %llu, commit %llu was accepted against its witness, ",
@@ -280,6 +338,13 @@ static void describe_accept(const struct opening *opening, struct dk_event *even
                  (unsigned long long)opening->witness.commit);
 }
 
+static void describe_chain(const struct dk_store *store, struct dk_event *event)
+{
+    *event = (struct dk_event){.time_ns = dk_clock_wall_ns(), .kind = "audit", .uid = geteuid()};
+    snprintf(event->text, sizeof event->text, "the chain of events begins; the %llu before it are hashed as they stand",
+             (unsigned long long)store->trail.number);
+}
+
 static docket_status write_start(struct dk_store *store, MDB_txn *txn, uint64_t number,
                                  const void *context)
 {
@@ -292,12 +357,16 @@ static docket_status write_start(struct dk_store *store, MDB_txn *txn, uint64_t 
         status = dk_texts_fill(store, txn);
     if (status == DOCKET_OK && opening->before.schema_version < DK_LEDGER_SCHEMA)
         status = dk_ledger_make(store, txn);
+    if (status == DOCKET_OK && opening->before.schema_version < DK_CHAIN_SCHEMA) {
+        describe_chain(store, &event);
+        status = dk_commit_event(store, txn, &event, store->trail.number + 1);
+    }
     describe_start(store, opening, &event);
     if (status == DOCKET_OK)
-        status = dk_commit_event(store, txn, &event, store->event_last + 1);
+        status = dk_commit_event(store, txn, &event, store->trail.number + 1);
     if (status == DOCKET_OK && opening->accepted) {
         describe_accept(opening, &event);
-        status = dk_commit_event(store, txn, &event, store->event_last + 2);
+        status = dk_commit_event(store, txn, &event, store->trail.number + 1);
     }
     return status;
 }
@@ -308,15 +377,16 @@ static docket_status begin_generation(struct dk_store *store, const struct openi
     uint64_t start = store->meta.commit;
     docket_status status = read_place(store, opening->options);
     if (status == DOCKET_OK)
-        status = write_witness(store, start, DK_WITNESS_OPENING);
+        status = write_witness(store, start, DK_WITNESS_OPENING,
+                               !opening->accepted && opening->before.schema_version >= DK_CHAIN_SCHEMA);
     if (status == DOCKET_OK)
         status = dk_commit_run(store, write_start, opening);
     if (status != DOCKET_OK)
         return status;
-    store->event_last += opening->accepted ? 2 : 1;
+    store->event_last = store->meta.trail.number;
     store->kinds = DK_KIND_COUNT;
     store->ahead_max_ns = INT64_MAX; /* of the next commits, unless docketd knows better */
-    return write_witness(store, start, DK_WITNESS_RUNNING);
+    return write_witness(store, start, DK_WITNESS_RUNNING, true);
 }
 
 /* ---- open and close ---- */
@@ -344,7 +414,7 @@ static docket_status open_all(struct dk_store *store, struct opening *opening)
     if (status == DOCKET_OK)
         status = read_records(store, opening);
     if (status == DOCKET_OK)
-        status = hear_witness(opening);
+        status = hear_witness(store, opening);
     return status == DOCKET_OK ? begin_generation(store, opening) : status;
 }
 
@@ -359,6 +429,7 @@ static void release(struct dk_store *store)
 {
     dk_env_close(store);
     dk_buffer_free(&store->value);
+    dk_ledger_free(store);
     dk_journal_free(store);
     close_fd(store->witness_fd);
     close_fd(store->realm_fd);
@@ -399,6 +470,7 @@ docket_status dk_store_open(const struct dk_store_options *options, struct dk_st
     made->realm_fd = made->lock_fd = made->witness_fd = -1;
     pthread_mutex_init(&made->index_lock, NULL);
     pthread_mutex_init(&made->time_lock, NULL);
+    made->log.wait = options->ledger_wait;
     memcpy(made->boot_id, options->boot_id, sizeof made->boot_id);
     docket_status status = open_all(made, &opening);
     if (status != DOCKET_OK) {
@@ -430,6 +502,7 @@ static docket_status stop_in_order(struct dk_store *store)
     struct dk_witness exact = store->witness;
     exact.commit = store->meta.commit;
     exact.phase = DK_WITNESS_CLEAN;
+    dk_witness_see(&exact, &store->meta.trail);
     return dk_commit_witness(store, &exact);
 }
 

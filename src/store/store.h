@@ -17,7 +17,7 @@
  *   counters  series id, period -> counter image (folded)
  *   journal   commit number -> the images of all counters that this commit changed
  *   ranges    series id, period, first -> last, fate (void | unknown | handed out by evidence), cause, time, event
- *   events    event number -> time, kind, uid, text (append-only)
+ *   events    event number -> time, kind, uid, text (append-only), and its link of the chain (chain.c)
  *   ledger, keys, holds, elsewhere, ledgerlog   see ledger.h
  *
  * Invariants
@@ -158,6 +158,17 @@ struct dk_fate_record {
     uint32_t event_at; /* to write: 1 for the change's first event, and so on; 0: event as it stands */
 };
 
+enum { DK_SALT_BYTES = 16, DK_DIGEST_BYTES = 32 };
+
+/* An event's link of the chain; the store makes it. */
+struct dk_event_link {
+    bool there;  /* false: an event of a schema before 5 */
+    bool erased; /* uid, reason and salt are gone */
+    uint8_t salt[DK_SALT_BYTES];
+    uint8_t personal[DK_DIGEST_BYTES]; /* SHA-256 of salt, uid and reason */
+    uint8_t hash[DK_DIGEST_BYTES];     /* SHA-256 of the hash before and of all but uid, reason and salt */
+};
+
 struct dk_event {
     uint64_t number; /* given by the store */
     int64_t time_ns;
@@ -165,6 +176,26 @@ struct dk_event {
     uint32_t uid;
     char text[256];
     char reason[DK_REASON_BYTES + 1]; /* an admin's; "" for docketd's own events */
+    char tenant[DOCKET_NAME_MAX + 1]; /* which series it is about; "" none */
+    char series[DOCKET_NAME_MAX + 1];
+    int32_t period;                   /* ... and which period of it; 0 none, or it never restarts */
+    struct dk_event_link link;
+};
+
+/* Where the chain of events stands. */
+struct dk_trail {
+    uint64_t begins; /* the first event with a link; those before it are hashed as they stand */
+    uint64_t number; /* of the last event; 0: none */
+    uint8_t hash[DK_DIGEST_BYTES]; /* its hash; without events, or all of them standing: of what stands */
+};
+
+/* What a walk along the chain found. */
+struct dk_audit {
+    struct dk_trail trail; /* as the store says */
+    uint64_t broken;       /* the first event that does not fit; 0: it is whole */
+    char what[160];        /* "its hash is not ..." */
+    char expected[2 * DK_DIGEST_BYTES + 1];
+    char found[2 * DK_DIGEST_BYTES + 1];
 };
 
 /* Which files a desk was built with last. */
@@ -225,6 +256,7 @@ struct dk_store_options {
                             * commit are above both store and witness */
     size_t map_bytes;      /* 0: 16 GiB of address space */
     size_t preallocate_bytes; /* 0: 8 MiB */
+    size_t ledger_wait;       /* entries of the ledger's log that wait to be folded; 0: 32768 */
     uint8_t boot_id[16];
 };
 
@@ -315,6 +347,15 @@ docket_status dk_store_each_range(struct dk_store *store, uint64_t series_id, in
 docket_status dk_store_each_event(struct dk_store *store, uint64_t from,
                                   docket_status (*each)(void *context, const struct dk_event *event),
                                   void *context) DK_MUST_USE;
+
+/* The whole chain, from the first event to the last, in one read transaction. A
+ * break is no failure: audit->broken. From any thread, while commits go on. */
+docket_status dk_store_audit(struct dk_store *store, struct dk_audit *audit) DK_MUST_USE;
+/* Where it stands: what is durable. */
+docket_status dk_store_trail(struct dk_store *store, struct dk_trail *trail) DK_MUST_USE;
+/* DAMAGED, with the sentence of a break. */
+docket_status dk_audit_broken(const struct dk_audit *audit);
+void dk_digest_text(const uint8_t digest[DK_DIGEST_BYTES], char text[2 * DK_DIGEST_BYTES + 1]);
 
 /* "0.9.24": of the LMDB that this process runs with. Static memory. */
 const char *dk_store_lmdb_version(void);

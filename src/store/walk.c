@@ -218,7 +218,7 @@ docket_status dk_store_find_series(struct dk_store *store, const char *tenant, c
 struct check {
     uint64_t records;
     uint64_t commit;     /* of the store in this transaction */
-    uint64_t event_next; /* events are numbered without a hole */
+    struct dk_chain_walk chain;
     uint64_t sum;        /* of the checksums of the records so far ... */
     uint64_t ledger_sum; /* ... and of the ledger's folded ones */
     unsigned kind;
@@ -289,8 +289,8 @@ static docket_status check_event(void *context, struct dk_slice key, struct dk_s
     struct dk_event event;
     check->records++;
     docket_status status = dk_image_decode_event(key, value, &event);
-    if (status == DOCKET_OK && event.number != check->event_next++)
-        status = dk_record_damaged(DK_KIND_EVENTS, key, "does not follow the one before it");
+    if (status == DOCKET_OK)
+        dk_chain_step(&check->chain, value, &event);
     return status;
 }
 
@@ -337,9 +337,20 @@ static docket_status check_elsewhere(void *context, struct dk_slice key, struct 
 
 static docket_status check_log(void *context, struct dk_slice key, struct dk_slice value)
 {
-    (void)value;
-    ((struct check *)context)->records++;
-    return dk_record_damaged(DK_KIND_LEDGERLOG, key, "stands where none can be yet");
+    struct check *check = context;
+    struct dk_log_reader reader;
+    bool more = true;
+    check->records++;
+    docket_status status = dk_log_open(key, value, &reader);
+    if (status == DOCKET_OK && reader.commit_number > check->commit)
+        status = dk_record_damaged(DK_KIND_LEDGERLOG, key, "is newer than the last commit");
+    while (status == DOCKET_OK && more) {
+        struct dk_log_entry entry;
+        status = dk_log_next(&reader, &entry, &more);
+        if (status == DOCKET_OK && more)
+            status = dk_log_check(&entry);
+    }
+    return status;
 }
 
 static const dk_visit checks[DK_KIND_COUNT] = {
@@ -382,14 +393,16 @@ static docket_status check_whole(struct dk_store *store, MDB_txn *txn, const str
                                    "hidden; keep the store as it is and restore the newest good copy");
 }
 
-docket_status dk_walk_verify(struct dk_store *store, MDB_txn *txn, bool ledger, uint64_t *records, uint64_t *last)
+docket_status dk_walk_verify(struct dk_store *store, MDB_txn *txn, bool ledger, uint64_t *records, uint64_t *last,
+                             struct dk_audit *audit)
 {
     struct dk_meta meta;
-    struct check check = {.event_next = 1};
+    struct check check = {0};
     docket_status status = dk_meta_read(store, txn, &meta);
     if (status != DOCKET_OK)
         return status;
     check.commit = meta.commit;
+    dk_chain_begin(&check.chain, &meta);
     for (; status == DOCKET_OK && check.kind < store->kinds; check.kind++)
         if (ledger || !dk_kind_is_folded_ledger(check.kind))
             status = dk_env_walk(store, txn, (enum dk_kind)check.kind, NULL, 0, check_record, &check);
@@ -397,8 +410,10 @@ docket_status dk_walk_verify(struct dk_store *store, MDB_txn *txn, bool ledger, 
         status = check_whole(store, txn, &meta, &check, ledger);
     dk_seen_free(&check.ids);
     if (status == DOCKET_OK) {
+        dk_chain_end(&check.chain);
         *records = check.records;
         *last = check.last_id;
+        *audit = check.chain.audit;
     }
     return status;
 }
@@ -420,12 +435,15 @@ static docket_status check_pages(struct dk_store *store)
 
 docket_status dk_store_verify(struct dk_store *store, uint64_t *records)
 {
+    struct dk_audit audit;
     MDB_txn *txn;
     uint64_t last;
     docket_status status = dk_walk_begin(store, &txn);
     if (status != DOCKET_OK)
         return status;
-    status = dk_walk_verify(store, txn, true, records, &last);
+    status = dk_walk_verify(store, txn, true, records, &last, &audit);
+    if (status == DOCKET_OK && audit.broken != 0)
+        status = dk_audit_broken(&audit);
     if (status == DOCKET_OK)
         status = check_pages(store);
     mdb_txn_abort(txn);

@@ -28,14 +28,19 @@ static void spell_id(const uint8_t id[16], char text[33])
 
 static size_t spell(const struct dk_witness *witness, char text[WITNESS_BYTES])
 {
-    char id[33];
+    char id[33], half[2][33];
     spell_id(witness->store_id, id);
     int length = snprintf(text, WITNESS_BYTES,
-                          "docket witness 1\nstore %s\ngeneration %" PRIu64 "\nstart %" PRIu64
+                          "docket witness %d\nstore %s\ngeneration %" PRIu64 "\nstart %" PRIu64
                           "\ncommit %" PRIu64 "\nphase %s\n",
-                          id, witness->generation, witness->start, witness->commit,
+                          witness->event != 0 ? 2 : 1, id, witness->generation, witness->start, witness->commit,
                           phase_names[witness->phase]);
     size_t size = (size_t)length;
+    spell_id(witness->head, half[0]);
+    spell_id(witness->head + 16, half[1]);
+    if (witness->event != 0)
+        size += (size_t)snprintf(text + size, WITNESS_BYTES - size, "event %" PRIu64 " %s%s\n", witness->event, half[0],
+                                 half[1]);
     size += (size_t)snprintf(text + size, WITNESS_BYTES - size, "check %016" PRIx64 "\n",
                              dk_checksum_bytes(text, size));
     return size;
@@ -67,13 +72,17 @@ static bool parse_phase(const char *text, uint32_t *phase)
  * is sound only if it is the one that we would have written. */
 static bool parse(const char *text, struct dk_witness *witness)
 {
-    char id[33], phase[16], again[WITNESS_BYTES];
+    char id[33], phase[16], head[65], again[WITNESS_BYTES];
+    int version;
     struct dk_witness made = {0};
-    if (sscanf(text,
-               "docket witness 1 store %32s generation %" SCNu64 " start %" SCNu64
-               " commit %" SCNu64 " phase %15s",
-               id, &made.generation, &made.start, &made.commit, phase) != 5 ||
-        strlen(id) != 32 || !parse_id(id, made.store_id) || !parse_phase(phase, &made.phase))
+    int got = sscanf(text,
+                     "docket witness %d store %32s generation %" SCNu64 " start %" SCNu64
+                     " commit %" SCNu64 " phase %15s event %" SCNu64 " %64s",
+                     &version, id, &made.generation, &made.start, &made.commit, phase, &made.event, head);
+    if (got != (got > 6 ? 8 : 6) || strlen(id) != 32 || !parse_id(id, made.store_id) ||
+        !parse_phase(phase, &made.phase))
+        return false;
+    if (got == 8 && (strlen(head) != 64 || !parse_id(head, made.head) || !parse_id(head + 32, made.head + 16)))
         return false;
     spell(&made, again);
     if (strcmp(text, again) != 0)

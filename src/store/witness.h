@@ -10,6 +10,10 @@
  * the witness's generation exactly, which finds every copy that was taken
  * before the last start, however few commits ago.
  *
+ * It also says the audit trail's last event and its hash, as they were on the disk
+ * when it was written: a trail without that event was rewritten (chain.c judges).
+ * Without them it is spelled as version 1, which knew none.
+ *
  * What it cannot see: a copy of the same generation, taken by a running
  * docketd, put back within LAG commits, after a stop that was not clean; and
  * a copy of store and witness put back together.
@@ -40,6 +44,8 @@ struct dk_witness {
     uint64_t start;  /* commit number before this generation's first commit */
     uint64_t commit; /* no commit has passed it */
     uint32_t phase;  /* enum dk_witness_phase */
+    uint64_t event;  /* the last event of the audit trail when this was written; 0: not known */
+    uint8_t head[32]; /* its hash */
 };
 
 enum dk_witness_find { DK_WITNESS_ABSENT, DK_WITNESS_DAMAGED, DK_WITNESS_FOUND };

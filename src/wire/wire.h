@@ -43,7 +43,7 @@ enum dk_admin_type {
     DK_ADMIN_SET,       /* another policy */
     DK_ADMIN_DRAIN,     /* nothing is laid any more; who holds leases */
     DK_ADMIN_VERIFY,    /* every record and page of the store */
-    DK_ADMIN_EVENTS,    /* events from number first on, at most count, since since_ns, of kind */
+    DK_ADMIN_EVENTS,    /* events from number first on, at most count, since since_ns, of kind, of the series */
     DK_ADMIN_DESK,      /* a desk more in the configuration */
     DK_ADMIN_CLOSE,     /* a period that has ended gives no number any more; the answer's salt is 1 if it is closed,
                            0 if it will be when those who hold leases (its rows) have given them back */
@@ -54,6 +54,8 @@ enum dk_admin_type {
     DK_ADMIN_RECORDS,   /* records of a series with a ledger, from number first of the period on (-1: every one, from
                            period start_after on), at most count, of the state that kind names; settings: of this key
                            alone. With RUNS ranges of one state. Rows of wire/ledger_row.h; likewise */
+    DK_ADMIN_AUDIT,     /* the whole chain of events; a row of struct dk_audit_wire */
+    DK_ADMIN_HEAD,      /* where it stands; likewise, and for everybody */
     DK_ADMIN_END
 };
 
@@ -166,7 +168,23 @@ struct dk_event_wire {
     char kind[24];
     char text[256];
     char reason[DK_WIRE_REASON + 1];
-    char padding[3];
+    char hash[64 + 1]; /* hexadecimal; "" of an event that is not in the chain */
+    char tenant[64 + 1];
+    char name[64 + 1];
+    uint8_t erased;
+    uint8_t reserved;
+    int32_t period;
+};
+
+struct dk_audit_wire {
+    uint64_t begins;
+    uint64_t head;
+    uint64_t broken; /* 0: it is whole */
+    char hash[64 + 1];
+    char expected[64 + 1];
+    char found[64 + 1];
+    char what[160 + 1];
+    char padding[4];
 };
 
 struct dk_holder_wire {

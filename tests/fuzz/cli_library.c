@@ -361,6 +361,21 @@ docket_status docket_admin_verify(docket_realm *realm, int64_t timeout_ns, uint6
     return answer();
 }
 
+docket_status docket_admin_audit_verify(docket_realm *realm, int64_t timeout_ns, struct docket_audit *audit)
+{
+    MUST(realm == &one_realm && timeout_ns > 0);
+    *audit = (struct docket_audit){.begins = 1, .head = mood, .broken = mood % 3, .hash = "0a"};
+    return answer();
+}
+
+docket_status docket_admin_audit_head(docket_realm *realm, uint64_t *number, char hash[DOCKET_HASH_TEXT])
+{
+    MUST(realm == &one_realm);
+    *number = mood;
+    snprintf(hash, DOCKET_HASH_TEXT, "0a");
+    return answer();
+}
+
 docket_status docket_admin_events(docket_realm *realm, const struct docket_event_choice *choice, uint64_t *found,
                                   docket_each_event each, void *context)
 {
@@ -369,7 +384,8 @@ docket_status docket_admin_events(docket_realm *realm, const struct docket_event
     *found = mood % 7;
     for (uint64_t i = 0; status == DOCKET_OK && i < mood % 3; i++) {
         struct docket_event event = {
-            .number = i + 1, .time_ns = (int64_t)(mood << 40), .kind = "void", .text = "\xff", .reason = i ? "r" : ""};
+            .number = i + 1, .time_ns = (int64_t)(mood << 40), .kind = "void", .text = "\xff", .reason = i ? "r" : "",
+            .tenant = i ? "acme" : "", .series = i ? "INV" : "", .hash = "0a"};
         if (each(context, &event) != 0)
             break;
     }

@@ -4,6 +4,7 @@
 /* links: tools:cmd_status tools:cmd_seat_list tools:cmd_desk_list tools:cmd_where tools:cmd_doctor tools:doctor_machine */
 /* links: tools:doctor_realm tools:cmd_top tools:top_look tools:top_screen tools:cmd_version tools:docket */
 /* links: tools:cmd_void tools:fates tools:cmd_gaps tools:cmd_report tools:cmd_series_change tools:cmd_series_show tools:coming tools:policy_options tools:cmd_profile tools:cmd_drain tools:cmd_clock tools:cmd_store tools:deciding */
+/* links: tools:cmd_audit tools:cmd_log */
 /* links: fuzz:cli_library */
 /* libs: jansson smartcols ncursesw */
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * no_memory: for test programs that link parts of the library beside a docketd
- * of their own: they open no realm in memory, so nothing here is ever called.
+ * of their own: they open no realm in memory and ask no ledger, so nothing here is ever called.
  */
 #include "client/inside.h"
 
@@ -85,4 +85,21 @@ struct dk_interval dk_memory_interval(const struct docket_series *series)
 {
     (void)series;
     return (struct dk_interval){0, 0};
+}
+
+/* ---- the ledger's side of the library ---- */
+
+docket_status dk_ledger_next(struct docket_series *series, uint32_t yyyymmdd, int64_t timeout_ns, char *text, size_t room,
+                             uint64_t *number, int32_t *period)
+{
+    (void)timeout_ns;
+    (void)number;
+    (void)period;
+    DK_CHECK(series == NULL && yyyymmdd == 0 && text == NULL && room == 0);
+    return DOCKET_UNREACHABLE;
+}
+
+void dk_lines_end(struct docket_realm *realm)
+{
+    DK_CHECK(realm->live == NULL || realm->live->lines == NULL);
 }

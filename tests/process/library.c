@@ -298,7 +298,7 @@ static int no_row(void *context, const struct docket_fate_row *row)
 static void bad_admin(void)
 {
     static const struct docket_policy bad[] = {
-        {.order = "gapless"},     {.order = ""},           {.restart = "hourly"},      {.restart = ""},
+        {.order = "gapfree"},     {.order = ""},           {.restart = "hourly"},      {.restart = ""},
         {.template_text = ""},    {.template_text = "X"},  {.template_text = "{N}{N}"}, {.window = 15},
         {.window = 250001},       {.window = UINT32_MAX},  {.start_after = DOCKET_NUMBER_MAX},
         {.start_after = UINT64_MAX},
@@ -306,6 +306,8 @@ static void bad_admin(void)
         {.chronological = "1"},   {.documents = "all"},    {.profile = "atlantis"},    {.last = "0"},
         {.valid_from = "2026-02-30"}, {.valid_to = ""},    {.warn = "100"},            {.close_after = "soon"},
         {.prefix = "a b"},        {.fields = "a"},         {.profile = "in-gst"},      {.prefix = "a\norder=leased"},
+        {.ledger = "yes"},        {.on_expiry = "free"},   {.order = "leased", .ledger = "on"},
+        {.order = "gapless", .ledger = "off"},             {.ledger = "on", .on_expiry = "free", .profile = "uk"},
         {.profile = "fr", .order = "leased"},              {.template_text = "{N}\nwindow=16\n"},
         {.template_text = "{SERIES}-{YYYY}-{N}-0123456789012345678901234567890123456789012345678"}};
     open_realm();

@@ -127,6 +127,7 @@ static inline int make_realm(void **state)
                                         .create = true,
                                         .map_bytes = (size_t)256 << 20,
                                         .preallocate_bytes = 1 << 20,
+                                        .ledger_wait = 50,
                                         .boot_id = {1, 2, 3}};
     return 0;
 }

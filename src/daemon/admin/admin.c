@@ -30,6 +30,7 @@ static const struct errand_row {
     bool names_series;
     bool wants_reason;
     bool for_all; /* who may sit at the series' desk */
+    bool harmless; /* for whoever is heard at all */
 } rows[DK_ADMIN_END - DK_ADMIN_VOID] = {
     [DK_ADMIN_VOID - DK_ADMIN_VOID] = {"void numbers", dk_errand_void, true, true, true},
     [DK_ADMIN_RECONCILE - DK_ADMIN_VOID] = {"reconcile", dk_errand_reconcile, true, true, false},
@@ -46,6 +47,8 @@ static const struct errand_row {
     [DK_ADMIN_SHOW - DK_ADMIN_VOID] = {"show a series", dk_errand_show, false, true, false, true},
     [DK_ADMIN_PREVIEW - DK_ADMIN_VOID] = {"show next numbers", dk_errand_preview, false, true, false, true},
     [DK_ADMIN_RECORDS - DK_ADMIN_VOID] = {"read records", dk_errand_records, false, true, false, true},
+    [DK_ADMIN_AUDIT - DK_ADMIN_VOID] = {"verify the audit trail", dk_errand_audit, false, false, false},
+    [DK_ADMIN_HEAD - DK_ADMIN_VOID] = {"read the audit trail's head", dk_errand_head, false, false, false, .harmless = true},
 };
 
 static const struct errand_row *row_of(uint32_t type)
@@ -56,7 +59,7 @@ static const struct errand_row *row_of(uint32_t type)
 
 /* ---- who may ---- */
 
-static bool is_admin(const struct dk_connection *connection)
+bool dk_is_admin(const struct dk_connection *connection)
 {
     const struct dk_daemon *daemon = connection->daemon;
     if (connection->uid == 0 || connection->uid == geteuid())
@@ -70,9 +73,10 @@ static bool is_admin(const struct dk_connection *connection)
     return false;
 }
 
-static void note_refusal(struct dk_daemon *daemon, const struct dk_connection *connection,
-                         const struct dk_admin_request *request, const char *what)
+/* tenant NULL: none is named. */
+static void note_refusal(const struct dk_connection *connection, const char *what, const char *tenant, const char *name)
 {
+    struct dk_daemon *daemon = connection->daemon;
     int64_t now_ns = dk_clock_monotonic_ns();
     if (daemon->refused_ns != 0 && now_ns - daemon->refused_ns < REFUSALS_EVERY_NS) {
         daemon->refused_unsaid++;
@@ -82,13 +86,26 @@ static void note_refusal(struct dk_daemon *daemon, const struct dk_connection *c
     dk_log(DK_LOG_WARNING, "uid %u, pid %d asked to %s and is no admin (%llu such since the last line)",
            (unsigned)connection->uid, (int)connection->pid, what, (unsigned long long)daemon->refused_unsaid);
     struct dk_job *job = dk_job_new(dk_job_free, NULL);
-    bool named = row_of(request->type)->names_series && dk_name_check("tenant", request->tenant) == DOCKET_OK &&
-                 dk_name_check("series", request->name) == DOCKET_OK;
+    bool named = tenant != NULL;
     dk_job_event(job, "refused", connection->uid, "asked to %s%s%s%s%s and is no admin; %llu more before", what,
-                 named ? " in " : "", named ? request->tenant : "", named ? "/" : "", named ? request->name : "",
+                 named ? " in " : "", named ? tenant : "", named ? "/" : "", named ? name : "",
                  (unsigned long long)daemon->refused_unsaid);
+    if (named)
+        dk_job_about(job, tenant, name, 0);
     daemon->refused_unsaid = 0;
     dk_clerk_post(daemon->clerk, job);
+}
+
+docket_status dk_admin_check(const struct dk_connection *connection, const char *what, const char *tenant,
+                             const char *name)
+{
+    if (dk_is_admin(connection))
+        return DOCKET_OK;
+    note_refusal(connection, what, tenant, name);
+    return dk_fail(DOCKET_NOT_PERMITTED,
+                   "uid %u may not %s: root, docketd's user and those of admins and admin_group in docket.conf may; "
+                   "nothing was changed",
+                   (unsigned)connection->uid, what);
 }
 
 static docket_status check_asker(struct dk_connection *connection, const struct dk_admin_request *request)
@@ -96,15 +113,13 @@ static docket_status check_asker(struct dk_connection *connection, const struct 
     const struct errand_row *row = row_of(request->type);
     if (row == NULL)
         return dk_fail(DOCKET_PROTOCOL, "admin request %u is not known to this docketd", request->type);
-    if (is_admin(connection))
+    if (row->harmless)
         return DOCKET_OK;
-    if (row->for_all)
+    if (row->for_all && !dk_is_admin(connection))
         return dk_serve_check_desk(connection, dk_series_desk(connection->daemon, request->tenant));
-    note_refusal(connection->daemon, connection, request, row->name);
-    return dk_fail(DOCKET_NOT_PERMITTED,
-                   "uid %u may not %s: root, docketd's user and those of admins and admin_group in docket.conf may; "
-                   "nothing was changed",
-                   (unsigned)connection->uid, row->name);
+    bool named = row->names_series && dk_name_check("tenant", request->tenant) == DOCKET_OK &&
+                 dk_name_check("series", request->name) == DOCKET_OK;
+    return dk_admin_check(connection, row->name, named ? request->tenant : NULL, request->name);
 }
 
 /* ---- what is asked ---- */
@@ -232,6 +247,12 @@ void dk_errand_post(struct dk_errand *errand, struct dk_job *job)
         dk_clerk_post(errand->daemon->clerk, job);
 }
 
+/* What it decides is about one period. */
+static bool is_of_period(const struct dk_errand *errand)
+{
+    return errand->asked.type != DK_ADMIN_SET && errand->asked.type != DK_ADMIN_RETIRE;
+}
+
 void dk_errand_event(const struct dk_errand *errand, struct dk_job *job, const char *kind, const char *format, ...)
 {
     char text[sizeof job->events->text];
@@ -241,6 +262,8 @@ void dk_errand_event(const struct dk_errand *errand, struct dk_job *job, const c
     va_end(arguments);
     dk_job_event(job, kind, errand->connection->uid, "%s", text);
     dk_job_reason(job, errand->asked.reason);
+    if (row_of(errand->asked.type)->names_series)
+        dk_job_about(job, errand->asked.tenant, errand->asked.name, is_of_period(errand) ? errand->period : 0);
 }
 
 static docket_status write_answer(struct dk_errand *errand, int *fd)

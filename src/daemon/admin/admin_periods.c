@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* admin_periods: the periods of a series that there have been, are, and will be next. */
-#include "daemon/admin/errand.h"
+#include "daemon/ended/ended.h"
 
 #include "base/clock.h"
 
@@ -94,6 +94,22 @@ static docket_status put_row(void *context, const struct dk_counter_image *image
     return status;
 }
 
+/* One that is tracked has an image of a period once something was asked of it: the current one is
+ * shown all the same. */
+static docket_status put_current(struct dk_errand *errand)
+{
+    const struct dk_series_book *series = errand->series;
+    const struct dk_period_wire *rows = errand->answer;
+    struct dk_counter_image image;
+    struct dk_period now;
+    dk_period_now(errand->daemon, series->record.policy, &now);
+    for (size_t i = 0; i < errand->answer_bytes / sizeof *rows; i++)
+        if (rows[i].period == now.label)
+            return DOCKET_OK;
+    dk_ended_begin(&series->record, now.label, series->desk->map.incarnation, &image);
+    return put_row(errand, &image);
+}
+
 static int compare_rows(const void *left, const void *right)
 {
     const struct dk_period_wire *a = left, *b = right;
@@ -107,6 +123,8 @@ docket_status dk_errand_periods(struct dk_errand *errand)
         return status;
     dk_fate_wait(errand->daemon); /* books and store speak of one moment */
     status = dk_store_each_counter_of(errand->daemon->store, errand->series->record.id, put_row, errand);
+    if (status == DOCKET_OK && dk_is_tracked(errand->series) && errand->series->record.retired_ns == 0)
+        status = put_current(errand);
     size_t count = errand->answer_bytes / sizeof(struct dk_period_wire);
     if (count > 1) /* the journal's come last */
         qsort(errand->answer, count, sizeof(struct dk_period_wire), compare_rows);

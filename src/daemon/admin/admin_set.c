@@ -266,6 +266,9 @@ void dk_set_in_place(struct dk_errand *errand)
 {
     struct dk_series_book *series = errand->series;
     series->record = errand->record;
+    series->next_close_s = 0; /* it may close sooner */
+    errand->daemon->closes = errand->daemon->closes || series->record.policy->close_after != DK_CLOSE_NEVER;
+    dk_edges_set(errand->daemon, series, 0);
     for (int bank = 0; bank < DK_BANKS; bank++)
         if (series->bank[bank] != NULL && series->bank[bank]->window > series->record.policy->window)
             series->bank[bank]->window = series->record.policy->window;

@@ -74,6 +74,30 @@ docket_status dk_errand_verify(struct dk_errand *errand)
 
 /* ---- events ---- */
 
+void dk_event_fill(struct dk_event_wire *row, const struct dk_event *event)
+{
+    memset(row, 0, sizeof *row);
+    row->number = event->number;
+    row->time_ns = event->time_ns;
+    row->uid = event->uid;
+    row->period = event->period;
+    row->erased = event->link.erased;
+    memcpy(row->kind, event->kind, sizeof row->kind);
+    memcpy(row->text, event->text, sizeof row->text);
+    memcpy(row->reason, event->reason, sizeof row->reason);
+    memcpy(row->tenant, event->tenant, sizeof row->tenant);
+    memcpy(row->name, event->series, sizeof row->name);
+    if (event->link.there)
+        dk_digest_text(event->link.hash, row->hash);
+}
+
+void dk_event_put(FILE *out, const struct dk_event *event)
+{
+    struct dk_event_wire row;
+    dk_event_fill(&row, event);
+    fwrite(&row, sizeof row, 1, out);
+}
+
 struct choosing {
     const struct dk_admin_request *asked;
     struct dk_event_wire *last; /* a ring */
@@ -83,17 +107,13 @@ struct choosing {
 static docket_status choose(void *context, const struct dk_event *event)
 {
     struct choosing *choosing = context;
-    if (event->time_ns < choosing->asked->since_ns ||
-        (choosing->asked->kind[0] != 0 && strcmp(choosing->asked->kind, event->kind) != 0))
+    const struct dk_admin_request *asked = choosing->asked;
+    if (event->time_ns < asked->since_ns || (asked->kind[0] != 0 && strcmp(asked->kind, event->kind) != 0) ||
+        (asked->tenant[0] != 0 && strcmp(asked->tenant, event->tenant) != 0) ||
+        (asked->name[0] != 0 && strcmp(asked->name, event->series) != 0))
         return DOCKET_OK;
     struct dk_event_wire *row = &choosing->last[choosing->found++ % choosing->room];
-    memset(row, 0, sizeof *row);
-    row->number = event->number;
-    row->time_ns = event->time_ns;
-    row->uid = event->uid;
-    memcpy(row->kind, event->kind, sizeof row->kind);
-    memcpy(row->text, event->text, sizeof row->text);
-    memcpy(row->reason, event->reason, sizeof row->reason);
+    dk_event_fill(row, event);
     return DOCKET_OK;
 }
 
@@ -120,4 +140,44 @@ docket_status dk_errand_events(struct dk_errand *errand)
     if (errand->asked.count > EVENTS_MAX)
         return dk_fail(DOCKET_BAD_ARGUMENT, "at most %d events are told at once", EVENTS_MAX);
     return dk_aside_begin(errand, gather);
+}
+
+/* ---- the chain of events ---- */
+
+static void fill_audit(struct dk_errand *errand, const struct dk_audit *audit)
+{
+    struct dk_audit_wire *row = dk_must_alloc(1, sizeof *row);
+    row->begins = audit->trail.begins;
+    row->head = audit->trail.number;
+    row->broken = audit->broken;
+    dk_digest_text(audit->trail.hash, row->hash);
+    memcpy(row->what, audit->what, sizeof audit->what);
+    memcpy(row->expected, audit->expected, sizeof audit->expected);
+    memcpy(row->found, audit->found, sizeof audit->found);
+    errand->answer = row;
+    errand->answer_bytes = sizeof *row;
+}
+
+static void *walk_chain(void *context)
+{
+    struct dk_errand *errand = context;
+    struct dk_audit audit;
+    dk_aside_outcome(errand, dk_store_audit(errand->daemon->store, &audit));
+    if (errand->outcome == DOCKET_OK)
+        fill_audit(errand, &audit);
+    return NULL;
+}
+
+docket_status dk_errand_audit(struct dk_errand *errand)
+{
+    return dk_aside_begin(errand, walk_chain);
+}
+
+docket_status dk_errand_head(struct dk_errand *errand)
+{
+    struct dk_audit audit = {0};
+    docket_status status = dk_store_trail(errand->daemon->store, &audit.trail);
+    if (status == DOCKET_OK)
+        fill_audit(errand, &audit);
+    return status;
 }

@@ -107,6 +107,8 @@ docket_status dk_errand_periods(struct dk_errand *errand) DK_MUST_USE;   /* admi
 docket_status dk_errand_records(struct dk_errand *errand) DK_MUST_USE;   /* records.c */
 docket_status dk_errand_verify(struct dk_errand *errand) DK_MUST_USE;    /* aside.c */
 docket_status dk_errand_events(struct dk_errand *errand) DK_MUST_USE;
+docket_status dk_errand_audit(struct dk_errand *errand) DK_MUST_USE;
+docket_status dk_errand_head(struct dk_errand *errand) DK_MUST_USE;
 
 /* ---- aside.c ---- */
 

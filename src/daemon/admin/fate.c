@@ -376,15 +376,6 @@ docket_status dk_rows_end(FILE *out)
     return dk_fail(DOCKET_NO_SPACE, "the answer did not fit into memory");
 }
 
-void dk_event_put(FILE *out, const struct dk_event *event)
-{
-    struct dk_event_wire row = {.number = event->number, .time_ns = event->time_ns, .uid = event->uid};
-    memcpy(row.kind, event->kind, sizeof row.kind);
-    memcpy(row.text, event->text, sizeof row.text);
-    memcpy(row.reason, event->reason, sizeof row.reason);
-    fwrite(&row, sizeof row, 1, out);
-}
-
 /* The first event of a walk is the one that was asked for; no other is wanted. */
 static docket_status put_first(void *context, const struct dk_event *event)
 {

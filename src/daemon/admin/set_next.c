@@ -45,6 +45,7 @@ bool dk_policy_turn(struct dk_daemon *daemon, struct dk_series_book *series, int
     dk_period_text(series->record.next_from, period);
     dk_job_event(job, "set", 0, "%s/%s: what was set from %s on holds", series->record.tenant, series->record.name,
                  period);
+    dk_job_about(job, series->record.tenant, series->record.name, 0);
     series->publishing = true; /* nothing of it is opened, nor changed by an admin, until it is durable */
     dk_clerk_post(daemon->clerk, job);
     return false;

@@ -22,7 +22,7 @@
 
 /* Only closes: the loop may still hold the pointer among this turn's events.
  * dk_serve_bury() frees what nobody waits for. */
-static void drop(struct dk_connection *connection)
+void dk_serve_drop(struct dk_connection *connection)
 {
     if (connection->fd >= 0)
         close(connection->fd);
@@ -39,7 +39,7 @@ void dk_serve_bury(struct dk_daemon *daemon)
     all->graves = false;
     for (struct dk_connection **at = &all->first; *at != NULL;) {
         struct dk_connection *connection = *at;
-        if (!connection->gone || connection->asked != 0) {
+        if (!connection->gone || connection->asked != 0 || connection->parcels != 0) {
             all->graves = all->graves || connection->gone;
             at = &connection->next;
             continue;
@@ -59,7 +59,7 @@ void dk_serve_answer(struct dk_connection *connection, uint32_t type, docket_sta
     if (status != DOCKET_OK)
         snprintf(reply->text, sizeof reply->text, "%s", dk_error_text());
     if (connection->gone || dk_wire_answer(connection->fd, reply, fds, fd_count) != DOCKET_OK)
-        drop(connection);
+        dk_serve_drop(connection);
 }
 
 static bool may_use(const struct dk_connection *connection, const struct dk_desk_book *desk)
@@ -295,35 +295,58 @@ void dk_serve_accept(struct dk_daemon *daemon)
         accept_from(daemon, daemon->given_fd);
 }
 
+/* Packets at record speed may come many in a row, whatever else this connection waits for. */
+static void hear_record(struct dk_connection *connection, const struct dk_packet *packet)
+{
+    const struct dk_record_head *head = &packet->as.record.head;
+    uint8_t *bytes = dk_must_alloc(head->bytes, 1);
+    memcpy(bytes, packet->as.record.bytes, head->bytes);
+    dk_ledger_hear(connection, head, bytes);
+}
+
+static void hear_other(struct dk_connection *connection, const struct dk_packet *packet, int descriptor)
+{
+    if (packet->kind == DK_PACKET_ADMIN)
+        dk_admin_hear(connection, &packet->as.admin, descriptor);
+    else
+        dk_serve_handle(connection, &packet->as.request);
+}
+
+static void refuse(struct dk_connection *connection, docket_status status, const struct dk_packet *packet)
+{
+    if (status == DOCKET_PROTOCOL || status == DOCKET_OK)
+        dk_log(DK_LOG_WARNING, "uid %u, pid %d sent what no library of ours sends; its connection is closed",
+               (unsigned)connection->uid, (int)connection->pid);
+    if (status == DOCKET_PROTOCOL && packet->as.request.magic == DK_WIRE_MAGIC && connection->asked == 0) {
+        struct dk_reply reply = {0}; /* a library of another release: it is told so, and does not try again */
+        dk_serve_answer(connection, packet->as.request.type, status, &reply, NULL, 0);
+    }
+    dk_serve_drop(connection);
+}
+
 void dk_serve_event(struct dk_daemon *daemon, void *token, uint32_t events)
 {
     struct dk_connection *connection = token;
     struct dk_packet packet; /* large: what came is written, no more */
     int descriptor = -1;
     (void)events;
-    if (connection->gone)
-        return;
-    daemon->heard_ns = dk_clock_monotonic_ns();
-    docket_status status = dk_wire_read_packet(connection->fd, &packet, &descriptor);
-    if (status == DOCKET_TIMEOUT)
-        return;
-    if (status == DOCKET_OK && connection->asked == 0 && packet.kind != DK_PACKET_RECORD) {
-        if (packet.kind == DK_PACKET_ADMIN)
-            dk_admin_hear(connection, &packet.as.admin, descriptor);
-        else
-            dk_serve_handle(connection, &packet.as.request);
-        return;
+    for (int packets = 0; !connection->gone && packets < PACKETS_IN_TURN; packets++) {
+        daemon->heard_ns = dk_clock_monotonic_ns();
+        docket_status status = dk_wire_read_packet(connection->fd, &packet, &descriptor);
+        if (status == DOCKET_TIMEOUT)
+            return;
+        if (status == DOCKET_OK && packet.kind == DK_PACKET_RECORD) {
+            hear_record(connection, &packet);
+            continue;
+        }
+        if (status == DOCKET_OK && connection->asked == 0) {
+            hear_other(connection, &packet, descriptor);
+            return;
+        }
+        if (descriptor >= 0)
+            close(descriptor);
+        refuse(connection, status, &packet);
     }
-    if (descriptor >= 0)
-        close(descriptor);
-    if (status == DOCKET_PROTOCOL || status == DOCKET_OK)
-        dk_log(DK_LOG_WARNING, "uid %u, pid %d sent what no library of ours sends; its connection is closed",
-               (unsigned)connection->uid, (int)connection->pid);
-    if (status == DOCKET_PROTOCOL && packet.as.request.magic == DK_WIRE_MAGIC && connection->asked == 0) {
-        struct dk_reply reply = {0}; /* a library of another release: it is told so, and does not try again */
-        dk_serve_answer(connection, packet.as.request.type, status, &reply, NULL, 0);
-    }
-    drop(connection);
 }
 
 docket_status dk_serve_own(struct dk_daemon *daemon, struct dk_connection **own, int *far)

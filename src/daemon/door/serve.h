@@ -7,7 +7,7 @@
 #include "daemon/daemon.h"
 #include "wire/wire.h"
 
-enum { CONNECTIONS_MAX = 4096, PEER_GROUPS_MAX = 256 };
+enum { CONNECTIONS_MAX = 4096, PEER_GROUPS_MAX = 256, PACKETS_IN_TURN = 16 /* of one connection, at record speed */ };
 
 struct dk_connection {
     struct dk_connection *next;
@@ -18,6 +18,8 @@ struct dk_connection {
     gid_t groups[PEER_GROUPS_MAX];
     uint32_t group_count;
     uint32_t asked; /* the request that waits for a commit; 0 none */
+    uint32_t parcels; /* packets at record speed that wait for their answers */
+    bool widened;     /* its socket has room for their answers */
     bool gone;      /* the peer left while it waited */
     bool out_of_patience; /* it has waited for a slot long enough */
 };
@@ -44,6 +46,8 @@ struct dk_connections {
  * waiting, so that the connection may be freed. */
 void dk_serve_answer(struct dk_connection *connection, uint32_t type, docket_status status, struct dk_reply *reply,
                      const int *fds, size_t fd_count);
+/* Closes it; it is freed when nothing of it waits any more. */
+void dk_serve_drop(struct dk_connection *connection);
 /* A connection of docketd's own, for what is asked without a socket; far: its
  * other end. */
 docket_status dk_serve_own(struct dk_daemon *daemon, struct dk_connection **own, int *far) DK_MUST_USE;

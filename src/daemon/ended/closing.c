@@ -193,6 +193,7 @@ static bool close_by_policy(struct dk_daemon *daemon, const struct dk_series_rec
     }
     dk_job_event(job, "close", 0, "%s is closed by policy, %u days after its end", dk_ended_name(record, label),
                  record->policy->close_after);
+    dk_job_about(job, record->tenant, record->name, label);
     ended->held = true;
     dk_clerk_post(daemon->clerk, job);
     return true;

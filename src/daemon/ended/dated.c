@@ -48,7 +48,7 @@ static docket_status check_interval(const struct dk_series_book *series, uint32_
                    series->record.tenant, series->record.name, early ? "from" : "until", bound, shown);
 }
 
-static docket_status check_order(const struct dk_series_book *series, const struct dk_ended *ended,
+static docket_status check_order(const struct dk_series_book *series, int32_t label,
                                  const struct dk_ended_facts *facts, uint32_t date, uint32_t today)
 {
     char shown[11], last[16];
@@ -64,27 +64,26 @@ static docket_status check_order(const struct dk_series_book *series, const stru
     if (facts->image.last_date > date) {
         dk_date_text(facts->image.last_date, last);
         return dk_fail(DOCKET_OUT_OF_ORDER, "%s is chronological, and its last number is of %s: %s lies before it",
-                       dk_ended_name(&series->record, ended->label), last, shown);
+                       dk_ended_name(&series->record, label), last, shown);
     }
     if (date > today)
         return dk_fail(DOCKET_OUT_OF_ORDER, "%s is chronological, and %s has not come: it would hold up every document "
                                             "until then",
-                       dk_ended_name(&series->record, ended->label), shown);
+                       dk_ended_name(&series->record, label), shown);
     return DOCKET_OK;
 }
 
 /* Does the date still lie in this period, and has it come? */
-static docket_status check_date(const struct dk_series_book *series, const struct dk_ended *ended, uint32_t date,
-                                int32_t now)
+static docket_status check_date(const struct dk_series_book *series, int32_t label, uint32_t date, int32_t now)
 {
     const struct dk_policy *policy = series->record.policy;
     struct dk_span span;
     dk_span_of_date((enum dk_restart)policy->restart, &policy->fiscal, date, &span);
-    if (span.label != ended->label)
+    if (span.label != label)
         return dk_fail(DOCKET_TIMEOUT, "the periods of %s/%s were changed meanwhile; ask again", series->record.tenant,
                        series->record.name);
-    if (ended->label > now)
-        return dk_fail(DOCKET_PERIOD_NOT_OPEN, "%s has not begun", dk_ended_name(&series->record, ended->label));
+    if (label > now)
+        return dk_fail(DOCKET_PERIOD_NOT_OPEN, "%s has not begun", dk_ended_name(&series->record, label));
     return check_interval(series, date);
 }
 
@@ -93,21 +92,21 @@ docket_status dk_ended_say_closed(const struct dk_series_book *series, int32_t l
     return dk_fail(DOCKET_PERIOD_CLOSED, "%s was closed: it gives no number any more", dk_ended_name(&series->record, label));
 }
 
-docket_status dk_ended_check(const struct dk_series_book *series, const struct dk_ended *ended,
-                                const struct dk_ended_facts *facts, uint32_t date)
+docket_status dk_ended_check(const struct dk_series_book *series, int32_t label, const struct dk_ended_facts *facts,
+                             uint32_t date, int64_t ahead_s)
 {
     struct dk_period now;
-    int64_t now_s = dk_now_s(ended->daemon);
+    int64_t now_s = dk_now_s(series->desk->daemon);
     const struct dk_zone *zone = dk_zone_of_policy(series->record.policy);
-    dk_period_at_instant(series->record.policy, now_s, &now);
-    docket_status status = check_date(series, ended, date, now.label);
+    dk_period_at_instant(series->record.policy, now_s + ahead_s, &now);
+    docket_status status = check_date(series, label, date, now.label);
     if (status == DOCKET_OK && (facts->image.closed == DK_CLOSED_FOR_GOOD || facts->image.closed == DK_CLOSING))
-        status = dk_ended_say_closed(series, ended->label);
-    if (status == DOCKET_OK && now_s >= dk_closing_due_s(series->record.policy, ended->label))
+        status = dk_ended_say_closed(series, label);
+    if (status == DOCKET_OK && now_s >= dk_closing_due_s(series->record.policy, label))
         status = dk_fail(DOCKET_PERIOD_CLOSED, "%s is closed by the series' policy, %u days after its end",
-                         dk_ended_name(&series->record, ended->label), series->record.policy->close_after);
+                         dk_ended_name(&series->record, label), series->record.policy->close_after);
     if (status == DOCKET_OK)
-        status = check_order(series, ended, facts, date, zone->date(zone, now_s));
+        status = check_order(series, label, facts, date, zone->date(zone, now_s));
     return status;
 }
 
@@ -125,9 +124,9 @@ static docket_status look_for_accept(void *context, const struct dk_event *event
     return DOCKET_OK;
 }
 
-docket_status dk_ended_check_unseen(const struct dk_series_book *series, const struct dk_ended *ended)
+docket_status dk_ended_check_unseen(const struct dk_series_book *series, int32_t label)
 {
-    struct dk_daemon *daemon = ended->daemon;
+    struct dk_daemon *daemon = series->desk->daemon;
     struct accepting accepting = {0};
     docket_status status = DOCKET_OK;
     if (!daemon->accept_known)
@@ -139,13 +138,13 @@ docket_status dk_ended_check_unseen(const struct dk_series_book *series, const s
     daemon->accept_known = true;
     struct dk_period period = {.start_s = INT64_MIN};
     if (daemon->accepted_ns <= series->record.created_ns ||
-        (dk_period_of(series->record.policy, dk_zone_of_policy(series->record.policy), ended->label, &period) &&
+        (dk_period_of(series->record.policy, dk_zone_of_policy(series->record.policy), label, &period) &&
          period.start_s - DK_PERIOD_AHEAD_S > daemon->accepted_ns / DK_SECOND_NS))
         return DOCKET_OK; /* its first number could only be given later */
     return dk_fail(DOCKET_PERIOD_CLOSED,
                    "the store was accepted though it was older than what it had given, and it knows of no number of %s: "
                    "what was given of it cannot be told, so that nothing is",
-                   dk_ended_name(&series->record, ended->label));
+                   dk_ended_name(&series->record, label));
 }
 
 /* ---- asking ---- */

@@ -252,7 +252,7 @@ static bool give(struct dk_ended *ended, const struct dk_series_book *series, st
         struct dk_asking *asking = ended->asked;
         ended->asked = asking->next;
         asking->next = NULL;
-        docket_status status = dk_ended_check(series, ended, facts, asking->date);
+        docket_status status = dk_ended_check(series, ended->label, facts, asking->date, 0);
         if (status == DOCKET_OK && asking->connection->gone)
             status = DOCKET_UNREACHABLE; /* nobody hears it: no number is spent */
         uint64_t number = next_of(source);
@@ -327,7 +327,7 @@ static docket_status prepare(struct dk_ended *ended, struct dk_series_book *seri
         return dk_fail(DOCKET_TIMEOUT, "%s is the current period: it is on the board, or about to be; ask again",
                        dk_ended_name(&series->record, ended->label));
     if (!facts->found) {
-        docket_status status = dk_ended_check_unseen(series, ended);
+        docket_status status = dk_ended_check_unseen(series, ended->label);
         dk_ended_begin(&series->record, ended->label, series->desk->map.incarnation, &facts->image);
         return status;
     }

@@ -74,10 +74,11 @@ const char *dk_ended_name(const struct dk_series_record *record, int32_t label);
 docket_status dk_ended_say_closed(const struct dk_series_book *series, int32_t label);
 /* Does the series give numbers at all? */
 docket_status dk_ended_check_series(const struct dk_series_book *series) DK_MUST_USE;
-/* A number of this date, by what is known now. */
-docket_status dk_ended_check(const struct dk_series_book *series, const struct dk_ended *ended,
-                             const struct dk_ended_facts *facts, uint32_t date) DK_MUST_USE;
-/* May a past period be begun that the store has never heard of? */
-docket_status dk_ended_check_unseen(const struct dk_series_book *series, const struct dk_ended *ended) DK_MUST_USE;
+/* A number of this date and period, by what is known now; ahead_s: how long before its beginning a period may give
+ * numbers at record speed (0 where the board has it then). */
+docket_status dk_ended_check(const struct dk_series_book *series, int32_t label, const struct dk_ended_facts *facts,
+                             uint32_t date, int64_t ahead_s) DK_MUST_USE;
+/* May a period be begun that the store has never heard of? */
+docket_status dk_ended_check_unseen(const struct dk_series_book *series, int32_t label) DK_MUST_USE;
 
 #endif

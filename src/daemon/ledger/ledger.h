@@ -7,7 +7,8 @@
  *   hear.c     parcels: from the socket to the series' book, and answers
  *   book.c     a series' turn: what waits becomes one plan, the plan a job
  *   plan.c     the plan: what this commit will change, so that a later item sees an earlier one
- *   issue.c    a number for a key; texts of elsewhere
+ *   issue.c    a number for a key         texts.c    texts read backwards, and those of elsewhere
+ *   metadata.c is it JSON?
  *   reserve.c  reservations     decide.c  settle, void, release, resolve
  *   holds.c    who holds what   due.c  time that runs out, holders that end
  *
@@ -61,6 +62,7 @@ struct dk_ledger_book {
     struct dk_parcel *asked, **asked_end; /* in order of arrival */
     struct dk_parcel *given;              /* in the commit that is in flight */
     struct dk_plan *plan;                 /* of that commit; NULL: none is in flight */
+    int64_t since_ns;                     /* monotonic: since when it stands here */
 };
 
 /* One period in a plan. */
@@ -68,9 +70,14 @@ struct dk_plan_period {
     struct dk_plan_period *next;
     struct dk_counter_image image; /* as it will be; spares are its own */
     size_t spare_room;
+    uint32_t spare_from;           /* those before it are taken */
     bool changed;
     bool found;                    /* the store has it */
     int32_t later;                 /* a later period of which numbers were given; -1 none */
+    uint64_t last;                 /* the last number that it gives */
+    uint32_t checked;              /* the date of which a number may be given, as the last look found; 0 none */
+    uint32_t rendered_date;        /* of rendered; 0 none */
+    struct dk_rendered rendered;
     struct dk_form form;           /* how its numbers are written now */
     struct dk_template template;   /* ... unpacked */
 };
@@ -95,7 +102,8 @@ docket_status dk_plan_find(struct dk_plan *plan, int32_t label, uint64_t number,
                            const struct dk_ledger_record **record) DK_MUST_USE;
 /* What a key has: its record of the keys, and its number's. NOT_HELD: none ever. ALREADY_RELEASED: its number was released
  * (and may be somebody else's by now): the key may get another one. A released number's key keeps its entry in `keys`, so
- * that a late release or settle is told so; whoever finds one looks whether the number's record still has the key. In decide.c. */
+ * that a late release or settle is told so; whoever finds one looks whether the number's record still has the key. OK with
+ * *record NULL: the key has its number, and that's record was exported and dropped. In decide.c. */
 docket_status dk_plan_key(struct dk_plan *plan, const char *text, const struct dk_key_record **key,
                           const struct dk_ledger_record **record) DK_MUST_USE;
 /* Its new record, with its texts; last_ns is set here. One that becomes FREE becomes a spare of its period. */
@@ -105,6 +113,12 @@ docket_status dk_plan_find_key(struct dk_plan *plan, uint8_t kind, const char *t
 void dk_plan_put_key(struct dk_plan *plan, const struct dk_key_record *key);
 void dk_plan_put_hold(struct dk_plan *plan, const struct dk_hold_record *hold);
 void dk_plan_put_elsewhere(struct dk_plan *plan, const struct dk_elsewhere_record *record);
+/* The note of a text (in capitals) that this plan takes for elsewhere; NULL. */
+const struct dk_elsewhere_record *dk_plan_elsewhere(const struct dk_plan *plan, const char *text);
+/* A number of the period is free; the lowest free one (0: there is none); and it is none any more. */
+void dk_plan_spare(struct dk_plan_period *period, uint64_t number);
+uint64_t dk_plan_lowest(const struct dk_plan_period *period);
+void dk_plan_spend_lowest(struct dk_plan_period *period);
 /* Memory and texts that live as long as the plan. */
 void *dk_plan_alloc(struct dk_plan *plan, size_t bytes);
 const char *dk_plan_print(struct dk_plan *plan, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -124,6 +138,10 @@ docket_status dk_plan_date(struct dk_plan *plan, uint32_t asked, uint32_t *date,
 /* The lowest free number of the period, taken, with its text. EXHAUSTED, COLLISION (see docket_issue()). The caller puts its record. */
 docket_status dk_plan_take(struct dk_plan *plan, struct dk_plan_period *period, uint32_t date, uint64_t *number,
                            char text[DOCKET_TEXT_MAX]) DK_MUST_USE;
+/* The note of a document number that was given elsewhere, by what is committed or planned; NULL: it was not. */
+docket_status dk_plan_note_of(struct dk_plan *plan, const char *text, const char **note) DK_MUST_USE;
+/* BAD_ARGUMENT unless it is one JSON object of bounded depth. */
+docket_status dk_metadata_check(const char *text) DK_MUST_USE;
 /* Each plans one item, and says in *answer what will be told. status: of the item; the last error is its sentence. */
 docket_status dk_ledger_issue(struct dk_plan *plan, const struct dk_parcel *parcel, const struct dk_record_item *item,
                               struct dk_record_answer *answer) DK_MUST_USE;
@@ -165,6 +183,11 @@ docket_status dk_holds_plan(struct dk_plan *plan) DK_MUST_USE;
 /* Each tick: time that has run out, by CLOCK_BOOTTIME within a boot. Gives each series with due holds a book. */
 void dk_holds_tick(struct dk_daemon *daemon);
 /* A seat was reaped: what it held is due. daemon.h has this for reaper.c. */
+
+/* ---- hear.c ---- */
+
+/* Tells the parcel's items (status OK) or why there are none (the last error), and frees it. */
+void dk_parcel_answer(struct dk_parcel *parcel, docket_status status);
 
 /* ---- book.c ---- */
 

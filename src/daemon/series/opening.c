@@ -123,6 +123,7 @@ static void tell_settings(struct dk_job *job, uint32_t uid, const struct dk_requ
         if (end[1] != 0 && used + strcspn(end + 1, "\n") < ROOM)
             continue;
         dk_job_event(job, "series", uid, "%s/%s made with %s", request->tenant, request->name, text);
+        dk_job_about(job, request->tenant, request->name, 0);
         used = 0;
     }
 }
@@ -162,6 +163,7 @@ static docket_status begin_creation(struct dk_connection *connection, const stru
     dk_job_event(job, "series", connection->uid, "%s/%s made at desk %s: %s, restarting %s, %s, start after %llu",
                  request->tenant, request->name, desk->rule.name, dk_order_name(policy.order),
                  dk_restart_name(policy.restart), policy.template_text, (unsigned long long)request->start_after);
+    dk_job_about(job, request->tenant, request->name, 0);
     tell_settings(job, connection->uid, request, &policy);
     dk_names_add(&daemon->connections->coming, &creation->record);
     desk->coming++;

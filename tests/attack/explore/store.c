@@ -49,6 +49,14 @@ void dk_job_reason(struct dk_job *job, const char *reason)
     (void)reason;
 }
 
+void dk_job_about(struct dk_job *job, const char *tenant, const char *series, int32_t period)
+{
+    (void)job;
+    (void)tenant;
+    (void)series;
+    (void)period;
+}
+
 void dk_job_event(struct dk_job *job, const char *kind, uint32_t uid, const char *format, ...)
 {
     (void)job;
