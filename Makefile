@@ -231,6 +231,10 @@ $(BUILD)/docket-zones: $(BUILD)/obj/tests/process/zones.o $(BUILD)/obj/src/daemo
 $(BUILD)/bench_%: $(BUILD)/obj/bench/bench_%.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 
+TEST_PROGRAMS += $(BUILD)/docket-holder
+$(BUILD)/docket-holder: $(BUILD)/obj/tests/process/holder.o $(BUILD)/libdocket.so
+	$(LINK_DOCKET)
+
 TEST_PROGRAMS += $(BUILD)/docket-activator
 $(BUILD)/docket-activator: $(BUILD)/obj/tests/process/activator.o
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^

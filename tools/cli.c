@@ -79,6 +79,7 @@ static const struct cli_option rows[OPT_IDS] = {
     [OPT_SETTLE] = {"settle", 0, NULL, "they are issued: each is on a document"},
     [OPT_VOID] = {"void", 0, NULL, "they are void: never to be used"},
     [OPT_FREE] = {"release", 0, NULL, "they are free again, or void by the series' setting release"},
+    [OPT_EVERY] = {"all", 0, NULL, "all that is in doubt: of every period, or of the one named"},
     [OPT_NOTE] = {"note", 0, "TEXT", "where it comes from; at most 200 bytes"},
     [OPT_FOLLOW] = {"follow", 'f', NULL, "go on with what comes"},
     [OPT_REALM] = {"realm", 0, "DIR", "the realm (default $DOCKET_REALM, else ./.docket)"},
@@ -265,11 +266,8 @@ int cli_seconds(const struct cli *cli, enum cli_option_id id, int64_t *timeout_n
     return CLI_DONE;
 }
 
-int cli_day(const struct cli *cli, enum cli_option_id id, uint32_t *day)
+bool cli_is_day(const char *text, uint32_t *day)
 {
-    const char *text = cli->values[id];
-    if (text == NULL)
-        return CLI_DONE;
     const char *const shapes[] = {"dddd-dd-dd", "dddddddd"};
     for (size_t shape = 0; shape < 2; shape++) {
         size_t at = 0;
@@ -281,8 +279,16 @@ int cli_day(const struct cli *cli, enum cli_option_id id, uint32_t *day)
                 *day = *day * 10 + (uint32_t)(text[at] - '0');
         }
         if (fits && text[at] == '\0')
-            return CLI_DONE;
+            return true;
     }
+    return false;
+}
+
+int cli_day(const struct cli *cli, enum cli_option_id id, uint32_t *day)
+{
+    const char *text = cli->values[id];
+    if (text == NULL || cli_is_day(text, day))
+        return CLI_DONE;
     return cli_fail(cli, DOCKET_BAD_DATE, "--%s wants a day such as 2026-11-24, not '%.40s'", rows[id].name, text);
 }
 

@@ -99,6 +99,7 @@ enum cli_option_id {
     OPT_SETTLE,
     OPT_VOID,
     OPT_FREE,
+    OPT_EVERY,
     OPT_NOTE,
     OPT_FOLLOW,
     OPT_REALM,
@@ -166,6 +167,8 @@ int cli_seconds(const struct cli *cli, enum cli_option_id id, int64_t *timeout_n
 /* A day such as 2026-11-24 or 20261124, as yyyymmdd; whether the calendar has it is the library's to say. Leaves
  * *day alone if it was not given. */
 int cli_day(const struct cli *cli, enum cli_option_id id, uint32_t *day);
+/* The same of a text that is no option. */
+bool cli_is_day(const char *text, uint32_t *day);
 void cli_print_options(const struct cli_command *command);
 /* Flushes stdout; an exit code that says whether everything was written. */
 int cli_finish(const struct cli *cli, int code);
@@ -197,5 +200,7 @@ extern const struct cli_command command_next, command_block, command_peek, comma
     command_fate, command_gaps, command_report, command_void, command_reconcile, command_series_set, command_series_advance, command_series_retire,
     command_drain, command_clock_accept, command_desk_add, command_verify, command_events, command_series_add, command_series_list, command_series_show, command_seat_list, command_desk_list,
     command_profile_list, command_period_list, command_period_close, command_where, command_doctor, command_top, command_version, command_help;
+extern const struct cli_command command_issue, command_reserve, command_settle, command_release, command_resolve,
+    command_elsewhere; /* of series with a ledger */
 
 #endif

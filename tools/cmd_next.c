@@ -3,12 +3,15 @@
  * docket next: takes numbers one by one and prints each when it is ours.
  */
 #include "address.h"
+#include "docket_inspect.h"
+#include "docket_ledger.h"
 #include "output.h"
 #include "progress.h"
 #include "session.h"
 
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 struct taking {
     const struct cli *cli;
@@ -31,18 +34,49 @@ static bool hand_over(struct taking *taking, const char *text, uint64_t number, 
     return printf("%s\n", text) > 0 && fflush(stdout) == 0;
 }
 
+/* As the shared files say, once the series is at its desk. */
+static bool is_gapless(const struct taking *taking)
+{
+    docket_view *view = NULL;
+    struct docket_view_series facts;
+    bool gapless = docket_view_open(taking->cli->realm, &view) == DOCKET_OK &&
+                   docket_view_series_find(view, taking->address->tenant, taking->address->series, &facts) == DOCKET_OK &&
+                   strcmp(facts.order, "gapless") == 0;
+    docket_view_close(view);
+    return gapless;
+}
+
+/* A gapless series gives pending numbers, to be settled by who holds them; this command ends at once, so
+ * what it prints is issued. */
+static docket_status take_one(const struct taking *taking, docket_series *series, bool gapless, char text[DOCKET_TEXT_MAX],
+                              uint64_t *number, int32_t *period)
+{
+    const struct docket_issue asked = {.date = taking->date, .flags = DOCKET_SETTLED};
+    struct docket_number got;
+    if (taking->date != 0 && !gapless)
+        return docket_next_text_dated(series, taking->date, taking->timeout_ns, text, DOCKET_TEXT_MAX, number, period);
+    if (!gapless)
+        return docket_next_text(series, taking->timeout_ns, text, DOCKET_TEXT_MAX, number, period);
+    docket_status status = docket_issue(series, &asked, taking->timeout_ns, &got);
+    if (status != DOCKET_OK)
+        return status;
+    memcpy(text, got.text, DOCKET_TEXT_MAX);
+    *number = got.number;
+    *period = got.period;
+    return DOCKET_OK;
+}
+
 static docket_status take(docket_realm *realm, void *context)
 {
     struct taking *taking = context;
     docket_series *series = NULL;
     docket_status status = docket_series_open(realm, taking->address->tenant, taking->address->series, &series);
+    bool gapless = status == DOCKET_OK && is_gapless(taking);
     while (status == DOCKET_OK && taking->taken < taking->wanted) {
         char text[DOCKET_TEXT_MAX];
         uint64_t number = 0;
         int32_t period = 0;
-        status = taking->date != 0
-                     ? docket_next_text_dated(series, taking->date, taking->timeout_ns, text, sizeof text, &number, &period)
-                     : docket_next_text(series, taking->timeout_ns, text, sizeof text, &number, &period);
+        status = take_one(taking, series, gapless, text, &number, &period);
         if (status != DOCKET_OK)
             break;
         progress_tick_end(); /* the wait is over */
@@ -115,7 +149,8 @@ const struct cli_command command_next = {
             "default policy. Starts docketd for the realm if none answers.\n"
             "In a strict series numbers come in call order across the host. --date: the document's\n"
             "date, shown and deciding the period; of a period that has ended docketd takes the number,\n"
-            "until it is closed (docket period close).",
+            "until it is closed (docket period close). A series with a ledger gives its lowest free\n"
+            "number, issued; a try whose answer is lost has used one up, so better say docket issue.",
     .options = BIT(OPT_COUNT) | BIT(OPT_TIMEOUT) | BIT(OPT_DATE) | BIT(OPT_REALM) | BIT(OPT_NO_START) | BIT(OPT_JSON) | BIT(OPT_QUIET),
     .operands_min = 1,
     .operands_max = 1,

@@ -109,7 +109,7 @@ static void print_worst(const struct docket_series_facts *facts)
 static bool is_said(const struct docket_setting *setting)
 {
     static const char *const lines[] = {"order", "restart", "template", "window", "zone", "profile", "valid-from", "valid-to"};
-    static const char *const plain[] = {"", "any", "no", "none", "never", "january", "widen", "recycle"};
+    static const char *const plain[] = {"", "any", "no", "none", "never", "january", "widen", "recycle", "off", "doubt"};
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
         if (strcmp(setting->name, lines[i]) == 0 || strcmp(setting->before, plain[i]) == 0)
             return true;

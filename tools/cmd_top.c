@@ -53,6 +53,7 @@ static void put_row(struct output_table *table, const struct top_row *row)
                                         figures[5],
                                         setting,
                                         row->quarantined   ? "quarantined"
+                                        : row->has_ledger  ? "ledger"
                                         : !row->has_period ? "no period"
                                                            : "now",
                                         row->desk};

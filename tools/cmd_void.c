@@ -2,6 +2,7 @@
 /* docket void, docket reconcile: what became of numbers, as people know it. */
 #include "deciding.h"
 #include "session.h"
+#include "verdict.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,52 +11,102 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- void ---- */
+/* ---- void, of a series without a ledger ---- */
 
 struct voiding {
     const struct cli *cli;
     struct docket_counter_name name;
     uint64_t first, last;
     struct deciding_changes changes;
+    bool has_ledger; /* it is decided number by number */
 };
 
 static docket_status void_them(docket_realm *realm, void *context)
 {
     struct voiding *voiding = context;
+    const struct address *address = voiding->changes.address;
+    struct tracked tracked;
+    voiding->has_ledger = tracked_ask(realm, address, &tracked) == DOCKET_OK && tracked.has_ledger;
+    if (voiding->has_ledger)
+        return DOCKET_OK;
     return docket_admin_void(realm, &voiding->name, voiding->first, voiding->last, voiding->cli->values[OPT_REASON],
                              deciding_flags(voiding->cli), deciding_change, &voiding->changes);
 }
 
+/* ---- void, of one with a ledger: whatever names a number ---- */
+
+static int void_tracked(struct verdict *verdict)
+{
+    int code = verdict->statuses == NULL ? verdict_take(verdict, 1) : CLI_DONE;
+    if (code != CLI_DONE) {
+        verdict_drop(verdict);
+        return code;
+    }
+    if (cli_given(verdict->cli, OPT_DRY_RUN)) {
+        verdict_drop(verdict);
+        return cli_fail(verdict->cli, DOCKET_BAD_ARGUMENT,
+                        "--dry-run is not for series with a ledger: docket records shows the state of their numbers");
+    }
+    return verdict_run(verdict);
+}
+
+/* Does the line name what only a ledger knows? Anything but one number, or a range of them, be it upside down. */
+static bool names_more(const struct cli *cli)
+{
+    return cli_given(cli, OPT_KEY) || cli_given(cli, OPT_NAME) || cli->operand_count != 2 ||
+           !picking_is_range(cli->operands[1]);
+}
+
 static int run_void(struct cli *cli)
 {
-    struct address address;
+    struct verdict verdict = {.cli = cli, .verb = DOCKET_VOID, .reason = cli->values[OPT_REASON]};
     struct voiding voiding = {.cli = cli};
-    int code = deciding_address(cli, &address, &voiding.name);
-    if (code == CLI_DONE)
+    bool more = names_more(cli);
+    int code = deciding_address(cli, &verdict.address, &voiding.name);
+    if (code == CLI_DONE && !more)
         code = deciding_range(cli, cli->operands[1], &voiding.first, &voiding.last);
+    if (code == CLI_DONE && more)
+        code = verdict_take(&verdict, 1);
     if (code == CLI_DONE)
         code = deciding_reason(cli);
     if (code == CLI_DONE)
-        code = deciding_confirm(cli, "void %s %s for good", cli->operands[0], cli->operands[1]);
-    if (code != CLI_DONE)
-        return code;
-    deciding_begin(&voiding.changes, cli, &address);
-    return deciding_end(&voiding.changes, session_run(cli, void_them, &voiding));
+        code = deciding_confirm(cli, "void %s%s%s for good", cli->operands[0], cli->operand_count > 1 ? " " : "",
+                                cli->operand_count == 2 ? cli->operands[1] : cli->operand_count > 2 ? "..." : "");
+    if (code == CLI_DONE && more)
+        return void_tracked(&verdict);
+    if (code == CLI_DONE) {
+        deciding_begin(&voiding.changes, cli, &verdict.address);
+        code = session_run(cli, void_them, &voiding);
+        if (code == CLI_DONE && voiding.has_ledger) {
+            json_decref(voiding.changes.array);
+            return void_tracked(&verdict);
+        }
+        code = deciding_end(&voiding.changes, code);
+    }
+    verdict_drop(&verdict);
+    return code;
 }
 
 const struct cli_command command_void = {
     .name = "void",
     .examples = "$ docket next acme/INV -n 5\n"
-                "$ docket void acme/INV 3-4 --yes --reason 'cancelled by the customer'\n",
-    .operands = "TENANT/SERIES[/PERIOD] FIRST[-LAST]",
+                "$ docket void acme/INV 3-4 --yes --reason 'cancelled by the customer'\n"
+                "$ docket series add acme/JOB --ledger on --template 'JOB-{N:4}' --restart never\n"
+                "$ docket issue acme/JOB --key order-4711\n"
+                "$ docket void acme/JOB --key order-4711 --yes --reason 'cancelled by the customer'\n",
+    .operands = "TENANT/SERIES[/PERIOD] [N[-M]|TEXT|-]...",
     .summary = "declare numbers void that were handed out",
-    .text = "Durable on return, with the reason, and not to be undone. Numbers that are laid, open,\n"
-            "spare, unknown or were never handed out are refused, and nothing changes. For root,\n"
-            "docketd's user and the admins of docket.conf. Asks on a terminal; --yes elsewhere.",
-    .options = BIT(OPT_PERIOD) | BIT(OPT_REASON) | BIT(OPT_DRY_RUN) | BIT(OPT_YES) | BIT(OPT_REALM) |
-               BIT(OPT_NO_START) | BIT(OPT_JSON) | BIT(OPT_QUIET),
-    .operands_min = 2,
-    .operands_max = 2,
+    .text = "Durable on return, with the reason, and not to be undone. Asks on a terminal; --yes\n"
+            "elsewhere.\n"
+            "A range of numbers: those that are laid, open, spare, unknown or were never handed out are\n"
+            "refused, and nothing changes. For root, docketd's user and the admins of docket.conf.\n"
+            "Of a series with a ledger: numbers that you hold, by --key, document number, number, lines\n"
+            "of stdin (-), or with their reservation's --name (alone: all that is still held of it). An\n"
+            "issued one by its key, or by an admin. What is printed: as docket settle has it.",
+    .options = BIT(OPT_KEY) | BIT(OPT_NAME) | BIT(OPT_PERIOD) | BIT(OPT_REASON) | BIT(OPT_TIMEOUT) | BIT(OPT_DRY_RUN) |
+               BIT(OPT_YES) | BIT(OPT_REALM) | BIT(OPT_NO_START) | BIT(OPT_JSON) | BIT(OPT_QUIET),
+    .operands_min = 1,
+    .operands_max = CLI_OPERANDS_ANY,
     .offline = "void",
     .run = run_void};
 

@@ -16,7 +16,8 @@ static const struct exit_row {
 } exit_codes[] = {
     {CLI_DONE, "done"},
     {CLI_NO, "an honest no: nothing is laid to peek at, no such series, it exists with other settings, "
-             "what stands does not allow it, leases are still out (drain, period close), docketd is not serving (status), a check failed (doctor)"},
+             "what stands does not allow it, the key was asked for otherwise or its number is void, a number is decided "
+             "already, not held or somebody else's, the series keeps no ledger, a line of a list failed, leases are still out (drain, period close), docketd is not serving (status), a check failed (doctor)"},
     {CLI_USAGE, "the command is wrong: option, name, count, period, policy or document date"},
     {CLI_UNREACHABLE, "not reachable: no realm, no docketd, no permission, or the system refused"},
     {CLI_REFUSED, "refused for safety: look before you go on"},
@@ -56,6 +57,14 @@ static const struct next_step {
     {DOCKET_PERIOD_CLOSED, BY_CATEGORY, "docket period list has those that give numbers"},
     {DOCKET_RETIRED, BY_CATEGORY, "go on with another series; docket events --kind retire says why"},
     {DOCKET_REFUSED, CLI_NO, NULL},
+    {DOCKET_KEY_DIFFERS, CLI_NO, "ask as it was asked for first, or use another one"},
+    {DOCKET_KEY_VOID, CLI_NO, "use another key"},
+    {DOCKET_NOT_TRACKED, CLI_NO, NULL},
+    {DOCKET_ALREADY_SETTLED, CLI_NO, NULL},
+    {DOCKET_ALREADY_RELEASED, CLI_NO, NULL},
+    {DOCKET_ALREADY_VOID, CLI_NO, NULL},
+    {DOCKET_NOT_HELD, CLI_NO, NULL},
+    {DOCKET_NOT_YOURS, CLI_NO, NULL},
     {DOCKET_QUARANTINED, BY_CATEGORY, "see docket fate for its numbers and docketd's log for the cause"},
     {DOCKET_STORE_IN_USE, BY_CATEGORY, "stop the other docketd, or use it"},
     {DOCKET_STORE_REWOUND, BY_CATEGORY, "do not go on before you know why: the store was restored or copied"},

@@ -19,7 +19,7 @@ struct top_row {
     char name[2 * DOCKET_NAME_MAX + 2];
     char desk[24];
     const char *order;
-    bool quarantined, has_period;
+    bool quarantined, has_period, has_ledger;
     uint32_t window;
     double per_second;
     struct docket_view_period period;

@@ -161,6 +161,7 @@ static void show_row(struct top *top, const struct docket_view_series *series,
     struct top_row row = {.order = series->order,
                           .quarantined = series->quarantined != 0,
                           .has_period = period != NULL,
+                          .has_ledger = series->tracked != 0,
                           .window = series->window,
                           .per_second = per_second};
     if (period != NULL)

@@ -106,7 +106,7 @@ static void put_head(struct screen *screen)
 static void put_series(struct screen *screen, size_t most)
 {
     const struct top *top = screen->top;
-    put(screen, A_REVERSE, "%-28s %-6s %-10s %12s %9s %15s %9s %9s %6s %7s", "SERIES", "ORDER", "PERIOD", "RATE/s",
+    put(screen, A_REVERSE, "%-28s %-7s %-10s %12s %9s %15s %9s %9s %6s %7s", "SERIES", "ORDER", "PERIOD", "RATE/s",
         "RUNWAY", "NEXT", "LAID", "OPEN", "LEASES", "OLDEST");
     for (size_t i = 0; i < top->row_count && i < most; i++) {
         const struct top_row *row = &top->rows[i];
@@ -116,10 +116,10 @@ static void put_series(struct screen *screen, size_t most)
         if (row->has_period && row->period.oldest_lease_age_s >= 0)
             viewing_duration((double)row->period.oldest_lease_age_s, age);
         put(screen, row->quarantined ? pair(screen, PAIR_BAD) : A_NORMAL,
-            "%-28s %-6s %-10s %12.1f %9s %15s %9" PRIu64 " %9" PRIu64 " %6" PRIu32 " %7s%s", row->name, row->order,
+            "%-28s %-7s %-10s %12.1f %9s %15s %9" PRIu64 " %9" PRIu64 " %6" PRIu32 " %7s%s", row->name, row->order,
             row->has_period ? address_period_text(row->period.period, period) : "-", row->per_second,
             viewing_runway(row->period.laid, row->per_second, runway), row->period.next != 0 ? next : "-",
-            row->period.laid, row->period.open, row->period.leases, age, row->quarantined ? " QUARANTINED" : "");
+            row->period.laid, row->period.open, row->period.leases, age, row->quarantined ? " QUARANTINED" : row->has_ledger ? " ledger" : "");
     }
 }
 

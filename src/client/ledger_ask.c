@@ -46,7 +46,7 @@ struct run {
     bool sent;                 /* something, in this try */
     bool unseated;             /* it does not know our seat */
     bool seat_tried;
-    docket_status refused;     /* a packet of this try was, and may be sent again */
+    docket_status refused;     /* a packet of this try was, and may be sent again; OK: none was */
 };
 
 /* ---- where the caller sits ---- */
@@ -343,6 +343,8 @@ static docket_status try_all(struct run *run)
         if (status != DOCKET_OK)
             dk_line_hang_up(run->line);
         enum told told = look_through(run->ask);
+        if (status != DOCKET_OK && !is_worth_another(status))
+            return status;
         if (told == ALL_DONE)
             return DOCKET_OK;
         if (status == DOCKET_OK && run->unseated && run->refused == DOCKET_OK) {
@@ -351,8 +353,6 @@ static docket_status try_all(struct run *run)
         }
         if (status == DOCKET_OK)
             status = run->refused;
-        if (!is_worth_another(status))
-            return status;
         if (told == LEFT_UNSAFE)
             return lost(run, status);
         if (!run->sent && !fresh)
@@ -375,6 +375,8 @@ docket_status dk_ask(struct dk_ask *ask)
         return dk_fail(DOCKET_TIMEOUT, "%s/%s: an answer at record speed takes a commit, and the call would not wait; nothing "
                                        "was asked",
                        series->tenant, series->name);
+    if (look_through(ask) == ALL_DONE)
+        return DOCKET_OK;
     run.end_ns = dk_clock_monotonic_ns() + (ask->timeout_ns < 0 ? DK_TIMEOUT_NS : ask->timeout_ns);
     if (!dk_slow_enter())
         return dk_fail(DOCKET_BUSY, "this thread is inside a call already (%s/%s asked from a signal handler?)",

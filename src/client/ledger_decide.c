@@ -141,11 +141,12 @@ docket_status docket_reserve(docket_series *series, const struct docket_reserve 
 
 /* ---- decisions ---- */
 
-static docket_status check_verb(enum docket_verb verb, const char *reason)
+/* An admin says a reason for everything. */
+static docket_status check_verb(enum docket_verb verb, bool is_admin, const char *reason)
 {
     if (verb < DOCKET_SETTLE || verb > DOCKET_RELEASE)
         return dk_fail(DOCKET_BAD_ARGUMENT, "%d is no decision: numbers are settled, voided or released", (int)verb);
-    if (verb == DOCKET_VOID)
+    if (verb == DOCKET_VOID || is_admin)
         return dk_reason_check(reason);
     return reason == NULL ? DOCKET_OK
                           : dk_fail(DOCKET_BAD_ARGUMENT, "a reason is said of numbers that become void, and no others");
@@ -240,7 +241,7 @@ docket_status docket_decide(docket_series *series, enum docket_verb verb, const 
     if (series == NULL || which == NULL || statuses == NULL || timeout_ns < DOCKET_TIMEOUT_DEFAULT)
         return dk_fail(DOCKET_BAD_ARGUMENT, "docket_decide wants a series, numbers, a place for their statuses and a timeout "
                                             "of -1 or more");
-    docket_status status = check_verb(verb, reason);
+    docket_status status = check_verb(verb, false, reason);
     if (status != DOCKET_OK || count == 0)
         return status;
     uint8_t one = DK_ASKED_NOT, *states = count == 1 ? &one : calloc(count, 1);
@@ -295,7 +296,7 @@ docket_status docket_decide_reserved(docket_series *series, enum docket_verb ver
     if (series == NULL || name == NULL || timeout_ns < DOCKET_TIMEOUT_DEFAULT)
         return dk_fail(DOCKET_BAD_ARGUMENT, "docket_decide_reserved wants a series, a reservation's name and a timeout of -1 "
                                             "or more");
-    docket_status status = check_verb(verb, reason);
+    docket_status status = check_verb(verb, false, reason);
     if (status == DOCKET_OK)
         status = dk_key_check("reservation's name", name);
     if (status != DOCKET_OK)
@@ -352,7 +353,7 @@ docket_status docket_resolve(docket_series *series, enum docket_verb verb, int32
     if (series == NULL || (numbers == NULL && count > 0) || timeout_ns < DOCKET_TIMEOUT_DEFAULT)
         return dk_fail(DOCKET_BAD_ARGUMENT, "docket_resolve wants a series, numbers if it counts some, and a timeout of -1 or "
                                             "more");
-    docket_status status = check_verb(verb, reason);
+    docket_status status = check_verb(verb, true, reason);
     if (status == DOCKET_OK && (period < DOCKET_EVERY_PERIOD || (period < 0 && count > 0)))
         status = dk_fail(DOCKET_BAD_ARGUMENT, "%d is no period that numbers are of", period);
     for (size_t i = 0; status == DOCKET_OK && i < count; i++)

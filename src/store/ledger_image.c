@@ -362,7 +362,8 @@ docket_status dk_image_key_of_hold(const struct dk_hold_record *record, struct d
 
 static bool hold_is_sound(const struct dk_hold_record *record)
 {
-    return record->expires_ns >= 0 && record->expires_boot_ns >= 0 && record->seat >= -1;
+    return record->expires_ns >= 0 && record->expires_boot_ns >= 0 && record->seat >= -1 &&
+           !(record->in_doubt && record->expires_ns != 0);
 }
 
 docket_status dk_image_encode_hold(const struct dk_hold_record *record, struct dk_key *key, struct dk_buffer *value)
@@ -372,7 +373,7 @@ docket_status dk_image_encode_hold(const struct dk_hold_record *record, struct d
         return status;
     if (!hold_is_sound(record))
         return dk_fail(DOCKET_BAD_ARGUMENT, "a hold has a time or a seat that cannot be");
-    uint8_t *at = dk_buffer_reserve(value, 5 * 4 + 3 * 8 + 16);
+    uint8_t *at = dk_buffer_reserve(value, 6 * 4 + 4 * 8 + 16);
     if (!at)
         return dk_image_no_memory();
     at = dk_put_u32(at, (uint32_t)record->period);
@@ -383,6 +384,8 @@ docket_status dk_image_encode_hold(const struct dk_hold_record *record, struct d
     at = dk_put_u64(at, record->salt);
     at = dk_put_u64(at, (uint64_t)record->expires_ns);
     at = dk_put_u64(at, (uint64_t)record->expires_boot_ns);
+    at = dk_put_u64(at, record->incarnation);
+    at = dk_put_u32(at, record->in_doubt ? 1 : 0);
     memcpy(at, record->boot_id, 16);
     return dk_record_seal(DK_KIND_HOLDS, dk_key_slice(key), value);
 }
@@ -397,6 +400,11 @@ static void take_hold(struct dk_reader *reader, struct dk_hold_record *record)
     record->salt = dk_take_u64(reader);
     record->expires_ns = (int64_t)dk_take_u64(reader);
     record->expires_boot_ns = (int64_t)dk_take_u64(reader);
+    record->incarnation = dk_take_u64(reader);
+    uint32_t in_doubt = dk_take_u32(reader);
+    record->in_doubt = in_doubt == 1;
+    if (in_doubt > 1)
+        record->seat = -2; /* none that is sound */
     const uint8_t *boot = dk_take(reader, 16);
     if (boot)
         memcpy(record->boot_id, boot, 16);

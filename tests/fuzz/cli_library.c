@@ -10,6 +10,7 @@
 #include "../../tools/session.h"
 #include "docket_admin.h"
 #include "docket_inspect.h"
+#include "docket_ledger.h"
 
 #include <time.h>
 
@@ -238,12 +239,15 @@ docket_status docket_admin_series_show(docket_realm *realm, const struct docket_
                                        int (*each)(void *context, const struct docket_series_facts *facts),
                                        void *context)
 {
-    struct docket_setting settings[] = {{"zone", "UTC", "UTC", ""}, {"last", "none", "9", ""}};
+    struct docket_setting settings[] = {{"zone", "UTC", "UTC", ""},
+                                        {"last", "none", "9", ""},
+                                        {"ledger", mood & 1 ? "on" : "off", "on", ""},
+                                        {"order", mood & 64 ? "gapless" : "strict", "strict", ""}};
     struct docket_series_facts facts = {.tenant = counter->tenant,
                                         .series = counter->series,
                                         .desk = "default",
                                         .settings = settings,
-                                        .setting_count = 2,
+                                        .setting_count = 4,
                                         .period = 2026,
                                         .period_first = mood & 8 ? 20260101 : 0,
                                         .period_last = mood & 8 ? 20261231 : 0,
@@ -551,5 +555,122 @@ docket_status docket_view_text(const struct docket_view_series *facts, const str
 {
     MUST(period != NULL && facts->tenant != NULL && size >= DOCKET_TEXT_MAX);
     snprintf(text, size, "INV-%llu", (unsigned long long)number);
+    return answer();
+}
+
+/* ---- series with a ledger ---- */
+
+static void put_number(struct docket_number *got)
+{
+    *got = (struct docket_number){.number = next_number++, .period = 2026, .date = 20261124, .state = "pending"};
+    snprintf(got->text, sizeof got->text, "INV-%llu", (unsigned long long)got->number);
+}
+
+static void check_issue(const struct docket_issue *asked)
+{
+    bool settled = asked->flags == DOCKET_SETTLED, pending = asked->flags == (DOCKET_PENDING | DOCKET_DETACHED);
+    MUST(settled || pending || asked->flags == 0);
+    MUST(pending == (asked->expires_s > 0) && asked->expires_s <= DOCKET_HOLD_S_MAX);
+    MUST(asked->date == 0 || (asked->date >= 101 && asked->date <= 99999999));
+    MUST(asked->metadata == NULL || strlen(asked->metadata) < 4096);
+}
+
+docket_status docket_issue(docket_series *series, const struct docket_issue *asked, int64_t timeout_ns,
+                           struct docket_number *got)
+{
+    MUST(series == &one_series);
+    check_timeout(timeout_ns);
+    check_issue(asked);
+    put_number(got);
+    return answer();
+}
+
+docket_status docket_issue_many(docket_series *series, const struct docket_issue *asked, size_t count, int64_t timeout_ns,
+                                struct docket_number *got, docket_status *statuses)
+{
+    MUST(series == &one_series && count >= 1);
+    check_timeout(timeout_ns);
+    for (size_t i = 0; i < count; i++) {
+        check_issue(&asked[i]);
+        MUST(asked[i].key != NULL && asked[i].key[0] != '\0');
+        put_number(&got[i]);
+        statuses[i] = answer();
+    }
+    return answer();
+}
+
+docket_status docket_reserve(docket_series *series, const struct docket_reserve *asked, int64_t timeout_ns,
+                             uint64_t *numbers, struct docket_reserved *held)
+{
+    MUST(series == &one_series && asked->name != NULL && asked->count >= 1 && asked->count <= DOCKET_RESERVE_MAX);
+    MUST(asked->expires_s >= 1 && asked->expires_s <= DOCKET_HOLD_S_MAX && asked->flags == DOCKET_DETACHED);
+    check_timeout(timeout_ns);
+    uint64_t step = 1 + (mood & 3);
+    uint32_t count = mood & 4 ? asked->count : 1 + asked->count / 2;
+    for (uint32_t i = 0; i < count; i++)
+        numbers[i] = 1 + i / 2 * step + i;
+    *held = (struct docket_reserved){.period = 2026, .date = 20261124, .count = count, .again = mood & 1};
+    docket_status status = answer();
+    return status == DOCKET_OK && count < asked->count ? DOCKET_PARTIAL : status;
+}
+
+static void check_verb(enum docket_verb verb, const char *reason)
+{
+    MUST(verb >= DOCKET_SETTLE && verb <= DOCKET_RELEASE && (verb == DOCKET_VOID) == (reason != NULL));
+}
+
+docket_status docket_decide(docket_series *series, enum docket_verb verb, const struct docket_which *which, size_t count,
+                            const char *reason, int64_t timeout_ns, docket_status *statuses)
+{
+    MUST(series == &one_series && count >= 1);
+    check_verb(verb, reason);
+    check_timeout(timeout_ns);
+    for (size_t i = 0; i < count; i++) {
+        MUST((which[i].key != NULL) + (which[i].text != NULL) + (which[i].number != 0) == 1);
+        MUST(which[i].number == 0 || (which[i].number <= DOCKET_NUMBER_MAX && which[i].period >= 0));
+        statuses[i] = answer();
+    }
+    return answer();
+}
+
+docket_status docket_decide_reserved(docket_series *series, enum docket_verb verb, const char *name, const char *reason,
+                                     int64_t timeout_ns, uint32_t *done)
+{
+    MUST(series == &one_series && name != NULL);
+    check_verb(verb, reason);
+    check_timeout(timeout_ns);
+    *done = 3;
+    return answer();
+}
+
+docket_status docket_resolve(docket_series *series, enum docket_verb verb, int32_t period, const uint64_t *numbers,
+                             size_t count, const char *reason, int64_t timeout_ns, uint64_t *done)
+{
+    MUST(series == &one_series && verb >= DOCKET_SETTLE && verb <= DOCKET_RELEASE && reason != NULL);
+    MUST(period >= 0 && count >= 1 && numbers[0] >= 1);
+    check_timeout(timeout_ns);
+    *done = count;
+    return answer();
+}
+
+docket_status docket_elsewhere(docket_series *series, const char *text, const char *note, int64_t timeout_ns,
+                               struct docket_number *got)
+{
+    MUST(series == &one_series && text != NULL && note != NULL && got == NULL);
+    check_timeout(timeout_ns);
+    return answer();
+}
+
+docket_status docket_records(docket_series *series, int32_t period, uint64_t from, const char *state,
+                             docket_each_record each, void *context)
+{
+    MUST(series == &one_series && period >= -1 && from >= 1);
+    for (uint64_t i = 0; i < 8; i++) {
+        struct docket_record record = {.number = from + i, .period = 2026, .state = state != NULL ? state : "free",
+                                       .text = "INV-1", .key = mood & 1 ? "" : "k", .hold = "", .trace = "", .metadata = "",
+                                       .error = mood & 2 ? "" : "e", .host = "h", .reason = "", .seat = -1};
+        if (each(context, &record) != 0)
+            break;
+    }
     return answer();
 }

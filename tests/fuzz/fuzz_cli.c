@@ -4,6 +4,8 @@
 /* links: tools:cmd_status tools:cmd_seat_list tools:cmd_desk_list tools:cmd_where tools:cmd_doctor tools:doctor_machine */
 /* links: tools:doctor_realm tools:cmd_top tools:top_look tools:top_screen tools:cmd_version tools:docket */
 /* links: tools:cmd_void tools:fates tools:cmd_gaps tools:cmd_report tools:cmd_series_change tools:cmd_series_show tools:coming tools:policy_options tools:cmd_profile tools:cmd_drain tools:cmd_clock tools:cmd_store tools:deciding */
+/* links: tools:cmd_issue tools:issuing_many tools:cmd_reserve tools:cmd_settle tools:cmd_resolve tools:cmd_elsewhere */
+/* links: tools:tracked tools:picking tools:verdict */
 /* links: tools:cmd_audit tools:cmd_log */
 /* links: fuzz:cli_library */
 /* libs: jansson smartcols ncursesw */
@@ -55,7 +57,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
                                         "void", "reconcile", "set", "advance", "retire", "drain", "clock", "accept", "desk", "verify", "events",
                                         "--reason", "--yes", "--dry-run", "--period", "--issued", "--void-rest", "--to",
                                         "--desk", "--wait", "--undo", "--since", "--kind", "--limit", "--tenants", "17-20",
-                                        "2026-11-24", "/dev/null", "0.1"};
+                                        "2026-11-24", "/dev/null", "0.1", "issue", "reserve", "settle", "release", "resolve",
+                                        "elsewhere", "--key", "--keys", "--metadata", "--pending", "--settled", "--expires",
+                                        "15m", "--name", "--texts", "--settle", "--void", "--release", "--note", "-", "17..20"};
     struct draw draw = {bytes, size};
     char *words[WORDS_MAX + 2];
     int count = 0;

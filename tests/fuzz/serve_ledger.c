@@ -21,3 +21,8 @@ bool dk_ledger_is_written(const struct dk_series_book *series)
     (void)series;
     return false;
 }
+
+void dk_ledger_seat_gone(struct dk_daemon *daemon, uint32_t desk, uint32_t seat, uint64_t salt)
+{
+    (void)daemon, (void)desk, (void)seat, (void)salt;
+}

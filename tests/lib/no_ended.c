@@ -55,3 +55,8 @@ bool dk_ledger_concerns(const struct dk_series_book *series, bool waits)
     (void)waits;
     return false;
 }
+
+void dk_ledger_seat_gone(struct dk_daemon *daemon, uint32_t desk, uint32_t seat, uint64_t salt)
+{
+    (void)daemon, (void)desk, (void)seat, (void)salt;
+}

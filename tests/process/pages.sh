@@ -201,7 +201,7 @@ check "completion, a group: proposes its second words" \
     proposes "$(commands | sed -n 's/^series //p' | tr '\n' ' ')" series ''
 check "completion, -: proposes the options of each command" all_options
 check "completion, the start of an option" proposes '--timeout' next --ti
-check "completion, an option's argument: proposes what it may be" proposes 'leased strict' series add --order ''
+check "completion, an option's argument: proposes what it may be" proposes 'gapless leased strict' series add --order ''
 check "completion, an option's argument: behind = too" proposes 'leased' series add --order = le
 check "completion, a number is wanted: proposes nothing" proposes '' next --count ''
 check "completion, help: proposes commands" proposes 'next' help ne

@@ -126,7 +126,7 @@ handed() { "$docket" fate acme/TURN --json | jq "[.counters[].ranges[] | select(
 check "what was given before counts as handed out" test "$(handed)" = "$given"
 check "nothing of it is laid or unknown" test "$("$docket" fate acme/TURN --json | jq -c '[.counters[].ranges[].fate] | unique')" = '["handed out"]'
 expect "it goes on behind them, by its image" 0 series advance acme/TURN --to $((given + 3)) --yes --reason x
-check "and what is skipped is void" ranges_are acme/TURN "[[1,$given,\"handed out\",null],[$((given + 1)),$((given + 2)),\"void\",\"advanced\"]]"
+check "and what is skipped is void" ranges_are acme/TURN "[[1,$given,\"handed out\",\"\"],[$((given + 1)),$((given + 2)),\"void\",\"advanced\"]]"
 expect "the event: works" 0 events --kind set
 out_has "says so" 'acme/TURN: ledger off -> on, from now on'
 expect "a number for a leased one first" 0 series add acme/HOT --order leased --template 'H{YYYY}-{N}'

@@ -19,7 +19,7 @@ enum { STATUS_COUNT = DOCKET_GAVE_UP + 1 };
 /* The same call may succeed later without anybody changing anything. */
 static const docket_status retryable[] = {DOCKET_TIMEOUT,         DOCKET_BUSY,          DOCKET_UNREACHABLE,
                                           DOCKET_PERIOD_NOT_OPEN, DOCKET_SEATS_EXHAUSTED, DOCKET_LINES_EXHAUSTED,
-                                          DOCKET_NO_MEMORY};
+                                          DOCKET_NO_MEMORY,       DOCKET_OVERLOADED,    DOCKET_GAVE_UP};
 
 static void every_status_has_a_name_of_its_own(void **state)
 {

@@ -80,6 +80,19 @@ static const struct cli_option *option_row(int id)
     return option;
 }
 
+/* The command that has an option of this name without an argument: one word, and one command. NULL: none. */
+static const struct cli_command *bare_command(const char *name)
+{
+    const struct cli_command *command;
+    for (size_t i = 0; (command = cli_command_at(i)) != NULL; i++)
+        for (int id = 0; id < OPT_IDS; id++) {
+            const struct cli_option *option = cli_option_of(command, id);
+            if (option != NULL && option->argument == NULL && strcmp(option->name, name) == 0)
+                return command;
+        }
+    return NULL;
+}
+
 /* What the words behind an option may be. */
 static void put_arguments(FILE *out)
 {
@@ -91,7 +104,12 @@ static void put_arguments(FILE *out)
         fprintf(out, "    --%s", option->name);
         if (option->letter != '\0')
             fprintf(out, " | -%c", option->letter);
-        if (option->choices != NULL)
+        const struct cli_command *bare = bare_command(option->name);
+        if (option->choices != NULL && bare != NULL)
+            fprintf(out, ")\n        if [[ $first == %s ]]; then prev=''\n        else mapfile -t COMPREPLY < <(compgen -W '%s' -- "
+                         "\"$cur\")\n        fi\n        ;;\n",
+                    bare->name, option->choices);
+        else if (option->choices != NULL)
             fprintf(out, ") mapfile -t COMPREPLY < <(compgen -W '%s' -- \"$cur\") ;;\n", option->choices);
         else if (strcmp(option->argument, "DIR") == 0)
             fputs(") mapfile -t COMPREPLY < <(compgen -d -- \"$cur\") ;;\n", out);

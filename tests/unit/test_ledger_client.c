@@ -1,0 +1,805 @@
+/* SPDX-License-Identifier: MIT */
+/* links: client/ledger.c client/ledger_ask.c client/ledger_decide.c client/ledger_line.c wire/wire.c wire/record.c numbering/date.c base/status.c */
+/*
+ * The library's calls at record speed, against a docketd of the test's own: what is sent, how often, what
+ * becomes of answers that come late, in pieces, never, or make no sense; and the descriptors that it keeps.
+ */
+#include "client/ledger.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* ---- a docketd ---- */
+
+enum move { ANSWER, HANG_UP, SILENT, REFUSE, SHORT, WRONG_TAG, TORN, IN_PIECES, BUSY_LAST };
+
+static struct {
+    pthread_mutex_t lock;
+    bool away;                /* nobody listens */
+    enum move moves[64];      /* for each packet that comes; ANSWER after them */
+    docket_status refusal;
+    uint32_t packets, connections;
+    uint32_t items[64];       /* of each packet */
+    struct dk_record_head last;
+    char last_key[DK_KEY_MAX + 1], last_text[DOCKET_TEXT_MAX], last_hold[DK_KEY_MAX + 1], last_reason[DK_NOTE_MAX + 1];
+    struct dk_record_item last_item;
+    uint32_t most_waiting;    /* items that came before any of them was answered */
+    bool late;                /* answers when nothing more has come for a while */
+    struct dk_record_answer answer; /* to every item; number 0: counts on */
+    uint64_t given;
+    uint32_t fail_from;       /* items from this one on ... */
+    docket_status fail_with;  /* ... have this status */
+    uint32_t salt_known;      /* another salt: NOT_PERMITTED */
+} server;
+
+static struct docket_realm realm;
+static struct docket_series series;
+static struct hand hand;
+static struct seat seat;
+static uint32_t hands_bound;
+
+static void answer_packet(int fd, const struct dk_record_head *head, const uint8_t *bytes, enum move move)
+{
+    static __thread struct dk_record_writer writer;
+    struct dk_record_reader reader;
+    struct dk_record_item item;
+    char text[32];
+    dk_record_begin(&writer, head->type);
+    writer.head.tag = head->tag + (move == WRONG_TAG);
+    if (move == REFUSE) {
+        writer.head.status = server.refusal;
+        snprintf(writer.head.text, sizeof writer.head.text, "refused by the test");
+        (void)!dk_record_send(fd, &writer, DK_SECOND_NS);
+        return;
+    }
+    dk_record_read(&reader, head, bytes);
+    for (uint32_t i = 0; dk_record_next(&reader, &item); i++) {
+        struct dk_record_answer answer = server.answer;
+        if (answer.number == 0 && head->type == DK_RECORD_ISSUE) {
+            answer.number = ++server.given;
+            answer.state = DK_STATE_ISSUED;
+            answer.period = 2026;
+            answer.attempts = head->attempt;
+            snprintf(text, sizeof text, "INV-%06llu", (unsigned long long)answer.number);
+            answer.text = text;
+        }
+        if (server.fail_with != DOCKET_OK && server.given > server.fail_from)
+            answer.status = server.fail_with;
+        if (server.salt_known != 0 && head->salt != server.salt_known)
+            answer.status = DOCKET_NOT_PERMITTED;
+        if (move == SHORT && i + 1 == head->count)
+            break;
+        if (move == IN_PIECES && writer.head.count == 7) {
+            writer.head.more = 1;
+            (void)!dk_record_send(fd, &writer, DK_SECOND_NS);
+            dk_record_begin(&writer, head->type);
+            writer.head.tag = head->tag;
+        }
+        assert_true(dk_record_put_answer(&writer, &answer));
+    }
+    dk_record_reader_end(&reader);
+    if (move == TORN)
+        writer.bytes[0]++;
+    (void)!dk_record_send(fd, &writer, DK_SECOND_NS);
+}
+
+static void note(const struct dk_record_head *head, const uint8_t *bytes)
+{
+    struct dk_record_reader reader;
+    struct dk_record_item item;
+    server.last = *head;
+    dk_record_read(&reader, head, bytes);
+    while (dk_record_next(&reader, &item)) {
+        server.last_item = item;
+        snprintf(server.last_key, sizeof server.last_key, "%s", item.key);
+        snprintf(server.last_text, sizeof server.last_text, "%s", item.text);
+        snprintf(server.last_hold, sizeof server.last_hold, "%s", item.hold);
+        snprintf(server.last_reason, sizeof server.last_reason, "%s", item.reason);
+    }
+    if (server.packets < 64)
+        server.items[server.packets] = head->count;
+}
+
+struct waiting {
+    struct dk_record_head head;
+    uint8_t bytes[DK_RECORD_BYTES];
+};
+
+static void *serve(void *context)
+{
+    int fd = (int)(intptr_t)context;
+    struct waiting *kept = calloc(16, sizeof *kept);
+    uint32_t count = 0, items = 0;
+    for (;;) {
+        if (dk_record_receive(fd, 20 * DK_SECOND_NS, &kept[count].head, kept[count].bytes) != DOCKET_OK)
+            break;
+        pthread_mutex_lock(&server.lock);
+        note(&kept[count].head, kept[count].bytes);
+        enum move move = server.packets < 64 ? server.moves[server.packets] : ANSWER;
+        server.packets++;
+        items += kept[count++].head.count;
+        if (items > server.most_waiting)
+            server.most_waiting = items;
+        bool goes_on = move != HANG_UP;
+        struct pollfd more = {.fd = fd, .events = POLLIN};
+        bool goes_first = server.late && count < 16 && poll(&more, 1, 100) > 0;
+        if (goes_on && move != SILENT && !goes_first) {
+            for (uint32_t i = 0; i < count; i++)
+                answer_packet(fd, &kept[i].head, kept[i].bytes, move);
+            count = items = 0;
+        }
+        pthread_mutex_unlock(&server.lock);
+        if (!goes_on)
+            break;
+        if (count == 16 || move == SILENT)
+            count = items = 0;
+    }
+    close(fd);
+    free(kept);
+    return NULL;
+}
+
+docket_status dk_reach_connect(struct docket_realm *of, int *fd)
+{
+    int ends[2];
+    pthread_t thread;
+    (void)of;
+    if (server.away)
+        return dk_fail(DOCKET_UNREACHABLE, "nobody listens");
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+    server.connections++;
+    assert_int_equal(pthread_create(&thread, NULL, serve, (void *)(intptr_t)ends[1]), 0);
+    pthread_detach(thread);
+    *fd = ends[0];
+    return DOCKET_OK;
+}
+
+docket_status dk_hand_make(struct docket_series *of, int64_t timeout_ns, struct hand **made)
+{
+    assert_ptr_equal(of, &series);
+    assert_true(timeout_ns > 0);
+    *made = &hand;
+    return DOCKET_OK;
+}
+
+docket_status dk_hand_bind(struct hand *of, bool fresh, int64_t timeout_ns)
+{
+    assert_true(of == &hand && fresh && timeout_ns > 0);
+    hands_bound++;
+    seat.salt = 99;
+    return DOCKET_OK;
+}
+
+bool dk_reach_moved(struct docket_realm *of, struct seat *at, int64_t timeout_ns)
+{
+    (void)timeout_ns;
+    assert_true(of == &realm && at == &seat);
+    return seat.salt != 99;
+}
+
+static bool inside;
+
+bool dk_slow_enter(void)
+{
+    bool was = inside;
+    inside = true;
+    return !was;
+}
+
+void dk_slow_leave(void)
+{
+    inside = false;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    memset(&server, 0, sizeof server);
+    memset(&realm, 0, sizeof realm);
+    memset(&seat, 0, sizeof seat);
+    server.answer.text = server.answer.sentence = "";
+    realm.live = mmap(NULL, DK_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_int_equal(madvise(realm.live, DK_PAGE, MADV_WIPEONFORK), 0);
+    series = (struct docket_series){.realm = &realm, .tenant = "acme", .name = "INV"};
+    hand = (struct hand){.seat = &seat};
+    seat.number = 3;
+    seat.salt = 7;
+    seat.map.index = 1;
+    hands_bound = 0;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    assert_false(inside);
+    dk_lines_end(&realm);
+    munmap(realm.live, DK_PAGE);
+    return 0;
+}
+
+#define TIME (20 * DK_SECOND_NS)
+
+static docket_status issue_key(const char *key, struct docket_number *got)
+{
+    return docket_issue(&series, &(struct docket_issue){.key = key}, TIME, got);
+}
+
+/* ---- what is sent ---- */
+
+static void a_number_comes_and_docketd_hears_who_asks_for_what(void **state)
+{
+    (void)state;
+    struct docket_number got;
+    struct docket_issue asked = {.key = "order-1", .date = 20261124, .trace = "t-1", .metadata = "{}",
+                                 .flags = DOCKET_PENDING, .expires_s = 60};
+    char host[256] = "";
+    assert_int_equal(docket_issue(&series, &asked, TIME, &got), DOCKET_OK);
+    assert_int_equal(got.number, 1);
+    assert_string_equal(got.text, "INV-000001");
+    assert_string_equal(got.state, "issued");
+    assert_int_equal(got.period, 2026);
+    assert_int_equal(got.attempts, 1);
+    gethostname(host, sizeof host - 1);
+    host[DK_HOST_MAX] = 0;
+    assert_string_equal(server.last.tenant, "acme");
+    assert_string_equal(server.last.name, "INV");
+    assert_int_equal(strncmp(server.last.host, host, DK_HOST_MAX - 1), 0);
+    assert_string_equal(server.last.error, "");
+    assert_int_equal(server.last.attempt, 1);
+    assert_int_equal(server.last.desk, 1);
+    assert_int_equal(server.last.seat, 3);
+    assert_int_equal(server.last.salt, 7);
+    assert_string_equal(server.last_key, "order-1");
+    assert_int_equal(server.last_item.date, 20261124);
+    assert_int_equal(server.last_item.flags, DOCKET_PENDING);
+    assert_int_equal(server.last_item.expires_s, 60);
+}
+
+static void who_holds_nothing_says_no_seat(void **state)
+{
+    (void)state;
+    struct docket_number got;
+    struct docket_issue settled = {.flags = DOCKET_SETTLED}, detached = {.flags = DOCKET_DETACHED, .expires_s = 1};
+    assert_int_equal(docket_issue(&series, &settled, TIME, &got), DOCKET_OK);
+    assert_int_equal(server.last.seat, -1);
+    assert_int_equal(docket_issue(&series, &detached, TIME, &got), DOCKET_OK);
+    assert_int_equal(server.last.seat, -1);
+    assert_int_equal(docket_settle(&series, "k", TIME), DOCKET_OK); /* who says the key needs none */
+    assert_int_equal(server.last.seat, -1);
+    assert_int_equal(server.last.verb, DK_VERB_SETTLE);
+    assert_int_equal(docket_settle_text(&series, "INV-1", TIME), DOCKET_OK);
+    assert_int_equal(server.last.seat, 3);
+}
+
+static void bad_arguments_are_refused_before_they_are_sent(void **state)
+{
+    (void)state;
+    char long_text[DK_METADATA_MAX + 2];
+    struct docket_number got;
+    docket_status told;
+    uint64_t numbers[2] = {0, 1};
+    struct docket_reserved held;
+    memset(long_text, 'x', sizeof long_text - 1);
+    long_text[sizeof long_text - 1] = 0;
+    const struct docket_issue bad[] = {
+        {.key = ""}, {.key = long_text}, {.key = "a\nb"}, {.key = " a"}, {.trace = "a b"}, {.trace = ""},
+        {.metadata = long_text}, {.flags = 8}, {.flags = DOCKET_PENDING | DOCKET_SETTLED},
+        {.flags = DOCKET_SETTLED | DOCKET_DETACHED, .expires_s = 1}, {.flags = DOCKET_DETACHED},
+        {.expires_s = DOCKET_HOLD_S_MAX + 1},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        if (docket_issue(&series, &bad[i], TIME, &got) != DOCKET_BAD_ARGUMENT)
+            fail_msg("issue %zu was taken", i);
+    assert_int_equal(docket_issue(&series, &(struct docket_issue){.date = 20260230}, TIME, &got), DOCKET_BAD_DATE);
+    assert_int_equal(docket_issue(NULL, &bad[0], TIME, &got), DOCKET_BAD_ARGUMENT);
+    assert_int_equal(docket_issue(&series, NULL, TIME, &got), DOCKET_BAD_ARGUMENT);
+    assert_int_equal(docket_issue(&series, &bad[0], TIME, NULL), DOCKET_BAD_ARGUMENT);
+    assert_int_equal(docket_issue(&series, &(struct docket_issue){0}, -2, &got), DOCKET_BAD_ARGUMENT);
+    const struct docket_reserve bad_reserves[] = {
+        {.count = 1, .expires_s = 1}, {.name = "", .count = 1, .expires_s = 1}, {.name = "n", .expires_s = 1},
+        {.name = "n", .count = 1}, {.name = "n", .count = DOCKET_RESERVE_MAX + 1, .expires_s = 1},
+        {.name = "n", .count = 1, .expires_s = DOCKET_HOLD_S_MAX + 1}, {.name = "n", .count = 1, .expires_s = 1, .flags = 1},
+        {.name = "n", .count = 1, .expires_s = 1, .trace = "\x80"},
+    };
+    for (size_t i = 0; i < sizeof bad_reserves / sizeof bad_reserves[0]; i++)
+        if (docket_reserve(&series, &bad_reserves[i], TIME, numbers, &held) != DOCKET_BAD_ARGUMENT)
+            fail_msg("reservation %zu was taken", i);
+    const struct docket_which bad_which[] = {{0}, {.key = "a", .text = "b"}, {.key = ""}, {.text = ""}, {.text = long_text},
+                                             {.number = 1, .period = -1}, {.number = DOCKET_NUMBER_MAX + 1},
+                                             {.text = "INV-1", .hold = ""}};
+    for (size_t i = 0; i < sizeof bad_which / sizeof bad_which[0]; i++)
+        if (docket_decide(&series, DOCKET_SETTLE, &bad_which[i], 1, NULL, TIME, &told) != DOCKET_OK ||
+            told != DOCKET_BAD_ARGUMENT)
+            fail_msg("number %zu was taken", i);
+    const struct docket_which good = {.key = "k"};
+    assert_int_equal(docket_decide(&series, DOCKET_VOID, &good, 1, NULL, TIME, &told), DOCKET_BAD_ARGUMENT);
+    assert_int_equal(docket_decide(&series, DOCKET_VOID, &good, 1, "", TIME, &told), DOCKET_BAD_ARGUMENT);
+    assert_int_equal(docket_decide(&series, DOCKET_SETTLE, &good, 1, "why", TIME, &told), DOCKET_BAD_ARGUMENT);
+    assert_int_equal(docket_decide(&series, (enum docket_verb)4, &good, 1, NULL, TIME, &told), DOCKET_BAD_ARGUMENT);
+    assert_int_equal(docket_decide_reserved(&series, DOCKET_SETTLE, NULL, NULL, TIME, NULL), DOCKET_BAD_ARGUMENT);
+    assert_int_equal(docket_resolve(&series, DOCKET_RELEASE, -2, NULL, 0, NULL, TIME, NULL), DOCKET_BAD_ARGUMENT);
+    assert_int_equal(docket_resolve(&series, DOCKET_RELEASE, -1, numbers, 1, NULL, TIME, NULL), DOCKET_BAD_ARGUMENT);
+    assert_int_equal(docket_resolve(&series, DOCKET_RELEASE, 0, numbers, 2, NULL, TIME, NULL), DOCKET_BAD_ARGUMENT);
+    assert_int_equal(docket_elsewhere(&series, "", "note", TIME, NULL), DOCKET_BAD_ARGUMENT);
+    assert_int_equal(docket_elsewhere(&series, "INV-1", NULL, TIME, NULL), DOCKET_BAD_ARGUMENT);
+    assert_int_equal(docket_elsewhere(&series, long_text, "note", TIME, NULL), DOCKET_BAD_ARGUMENT);
+    assert_int_equal(server.packets, 0);
+    assert_int_equal(server.connections, 0);
+}
+
+static void a_realm_in_memory_keeps_no_ledger(void **state)
+{
+    (void)state;
+    struct docket_number got;
+    realm.memory = (struct memory *)(void *)&realm;
+    assert_int_equal(issue_key("k", &got), DOCKET_UNREACHABLE);
+    assert_non_null(strstr(docket_last_error(), "in memory keeps no ledger"));
+    assert_int_equal(docket_settle(&series, "k", TIME), DOCKET_UNREACHABLE);
+    realm.memory = NULL;
+}
+
+/* ---- tries ---- */
+
+static void an_answer_that_is_lost_is_asked_for_again_and_docketd_hears_why(void **state)
+{
+    (void)state;
+    struct docket_number got;
+    server.moves[0] = HANG_UP;
+    assert_int_equal(issue_key("k", &got), DOCKET_OK);
+    assert_int_equal(server.packets, 2);
+    assert_int_equal(server.last.attempt, 2);
+    assert_string_equal(server.last.error, "DOCKET_UNREACHABLE");
+    assert_int_equal(got.attempts, 2);
+}
+
+static void without_a_key_it_is_sent_once(void **state)
+{
+    (void)state;
+    struct docket_number got;
+    server.moves[0] = HANG_UP;
+    assert_int_equal(docket_issue(&series, &(struct docket_issue){0}, TIME, &got), DOCKET_UNREACHABLE);
+    assert_int_equal(server.packets, 1);
+    assert_non_null(strstr(docket_last_error(), "without a key"));
+}
+
+static void three_tries_without_an_answer_give_up(void **state)
+{
+    (void)state;
+    struct docket_number got;
+    for (int i = 0; i < 5; i++)
+        server.moves[i] = HANG_UP;
+    assert_int_equal(issue_key("k", &got), DOCKET_GAVE_UP);
+    assert_int_equal(server.packets, 3);
+    assert_int_equal(server.last.attempt, 3);
+    assert_non_null(strstr(docket_last_error(), "3 times"));
+}
+
+static void silence_is_waited_for_no_longer_than_the_caller_would(void **state)
+{
+    (void)state;
+    struct docket_number got;
+    for (int i = 0; i < 5; i++)
+        server.moves[i] = SILENT;
+    int64_t began_ns = dk_clock_monotonic_ns();
+    docket_status status =
+        docket_issue(&series, &(struct docket_issue){.key = "k"}, 700 * DK_MILLISECOND_NS, &got);
+    int64_t passed_ns = dk_clock_monotonic_ns() - began_ns;
+    assert_int_equal(status, DOCKET_GAVE_UP);
+    assert_in_range(server.packets, 2, 3);
+    assert_in_range(passed_ns, 400 * DK_MILLISECOND_NS, 1500 * DK_MILLISECOND_NS);
+}
+
+static void nobody_there_is_unreachable_and_no_try(void **state)
+{
+    (void)state;
+    struct docket_number got;
+    server.away = true;
+    assert_int_equal(docket_issue(&series, &(struct docket_issue){.key = "k"}, 50 * DK_MILLISECOND_NS, &got),
+                     DOCKET_UNREACHABLE);
+    assert_non_null(strstr(docket_last_error(), "nothing was asked"));
+}
+
+static void *come_back(void *context)
+{
+    (void)context;
+    struct timespec pause = {.tv_nsec = 150 * DK_MILLISECOND_NS};
+    nanosleep(&pause, NULL);
+    server.away = false;
+    return NULL;
+}
+
+static void who_comes_back_in_time_is_asked(void **state)
+{
+    (void)state;
+    struct docket_number got;
+    pthread_t thread;
+    server.away = true;
+    assert_int_equal(pthread_create(&thread, NULL, come_back, NULL), 0);
+    assert_int_equal(docket_issue(&series, &(struct docket_issue){0}, TIME, &got), DOCKET_OK);
+    pthread_join(thread, NULL);
+    assert_int_equal(server.last.attempt, 1); /* nobody had heard of it */
+}
+
+static void no_time_at_all_asks_nobody(void **state)
+{
+    (void)state;
+    struct docket_number got;
+    assert_int_equal(docket_issue(&series, &(struct docket_issue){.key = "k"}, 0, &got), DOCKET_TIMEOUT);
+    assert_int_equal(server.connections, 0);
+}
+
+static void what_docketd_had_no_room_for_is_sent_again_also_without_a_key(void **state)
+{
+    (void)state;
+    struct docket_number got;
+    server.moves[0] = server.moves[1] = REFUSE;
+    server.refusal = DOCKET_OVERLOADED;
+    assert_int_equal(docket_issue(&series, &(struct docket_issue){0}, TIME, &got), DOCKET_OK);
+    assert_int_equal(server.packets, 3);
+    assert_string_equal(server.last.error, "DOCKET_OVERLOADED");
+    assert_int_equal(server.connections, 1);
+    for (int i = 3; i < 10; i++)
+        server.moves[i] = REFUSE;
+    assert_int_equal(issue_key("k", &got), DOCKET_OVERLOADED);
+    assert_int_equal(server.packets, 6);
+}
+
+static void another_refusal_is_the_callers(void **state)
+{
+    (void)state;
+    struct docket_number got;
+    server.moves[0] = REFUSE;
+    server.refusal = DOCKET_NOT_TRACKED;
+    assert_int_equal(issue_key("k", &got), DOCKET_NOT_TRACKED);
+    assert_string_equal(docket_last_error(), "refused by the test");
+    assert_int_equal(server.packets, 1);
+    server.answer = (struct dk_record_answer){.status = DOCKET_EXHAUSTED, .number = 1, .text = "", .sentence = "all gone"};
+    assert_int_equal(issue_key("k", &got), DOCKET_EXHAUSTED);
+    assert_string_equal(docket_last_error(), "all gone");
+}
+
+static void a_key_that_differs_tells_what_it_has(void **state)
+{
+    (void)state;
+    struct docket_number got;
+    server.answer = (struct dk_record_answer){.status = DOCKET_KEY_DIFFERS, .number = 5, .state = DK_STATE_PENDING,
+                                              .text = "INV-5", .sentence = "it differs"};
+    assert_int_equal(issue_key("k", &got), DOCKET_KEY_DIFFERS);
+    assert_string_equal(got.text, "INV-5");
+    assert_string_equal(got.state, "pending");
+}
+
+static void an_answer_that_makes_no_sense_is_refused_and_not_asked_for_again(void **state)
+{
+    (void)state;
+    static const enum move moves[] = {SHORT, WRONG_TAG, TORN};
+    char long_text[DOCKET_TEXT_MAX + 1];
+    struct docket_number got;
+    memset(long_text, 'x', DOCKET_TEXT_MAX);
+    long_text[DOCKET_TEXT_MAX] = 0;
+    for (size_t i = 0; i < sizeof moves / sizeof moves[0]; i++) {
+        server.moves[server.packets] = moves[i];
+        assert_int_equal(issue_key("k", &got), DOCKET_PROTOCOL);
+    }
+    const struct dk_record_answer bad[] = {
+        {.number = DOCKET_NUMBER_MAX + 1, .text = "x"}, {.number = 1, .state = DK_STATE_COUNT, .text = "x"},
+        {.number = 1, .text = long_text}};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        server.answer = bad[i];
+        assert_int_equal(issue_key("k", &got), DOCKET_PROTOCOL);
+    }
+    assert_int_equal(server.packets, 6);
+}
+
+static void a_seat_that_docketd_does_not_know_is_taken_anew(void **state)
+{
+    (void)state;
+    struct docket_number got;
+    server.salt_known = 99;
+    assert_int_equal(issue_key("k", &got), DOCKET_OK);
+    assert_int_equal(hands_bound, 1);
+    assert_int_equal(server.packets, 2);
+    assert_int_equal(server.last.attempt, 1); /* nothing was done */
+    server.salt_known = 5; /* and if that is not it, the refusal stands */
+    assert_int_equal(issue_key("k", &got), DOCKET_NOT_PERMITTED);
+    assert_int_equal(hands_bound, 1);
+}
+
+/* ---- many ---- */
+
+enum { MANY = 3000 };
+static struct docket_issue many[MANY];
+static struct docket_number many_got[MANY];
+static docket_status many_told[MANY];
+static char many_keys[MANY][16];
+
+static void make_many(bool keys)
+{
+    memset(many, 0, sizeof many);
+    memset(many_got, 0, sizeof many_got);
+    for (int i = 0; i < MANY; i++) {
+        snprintf(many_keys[i], sizeof many_keys[i], "k-%d", i);
+        many[i].key = keys ? many_keys[i] : NULL;
+        many_told[i] = (docket_status)77;
+    }
+}
+
+static void many_numbers_come_in_few_packets_and_each_in_its_place(void **state)
+{
+    (void)state;
+    make_many(true);
+    many[17].key = "\n";
+    assert_int_equal(docket_issue_many(&series, many, MANY, TIME, many_got, many_told), DOCKET_OK);
+    for (int i = 0; i < MANY; i++) {
+        assert_int_equal(many_told[i], i == 17 ? DOCKET_BAD_ARGUMENT : DOCKET_OK);
+        assert_int_equal(many_got[i].number, i == 17 ? 0 : i + (i < 17));
+    }
+    assert_in_range(server.packets, MANY / 256, MANY / 200);
+    assert_int_equal(server.connections, 1);
+}
+
+static void several_packets_are_on_their_way_but_no_more_than_answers_fit(void **state)
+{
+    (void)state;
+    make_many(true);
+    server.late = true;
+    assert_int_equal(docket_issue_many(&series, many, 1000, TIME, many_got, many_told), DOCKET_OK);
+    assert_in_range(server.most_waiting, 257, 512);
+    assert_int_equal(server.given, 1000);
+}
+
+static void answers_may_come_in_pieces(void **state)
+{
+    (void)state;
+    make_many(false);
+    for (int i = 0; i < 64; i++)
+        server.moves[i] = IN_PIECES;
+    assert_int_equal(docket_issue_many(&series, many, 700, TIME, many_got, many_told), DOCKET_OK);
+    for (int i = 0; i < 700; i++)
+        assert_int_equal(many_got[i].number, i + 1);
+}
+
+static void what_was_answered_is_not_asked_for_again(void **state)
+{
+    (void)state;
+    make_many(true);
+    server.moves[2] = HANG_UP;
+    assert_int_equal(docket_issue_many(&series, many, 1000, TIME, many_got, many_told), DOCKET_OK);
+    assert_int_equal(server.last.attempt, 2);
+    assert_in_range(server.given, 1000, 1000 + 512);
+    for (int i = 0; i < 1000; i++) {
+        assert_int_equal(many_told[i], DOCKET_OK);
+        for (int other = i > 3 ? i - 3 : 0; other < i; other++)
+            assert_int_not_equal(many_got[i].number, many_got[other].number);
+    }
+}
+
+static void without_keys_what_was_sent_and_not_answered_is_lost_and_said_so(void **state)
+{
+    (void)state;
+    make_many(false);
+    server.moves[2] = HANG_UP;
+    assert_int_equal(docket_issue_many(&series, many, 1000, TIME, many_got, many_told), DOCKET_UNREACHABLE);
+    assert_in_range(server.packets, 3, 4);
+}
+
+static void each_of_many_has_its_own_status(void **state)
+{
+    (void)state;
+    make_many(true);
+    server.fail_from = 600;
+    server.fail_with = DOCKET_EXHAUSTED;
+    assert_int_equal(docket_issue_many(&series, many, 1000, TIME, many_got, many_told), DOCKET_OK);
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(many_told[i], i < 600 ? DOCKET_OK : DOCKET_EXHAUSTED);
+    assert_int_equal(many_got[999].number, 0);
+}
+
+/* ---- decisions ---- */
+
+static void a_decision_whose_answer_was_lost_is_told_as_done(void **state)
+{
+    (void)state;
+    server.answer.status = DOCKET_ALREADY_SETTLED;
+    assert_int_equal(docket_settle(&series, "k", TIME), DOCKET_ALREADY_SETTLED);
+    server.moves[1] = HANG_UP;
+    assert_int_equal(docket_settle(&series, "k", TIME), DOCKET_OK); /* the first try was it */
+    docket_status told;
+    server.moves[3] = HANG_UP;
+    assert_int_equal(docket_decide(&series, DOCKET_RELEASE, &(struct docket_which){.key = "k"}, 1, NULL, TIME, &told),
+                     DOCKET_OK);
+    assert_int_equal(told, DOCKET_ALREADY_SETTLED); /* that is something else */
+}
+
+static void a_decision_says_which_and_why(void **state)
+{
+    (void)state;
+    docket_status told[2];
+    const struct docket_which which[] = {{.key = "a"}, {.number = 9, .period = 2026, .hold = "batch"}};
+    assert_int_equal(docket_decide(&series, DOCKET_VOID, which, 2, "typed twice", TIME, told), DOCKET_OK);
+    assert_int_equal(server.last.verb, DK_VERB_VOID);
+    assert_string_equal(server.last_reason, "typed twice");
+    assert_string_equal(server.last_hold, "batch");
+    assert_int_equal(server.last_item.number, 9);
+    assert_int_equal(server.last_item.period, 2026);
+    assert_int_equal(server.last.flags, 0);
+}
+
+static void a_reservation_tells_its_numbers(void **state)
+{
+    (void)state;
+    static const struct dk_record_run runs[] = {{2, 2}, {5, 7}};
+    uint64_t numbers[5] = {0};
+    struct docket_reserved held;
+    struct docket_reserve asked = {.name = "batch", .count = 4, .expires_s = 60};
+    server.answer = (struct dk_record_answer){.period = 2026, .date = 20261124, .expires_ns = 5, .text = "", .sentence = "",
+                                              .runs = runs, .run_count = 2};
+    assert_int_equal(docket_reserve(&series, &asked, TIME, numbers, &held), DOCKET_OK);
+    static const uint64_t expected[] = {2, 5, 6, 7, 0};
+    assert_memory_equal(numbers, expected, sizeof expected);
+    assert_int_equal(held.count, 4);
+    assert_int_equal(held.expires_ns, 5);
+    assert_string_equal(server.last_hold, "batch");
+    asked.count = 3;
+    assert_int_equal(docket_reserve(&series, &asked, TIME, numbers, &held), DOCKET_PROTOCOL); /* there is no room */
+    server.answer.status = DOCKET_KEY_DIFFERS;
+    numbers[0] = 77;
+    assert_int_equal(docket_reserve(&series, &asked, TIME, numbers, &held), DOCKET_KEY_DIFFERS);
+    assert_int_equal(held.count, 4);
+    assert_int_equal(numbers[0], 77);
+    static const struct dk_record_run huge[] = {{1, DOCKET_NUMBER_MAX}};
+    server.answer = (struct dk_record_answer){.text = "", .sentence = "", .runs = huge, .run_count = 1};
+    assert_int_equal(docket_reserve(&series, &asked, TIME, numbers, &held), DOCKET_PROTOCOL);
+}
+
+static void numbers_in_doubt_are_resolved_one_by_one(void **state)
+{
+    (void)state;
+    const uint64_t numbers[] = {4, 8};
+    uint64_t done = 77;
+    assert_int_equal(docket_resolve(&series, DOCKET_RELEASE, 2026, numbers, 2, NULL, TIME, &done), DOCKET_OK);
+    assert_int_equal(done, 2);
+    assert_int_equal(server.last.flags, DK_RECORD_RESOLVE);
+    assert_int_equal(server.last_item.number, 8);
+    server.answer.status = DOCKET_NOT_PERMITTED;
+    assert_int_equal(docket_resolve(&series, DOCKET_RELEASE, 2026, numbers, 2, NULL, TIME, &done), DOCKET_NOT_PERMITTED);
+    assert_int_equal(done, 0);
+}
+
+/* ---- descriptors ---- */
+
+static void a_connection_is_kept_and_used_again(void **state)
+{
+    (void)state;
+    struct docket_number got;
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(issue_key("k", &got), DOCKET_OK);
+    assert_int_equal(server.connections, 1);
+    assert_non_null(realm.live->lines);
+}
+
+static void a_descriptor_that_the_program_closed_or_reused_is_not_touched(void **state)
+{
+    (void)state;
+    struct docket_number got;
+    assert_int_equal(issue_key("k", &got), DOCKET_OK);
+    int kept = realm.live->lines->fd;
+    int file = memfd_create("the program's own", MFD_CLOEXEC);
+    assert_int_equal(dup2(file, kept), kept); /* closed, and another's by now */
+    assert_int_equal(issue_key("k", &got), DOCKET_OK);
+    assert_int_equal(server.connections, 2);
+    assert_int_equal(lseek(file, 0, SEEK_END), 0);
+    assert_true(fcntl(kept, F_GETFD) >= 0);
+    assert_int_not_equal(realm.live->lines->fd, kept);
+    int second = realm.live->lines->fd, ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+    assert_int_equal(dup2(ends[0], second), second); /* a socket, but not that one */
+    assert_int_equal(docket_issue(&series, &(struct docket_issue){0}, TIME, &got), DOCKET_OK);
+    char byte;
+    assert_int_equal(recv(ends[1], &byte, 1, MSG_DONTWAIT), -1);
+    int third = realm.live->lines->fd;
+    close(third);
+    dk_lines_end(&realm);
+    realm.live->lines = NULL;
+    assert_true(fcntl(second, F_GETFD) >= 0);
+    close(kept);
+    close(second);
+    close(ends[0]);
+    close(ends[1]);
+    close(file);
+}
+
+static void a_connection_that_ended_at_rest_is_no_try_also_without_a_key(void **state)
+{
+    (void)state;
+    struct docket_number got;
+    assert_int_equal(issue_key("k", &got), DOCKET_OK);
+    shutdown(realm.live->lines->fd, SHUT_RDWR); /* as if docketd had gone and come back */
+    assert_int_equal(docket_issue(&series, &(struct docket_issue){0}, TIME, &got), DOCKET_OK);
+    assert_int_equal(server.last.attempt, 1);
+    assert_int_equal(server.connections, 2);
+}
+
+static void a_child_makes_its_own(void **state)
+{
+    (void)state;
+    struct docket_number got;
+    int result;
+    assert_int_equal(issue_key("k", &got), DOCKET_OK);
+    pid_t child = fork();
+    if (child == 0)
+        memset(&server.lock, 0, sizeof server.lock); /* a thread of the parent's docketd may have had it */
+    if (child == 0)
+        _exit(realm.live->lines == NULL && realm.live->line_count == 0 && issue_key("k", &got) == DOCKET_OK &&
+                      server.connections == 2
+                  ? 0
+                  : 1);
+    assert_int_equal(waitpid(child, &result, 0), child);
+    assert_int_equal(result, 0);
+    assert_int_equal(issue_key("k", &got), DOCKET_OK);
+    assert_int_equal(server.connections, 1);
+}
+
+static void a_call_inside_a_call_of_its_thread_is_busy(void **state)
+{
+    (void)state;
+    struct docket_number got;
+    inside = true;
+    assert_int_equal(issue_key("k", &got), DOCKET_BUSY);
+    inside = false;
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_number_comes_and_docketd_hears_who_asks_for_what),
+        TEST(who_holds_nothing_says_no_seat),
+        TEST(bad_arguments_are_refused_before_they_are_sent),
+        TEST(a_realm_in_memory_keeps_no_ledger),
+        TEST(an_answer_that_is_lost_is_asked_for_again_and_docketd_hears_why),
+        TEST(without_a_key_it_is_sent_once),
+        TEST(three_tries_without_an_answer_give_up),
+        TEST(silence_is_waited_for_no_longer_than_the_caller_would),
+        TEST(nobody_there_is_unreachable_and_no_try),
+        TEST(who_comes_back_in_time_is_asked),
+        TEST(no_time_at_all_asks_nobody),
+        TEST(what_docketd_had_no_room_for_is_sent_again_also_without_a_key),
+        TEST(another_refusal_is_the_callers),
+        TEST(a_key_that_differs_tells_what_it_has),
+        TEST(an_answer_that_makes_no_sense_is_refused_and_not_asked_for_again),
+        TEST(a_seat_that_docketd_does_not_know_is_taken_anew),
+        TEST(many_numbers_come_in_few_packets_and_each_in_its_place),
+        TEST(several_packets_are_on_their_way_but_no_more_than_answers_fit),
+        TEST(answers_may_come_in_pieces),
+        TEST(what_was_answered_is_not_asked_for_again),
+        TEST(without_keys_what_was_sent_and_not_answered_is_lost_and_said_so),
+        TEST(each_of_many_has_its_own_status),
+        TEST(a_decision_whose_answer_was_lost_is_told_as_done),
+        TEST(a_decision_says_which_and_why),
+        TEST(a_reservation_tells_its_numbers),
+        TEST(numbers_in_doubt_are_resolved_one_by_one),
+        TEST(a_connection_is_kept_and_used_again),
+        TEST(a_descriptor_that_the_program_closed_or_reused_is_not_touched),
+        TEST(a_connection_that_ended_at_rest_is_no_try_also_without_a_key),
+        TEST(a_child_makes_its_own),
+        TEST(a_call_inside_a_call_of_its_thread_is_busy),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * docket issue --keys: lines in, JSON lines out. A line is KEY, or KEY, DATE and METADATA with
+ * tabs between them; DATE and METADATA may be empty. So many lines are asked for at once, and
+ * what they got is out before the next ones are read.
+ */
+#include "issuing.h"
+#include "progress.h"
+#include "session.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { AT_ONCE = 512, LINE_BYTES = 4096 };
+
+struct many {
+    struct issuing *issuing;
+    FILE *in;
+    struct progress progress;
+    char (*lines)[LINE_BYTES];  /* of this batch; keys and metadata point into them */
+    uint64_t *line_numbers;
+    struct docket_issue *asked;
+    struct docket_number *got;
+    docket_status *statuses;
+    size_t count;               /* in this batch */
+    uint64_t line, given, again, failed;
+    bool at_end, lost;          /* lost: stdout takes no more */
+};
+
+/* ---- one line ---- */
+
+/* One whole line without its end; false at the end of the file. What is too long is cut, and *too_long. */
+static bool read_line(struct many *many, char *line, bool *too_long)
+{
+    *too_long = false;
+    if (fgets(line, LINE_BYTES, many->in) == NULL)
+        return false;
+    many->line++;
+    size_t bytes = strlen(line);
+    *too_long = bytes == LINE_BYTES - 1 && line[bytes - 1] != '\n';
+    for (int c = *too_long ? 0 : '\n'; c != '\n' && c != EOF;)
+        c = getc(many->in);
+    if (bytes > 0 && line[bytes - 1] == '\n')
+        line[--bytes] = '\0';
+    if (bytes > 0 && line[bytes - 1] == '\r')
+        line[--bytes] = '\0';
+    return true;
+}
+
+/* NULL, or what is wrong with the line. */
+static const char *take_line(const struct many *many, char *line, struct docket_issue *asked, docket_status *status)
+{
+    char *date = NULL, *metadata = NULL;
+    *asked = many->issuing->asked;
+    *status = DOCKET_BAD_ARGUMENT;
+    asked->key = line;
+    if ((date = strchr(line, '\t')) != NULL) {
+        *date++ = '\0';
+        if ((metadata = strchr(date, '\t')) != NULL)
+            *metadata++ = '\0';
+    }
+    if (line[0] == '\0')
+        return "there is no key before the first tab";
+    if (metadata != NULL && metadata[0] != '\0')
+        asked->metadata = metadata;
+    if (date != NULL && date[0] != '\0' && !cli_is_day(date, &asked->date)) {
+        *status = DOCKET_BAD_DATE;
+        return "the date is no day such as 2026-11-24";
+    }
+    return NULL;
+}
+
+static void put_line(struct many *many, uint64_t line, const char *key, docket_status status, const char *message,
+                     const struct docket_number *got)
+{
+    json_t *object = output_object();
+    if (object != NULL) {
+        json_object_update_new(object, json_pack("{s:I, s:o, s:s}", "line", (json_int_t)line, "key", output_string(key),
+                                                 "status", docket_status_name(status)));
+        if (got != NULL)
+            issuing_put(object, got);
+        if (message != NULL)
+            json_object_set_new(object, "message", json_string(message));
+        many->lost = many->lost || json_dumpf(object, stdout, JSON_COMPACT) != 0 || putchar('\n') == EOF;
+    }
+    json_decref(object);
+    many->failed += status != DOCKET_OK;
+    progress_step(&many->progress);
+}
+
+/* ---- a batch ---- */
+
+static void read_batch(struct many *many)
+{
+    while (!many->at_end && many->count < AT_ONCE) {
+        char *line = many->lines[many->count];
+        docket_status status;
+        bool too_long;
+        many->at_end = !read_line(many, line, &too_long);
+        if (many->at_end || line[0] == '\0')
+            continue;
+        many->line_numbers[many->count] = many->line;
+        const char *wrong = take_line(many, line, &many->asked[many->count], &status);
+        if (too_long)
+            put_line(many, many->line, line, DOCKET_BAD_ARGUMENT, "the line is too long", NULL);
+        else if (wrong != NULL)
+            put_line(many, many->line, line, status, wrong, NULL);
+        else
+            many->count++;
+    }
+}
+
+static void tell_batch(struct many *many)
+{
+    for (size_t i = 0; i < many->count; i++) {
+        docket_status status = many->statuses[i];
+        const struct docket_number *got = &many->got[i];
+        bool has_number = status == DOCKET_OK || status == DOCKET_KEY_DIFFERS || status == DOCKET_KEY_VOID;
+        put_line(many, many->line_numbers[i], many->asked[i].key, status,
+                 status == DOCKET_OK ? NULL : docket_status_text(status), has_number ? got : NULL);
+        many->given += status == DOCKET_OK;
+        many->again += status == DOCKET_OK && got->again;
+    }
+    many->lost = many->lost || fflush(stdout) != 0;
+    many->count = 0;
+}
+
+/* May be called twice, should docketd have been started meanwhile: what it has read waits. */
+static docket_status issue_all(docket_realm *realm, void *context)
+{
+    struct many *many = context;
+    struct issuing *issuing = many->issuing;
+    docket_series *series = NULL;
+    docket_status status = issuing_open(realm, issuing, &series);
+    if (issuing->code != CLI_DONE)
+        return DOCKET_OK;
+    while (status == DOCKET_OK && !many->lost) {
+        read_batch(many);
+        if (many->count == 0)
+            break;
+        status = docket_issue_many(series, many->asked, many->count, issuing->timeout_ns, many->got, many->statuses);
+        if (status == DOCKET_OK)
+            tell_batch(many);
+    }
+    return status;
+}
+
+/* ---- all of it ---- */
+
+static int finish(const struct many *many, int code)
+{
+    const struct cli *cli = many->issuing->cli;
+    if (many->lost)
+        return cli_fail(cli, DOCKET_SYSTEM, "cannot write to stdout any more, at line %" PRIu64
+                                            "; the same lines may be given again", many->line);
+    if (code == CLI_DONE && ferror(many->in))
+        code = cli_fail(cli, DOCKET_SYSTEM, "cannot read on behind line %" PRIu64, many->line);
+    else if (code != CLI_DONE && many->count > 0)
+        cli_note(cli, "lines %" PRIu64 " to %" PRIu64 " have no answer; the same lines may be given again",
+                 many->line_numbers[0], many->line);
+    cli_note(cli, "%" PRIu64 " numbers, of them %" PRIu64 " known before; %" PRIu64 " lines refused", many->given,
+             many->again, many->failed);
+    return code == CLI_DONE && many->failed > 0 ? CLI_NO : code;
+}
+
+static bool has_room(struct many *many)
+{
+    many->lines = calloc(AT_ONCE, sizeof *many->lines);
+    many->line_numbers = calloc(AT_ONCE, sizeof *many->line_numbers);
+    many->asked = calloc(AT_ONCE, sizeof *many->asked);
+    many->got = calloc(AT_ONCE, sizeof *many->got);
+    many->statuses = calloc(AT_ONCE, sizeof *many->statuses);
+    return many->lines != NULL && many->line_numbers != NULL && many->asked != NULL && many->got != NULL &&
+           many->statuses != NULL;
+}
+
+int issuing_many(struct issuing *issuing, const char *path)
+{
+    const struct cli *cli = issuing->cli;
+    bool from_stdin = strcmp(path, "-") == 0;
+    struct many many = {.issuing = issuing, .in = from_stdin ? stdin : fopen(path, "re")};
+    int code = CLI_DONE;
+    if (many.in == NULL)
+        return cli_fail(cli, DOCKET_BAD_ARGUMENT, "cannot read the keys %.200s: %s", path, strerror(errno));
+    if (!has_room(&many))
+        code = cli_fail(cli, DOCKET_NO_MEMORY, "no memory for the lines");
+    if (code == CLI_DONE) {
+        progress_begin(&many.progress, cli, isatty(STDOUT_FILENO) == 1 ? NULL : "keys");
+        code = session_run(cli, issue_all, &many);
+        progress_end(&many.progress);
+        code = issuing->code != CLI_DONE ? issuing->code : finish(&many, code);
+    }
+    free(many.lines);
+    free(many.line_numbers);
+    free(many.asked);
+    free(many.got);
+    free(many.statuses);
+    if (!from_stdin)
+        fclose(many.in);
+    return code;
+}
