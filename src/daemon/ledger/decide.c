@@ -12,7 +12,6 @@
 #include "numbering/reason.h"
 
 #include <string.h>
-#include <strings.h>
 
 enum { RESOLVED_OF_PACKET = 4096 };
 
@@ -227,7 +226,7 @@ static docket_status read_text(struct dk_plan *plan, const char *text, const str
         status = dk_plan_find(plan, label, number, record);
     if (status == DOCKET_OK && *record == NULL)
         return say_unknown(plan, label, number);
-    if (status != DOCKET_OK || strcasecmp((*record)->text, text) == 0)
+    if (status != DOCKET_OK || strcmp((*record)->text, text) == 0)
         return status;
     return dk_fail(DOCKET_NOT_OF_SERIES, "the text reads as number %llu of %s, which was given as %s",
                    (unsigned long long)number, name_of(plan, label), (*record)->text);
