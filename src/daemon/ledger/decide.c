@@ -165,7 +165,11 @@ docket_status dk_reservation_numbers(struct dk_plan *plan, const struct dk_key_r
                                      const struct dk_ledger_record ***numbers, uint32_t *count)
 {
     uint64_t room = 0;
+    const struct dk_hold_record names = {
+        .series_id = plan->book->series_id, .kind = DK_NAMED_RESERVATION, .text = reservation->text};
     *count = 0;
+    if (dk_hold_find(plan->daemon, &names) == NULL)
+        return DOCKET_OK; /* all of it is decided: nobody looks through ten thousand records */
     for (uint32_t r = 0; r < reservation->range_count; r++)
         room += reservation->ranges[r].last - reservation->ranges[r].first + 1;
     if (room > DOCKET_RESERVE_MAX)
