@@ -20,7 +20,7 @@ calls=${CALLS:-$(scale 3000 100000)}
 keys=${KEYS:-$(scale 200 1000)}
 rounds=${ROUNDS:-$(scale 600 10000)}
 kills=${KILLS:-$(scale 150 1500)}
-attack=$(binary docket-ledger)
+attack=$(binary docket-ledger-attack)
 
 realm_in=memory # many deaths a second want many commits a second
 new_realm "seats_max = 256"

@@ -4,9 +4,9 @@
  * meanwhile, by whoever runs this. Judged at the end by the records, and by what the
  * processes were told, which they keep in memory that outlives them.
  *
- *     docket-ledger keys REALM SERIES PROCESSES CALLS KILLS KEYS SEED
+ *     docket-ledger-attack keys REALM SERIES PROCESSES CALLS KILLS KEYS SEED
  *         CALLS issues over KEYS keys. Every key has one number, whoever asked; no number is burnt: they are 1 to KEYS.
- *     docket-ledger rounds REALM SERIES PROCESSES ROUNDS KILLS SEED
+ *     docket-ledger-attack rounds REALM SERIES PROCESSES ROUNDS KILLS SEED
  *         of a gapless series: reserve, issue, settle, release, void, let run out, die. Then all in doubt is resolved,
  *         and numbers are asked for until nothing free is left: issued and void numbers are 1 to n, and void ones say why.
  *
