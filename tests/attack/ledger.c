@@ -119,6 +119,10 @@ static void work_keys(uint64_t keys)
         ask_for(draw(keys));
 }
 
+struct ending {
+    uint64_t next, issued, voided, held, free;
+};
+
 struct looking {
     uint64_t count, next, bad_state, keys;
 };
@@ -138,15 +142,28 @@ static int look_at_key(void *context, const struct docket_record *record)
     return 0;
 }
 
+/* docketd may be killed in the midst of it: then it is begun anew. */
+static void read_records(docket_each_record each, void *context, size_t bytes)
+{
+    char begin[sizeof(struct ending) + sizeof(struct looking)];
+    docket_status status = DOCKET_UNREACHABLE;
+    memcpy(begin, context, bytes);
+    for (int tries = 0; status != DOCKET_OK && is_away(status) && tries < 50; tries++) {
+        memcpy(context, begin, bytes);
+        status = docket_records(series, DOCKET_EVERY_PERIOD, 0, NULL, each, context);
+    }
+    if (status != DOCKET_OK)
+        bad("the records cannot be read", 0, status);
+}
+
 static int judge_keys(uint64_t keys)
 {
     struct looking looking = {.next = 1};
     open_series();
-    for (uint64_t key = 0; key < keys; key++)
-        ask_for(key); /* each once more, and those that nobody asked for */
-    docket_status status = docket_records(series, DOCKET_EVERY_PERIOD, 0, NULL, look_at_key, &looking);
-    if (status != DOCKET_OK)
-        bad("the records cannot be read", 0, status);
+    for (uint64_t key = 0; key < keys; key++) /* each once more, and those that nobody asked for */
+        for (uint64_t answered = shared->answered, tries = 0; answered == shared->answered && tries < 20; tries++)
+            ask_for(key);
+    read_records(look_at_key, &looking, sizeof looking);
     printf("numbers %" PRIu64 "\n", looking.count);
     return 0;
 }
@@ -250,10 +267,6 @@ static void work_rounds(void)
     }
 }
 
-struct ending {
-    uint64_t next, issued, voided, held, free;
-};
-
 static int look_at_end(void *context, const struct docket_record *record)
 {
     struct ending *ending = context;
@@ -283,9 +296,7 @@ static int look_at_end(void *context, const struct docket_record *record)
 static struct ending look_around(void)
 {
     struct ending ending = {.next = 1};
-    docket_status status = docket_records(series, DOCKET_EVERY_PERIOD, 0, NULL, look_at_end, &ending);
-    if (status != DOCKET_OK)
-        bad("the records cannot be read", 0, status);
+    read_records(look_at_end, &ending, sizeof ending);
     return ending;
 }
 
@@ -293,7 +304,7 @@ static uint64_t resolve(enum docket_verb verb)
 {
     uint64_t done = 0;
     docket_status status = docket_resolve(series, verb, DOCKET_EVERY_PERIOD, NULL, 0, "the run is over", CALL_NS, &done);
-    if (status != DOCKET_OK)
+    if (status != DOCKET_OK && !is_away(status))
         bad("resolving fails", 0, status);
     return done;
 }
@@ -312,9 +323,13 @@ static int judge_rounds(void)
     }
     printf("resolved %" PRIu64 "\nfree %" PRIu64 "\n", resolved, ending.free);
     for (uint64_t left = ending.free; left > 0; left--) {
-        struct docket_issue asked = {.flags = DOCKET_SETTLED};
+        char key[32];
+        struct docket_issue asked = {.key = key, .flags = DOCKET_SETTLED};
         struct docket_number got;
-        docket_status status = docket_issue(series, &asked, CALL_NS, &got);
+        docket_status status = DOCKET_UNREACHABLE;
+        snprintf(key, sizeof key, "last-%" PRIu64, left);
+        for (int tries = 0; is_away(status) && tries < 20; tries++)
+            status = docket_issue(series, &asked, CALL_NS, &got);
         if (status != DOCKET_OK)
             bad("a free number is not given", 0, status);
     }
