@@ -467,6 +467,8 @@ static void an_old_part_that_stands_does_not_come_back(void **state)
     must_commit(&(struct dk_change){.ledger = {.records = records, .record_count = 1}});
     for (unsigned round = 0; entries_of(DK_KIND_LEDGER) == 0; round++)
         commit_ledger(10 + 100 * round, 90);
+    commit_counter(1, 2026, 1); /* what may be removed is */
+    assert_true(entries_of(DK_KIND_LEDGERLOG) > 2);
     for (unsigned times = 0; times < 2; times++) {
         struct dk_ledger_record got = {0};
         bool found;
