@@ -239,12 +239,12 @@ expect "for a second, by key" 0 issue acme/TAX --key short --pending --expires 1
 in_doubt() { "$docket" resolve acme/TAX --all --dry-run --json --no-start | jq -e "(.numbers | length) == $1"; }
 check "a second later: all 5 are in doubt" wait_until 10 in_doubt 5
 expect "resolve --dry-run: done" 0 resolve acme/TAX --all --dry-run
-out_has "resolve --dry-run: a line of a reservation" '^  TAX-0012  12 of never, in doubt since 20.*Z, uid [0-9]*.*, reserved as short$'
-out_has "resolve --dry-run: a line of a key" '^  TAX-0015  15 of never, in doubt since .*, key short$'
+out_has "resolve --dry-run: a line of a reservation" '^  TAX-0012  12 of never, in doubt since 20.*Z (expired), uid [0-9]*.*, reserved as short$'
+out_has "resolve --dry-run: a line of a key" '^  TAX-0015  15 of never, in doubt since .*Z (expired), uid .*, key short$'
 out_has "resolve --dry-run: nothing was changed" '^5 in doubt; nothing was changed (--dry-run)$'
 expect "resolve --dry-run --json" 0 resolve acme/TAX --all --dry-run --json
 keys "resolve --dry-run --json" schema_version realm tenant series dry_run verb done numbers numbers.[] numbers.[].number \
-    numbers.[].text numbers.[].period numbers.[].key numbers.[].name numbers.[].uid numbers.[].host numbers.[].since
+    numbers.[].text numbers.[].period numbers.[].key numbers.[].name numbers.[].uid numbers.[].host numbers.[].since numbers.[].cause
 expect "its key asked for again: pending again" 0 issue acme/TAX --key short --pending --expires 1h --json
 json "its key asked for again: the same number" '.again and .text == "TAX-0015" and .state == "pending"'
 refused "resolve of one that is not in doubt: no" 1 resolve acme/TAX --settle TAX-0012 TAX-0001 --yes --reason x
