@@ -479,7 +479,8 @@ static void give_image(struct dk_plan *plan, struct dk_plan_period *period)
     uint32_t taken = period->spare_from;
     *image = period->image; /* its spares are the job's now */
     image->spare_count -= taken;
-    memmove(image->spares, image->spares + taken, image->spare_count * sizeof *image->spares);
+    if (taken > 0)
+        memmove(image->spares, image->spares + taken, image->spare_count * sizeof *image->spares);
     image->mark = image->next;
     period->image.spares = NULL;
     period->image.spare_count = period->spare_from = 0;
