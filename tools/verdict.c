@@ -61,6 +61,7 @@ static docket_status decide(docket_realm *realm, void *context)
                                       &verdict->of_name);
     if (status == DOCKET_OK)
         status = picking_period(picking, realm, &verdict->address);
+    progress_tick_end(); /* from here on numbers are counted */
     progress_begin(&progress, verdict->cli, "decided");
     while (status == DOCKET_OK && verdict->decided < picking->count) {
         size_t left = picking->count - verdict->decided, count = left < AT_ONCE ? left : AT_ONCE;
