@@ -10,30 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const fate_names[FATES] = {"laid",  "open", "handed out",
-                                              "spare", "void", "unknown"};
+static const char *const fate_names[FATES] = {"laid", "open",     "handed out", "spare",    "void",  "unknown",
+                                              "free", "reserved", "pending",    "in doubt", "issued"};
 
 const char *fate_name(enum fate fate)
 {
     return fate_names[fate];
-}
-
-/* Of a series that keeps a ledger, and what each comes to here. What became of its numbers
- * is in its records, so that logs are not held against them; that every number has one state is. */
-static const struct {
-    const char *name;
-    enum fate fate;
-} states[] = {{"free", FATE_SPARE},     {"reserved", FATE_HANDED_OUT}, {"pending", FATE_HANDED_OUT},
-              {"in doubt", FATE_HANDED_OUT}, {"issued", FATE_HANDED_OUT}};
-
-static bool state_parse(const char *text, enum fate *fate)
-{
-    for (unsigned i = 0; i < sizeof states / sizeof states[0]; i++)
-        if (strcmp(text, states[i].name) == 0) {
-            *fate = states[i].fate;
-            return true;
-        }
-    return false;
 }
 
 static bool fate_parse(const char *text, enum fate *fate)
@@ -89,8 +71,7 @@ static void read_range(struct audit *audit, struct counter *counter, const json_
     json_int_t last = json_integer_value(json_object_get(row, "last"));
     struct fate_range range = {.first = (uint64_t)first, .last = (uint64_t)last};
 
-    bool tracked = fate && state_parse(fate, &range.fate);
-    if (!fate || (!tracked && !fate_parse(fate, &range.fate)) || first < 1 || last < first ||
+    if (!fate || !fate_parse(fate, &range.fate) || first < 1 || last < first ||
         range.last > AUDIT_NUMBER_MAX || range.last >= counter->mark) {
         finding_add(&audit->findings, FINDING_BAD_FATE, 1, counter, 0,
                     "range %lld to %lld, fate \"%s\", mark %llu", (long long)first,
@@ -100,7 +81,7 @@ static void read_range(struct audit *audit, struct counter *counter, const json_
     /* Numbers that were skipped ("advanced") were given to nobody: those are judged. */
     range.by_hand = cause && ((range.fate == FATE_VOID && strcmp(cause, "voided") == 0) ||
                               (range.fate == FATE_HANDED_OUT && strcmp(cause, "by evidence") == 0));
-    range.by_hand = range.by_hand || tracked;
+    range.has_cause = cause && *cause;
     check_place(&audit->findings, counter, &range, expected);
     uint64_t size = range.last - range.first + 1;
     audit->totals.fate[range.fate] += size;
@@ -125,7 +106,7 @@ static bool read_ranges(struct audit *audit, struct counter *counter, const json
     return true;
 }
 
-static void note_order(struct audit *audit, struct counter *counter, const char *order)
+static void note_order(struct audit *audit, struct counter *counter, const char *order, bool ledger)
 {
     if (!order || (strcmp(order, "strict") != 0 && strcmp(order, "leased") != 0 && strcmp(order, "gapless") != 0)) {
         finding_add(&audit->findings, FINDING_BAD_FATE, 1, counter, 0, "order is \"%s\"",
@@ -133,7 +114,8 @@ static void note_order(struct audit *audit, struct counter *counter, const char 
         return;
     }
     counter->series->has_order = true;
-    counter->series->strict = strcmp(order, "strict") == 0;
+    counter->series->strict = strcmp(order, "strict") == 0 && !ledger;
+    counter->gapless = strcmp(order, "gapless") == 0;
 }
 
 /* False: no memory, or an entry without the members that name a counter. */
@@ -166,7 +148,8 @@ static bool read_counter(struct audit *audit, const json_t *entry)
     counter->has_fate = true;
     counter->first = (uint64_t)json_integer_value(first);
     counter->mark = (uint64_t)json_integer_value(mark);
-    note_order(audit, counter, json_string_value(json_object_get(entry, "order")));
+    note_order(audit, counter, json_string_value(json_object_get(entry, "order")),
+               json_is_true(json_object_get(entry, "ledger")));
     return read_ranges(audit, counter, ranges);
 }
 

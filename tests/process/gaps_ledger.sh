@@ -151,6 +151,24 @@ check "it was killed: they are in doubt" wait_until 10 eval 'fate_lines acme/G |
 check "it was killed: a gap, whose" gap acme/G 31 ".fate == \"in doubt\" and .count == 3 and .uid == $me"
 check "it was killed: records of that state" eval '[ "$("$docket" records acme/G --state in-doubt --json --no-start | jq -c .number | tr "\n" " ")" = "31 32 33 " ]'
 check "it was killed: all of it agrees" same
+
+# ---- workers' logs against fate -----------------------------------------------------
+
+add_series acme/W --order gapless --restart never
+start_worker w1 --series acme/W --threads 2 --count 60
+first=$child
+start_worker w2 --series acme/W --threads 2 --rate 100
+wait_until 20 eval '[ "$("$docket" fate acme/W --json --no-start | jq "[.counters[].mark] | add // 0")" -gt 40 ]' || true
+kill_child "$child"
+wait_child "$first" || true
+none_pending() { ! fate_lines acme/W | grep -q pending; }
+check "workers of a gapless series, one killed: all is in doubt" wait_until 15 none_pending
+check "the audit: each number that was given once, none that was given is free" audit --only acme/W
+check "the audit: something was logged" audited logged -ge 120
+check "the audit wants no holes: there are, nothing is resolved" eval '! audit --only acme/W --gapless >/dev/null'
+run resolve acme/W --all --settle --yes --reason 'they are on documents'
+check "resolved: 1 to n are issued" eval '[ "$(fate_lines acme/W | grep -vc "issued$")" = 0 ]'
+check "the audit: 1 to n, no hole" audit --only acme/W --gapless
 lose_power
 start_docketd
 check "power lost: nothing of a series with a ledger is unknown" eval '! fate_lines acme/G | grep unknown'
