@@ -285,6 +285,8 @@ static int64_t look_at_tracked(struct dk_daemon *daemon, struct dk_series_book *
     struct dk_period now;
     if (series->record.next == NULL)
         return INT64_MAX;
+    if (dk_zone_is_lost(dk_zone_of_policy(series->record.policy)))
+        return now_s + OUTSIDE_S; /* said when it was looked for */
     dk_period_at_instant(series->record.policy, now_s, &now);
     return dk_policy_turn(daemon, series, now.label) ? now.end_s : now_s + 1;
 }
