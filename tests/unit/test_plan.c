@@ -188,10 +188,24 @@ static int begin(void **state)
     return 0;
 }
 
+/* A plan, and its commit: what waits may wait a moment for others. */
+static void turn(void)
+{
+    unsigned waited = callers[0].connection.parcels + callers[1].connection.parcels + callers[2].connection.parcels;
+    for (int i = 0; i < 50; i++) {
+        dk_ledger_turn(&docketd);
+        finish_commits();
+        unsigned waits = callers[0].connection.parcels + callers[1].connection.parcels + callers[2].connection.parcels;
+        if (waits < waited || waits == 0)
+            return;
+        usleep(500);
+    }
+}
+
 static int end(void **state)
 {
-    dk_ledger_turn(&docketd);
-    finish_commits();
+    turn();
+    docketd.stopping = true;
     dk_ledger_turn(&docketd);
     assert_null(docketd.ledger);
     assert_int_equal(docketd.ledger_bytes, 0);
@@ -203,12 +217,6 @@ static int end(void **state)
         close(callers[i].fd);
     }
     return remove_realm(state);
-}
-
-static void turn(void)
-{
-    dk_ledger_turn(&docketd);
-    finish_commits();
 }
 
 /* ---- asking ---- */
@@ -844,6 +852,33 @@ static void what_waits_when_docketd_stops_hears_of_it(void **state)
     docketd.stopping = false;
 }
 
+static void callers_that_were_just_answered_share_the_next_commit(void **state)
+{
+    (void)state;
+    for (int i = 0; i < CALLERS; i++)
+        ask(i, (struct dk_record_item){.key = i == 0 ? "a" : i == 1 ? "b" : "c"});
+    turn();
+    struct dk_ledger_book *asked = dk_ledger_book_of(&docketd, SERIES);
+    assert_int_equal(asked->crowd, 3);
+    asked->took_ns = 60 * DK_SECOND_NS; /* a slow disk, and callers of whom one does not come back */
+    ask(0, (struct dk_record_item){.key = "d"});
+    ask(1, (struct dk_record_item){.key = "e"});
+    dk_ledger_turn(&docketd);
+    assert_false(dk_ledger_is_written(&book));
+    usleep(3000);
+    dk_ledger_turn(&docketd);
+    assert_true(dk_ledger_is_written(&book));
+    finish_commits();
+    assert_int_equal(asked->crowd, 2);
+    for (int i = 0; i < CALLERS; i++)
+        listen_to(i);
+    ask(0, (struct dk_record_item){.key = "f"});
+    ask(1, (struct dk_record_item){.key = "g"});
+    dk_ledger_turn(&docketd);
+    assert_true(dk_ledger_is_written(&book)); /* all of them are there */
+    finish_commits();
+}
+
 static void a_series_that_an_admin_holds_waits(void **state)
 {
     (void)state;
@@ -949,6 +984,7 @@ int main(void)
         TEST(what_is_no_packet_of_ours_costs_its_connection),
         TEST(other_packets_are_refused_as_a_whole),
         TEST(what_waits_when_docketd_stops_hears_of_it),
+        TEST(callers_that_were_just_answered_share_the_next_commit),
         TEST(a_series_that_an_admin_holds_waits),
         TEST(record_key_hold_and_image_come_in_one_commit),
         TEST(runs_of_a_reservation_come_back),
