@@ -6,7 +6,7 @@
 /* links: daemon/admin/admin daemon/admin/admin_fates daemon/admin/admin_series daemon/admin/admin_set daemon/admin/admin_desk daemon/admin/admin_periods daemon/admin/aside daemon/admin/records wire/ledger_row daemon/ended/closing daemon/ended/dated daemon/ended/ended daemon/door/users */
 /* links: daemon/config daemon/config_policy daemon/admin/cut daemon/admin/evidence numbering/reason wire/admin wire/packet wire/record daemon/days/calendars daemon/days/today daemon/days/zones daemon/days/tzif table/calendar */
 /* libs: inih */
-/* links: daemon/quarantine daemon/reaper daemon/recovery/recovery daemon/rows daemon/series/series daemon/strict daemon/recovery/takeover fuzz:serve_clerk fuzz:serve_inside fuzz:serve_ledger */
+/* links: daemon/quarantine daemon/reaper daemon/recovery/recovery daemon/rows daemon/series/series daemon/series/tracked daemon/strict daemon/recovery/takeover fuzz:serve_clerk fuzz:serve_inside fuzz:serve_ledger */
 /*
  * docketd against its callers: everything of it but main, loop and clerk, with
  * real sockets and desk files. The input is a list of steps: packets of any

@@ -99,7 +99,10 @@ static void committed(struct dk_job *job)
 {
     struct dk_plan *plan = job->context;
     struct dk_ledger_book *book = plan->book;
+    const struct dk_series_book *series = dk_series_by_id(book->daemon, book->series_id);
     book->plan = NULL;
+    for (size_t i = 0; series != NULL && i < job->image_count; i++)
+        dk_tracked_given(series, &job->images[i]);
     book->took_ns = dk_clock_monotonic_ns() - book->posted_ns;
     finish(book, plan);
     dk_job_free(job);
