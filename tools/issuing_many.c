@@ -183,6 +183,7 @@ static docket_status issue_all(docket_realm *realm, void *context)
     docket_status status = issuing_open(realm, issuing, &series);
     if (issuing->code != CLI_DONE)
         return DOCKET_OK;
+    progress_tick_end(); /* from here on keys are counted */
     while (status == DOCKET_OK && !many->lost) {
         read_batch(many);
         if (many->count == 0 || many->lost)

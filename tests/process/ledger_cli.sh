@@ -293,5 +293,9 @@ stop_docketd
 expect "without docketd: the command starts it" 0 issue acme/JOB --key started
 docketd_pid=$(sed -n 's/.*started docketd (pid \([0-9]*\)).*/\1/p' "$case_err")
 check "without docketd: says that it started it" test -n "$docketd_pid"
-[ -z "$docketd_pid" ] || kill -TERM "$docketd_pid"
+gone() { ! is_running "$1"; }
+if [ -n "$docketd_pid" ]; then
+    kill -TERM "$docketd_pid"
+    wait_until 10 gone "$docketd_pid" || true
+fi
 finish

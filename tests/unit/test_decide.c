@@ -783,7 +783,7 @@ static void a_start_knows_who_lives(void **state)
 {
     (void)state;
     for (int32_t seat = 0; seat < 5; seat++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "r%d", (int)seat);
         sit(seat);
         MUST(reserve(name, 1, 60));
@@ -980,7 +980,7 @@ static struct dk_hold_record model[NAMES];
 
 static void change_at_random(unsigned at, unsigned dice)
 {
-    char name[8];
+    char name[16];
     struct dk_hold_record *hold = &model[at];
     struct dk_plan *plan = dk_plan_begin(&asked, &book);
     snprintf(name, sizeof name, "h%u", at);
