@@ -183,12 +183,18 @@ static void decide_by_key(enum dk_verb verb)
           "decision by key", has);
 }
 
+/* One of the last so many. */
+static int recent_name(unsigned most)
+{
+    return name_count - 1 - (int)dice(most < (unsigned)name_count ? most : (unsigned)name_count);
+}
+
 static void decide_by_name(enum dk_verb verb)
 {
     char text[16];
     if (name_count == 0)
         return;
-    int name = (int)dice((unsigned)name_count);
+    int name = recent_name(dice(4) ? 6 : (unsigned)name_count);
     uint64_t number = names[name].first[dice(names[name].count)];
     snprintf(text, sizeof text, "name-%d", name);
     sit_down(dice(SITTERS));
@@ -203,7 +209,7 @@ static void decide_whole(enum dk_verb verb)
     unsigned count = 0;
     if (name_count == 0)
         return;
-    int name = name_count - 1 - (int)dice(name_count < 20 ? (unsigned)name_count : 20);
+    int name = recent_name(20);
     snprintf(text, sizeof text, "name-%d", name);
     for (unsigned i = 0; i < names[name].count; i++) {
         struct number *number = &numbers[names[name].first[i]];
