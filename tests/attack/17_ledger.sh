@@ -33,9 +33,13 @@ kill_docketd
 # run MODE SERIES FIGURE...: with docketd killed every so often
 run() {
     local out=$work/$1.out code=0
-    storm_docketd "${STORM_S:-0.4}"
-    "$attack" "$1" "$realm" "$2" "${@:3}" "$SEED" >"$out" 2>&1 || code=$?
-    end_storm
+    rm -f "$work/calm" "$work/storm.kills"
+    (storm_loop "${STORM_S:-0.4}" && exec "$docketd" --realm "$realm" >>"$work/docketd.log" 2>&1) &
+    docketd_pid=$!
+    children[$docketd_pid]=1
+    CALM=$work/calm "$attack" "$1" "$realm" "$2" "${@:3}" "$SEED" >"$out" 2>&1 || code=$?
+    wait_until 10 test -s "$work/storm.kills" || true # the last of those that are killed has gone
+    kill_docketd
     grep '^what' "$out" || true
     check "$1: ends in order" test "$code" = 0
     check "$1: docketd never ended by itself" test ! -e "$work/storm.bad"

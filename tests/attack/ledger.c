@@ -398,6 +398,10 @@ int main(int argc, char **argv)
         kill(pids[i], SIGKILL);
         waitpid(pids[i], NULL, 0);
     }
+    const char *calm = getenv("CALM"); /* whoever kills docketd stops at this file */
+    FILE *file = calm == NULL ? NULL : fopen(calm, "w");
+    if (file != NULL)
+        fclose(file);
     int code = judge(keys_mode, keys);
     printf("calls %" PRIu64 "\nanswered %" PRIu64 "\nagain %" PRIu64 "\nrefused %" PRIu64 "\nunanswered %" PRIu64 "\nkills %" PRIu64
            "\nbad %" PRIu64 "\n",
