@@ -112,7 +112,7 @@ check "issue --keys: an object for each line" eval 'jq -s -e "map([.line, .key, 
 err_has "issue --keys: the count" '3 numbers, of them 0 known before; 0 lines refused'
 check "issue --keys with lines that are refused: 1" fed $'a\n\t2026-01-15\nd\tx\nb\t2026-01-16\ne\t\tnot\n'"$(long 129)"$'\nf\n' 1 \
     issue acme/JOB --keys -
-check "issue --keys: each has its status" eval 'jq -s -e "map(\"\(.line) \(.status)\") | sort == [\"1 DOCKET_OK\",
+check "issue --keys: each has its status, in order" eval 'jq -s -e "map(\"\(.line) \(.status)\") == [\"1 DOCKET_OK\",
     \"2 DOCKET_BAD_ARGUMENT\", \"3 DOCKET_BAD_DATE\", \"4 DOCKET_KEY_DIFFERS\", \"5 DOCKET_BAD_ARGUMENT\",
     \"6 DOCKET_BAD_ARGUMENT\", \"7 DOCKET_OK\"]" "$case_out"'
 check "issue --keys: what differs has its number" eval 'jq -s -e ".[] | select(.line == 4) | .text == \"JOB-0004\"" "$case_out"'
@@ -123,6 +123,18 @@ cp "$case_out" "$work/first"
 expect "issue --keys of 3,000 again: done" 0 issue acme/JOB --keys "$work/many"
 check "issue --keys of 3,000 again: the same" diff <(jq -r .text "$work/first") <(jq -r .text "$case_out")
 err_has "issue --keys of 3,000 again: known before" '3000 numbers, of them 3000 known before; 0 lines refused'
+talk() {
+    local line
+    coproc "$docket" issue acme/JOB --keys - --quiet
+    local to=${COPROC[1]} from=${COPROC[0]} child=$COPROC_PID
+    echo talk-1 >&"$to" && read -r -t 5 line <&"$from" && echo "$line" && [[ $line == *'"key":"talk-1"'* ]] &&
+        printf 'talk-2\ntalk-3\n' >&"$to" && read -r -t 5 line <&"$from" && read -r -t 5 line <&"$from" &&
+        echo "$line" && [[ $line == *'"key":"talk-3"'* ]] && printf 'talk-4\tno day\n' >&"$to" &&
+        read -r -t 5 line <&"$from" && [[ $line == *DOCKET_BAD_DATE* ]] || return 1
+    exec {to}>&-
+    wait "$child" || [ $? = 1 ]
+}
+check "issue --keys line by line: each is answered before the next is written" talk
 check "a number that cannot be printed: said, and not lost" eval '! "$docket" issue acme/JOB --key lost >/dev/full 2>"$case_err"'
 err_has "a number that cannot be printed: the key gives it again" 'the same key gives it again'
 
@@ -227,12 +239,12 @@ expect "for a second, by key" 0 issue acme/TAX --key short --pending --expires 1
 in_doubt() { "$docket" resolve acme/TAX --all --dry-run --json --no-start | jq -e "(.numbers | length) == $1"; }
 check "a second later: all 5 are in doubt" wait_until 10 in_doubt 5
 expect "resolve --dry-run: done" 0 resolve acme/TAX --all --dry-run
-out_has "resolve --dry-run: a line of a reservation" '^  TAX-0012  12 of never, in doubt since 20.*Z, uid [0-9]*.*, reserved as short$'
-out_has "resolve --dry-run: a line of a key" '^  TAX-0015  15 of never, in doubt since .*, key short$'
+out_has "resolve --dry-run: a line of a reservation" '^  TAX-0012  12 of never, in doubt since 20.*Z (expired), uid [0-9]*.*, reserved as short$'
+out_has "resolve --dry-run: a line of a key" '^  TAX-0015  15 of never, in doubt since .*Z (expired), uid .*, key short$'
 out_has "resolve --dry-run: nothing was changed" '^5 in doubt; nothing was changed (--dry-run)$'
 expect "resolve --dry-run --json" 0 resolve acme/TAX --all --dry-run --json
 keys "resolve --dry-run --json" schema_version realm tenant series dry_run verb done numbers numbers.[] numbers.[].number \
-    numbers.[].text numbers.[].period numbers.[].key numbers.[].name numbers.[].uid numbers.[].host numbers.[].since
+    numbers.[].text numbers.[].period numbers.[].key numbers.[].name numbers.[].uid numbers.[].host numbers.[].since numbers.[].cause
 expect "its key asked for again: pending again" 0 issue acme/TAX --key short --pending --expires 1h --json
 json "its key asked for again: the same number" '.again and .text == "TAX-0015" and .state == "pending"'
 refused "resolve of one that is not in doubt: no" 1 resolve acme/TAX --settle TAX-0012 TAX-0001 --yes --reason x
@@ -281,5 +293,9 @@ stop_docketd
 expect "without docketd: the command starts it" 0 issue acme/JOB --key started
 docketd_pid=$(sed -n 's/.*started docketd (pid \([0-9]*\)).*/\1/p' "$case_err")
 check "without docketd: says that it started it" test -n "$docketd_pid"
-[ -z "$docketd_pid" ] || kill -TERM "$docketd_pid"
+gone() { ! is_running "$1"; }
+if [ -n "$docketd_pid" ]; then
+    kill -TERM "$docketd_pid"
+    wait_until 10 gone "$docketd_pid" || true
+fi
 finish

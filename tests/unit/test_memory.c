@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: client/admin.c client/block.c client/dated.c client/hand.c client/handles.c client/lease.c client/ledger.c client/ledger_ask.c client/ledger_decide.c client/ledger_line.c client/memory.c client/memory_dated.c client/memory_fate.c client/memory_shapes.c client/memory_take.c client/named.c client/pool.c client/reach.c client/realm.c client/stand.c client/take.c client/text.c wire/wire.c wire/record.c table/calendar.c table/desk.c table/directory.c table/doorbell.c table/place.c table/seat.c table/slot.c numbering/date.c numbering/fate.c numbering/form.c numbering/period.c numbering/policy.c numbering/template.c base/files.c base/status.c */
+/* links: client/admin.c client/fate_merge.c client/ledger_read.c client/errand.c wire/admin.c wire/ledger_row.c numbering/ledger.c numbering/reason.c client/block.c client/dated.c client/hand.c client/handles.c client/lease.c client/ledger.c client/ledger_ask.c client/ledger_decide.c client/ledger_line.c client/memory.c client/memory_dated.c client/memory_fate.c client/memory_shapes.c client/memory_take.c client/named.c client/pool.c client/reach.c client/realm.c client/stand.c client/take.c client/text.c wire/wire.c wire/record.c table/calendar.c table/desk.c table/directory.c table/doorbell.c table/place.c table/seat.c table/slot.c numbering/date.c numbering/fate.c numbering/form.c numbering/period.c numbering/policy.c numbering/template.c base/files.c base/status.c */
 /*
  * A realm in memory: what tests/process/same.sh cannot compare with a real one.
  * Its clock, calls that are made to fail, fates, threads, forks and kills.
@@ -267,6 +267,21 @@ static void a_realm_has_the_policy_it_was_opened_with(void **state)
     own = NULL;
     assert_int_equal(docket_realm_open_memory(&options, &own), DOCKET_BAD_POLICY);
     assert_null(own);
+}
+
+static void no_series_of_it_keeps_a_ledger(void **state)
+{
+    (void)state;
+    static const struct docket_policy ledgers[] = {{.ledger = "on"}, {.order = "gapless"}};
+    docket_realm *own = NULL;
+    for (size_t i = 0; i < 2; i++) {
+        struct docket_memory_options options = {.policy = &ledgers[i]};
+        assert_int_equal(docket_admin_series_add(realm, "acme", "LEDGER", &ledgers[i]), DOCKET_BAD_POLICY);
+        assert_non_null(strstr(docket_last_error(), "a realm in memory keeps no ledger"));
+        assert_int_equal(docket_realm_open_memory(&options, &own), DOCKET_BAD_POLICY);
+        assert_null(own);
+    }
+    is_ok(docket_admin_series_add(realm, "acme", "LEDGER", &(struct docket_policy){.ledger = "off"}));
 }
 
 /* ---- fate ---- */
@@ -842,6 +857,7 @@ int main(void)
         IN_A_REALM(the_failure_of_a_series_goes_before_that_of_all),
         IN_A_REALM(bad_failures_are_refused),
         IN_A_REALM(a_realm_has_the_policy_it_was_opened_with),
+        IN_A_REALM(no_series_of_it_keeps_a_ledger),
         IN_A_REALM(every_number_has_its_fate),
         IN_A_REALM(no_descriptor_is_kept),
         IN_A_REALM(random_calls_agree_with_a_model),

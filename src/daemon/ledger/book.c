@@ -3,21 +3,22 @@
 #include "daemon/ledger/ledger.h"
 
 #include "base/clock.h"
-#include "base/log.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATIENCE_NS = 2 * 1000 * 1000 * 1000ll }; /* for a slot of its desk */
+enum { GATHER_MAX_NS = 2 * 1000 * 1000, WARM_NS = 100 * 1000 * 1000, PATIENCE_NS = 2 * 1000 * 1000 * 1000ll }; /* for a slot of its desk */
 
 /* ---- books ---- */
 
+/* A series that left memory and came back does not know of a book that stands still. */
 static struct dk_ledger_book *find(const struct dk_daemon *daemon, uint64_t series_id)
 {
     const struct dk_series_book *series = series_id < daemon->series_room ? daemon->series_by_id[series_id] : NULL;
-    if (series != NULL)
-        return series->ledger;
-    struct dk_ledger_book *book = daemon->ledger;
+    struct dk_ledger_book *book = series != NULL ? series->ledger : NULL;
+    if (book != NULL)
+        return book;
+    book = daemon->ledger;
     while (book != NULL && book->series_id != series_id)
         book = book->next;
     return book;
@@ -79,6 +80,7 @@ static void refuse_all(struct dk_ledger_book *book, docket_status status)
 {
     struct dk_parcel *asked = book->asked;
     book->asked = NULL;
+    book->waiting = 0;
     book->asked_end = &book->asked;
     answer_all(asked, status);
 }
@@ -87,6 +89,10 @@ static void finish(struct dk_ledger_book *book, struct dk_plan *plan)
 {
     struct dk_parcel *given = book->given;
     book->given = NULL;
+    book->crowd = book->waiting;
+    for (const struct dk_parcel *parcel = given; parcel != NULL; parcel = parcel->next)
+        book->crowd++;
+    book->told_ns = dk_clock_monotonic_ns();
     answer_all(given, DOCKET_OK);
     dk_plan_end(plan);
 }
@@ -96,6 +102,7 @@ static void committed(struct dk_job *job)
     struct dk_plan *plan = job->context;
     struct dk_ledger_book *book = plan->book;
     book->plan = NULL;
+    book->took_ns = dk_clock_monotonic_ns() - book->posted_ns;
     finish(book, plan);
     dk_job_free(job);
 }
@@ -137,6 +144,7 @@ static void plan_asked(struct dk_ledger_book *book, struct dk_plan *plan)
         book->asked = parcel->next;
         parcel->next = NULL;
         items += parcel->head.count;
+        book->waiting--;
         plan_parcel(plan, parcel);
         *last = parcel;
         last = &parcel->next;
@@ -154,6 +162,7 @@ static struct dk_series_book *bring(struct dk_ledger_book *book)
     bool found = false;
     if (series != NULL) {
         dk_evict_cancel(series);
+        series->quiet_since_s = dk_clock_monotonic_ns() / DK_SECOND_NS; /* no word of the board tells that it is used */
         return series;
     }
     if (book->asked == NULL)
@@ -179,6 +188,17 @@ static struct dk_series_book *bring(struct dk_ledger_book *book)
     return series;
 }
 
+/* Those who were just answered come back in a moment, and share the commit with those who wait already: else callers
+ * fall into two halves that take turns, and each commit carries one of them. For half a commit's time at most. */
+static bool gathers(struct dk_ledger_book *book)
+{
+    int64_t most_ns = book->took_ns / 2 < GATHER_MAX_NS ? book->took_ns / 2 : GATHER_MAX_NS;
+    if (book->waiting >= book->crowd || dk_clock_monotonic_ns() - book->told_ns >= most_ns)
+        return false;
+    book->daemon->poll_soon = true;
+    return true;
+}
+
 static void turn(struct dk_ledger_book *book)
 {
     struct dk_daemon *daemon = book->daemon;
@@ -189,20 +209,25 @@ static void turn(struct dk_ledger_book *book)
         return;
     }
     struct dk_series_book *series = bring(book);
-    if (series == NULL || series->held || series->publishing || dk_ended_is_written(series))
+    if (series == NULL || series->held || series->publishing || dk_ended_is_written(series) || gathers(book))
         return;
     struct dk_plan *plan = dk_plan_begin(book, series);
-    if (dk_holds_are_due(daemon, book->series_id) && dk_holds_plan(plan) != DOCKET_OK)
-        dk_log(DK_LOG_ERROR, "holds of %s/%s whose time is over cannot be ended: %s", series->record.tenant,
-               series->record.name, dk_error_text());
-    plan_asked(book, plan);
+    plan_asked(book, plan); /* what was sent counts before what ended behind it */
+    dk_holds_plan(plan);
     struct dk_job *job = dk_plan_job(plan, committed);
     if (job == NULL) {
         finish(book, plan); /* nothing changes: they hear what stands */
         return;
     }
     book->plan = plan;
+    book->posted_ns = dk_clock_monotonic_ns();
     dk_clerk_post(daemon->clerk, job);
+}
+
+/* Its callers may be about to come back. */
+static bool is_warm(const struct dk_ledger_book *book)
+{
+    return book->crowd > 1 && dk_clock_monotonic_ns() - book->told_ns < WARM_NS && !book->daemon->stopping;
 }
 
 void dk_ledger_turn(struct dk_daemon *daemon)
@@ -210,7 +235,7 @@ void dk_ledger_turn(struct dk_daemon *daemon)
     for (struct dk_ledger_book **at = &daemon->ledger; *at != NULL;) {
         struct dk_ledger_book *book = *at;
         turn(book); /* makes no book and frees none */
-        if (book->plan != NULL || book->asked != NULL || dk_holds_are_due(daemon, book->series_id)) {
+        if (book->plan != NULL || book->asked != NULL || dk_holds_are_due(daemon, book->series_id) || is_warm(book)) {
             at = &book->next;
             continue;
         }
@@ -229,22 +254,9 @@ void dk_ledger_tick(struct dk_daemon *daemon)
 
 /* ---- start and stop ---- */
 
-static docket_status bring_held(void *context, const struct dk_series_record *record)
-{
-    struct dk_daemon *daemon = context;
-    struct dk_series_book *series = dk_series_by_id(daemon, record->id);
-    if (series != NULL || !record->policy->ledger || !dk_holds_has_live(daemon, record->id))
-        return DOCKET_OK;
-    return dk_series_load(daemon, record, &series);
-}
-
-/* What is held keeps its series in memory. */
 docket_status dk_ledger_start(struct dk_daemon *daemon)
 {
-    docket_status status = dk_holds_load(daemon);
-    if (status == DOCKET_OK && daemon->holds != NULL)
-        status = dk_store_each_series(daemon->store, bring_held, daemon);
-    return status == DOCKET_OK ? status : dk_wrap(status, "cannot take over what is held");
+    return dk_holds_load(daemon);
 }
 
 void dk_ledger_stop(struct dk_daemon *daemon)

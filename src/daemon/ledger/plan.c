@@ -186,15 +186,25 @@ static docket_status read_record(void *context, const struct dk_ledger_record *r
     return DOCKET_OK;
 }
 
+/* The store surely has no record of it: the period had not come so far when the plan began. */
+static bool is_fresh(const struct dk_plan *plan, int32_t label, uint64_t number)
+{
+    const struct dk_plan_period *period = plan->periods;
+    while (period != NULL && period->image.period != label)
+        period = period->next;
+    return period != NULL && number >= period->fresh_from;
+}
+
 docket_status dk_plan_find(struct dk_plan *plan, int32_t label, uint64_t number, const struct dk_ledger_record **record)
 {
     struct thing names = {.kind = RECORD, .period = label, .number = number, .text = ""};
     bool made, found;
     struct thing *thing = thing_of(plan, &names, &made);
     struct reading reading = {.plan = plan, .thing = thing};
-    docket_status status = !made ? DOCKET_OK
-                                 : dk_ledger_find(plan->daemon->store, plan->book->series_id, label, number,
-                                                  read_record, &reading, &found);
+    docket_status status = !made || is_fresh(plan, label, number)
+                               ? DOCKET_OK
+                               : dk_ledger_find(plan->daemon->store, plan->book->series_id, label, number, read_record,
+                                                &reading, &found);
     *record = thing->what;
     return status;
 }
@@ -330,6 +340,7 @@ static docket_status look_at_period(struct dk_plan *plan, struct dk_plan_period 
         return status;
     }
     period->spare_room = period->image.spare_count;
+    period->fresh_from = period->image.next;
     period->last = dk_record_last(record, label);
     if (period->last > period->image.extent_last)
         period->last = period->image.extent_last;
@@ -362,6 +373,10 @@ void dk_plan_spare(struct dk_plan_period *period, uint64_t number)
     struct dk_counter_image *image = &period->image;
     uint32_t low = period->spare_from, high = image->spare_count;
     period->changed = true;
+    if (image->spare_count == period->spare_room) { /* one more may come */
+        period->spare_room = period->spare_room * 2 + 16;
+        image->spares = dk_must_grow(image->spares, period->spare_room, sizeof *image->spares);
+    }
     while (low < high) { /* the first range that ends at or behind number - 1 */
         uint32_t middle = low + (high - low) / 2;
         if (image->spares[middle].last + 1 < number)
@@ -385,11 +400,6 @@ void dk_plan_spare(struct dk_plan_period *period, uint64_t number)
     if (behind > 0 && at->first == number + 1) {
         at->first = number;
         return;
-    }
-    if (image->spare_count == period->spare_room) {
-        period->spare_room = period->spare_room * 2 + 16;
-        image->spares = dk_must_grow(image->spares, period->spare_room, sizeof *image->spares);
-        at = image->spares + low;
     }
     memmove(at + 1, at, behind * sizeof *at);
     *at = (struct dk_range){number, number};
@@ -468,7 +478,8 @@ static void give_image(struct dk_plan *plan, struct dk_plan_period *period)
     uint32_t taken = period->spare_from;
     *image = period->image; /* its spares are the job's now */
     image->spare_count -= taken;
-    memmove(image->spares, image->spares + taken, image->spare_count * sizeof *image->spares);
+    if (taken > 0)
+        memmove(image->spares, image->spares + taken, image->spare_count * sizeof *image->spares);
     image->mark = image->next;
     period->image.spares = NULL;
     period->image.spare_count = period->spare_from = 0;
