@@ -12,12 +12,14 @@ enum { GATHER_MAX_NS = 2 * 1000 * 1000, WARM_NS = 100 * 1000 * 1000, PATIENCE_NS
 
 /* ---- books ---- */
 
+/* A series that left memory and came back does not know of a book that stands still. */
 static struct dk_ledger_book *find(const struct dk_daemon *daemon, uint64_t series_id)
 {
     const struct dk_series_book *series = series_id < daemon->series_room ? daemon->series_by_id[series_id] : NULL;
-    if (series != NULL)
-        return series->ledger;
-    struct dk_ledger_book *book = daemon->ledger;
+    struct dk_ledger_book *book = series != NULL ? series->ledger : NULL;
+    if (book != NULL)
+        return book;
+    book = daemon->ledger;
     while (book != NULL && book->series_id != series_id)
         book = book->next;
     return book;
