@@ -33,6 +33,7 @@ static docket_status tell(docket_realm *realm, void *context)
     docket_status status = tracked_open(telling->cli, realm, &telling->address, &tracked, &series, &telling->code);
     if (telling->code != CLI_DONE)
         return DOCKET_OK;
+    progress_tick_end(); /* from here on numbers are counted */
     progress_begin(&progress, telling->cli, "taken down");
     while (status == DOCKET_OK && telling->count < telling->picking.count) {
         struct told *told = &telling->told[telling->count];

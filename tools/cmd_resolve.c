@@ -108,15 +108,14 @@ static docket_status look(docket_realm *realm, void *context)
     struct resolving *resolving = context;
     struct tracked tracked;
     docket_series *series = NULL;
-    int32_t period = resolving->address.period;
     docket_status status = tracked_open(resolving->cli, realm, &resolving->address, &tracked, &series, &resolving->code);
     if (resolving->code != CLI_DONE)
         return DOCKET_OK;
     forget(resolving);
-    if (status == DOCKET_OK) {
-        picking_period(&resolving->picking, period != ADDRESS_NO_PERIOD ? period : tracked.period);
-        status = docket_records(series, period, 1, "in doubt", keep, resolving);
-    }
+    if (status == DOCKET_OK)
+        status = picking_period(&resolving->picking, realm, &resolving->address);
+    if (status == DOCKET_OK)
+        status = docket_records(series, resolving->address.period, 1, "in doubt", keep, resolving);
     return status;
 }
 

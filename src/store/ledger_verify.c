@@ -9,7 +9,7 @@
 #include <string.h>
 
 struct check {
-    const struct dk_log_view *view;
+    struct dk_log_view *view;
     struct dk_ledger_record record; /* found last */
     bool found;
 };
@@ -136,7 +136,7 @@ static docket_status check_hold(void *context, struct dk_slice key, struct dk_sl
                                                 : check_reserved(context, key, &read.record);
 }
 
-docket_status dk_ledger_verify(struct dk_store *store, const struct dk_log_view *view)
+docket_status dk_ledger_verify(struct dk_store *store, struct dk_log_view *view)
 {
     struct check check = {.view = view};
     if (store->kinds < DK_KIND_COUNT)
