@@ -112,7 +112,7 @@ check "issue --keys: an object for each line" eval 'jq -s -e "map([.line, .key, 
 err_has "issue --keys: the count" '3 numbers, of them 0 known before; 0 lines refused'
 check "issue --keys with lines that are refused: 1" fed $'a\n\t2026-01-15\nd\tx\nb\t2026-01-16\ne\t\tnot\n'"$(long 129)"$'\nf\n' 1 \
     issue acme/JOB --keys -
-check "issue --keys: each has its status" eval 'jq -s -e "map(\"\(.line) \(.status)\") | sort == [\"1 DOCKET_OK\",
+check "issue --keys: each has its status, in order" eval 'jq -s -e "map(\"\(.line) \(.status)\") == [\"1 DOCKET_OK\",
     \"2 DOCKET_BAD_ARGUMENT\", \"3 DOCKET_BAD_DATE\", \"4 DOCKET_KEY_DIFFERS\", \"5 DOCKET_BAD_ARGUMENT\",
     \"6 DOCKET_BAD_ARGUMENT\", \"7 DOCKET_OK\"]" "$case_out"'
 check "issue --keys: what differs has its number" eval 'jq -s -e ".[] | select(.line == 4) | .text == \"JOB-0004\"" "$case_out"'
