@@ -217,6 +217,8 @@ $(BUILD)/docket-dates: $(BUILD)/obj/tests/process/dates.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 $(BUILD)/docket-accounted: $(BUILD)/obj/tests/process/accounted.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
+$(BUILD)/docket-issuer: $(BUILD)/obj/tests/process/issuer.o $(BUILD)/libdocket.so
+	$(LINK_DOCKET)
 $(BUILD)/docket-evicted: $(BUILD)/obj/tests/process/evicted.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 TEST_PROGRAMS += $(BUILD)/docket-tracked
@@ -231,6 +233,7 @@ $(BUILD)/store_scan: $(BUILD)/obj/bench/store_scan.o
 TEST_PROGRAMS += $(BUILD)/docket-tamper
 $(BUILD)/docket-tamper: $(patsubst %.c,$(BUILD)/obj/%.o,tests/process/tamper.c $(BASE) $(NUMBERING) $(STORE))
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STORE_LIBS) -lpthread
+TEST_PROGRAMS += $(BUILD)/docket-issuer
 TEST_PROGRAMS += $(BUILD)/docket-zones
 $(BUILD)/docket-zones: $(BUILD)/obj/tests/process/zones.o $(BUILD)/obj/src/daemon/days/zones.o $(BUILD)/obj/src/daemon/days/tzif.o \
     $(NUMBERING:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/src/base/status.o $(BUILD)/obj/src/base/log.o

@@ -35,8 +35,11 @@
  * - Waiting. A call waits only when no number is laid: three tries with
  *   exponential backoff and jitter within the timeout, then DOCKET_TIMEOUT.
  *   A refused or timed-out call takes no number.
- * - Descriptors. The library keeps none between calls, so a program that closes
- *   or reuses descriptors it does not know cannot harm it, nor it the program.
+ * - Descriptors. The library keeps none between calls, but for series that keep a ledger:
+ *   calls at record speed keep their connections, at most 32 to a realm, since to connect
+ *   costs more than to ask. Each is used, and closed, only while it is still the very
+ *   socket that it was. So a program that closes or reuses descriptors it does not know
+ *   cannot harm it, nor it the program.
  * - The library starts no threads, handles no signals, prints nothing and never
  *   exits (but for an internal check that fails: our bug, said on stderr), and
  *   must not be unloaded (it is linked nodelete).

@@ -539,6 +539,23 @@ static void another_thread_finds_what_stands_while_one_commits_and_folds(void **
     pthread_join(thread, NULL);
 }
 
+static void a_store_that_may_not_grow_says_so_before_records_are_written(void **state)
+{
+    (void)state;
+    options.map_bytes = 8 << 20;
+    options.ledger_wait = 200;
+    must_open();
+    docket_status status = DOCKET_OK;
+    uint64_t number = 1;
+    for (; (status = dk_store_make_room_for(store, 150)) == DOCKET_OK; number += 50)
+        commit_ledger(number, 50);
+    assert_int_equal(status, DOCKET_NO_SPACE);
+    assert_non_null(strstr(dk_error_text(), "cannot keep records"));
+    assert_true(number > 5000);
+    commit_counter(1, 2026, 7); /* it lives on */
+    assert_sound();
+}
+
 /* ---- power ---- */
 
 enum { PAGE = 4096 };
@@ -751,6 +768,7 @@ int main(void)
         IN_A_REALM(a_large_record_lies_beside_small_ones),
         IN_A_REALM(a_walk_ends_with_its_callbacks_status_and_may_be_inside_another),
         IN_A_REALM(another_thread_finds_what_stands_while_one_commits_and_folds),
+        IN_A_REALM(a_store_that_may_not_grow_says_so_before_records_are_written),
         IN_A_REALM(a_commit_that_the_power_cut_was_never_made),
         IN_A_REALM(a_key_without_its_record_is_found_by_verify),
         IN_A_REALM(a_hold_of_a_number_that_is_not_pending_is_found_by_verify),

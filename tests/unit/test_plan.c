@@ -37,6 +37,12 @@ static docket_status holder_status;
 
 /* ---- what stands around ---- */
 
+/* There is no board. */
+void dk_tracked_given(const struct dk_series_book *series, const struct dk_counter_image *image)
+{
+    (void)series, (void)image;
+}
+
 void dk_serve_drop(struct dk_connection *connection)
 {
     close(connection->fd);
@@ -886,6 +892,18 @@ static void callers_that_were_just_answered_share_the_next_commit(void **state)
     finish_commits();
 }
 
+static void a_series_that_left_memory_and_came_back_has_one_book(void **state)
+{
+    (void)state;
+    ask(0, (struct dk_record_item){.key = "a"});
+    ask(1, (struct dk_record_item){.key = "b"});
+    turn();
+    struct dk_ledger_book *before = dk_ledger_book_of(&docketd, SERIES);
+    book.ledger = NULL;
+    assert_ptr_equal(dk_ledger_book_of(&docketd, SERIES), before);
+    assert_ptr_equal(book.ledger, before);
+}
+
 static void a_series_that_an_admin_holds_waits(void **state)
 {
     (void)state;
@@ -992,6 +1010,7 @@ int main(void)
         TEST(other_packets_are_refused_as_a_whole),
         TEST(what_waits_when_docketd_stops_hears_of_it),
         TEST(callers_that_were_just_answered_share_the_next_commit),
+        TEST(a_series_that_left_memory_and_came_back_has_one_book),
         TEST(a_series_that_an_admin_holds_waits),
         TEST(record_key_hold_and_image_come_in_one_commit),
         TEST(runs_of_a_reservation_come_back),
