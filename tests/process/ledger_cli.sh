@@ -244,7 +244,7 @@ out_has "resolve --dry-run: a line of a key" '^  TAX-0015  15 of never, in doubt
 out_has "resolve --dry-run: nothing was changed" '^5 in doubt; nothing was changed (--dry-run)$'
 expect "resolve --dry-run --json" 0 resolve acme/TAX --all --dry-run --json
 keys "resolve --dry-run --json" schema_version realm tenant series dry_run verb done numbers numbers.[] numbers.[].number \
-    numbers.[].text numbers.[].period numbers.[].key numbers.[].name numbers.[].uid numbers.[].host numbers.[].since numbers.[].cause
+    numbers.[].text numbers.[].period numbers.[].key numbers.[].hold numbers.[].uid numbers.[].host numbers.[].since numbers.[].cause
 expect "its key asked for again: pending again" 0 issue acme/TAX --key short --pending --expires 1h --json
 json "its key asked for again: the same number" '.again and .text == "TAX-0015" and .state == "pending"'
 refused "resolve of one that is not in doubt: no" 1 resolve acme/TAX --settle TAX-0012 TAX-0001 --yes --reason x
@@ -281,6 +281,17 @@ keys "elsewhere --json" schema_version realm tenant series done failed items ite
     items.[].well items.[].message
 expect "the numbers beside it" 0 reserve acme/TAX --name beside --count 4 --expires 1h --texts
 check "the numbers beside it: 16 is left out" eval '! grep -q TAX-0016 "$case_out" && grep -q TAX-0017 "$case_out"'
+
+add_series acme/OLD --ledger on --template 'OLD-{N:4}' --restart never
+seq -f 'OLD-%04.0f' 2 6 >"$work/pad"
+check "five texts of elsewhere in a row: taken" fed "$(cat "$work/pad")" 0 elsewhere acme/OLD - --note 'the old pad'
+expect "the number before them: done" 0 issue acme/OLD --key 1
+refused "then three in turn: no" 1 issue acme/OLD --key 2
+err_has "then three in turn: says which texts" 'OLD-000[2-4]'
+expect "asked again: the one behind them" 0 issue acme/OLD --key 2
+out_is "asked again: the one behind them" OLD-0007
+expect "what was passed over is void" 0 gaps acme/OLD --json
+json "what was passed over is void, with a cause" '[.. | objects | select(.fate? == "void") | .last - .first + 1] | add == 5'
 
 # ---- docketd ends -----------------------------------------------------------------
 
