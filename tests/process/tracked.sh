@@ -47,17 +47,17 @@ err_has "and says what that breaks" 'on-expiry=free: a number whose holder ends.
 check "gapless means ledger=on" holds acme/GAP ledger on
 
 expect "series show: works" 0 series show acme/GAP
-out_has "says who knows the next number" '^next .*from docketd: it keeps a ledger'
+out_has "says the next number" '^next  *GAP-[0-9]*-000042$'
 out_has "says what a power loss costs: nothing" '^gap  *none'
 out_has "shows the template" '^template  {SERIES}-{YYYY}'
 out_has "and how many are left" 'left .* of 42 to'
 expect "series list --json: works" 0 series list --json
 json "says which keep one" '[.series[] | select(.ledger) | .series] | sort == ["FREE", "GAP"]'
-json "no period of them is on the board" '[.series[] | select(.ledger) | .periods[]] == []'
+json "nothing of them is laid" '[.series[] | select(.ledger) | .periods[].laid] == [0, 0]'
 expect "status: works" 0 status --json
 json "it misses no period" '.figures.without_period == 0 and .figures.laid == 0'
 expect "status -v: works" 0 status -v
-out_has "says so in the row" '^acme/GAP  *gapless  *-.*ledger$'
+out_has "says so in the row" "^acme/GAP  *gapless  *$year  *42 .*ledger\$"
 expect "doctor: finds nothing wrong" 0 doctor
 check "at the desk: what processes hear" "$tracked" "$realm" board acme/GAP
 check "of a strict one too" "$tracked" "$realm" board acme/FREE
@@ -86,6 +86,11 @@ expect "advance of the new period: works" 0 series advance acme/FREE --to 13 --y
 check "from its own beginning" ranges_are "acme/FREE/$(date -u +%Y-%m)" '[[11,12,"void","advanced"]]'
 expect "a last number from now on: works" 0 series set acme/FREE --last 20 --reason 'an interval'
 refused "one that it is beyond: an honest no" 1 series set acme/FREE --last 5 --reason x
+expect "and a level at which people are warned" 0 series set acme/FREE --warn 20 --reason x
+expect "status: works" 0 status --json
+json "it warns: two of ten are gone" '.numbers.nearly_used == 1'
+expect "series show: works" 0 series show acme/FREE
+out_has "the next one is behind them" "^next  *F$(date -u +%Y%m)-13\$"
 expect "on-expiry: at any time" 0 series set acme/FREE --on-expiry doubt --reason x
 refused "off again: an honest no" 1 series set acme/FREE --ledger off --reason x
 err_has "says why" 'the keys that have a number must find it for ever'

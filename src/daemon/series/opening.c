@@ -49,8 +49,10 @@ static void created(struct dk_job *job)
     if (status == DOCKET_OK && !dk_is_tracked(series)) {
         dk_periods_publish(dk_counter_new(daemon, series, &creation->period, &job->images[0]), 0);
         dk_keeper_run(daemon); /* its first numbers are there before the answer */
+    }
+    if (status == DOCKET_OK) {
         dk_periods_look(daemon, series, dk_now_s(daemon));
-    } else if (status != DOCKET_OK) {
+    } else {
         dk_log(DK_LOG_ERROR, "%s/%s is in the store but not on its desk: %s", creation->record.tenant,
                creation->record.name, dk_error_text());
         dk_series_forget(daemon, series); /* its next call looks for a slot again */
