@@ -65,7 +65,7 @@ static json_t *json_of(const struct docket_record *record)
 {
     char time[OUTPUT_TIME_BYTES];
     return json_pack("{s:I, s:o, s:i, s:o, s:o, s:I, s:o, s:s, s:o}", "number", (json_int_t)record->number, "text",
-                     output_string(record->text), "period", (int)record->period, "key", output_string(record->key), "name",
+                     output_string(record->text), "period", (int)record->period, "key", output_string(record->key), "hold",
                      output_string(record->hold), "uid", (json_int_t)record->uid, "host", output_string(record->host),
                      "since", output_time(record->last_ns / 1000000000, time), "cause", output_string(record->error));
 }
