@@ -105,6 +105,8 @@ static int run(struct cli *cli)
     if (code == CLI_DONE && !cli_given(cli, OPT_NOTE))
         code = cli_fail(cli, DOCKET_BAD_ARGUMENT, "docket elsewhere wants --note TEXT: where the numbers come from");
     if (code == CLI_DONE)
+        code = tracked_words(cli, OPT_NOTE);
+    if (code == CLI_DONE)
         code = picking_take_texts(cli, 1, &telling.picking);
     if (code == CLI_DONE && (telling.told = calloc(telling.picking.count + 1, sizeof *telling.told)) == NULL)
         code = cli_fail(cli, DOCKET_NO_MEMORY, "no memory for so many numbers");
@@ -135,8 +137,8 @@ const struct cli_command command_elsewhere = {
     .text = "By hand, or by another system: no series of the tenant that keeps a ledger gives a number\n"
             "of this text any more, small and capital letters alike. - reads one a line from stdin. The\n"
             "same again is no failure. Exit code 1 if a number of the tenant's own has one of the texts:\n"
-            "the sentence says which. The series is the one that keeps the record. For root, docketd's\n"
-            "user and the admins of docket.conf.",
+            "the sentence says which. Any series with a ledger will do: it names the tenant. For\n"
+            "whoever may sit at its desk; an event says who it was.",
     .options = BIT(OPT_NOTE) | BIT(OPT_REALM) | BIT(OPT_NO_START) | BIT(OPT_JSON) | BIT(OPT_QUIET),
     .operands_min = 2,
     .operands_max = CLI_OPERANDS_ANY,

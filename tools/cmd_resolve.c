@@ -65,7 +65,7 @@ static json_t *json_of(const struct docket_record *record)
 {
     char time[OUTPUT_TIME_BYTES];
     return json_pack("{s:I, s:o, s:i, s:o, s:o, s:I, s:o, s:s, s:o}", "number", (json_int_t)record->number, "text",
-                     output_string(record->text), "period", (int)record->period, "key", output_string(record->key), "name",
+                     output_string(record->text), "period", (int)record->period, "key", output_string(record->key), "hold",
                      output_string(record->hold), "uid", (json_int_t)record->uid, "host", output_string(record->host),
                      "since", output_time(record->last_ns / 1000000000, time), "cause", output_string(record->error));
 }
@@ -229,6 +229,8 @@ static int take_options(const struct cli *cli, struct resolving *resolving)
         code = cli_fail(cli, DOCKET_BAD_ARGUMENT, "docket resolve wants document numbers, or --all");
     if (code == CLI_DONE && !resolving->only_look)
         code = deciding_reason(cli);
+    if (code == CLI_DONE)
+        code = tracked_words(cli, OPT_REASON);
     if (code == CLI_DONE && !resolving->all)
         code = picking_take(cli, 1, &resolving->picking);
     if (code == CLI_DONE && (resolving->found = calloc(resolving->picking.count + 1, sizeof(bool))) == NULL)

@@ -7,7 +7,7 @@
 /* links: daemon/config daemon/config_policy daemon/admin/cut daemon/admin/evidence numbering/reason wire/admin wire/packet wire/record daemon/days/calendars daemon/days/today daemon/days/zones daemon/days/tzif table/calendar */
 /* libs: inih jansson */
 /* links: daemon/ledger/hear daemon/ledger/book daemon/ledger/plan daemon/ledger/issue daemon/ledger/texts daemon/ledger/metadata daemon/ledger/reserve daemon/ledger/decide daemon/ledger/holds daemon/ledger/due store/ledger_image */
-/* links: daemon/quarantine daemon/reaper daemon/recovery/recovery daemon/rows daemon/series/series daemon/strict daemon/recovery/takeover fuzz:serve_clerk fuzz:serve_inside fuzz:serve_ledger */
+/* links: daemon/quarantine daemon/reaper daemon/recovery/recovery daemon/rows daemon/series/series daemon/series/tracked daemon/strict daemon/recovery/takeover fuzz:serve_clerk fuzz:serve_inside fuzz:serve_ledger */
 /*
  * docketd against its callers: everything of it but main, loop and clerk, with
  * real sockets and desk files. The input is a list of steps: packets of any

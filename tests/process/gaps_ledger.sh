@@ -132,7 +132,7 @@ run issue acme/LAST --key this-year
 run issue acme/LAST --key last-year --date "$((year - 1))-12-31"
 check "two periods: records of both, the older one first" eval '[ "$("$docket" records acme/LAST --json --no-start | jq -r "\"\(.period) \(.key)\"" | tr "\n" ";")" = "'"$((year - 1)) last-year;$year this-year;"'" ]'
 check "two periods: records of one" eval '[ "$("$docket" records acme/LAST/'"$year"' --json --no-start | jq -r .key)" = this-year ]'
-check "two periods: report has the older one ended, the other open" eval '[ "$("$docket" report acme/LAST --json --no-start | jq -c "[.rows | sort_by(.period)[] | .state]")" = "[\"ended\",\"open\"]" ]'
+check "two periods: report has the older one ended, the other open" eval '[ "$("$docket" report acme/LAST --json --no-start | jq -c "[.rows[].state]")" = "[\"ended\",\"open\"]" ]'
 expect "records of a series that is not there: no" 1 records acme/NONE
 check "records of a series that is not there: none was made" eval '! "$docket" series show acme/NONE --no-start'
 add_series acme/PLAIN

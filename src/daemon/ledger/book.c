@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { ENTRIES_OF_ITEM = 3, ENTRIES_OF_MANY = 1024 }; /* record, key, hold; of a reservation, a guess */
 enum { GATHER_MAX_NS = 2 * 1000 * 1000, WARM_NS = 100 * 1000 * 1000, PATIENCE_NS = 2 * 1000 * 1000 * 1000ll }; /* for a slot of its desk */
 
 /* ---- books ---- */
@@ -101,7 +102,10 @@ static void committed(struct dk_job *job)
 {
     struct dk_plan *plan = job->context;
     struct dk_ledger_book *book = plan->book;
+    const struct dk_series_book *series = dk_series_by_id(book->daemon, book->series_id);
     book->plan = NULL;
+    for (size_t i = 0; series != NULL && i < job->image_count; i++)
+        dk_tracked_given(series, &job->images[i]);
     book->took_ns = dk_clock_monotonic_ns() - book->posted_ns;
     finish(book, plan);
     dk_job_free(job);
@@ -199,6 +203,21 @@ static bool gathers(struct dk_ledger_book *book)
     return true;
 }
 
+/* The disk has room for what may come of it, or those who ask hear that it has not. Who only looks needs none. */
+static bool has_room(struct dk_ledger_book *book)
+{
+    size_t entries = 0;
+    for (const struct dk_parcel *parcel = book->asked; parcel != NULL; parcel = parcel->next) {
+        bool many = parcel->head.type == DK_RECORD_RESERVE || parcel->head.type == DK_RECORD_DECIDE_ALL;
+        if (parcel->head.type != DK_RECORD_LOOK)
+            entries += many ? ENTRIES_OF_MANY : ENTRIES_OF_ITEM * (size_t)parcel->head.count;
+    }
+    docket_status status = entries > 0 ? dk_store_make_room_for(book->daemon->store, entries) : DOCKET_OK;
+    if (status != DOCKET_OK)
+        refuse_all(book, status);
+    return status == DOCKET_OK;
+}
+
 static void turn(struct dk_ledger_book *book)
 {
     struct dk_daemon *daemon = book->daemon;
@@ -210,6 +229,8 @@ static void turn(struct dk_ledger_book *book)
     }
     struct dk_series_book *series = bring(book);
     if (series == NULL || series->held || series->publishing || dk_ended_is_written(series) || gathers(book))
+        return;
+    if (!has_room(book))
         return;
     struct dk_plan *plan = dk_plan_begin(book, series);
     plan_asked(book, plan); /* what was sent counts before what ended behind it */
