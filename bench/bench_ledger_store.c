@@ -91,10 +91,10 @@ static void commit_bare(void)
 
 /* ---- the store ---- */
 
-static double open_store(void)
+static double open_store(const char *name)
 {
     char path[512];
-    snprintf(path, sizeof path, "%s/realm", bench.folder);
+    snprintf(path, sizeof path, "%s/%s", bench.folder, name);
     struct dk_store_options options = {.realm = path, .create = true};
     struct dk_store_facts facts;
     double begin = seconds();
@@ -145,7 +145,7 @@ static int by_time(const void *a, const void *b)
 
 /* Commits of so many records, for some seconds; in turn with commits of the bare LMDB, so that both meet the same
  * disk and the same neighbours. Records by the second of the store's own time. */
-static double run(unsigned count)
+static void run(unsigned count)
 {
     static double took[1 << 18], took_bare[1 << 18];
     size_t commits = 0, most = sizeof took / sizeof took[0];
@@ -171,7 +171,6 @@ static double run(unsigned count)
            took[commits - 1] * 1e3, took_bare[commits - 1] * 1e3, (unsigned long long)before,
            (unsigned long long)dk_ledger_backlog(bench.store));
     fflush(stdout);
-    return rate * count;
 }
 
 static void fill(uint64_t records)
@@ -205,6 +204,40 @@ static void tell_size(void)
     printf("file: %.1f bytes a record\n", (double)((info.me_last_pgno + 1) * tree.ms_psize) / records);
 }
 
+/* Commits in turn with those of a store that has few records. */
+static void compare(struct dk_store *many, struct dk_store *few, unsigned count, unsigned commits)
+{
+    double sum_many = 0, sum_few = 0;
+    for (unsigned at = 0; at < commits; at++) {
+        double was = seconds();
+        bench.store = few;
+        commit(count);
+        double between = seconds();
+        bench.store = many;
+        commit(count);
+        sum_few += between - was;
+        sum_many += seconds() - between;
+    }
+    printf("%5u records a commit, in turn: %7.0f records/s with many, %7.0f with few: %.2f\n", count,
+           count * commits / sum_many, count * commits / sum_few, sum_few / sum_many);
+    fflush(stdout);
+}
+
+static void compare_all(void)
+{
+    struct dk_store *many = bench.store;
+    open_store("few");
+    struct dk_store *few = bench.store;
+    for (unsigned at = 0; at < 10; at++)
+        commit(LARGEST); /* so that it folds, too */
+    compare(many, few, LARGEST, 40);
+    compare(many, few, 256, 400);
+    compare(many, few, 32, 1000);
+    compare(many, few, 1, 1000);
+    must(dk_store_close(few, true));
+    bench.store = many;
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2) {
@@ -216,21 +249,21 @@ int main(int argc, char **argv)
     bench.random = argc > 3 && strcmp(argv[3], "random") == 0;
     mkdir(bench.folder, 0700);
     open_bare();
-    open_store();
+    open_store("realm");
     fill(10000);
     run(1);
     run(32);
     run(256);
-    double few = run(LARGEST);
+    run(LARGEST);
     fill(records);
     run(1);
     run(32);
     run(256);
-    double many = run(LARGEST);
-    printf("insert rate with %llu records: %.2f of that with few\n", (unsigned long long)records, many / few);
+    run(LARGEST);
     tell_size();
+    compare_all();
     must(dk_store_close(bench.store, true));
-    printf("opened in %.3f s\n", open_store());
+    printf("opened in %.3f s\n", open_store("realm"));
     uint64_t checked = 0;
     double begin = seconds();
     must(dk_store_verify(bench.store, &checked));

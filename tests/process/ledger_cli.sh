@@ -286,6 +286,24 @@ out_is "asked again: the one behind them" OLD-0007
 expect "what was passed over is void" 0 gaps acme/OLD --json
 json "what was passed over is void, with a cause" '[.. | objects | select(.fate? == "void") | .last - .first + 1] | add == 5'
 
+# ---- a series that is retired -----------------------------------------------------
+
+add_series acme/BYE --order gapless --template 'BYE-{N:4}' --restart never
+expect "before it is retired: a number" 0 issue acme/BYE --key open --expires 1h
+expect "before it is retired: two more" 0 reserve acme/BYE --name open --count 2 --expires 1h
+expect "retired: done" 0 series retire acme/BYE --yes --reason over
+refused "retired: no new key" 5 issue acme/BYE --key new --expires 1h
+refused "retired: no number" 5 next acme/BYE
+refused "retired: its name is used up" 5 series add acme/BYE --order gapless
+stop_docketd
+start_docketd
+expect "retired: its key has its number for ever" 0 issue acme/BYE --key open --expires 1h
+out_is "retired: its key has its number for ever" BYE-0001
+expect "retired: what is pending is settled" 0 settle acme/BYE --key open
+expect "retired: what is reserved is released" 0 release acme/BYE --name open
+expect "retired: its records are read" 0 records acme/BYE --columns state --no-headings
+out_is "retired: what was released is void" issued void void
+
 # ---- who may --------------------------------------------------------------------
 
 as_nobody() {
