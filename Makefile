@@ -277,6 +277,15 @@ $(BUILD)/recipes/%.c: docs/RECIPES.md
 $(BUILD)/recipes/%: $(BUILD)/recipes/%.c $(BUILD)/libdocket.so include/docket.h include/docket_admin.h include/docket_memory.h
 	$(Q)$(CC) -std=c11 -Wall -Wextra -Werror -Iinclude -o $@ $< -L$(BUILD) -ldocket -Wl,-rpath,'$$ORIGIN/..' -lpthread
 
+# The examples that are files: with what they need beside docket.
+EXAMPLES := ledger_sqlite older_style
+TEST_PROGRAMS += $(EXAMPLES:%=$(BUILD)/examples/%)
+EXAMPLE_LIBS_ledger_sqlite := -lsqlite3
+$(BUILD)/examples/%: docs/examples/%.c $(BUILD)/libdocket.so include/docket.h include/docket_ledger.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror -Iinclude -o $@ $< -L$(BUILD) -ldocket \
+	    $(EXAMPLE_LIBS_$*) -Wl,-rpath,'$$ORIGIN/..'
+
 # ---- the two commands, and their parts ----
 
 deps:

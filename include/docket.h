@@ -208,7 +208,8 @@ void docket_realm_close(docket_realm *realm);
  * in the process's map, without a lock.
  * Statuses: OK, BAD_NAME, NO_SERIES, COLLISION (it would be made now, and its texts
  * could be those of another series of the tenant), BAD_POLICY (the default does not fit
- * this name), RETIRED, NOT_PERMITTED, UNREACHABLE, TIMEOUT (the desk is drained), EXISTS
+ * this name), RETIRED (one with a ledger is opened: what it gave is still decided and
+ * read), NOT_PERMITTED, UNREACHABLE, TIMEOUT (the desk is drained), EXISTS
  * (it has got another policy), PERIOD_NOT_OPEN (the clock is outside 2001 to 2099),
  * REALM_FULL, SEATS_EXHAUSTED, NO_SPACE, NO_MEMORY, NOT_TMPFS, UNSAFE_FILES, BAD_LAYOUT,
  * PROTOCOL, STORE_FAILED, BUSY, BAD_ARGUMENT, SYSTEM.

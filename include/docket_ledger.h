@@ -169,7 +169,7 @@ docket_status docket_resolve(docket_series *series, enum docket_verb verb, int32
  * A document number that was given elsewhere (by hand, by another system) is taken for this tenant: small and capital letters
  * alike. note: 1 to 200 bytes, where it comes from. No series with a ledger gives a number of this text any more.
  * Statuses: OK (also if the same is known already), COLLISION (a number of the tenant's own has it, and got, unless NULL, says
- * which; or a series without a ledger writes such texts: `docket advance` it beyond), NOT_PERMITTED, BAD_ARGUMENT,
+ * which; or a series without a ledger writes such texts: `docket series advance` it beyond), NOT_PERMITTED, BAD_ARGUMENT,
  * UNREACHABLE, GAVE_UP.
  */
 docket_status docket_elsewhere(docket_series *series, const char *text, const char *note, int64_t timeout_ns,

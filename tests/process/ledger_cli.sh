@@ -71,6 +71,9 @@ refused "resolve of nothing: wrong" 2 resolve acme/JOB --settle --yes --reason x
 refused "resolve of --all and a number: wrong" 2 resolve acme/JOB --settle --all 1 --yes --reason x
 refused "resolve without a reason: wrong" 2 resolve acme/JOB --settle --all --yes
 refused "elsewhere without a note: wrong" 2 elsewhere acme/JOB X-1
+refused "elsewhere with an empty note: wrong" 2 elsewhere acme/JOB X-1 --note ''
+refused "void with a reason of 201 bytes: wrong" 2 void acme/JOB --key a --yes --reason "$(long 201)"
+refused "resolve with an empty reason: wrong" 2 resolve acme/JOB --settle --all --yes --reason ''
 refused "elsewhere without a text: wrong" 2 elsewhere acme/JOB --note x
 
 for line in "issue acme/NO --key a" "reserve acme/NO --name a --count 1 --expires 1h" "settle acme/NO --key a" \
@@ -285,6 +288,24 @@ expect "asked again: the one behind them" 0 issue acme/OLD --key 2
 out_is "asked again: the one behind them" OLD-0007
 expect "what was passed over is void" 0 gaps acme/OLD --json
 json "what was passed over is void, with a cause" '[.. | objects | select(.fate? == "void") | .last - .first + 1] | add == 5'
+
+# ---- a series that is retired -----------------------------------------------------
+
+add_series acme/BYE --order gapless --template 'BYE-{N:4}' --restart never
+expect "before it is retired: a number" 0 issue acme/BYE --key open --expires 1h
+expect "before it is retired: two more" 0 reserve acme/BYE --name open --count 2 --expires 1h
+expect "retired: done" 0 series retire acme/BYE --yes --reason over
+refused "retired: no new key" 5 issue acme/BYE --key new --expires 1h
+refused "retired: no number" 5 next acme/BYE
+refused "retired: its name is used up" 5 series add acme/BYE --order gapless
+stop_docketd
+start_docketd
+expect "retired: its key has its number for ever" 0 issue acme/BYE --key open --expires 1h
+out_is "retired: its key has its number for ever" BYE-0001
+expect "retired: what is pending is settled" 0 settle acme/BYE --key open
+expect "retired: what is reserved is released" 0 release acme/BYE --name open
+expect "retired: its records are read" 0 records acme/BYE --columns state --no-headings
+out_is "retired: what was released is void" issued void void
 
 # ---- who may --------------------------------------------------------------------
 
