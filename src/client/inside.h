@@ -120,6 +120,8 @@ struct hand {
     struct text_day text;
     struct writing writing; /* of the bank */
     struct docket_series *series;
+    int64_t timeout_ns; /* of the last call that did not find its number at once, ... */
+    size_t room;        /* ... and its room for the text; 0 none was wanted */
     struct hand *next_of_realm, *previous_of_realm;
     struct memory_counter *memory_counter; /* of a realm in memory: where it stands */
 };

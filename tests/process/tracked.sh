@@ -288,8 +288,8 @@ cp -r "$work/older" "$realm/store"
 run_child "$work/docketd.log" "$docketd" --realm "$realm" --accept-store 1000
 docketd_pid=$child
 check "an older store is accepted, 1000 numbers ahead" wait_until 20 is_serving
-check "what it may have given since is void, with the cause" ranges_are acme/OLD \
-    '[[1,3,"void","advanced"],[4,1003,"void","accepted store"]]'
+check "what it may have given since is unknown, with the cause" ranges_are acme/OLD \
+    '[[1,3,"void","advanced"],[4,1003,"unknown","accepted store"]]'
 check "and it stands off the board" "$tracked" "$realm" board acme/OLD
 stop_docketd
 
