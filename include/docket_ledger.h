@@ -27,8 +27,12 @@
  * - Who may decide. A number that somebody holds is settled, voided or released by its
  *   holder, or by whoever says its key or its reservation's name; anybody else gets
  *   NOT_YOURS. One in doubt is decided likewise, or by an admin (`docket resolve`).
- * - Threads. Any thread may call; none from a signal handler. fork: a child is another
- *   holder.
+ * - docket_next(), docket_next_text() and their forms on such a series are an issue without a
+ *   key, and have its statuses too.
+ * - Waiting. Every call waits for a commit: with a timeout of 0 it is TIMEOUT, and nothing
+ *   was asked.
+ * - Threads. Any thread may call; none from a signal handler (BUSY, where it interrupted a call).
+ *   fork: a child is another holder.
  */
 #ifndef DOCKET_LEDGER_H
 #define DOCKET_LEDGER_H
@@ -143,7 +147,8 @@ struct docket_which {
  * ALREADY_RELEASED (free, and was held), ALREADY_VOID: it is decided (and where that is what was wanted, all is well:
  * the same decision may be sent again); NOT_HELD (nobody was ever given it), NOT_YOURS, NOT_OF_SERIES (a
  * text), BAD_ARGUMENT. A late settle of a number in doubt succeeds if nobody else has it. Durable on return.
- * reason: 1 to 200 bytes of printable UTF-8, for DOCKET_VOID; else NULL.
+ * reason: 1 to 200 bytes of printable UTF-8, for DOCKET_VOID; else NULL. Where a try's answer was lost and the next one finds
+ * the decision made, that is OK.
  * OK: each has its status. Else none is known.
  */
 docket_status docket_decide(docket_series *series, enum docket_verb verb, const struct docket_which *which, size_t count,

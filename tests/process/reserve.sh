@@ -159,6 +159,24 @@ check "one event for them" says "10000 reserved numbers of acme/BIG, 1001 the fi
 check "resolved, until there are none" is "OK 10000" once acme/BIG 'resolve settle -1'
 check "none is in doubt" is "OK 0" once acme/BIG 'resolve settle -1'
 
+# All at once: plans are bounded, so that docketd grows by what one of them needs.
+kill -STOP "$docketd_pid"
+crowd=()
+for i in $(seq 40); do
+    "$holder" "$realm" acme/CROWD "reserve crowd-$i 10000 600s detached" >"$work/crowd.$i" 2>&1 &
+    crowd+=($!)
+    children[$!]=1
+done
+sleep 0.5
+kill -CONT "$docketd_pid"
+for i in "${crowd[@]}"; do wait_child "$i" || true; done
+crowd_has_its_own() {
+    [ "$(cat "$work"/crowd.* | grep -c '^OK 10000 ')" = 40 ] && [ "$(cat "$work"/crowd.* | cut -d ' ' -f 4- | sort -u | wc -l)" = 40 ]
+}
+check "forty that want ten thousand at once: each has its own" crowd_has_its_own
+small() { [ "$(awk '/^VmHWM/ {print $2}' "/proc/$docketd_pid/status")" -lt 200000 ] || { grep ^VmHWM "/proc/$docketd_pid/status"; return 1; }; }
+check "forty that want ten thousand at once: docketd stays small" small
+
 # ---- time ------------------------------------------------------------------------
 
 hold c acme/TIME
