@@ -61,6 +61,7 @@ out_has "says so in the row" "^acme/GAP  *gapless  *$year  *42 .*ledger\$"
 expect "doctor: finds nothing wrong" 0 doctor
 check "at the desk: what processes hear" "$tracked" "$realm" board acme/GAP
 check "of a strict one too" "$tracked" "$realm" board acme/FREE
+check "texts are read, given or not" "$tracked" "$realm" text acme/GAP "GAP-${year}0131-000099" 99 "$year"
 refused "peek: an honest no" 1 peek acme/GAP
 err_has "says why" 'keeps a ledger'
 refused "a block" 1 block acme/GAP
