@@ -269,6 +269,8 @@ void dk_ended_given(struct dk_counter *counter);
 /* ledger/: series that track their numbers. A packet at record speed; bytes are the heap's and become the ledger's. */
 struct dk_record_head;
 void dk_ledger_hear(struct dk_connection *connection, const struct dk_record_head *head, uint8_t *bytes);
+/* Says why a packet of which no more is known is no packet: the last error. */
+void dk_ledger_refuse(struct dk_connection *connection, docket_status status);
 /* Each turn of the loop; each tick. */
 void dk_ledger_turn(struct dk_daemon *daemon);
 void dk_ledger_tick(struct dk_daemon *daemon);
