@@ -79,7 +79,7 @@ WORKER_SOURCES := tests/process/worker.c tests/process/worker_main.c tests/lib/w
 RECIPES        := outbox pool backdate batch orders_test
 TEST_PROGRAMS  := $(BUILD)/docket-audit $(BUILD)/docket-worker $(BUILD)/docket-forker \
                   $(BUILD)/docket-library $(BUILD)/docket-same $(BUILD)/docket-attacks $(BUILD)/docket-scale \
-                  $(BUILD)/docket-evicted $(BUILD)/docket-texts $(BUILD)/docket-dates $(BUILD)/store_scan \
+                  $(BUILD)/docket-evicted $(BUILD)/docket-accounted $(BUILD)/docket-texts $(BUILD)/docket-dates $(BUILD)/store_scan \
                   $(BUILD)/example $(BUILD)/shiftclock.so $(RECIPES:%=$(BUILD)/recipes/%)
 BENCHES        := $(BUILD)/bench_next $(BUILD)/bench_names $(BUILD)/bench_ledger_store
 
@@ -214,6 +214,8 @@ $(BUILD)/bench_ledger_store: $(BUILD)/obj/bench/bench_ledger_store.o $(patsubst 
 $(BUILD)/docket-scale: $(BUILD)/obj/tests/process/scale.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 $(BUILD)/docket-dates: $(BUILD)/obj/tests/process/dates.o $(BUILD)/libdocket.so
+	$(LINK_DOCKET)
+$(BUILD)/docket-accounted: $(BUILD)/obj/tests/process/accounted.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 $(BUILD)/docket-evicted: $(BUILD)/obj/tests/process/evicted.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)

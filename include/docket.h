@@ -20,7 +20,8 @@
  * - Killed calls. A thread that is killed inside a call costs at most the
  *   numbers of that call; they count as handed out.
  * - Power loss. Numbers that were laid or leased since the last journal entry
- *   become `unknown`: never given again, listed by `docket fate`.
+ *   become `unknown`: never given again, listed by `docket fate`. One that
+ *   docket_wait_accounted() (docket_ledger.h) has waited for does not.
  * - Threads. Every function may be called from any thread at any time unless
  *   its comment says otherwise. From a signal handler only docket_next() and
  *   docket_next_text() may be called (and their forms by name, for names whose

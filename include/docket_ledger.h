@@ -159,7 +159,8 @@ docket_status docket_decide_reserved(docket_series *series, enum docket_verb ver
  * An admin decides about numbers in doubt that nobody else will decide about, whoever held them: by period and number, or
  * (count 0) all that are in doubt of the period (-1: of every period). *done counts them. Audited: reason is wanted for
  * each verb, as for DOCKET_VOID.
- * Statuses: OK, NOT_PERMITTED, those of docket_decide() for the first number that failed; then those before it are decided.
+ * Statuses: OK, NOT_PERMITTED, those of docket_decide() for the first number that failed; the others are decided
+ * all the same. timeout_ns counts for each commit of several.
  */
 docket_status docket_resolve(docket_series *series, enum docket_verb verb, int32_t period, const uint64_t *numbers,
                              size_t count, const char *reason, int64_t timeout_ns, uint64_t *done);

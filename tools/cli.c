@@ -10,6 +10,7 @@
 static const struct cli_option rows[OPT_IDS] = {
     [OPT_COUNT] = {"count", 'n', "N", "how many numbers, 1 to 10000 (default 1)"},
     [OPT_TIMEOUT] = {"timeout", 't', "SECONDS", "longest wait for a number (default 2; 0 never waits)"},
+    [OPT_ACCOUNTED] = {"accounted", 0, NULL, "print a number when no power loss can make it unknown any more"},
     [OPT_DATE] = {"date", 0, "YYYY-MM-DD", "the document's date (default today)", NULL},
     [OPT_ALL] = {"all", 'a', NULL, "every series of the realm"},
     [OPT_ORDER] = {"order", 0, "ORDER", "strict (default), leased or gapless", "strict leased gapless"},

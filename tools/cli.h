@@ -36,6 +36,7 @@ enum cli_exit {
 enum cli_option_id {
     OPT_COUNT,
     OPT_TIMEOUT,
+    OPT_ACCOUNTED,
     OPT_DATE,
     OPT_ALL,
     OPT_ORDER,

@@ -9,6 +9,8 @@
 #include "progress.h"
 #include "session.h"
 
+#include "docket_ledger.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +24,7 @@ struct taking {
     json_t *numbers; /* NULL: lines */
     char first[DOCKET_TEXT_MAX], last[DOCKET_TEXT_MAX];
     char lost[DOCKET_TEXT_MAX]; /* taken, and not printed */
+    char unaccounted[DOCKET_TEXT_MAX]; /* likewise: the wait for it failed */
 };
 
 /* A line is flushed before the next number is taken: when the reader goes away
@@ -77,6 +80,11 @@ static docket_status take(docket_realm *realm, void *context)
         uint64_t number = 0;
         int32_t period = 0;
         status = take_one(taking, series, gapless, text, &number, &period);
+        if (status == DOCKET_OK && cli_given(taking->cli, OPT_ACCOUNTED)) {
+            status = docket_wait_accounted(series, period, number, taking->timeout_ns);
+            if (status != DOCKET_OK) /* it was taken all the same */
+                snprintf(taking->unaccounted, sizeof taking->unaccounted, "%s", text);
+        }
         if (status != DOCKET_OK)
             break;
         progress_tick_end(); /* the wait is over */
@@ -121,6 +129,9 @@ static int run(struct cli *cli)
     if (cli->json && (taking.numbers = json_array()) == NULL)
         return cli_fail(cli, DOCKET_NO_MEMORY, "no memory for the JSON");
     code = session_run(cli, take, &taking);
+    if (taking.unaccounted[0] != '\0')
+        fprintf(stderr, "docket next: %s was taken, counts as handed out, and is not printed: the wait for it failed\n",
+                taking.unaccounted);
     if (cli->json) {
         int printed = code == CLI_DONE || taking.taken > 0 ? print_json(&taking) : CLI_DONE;
         json_decref(taking.numbers);
@@ -141,7 +152,8 @@ const struct cli_command command_next = {
     .examples = "$ docket next acme/INV\n"
                 "$ docket next acme/INV -n 3\n"
                 "$ docket next acme/INV --timeout 10 --json\n"
-                "$ docket next acme/INV --date 2025-12-30\n",
+                "$ docket next acme/INV --date 2025-12-30\n"
+                "$ docket next acme/INV --accounted\n",
     .operands = "TENANT/SERIES",
     .summary = "take the next document number",
     .text = "Prints document numbers, one a line, each after it was taken: it is durable and\n"
@@ -150,8 +162,12 @@ const struct cli_command command_next = {
             "In a strict series numbers come in call order across the host. --date: the document's\n"
             "date, shown and deciding the period; of a period that has ended docketd takes the number,\n"
             "until it is closed (docket period close). A series with a ledger gives its lowest free\n"
-            "number, issued; a try whose answer is lost has used one up, so better say docket issue.",
-    .options = BIT(OPT_COUNT) | BIT(OPT_TIMEOUT) | BIT(OPT_DATE) | BIT(OPT_REALM) | BIT(OPT_NO_START) | BIT(OPT_JSON) | BIT(OPT_QUIET),
+            "number, issued; a try whose answer is lost has used one up, so better say docket issue.\n"
+            "--accounted: waits for the disk before it prints, so that after a power loss `docket fate`\n"
+            "says of the number that it was handed out, and not that it is unknown; a number whose wait\n"
+            "fails is not printed, and counts as handed out.",
+    .options = BIT(OPT_COUNT) | BIT(OPT_TIMEOUT) | BIT(OPT_DATE) | BIT(OPT_ACCOUNTED) | BIT(OPT_REALM) | BIT(OPT_NO_START) |
+               BIT(OPT_JSON) | BIT(OPT_QUIET),
     .operands_min = 1,
     .operands_max = 1,
     .run = run};

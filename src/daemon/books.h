@@ -53,6 +53,8 @@ struct dk_row_book {
     struct dk_place_book place[DK_PLACES_PER_ROW];
 };
 
+struct dk_accounting; /* accounted.c */
+
 struct dk_give_back {
     struct dk_give_back *next;
     struct dk_connection *connection;
@@ -92,6 +94,8 @@ struct dk_counter {
     struct dk_range *spares; /* ascending */
     size_t spare_count;
     struct dk_give_back *give_backs;
+    struct dk_accounting *accounting; /* who waits until the store knows of a number ... */
+    struct dk_accounting *accounted;  /* ... and whom the commit in flight, or the next one, answers */
     bool busy;         /* a commit is in flight */
     bool again;        /* a turn was asked for meanwhile */
     enum dk_queued queued;

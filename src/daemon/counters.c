@@ -94,6 +94,7 @@ void dk_counter_leave(struct dk_counter *counter)
     while (*at != counter)
         at = &(*at)->next_of_series; /* a few at most */
     *at = counter->next_of_series;
+    dk_accounted_refuse(counter, DOCKET_UNREACHABLE, "the counter has just left memory; ask again");
 }
 
 void dk_counter_free(struct dk_counter *counter)

@@ -239,6 +239,14 @@ struct dk_sitter {
 docket_status dk_seat_assign(struct dk_desk_book *desk, const struct dk_sitter *sitter, uint32_t *seat, int *locked,
                              int *probe) DK_MUST_USE;
 
+/* accounted.c: who waits until the store can tell what became of a number. A turn that commits the counter's image takes
+ * them along; true if there are some, and then it has to commit. */
+bool dk_accounted_plan(struct dk_counter *counter);
+/* That image is durable (NULL: there is none to come). saw_all: every cursor could be read. */
+void dk_accounted_committed(struct dk_counter *counter, const struct dk_counter_image *image, bool saw_all);
+/* No image will come. */
+void dk_accounted_refuse(struct dk_counter *counter, docket_status status, const char *why);
+
 /* ended.c: periods that have ended give numbers at record speed. Each turn of the loop. */
 void dk_ended_turn(struct dk_daemon *daemon);
 /* Something is asked of this period of the series (label -1: of any): it stays in

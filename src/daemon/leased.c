@@ -62,6 +62,7 @@ struct plan {
     bool settles; /* made to wind down: nothing is laid, and the mark falls back to next */
     bool leaves; /* of a period that lies ahead, with nothing out: its image has no places, and its rows may go */
     bool needs_commit;
+    bool unread; /* some cursor could not be read */
     struct dk_job *job;
 };
 
@@ -133,8 +134,10 @@ static bool look_owned(struct plan *plan, uint32_t row_at, int index, uint64_t w
     const struct dk_seat_book *seat = &desk->seats[claim.seat];
     uint32_t offset;
     uint64_t cursor;
-    if (!dk_seat_cursor(seat->keep, claim.line, &cursor))
+    if (!dk_seat_cursor(seat->keep, claim.line, &cursor)) {
+        plan->unread = true;
         return true; /* unread is not damaged: a later turn looks again */
+    }
     enum dk_verdict verdict = dk_judge(&claim, place->size, cursor, seat->salt, &offset);
     if (verdict != DK_DAMAGED_CURSOR && offset < place->seen_offset)
         verdict = DK_DAMAGED_CURSOR; /* a cursor never goes back */
@@ -473,6 +476,7 @@ static void committed(struct dk_job *job)
     const struct dk_counter_image *image = &job->images[0];
     bool settled = plan->settles && dk_winding_down(counter);
     mark_recorded(plan, image);
+    dk_accounted_committed(counter, image, !plan->unread);
     apply(plan);
     counter->closed = dk_image_has_ended(image) || plan->leaves;
     counter->closing_said = image->closed == DK_CLOSED_FOR_GOOD || image->closed == DK_CLOSING;
@@ -556,7 +560,7 @@ void dk_leased_turn(struct dk_counter *counter)
         plan_lays(plan);
         plan_mark(plan);
     }
-    if (plan->needs_commit) {
+    if (dk_accounted_plan(counter) || plan->needs_commit) {
         struct dk_counter_image *image = dk_job_image(plan->job);
         fill_image(plan, image);
         bool all_back = counter->ended && plan->live == plan->close_count;

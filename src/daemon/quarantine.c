@@ -25,6 +25,8 @@ void dk_series_quarantine(struct dk_series_book *series, const char *why)
     for (int i = 0; i < DK_BANKS; i++)
         if (series->bank[i] != NULL)
             dk_strict_refuse(series->bank[i]);
+    for (struct dk_counter *counter = series->counters; counter != NULL; counter = counter->next_of_series)
+        dk_accounted_refuse(counter, DOCKET_QUARANTINED, "the series was quarantined before the store knew of the number");
     struct shared_board_words *words = dk_desk_words(&series->desk->map);
     dk_count_relaxed(&words->quarantines, 1);
     dk_log(DK_LOG_ERROR, "%s/%s is quarantined: %s; a process at desk %s wrote where it may not. No more than what open "

@@ -100,6 +100,7 @@ static void raised(struct dk_job *job)
     struct dk_counter *counter = job->context;
     counter->mark = job->images[0].mark;
     counter->exposed = counter->mark - job->images[0].next;
+    dk_accounted_committed(counter, &job->images[0], true);
     if (!dk_winding_down(counter))
         raise_to(counter, counter->mark);
     dk_job_free(job);
@@ -143,6 +144,7 @@ static void settled(struct dk_job *job)
     counter->closed = dk_image_has_ended(&job->images[0]) || counter->ahead; /* nothing of it is out: it may leave memory */
     counter->settled = counter->closed || !counter->ended; /* it may have ended since the image was made */
     counter->again = counter->again || !counter->settled;
+    dk_accounted_committed(counter, &job->images[0], true);
     dk_job_free(job);
     dk_strict_refuse(counter);
     dk_keeper_done(counter);
@@ -160,6 +162,7 @@ static void settle(struct dk_counter *counter)
         return;
     struct dk_job *job = dk_job_new(settled, counter);
     struct dk_counter_image *image = image_of(counter, job);
+    (void)dk_accounted_plan(counter);
     image->mark = counter->next;
     image->closed = counter->ended;
     dk_keeper_post(counter, job);
@@ -268,6 +271,7 @@ static void close_unpublished(struct dk_counter *counter)
 {
     struct dk_job *job = dk_job_new(settled, counter);
     struct dk_counter_image *image = image_of(counter, job);
+    (void)dk_accounted_plan(counter);
     image->mark = image->next;
     image->closed = 1;
     dk_keeper_post(counter, job);
@@ -284,6 +288,8 @@ void dk_strict_turn(struct dk_counter *counter)
         counter->settled = false; /* its desk was drained, and is no more */
     if (counter->bank < 0 || counter->settled || !look(counter, &now)) {
         dk_strict_refuse(counter);
+        (void)dk_accounted_plan(counter);
+        dk_accounted_committed(counter, NULL, true); /* the store says all there is to say, and was asked */
         return;
     }
     if (give_back_turn(counter))
@@ -293,12 +299,13 @@ void dk_strict_turn(struct dk_counter *counter)
         return;
     }
     uint64_t target = target_of(counter, &now);
-    if (target <= counter->mark) {
+    bool account = dk_accounted_plan(counter);
+    if (target <= counter->mark && !account) {
         raise_to(counter, target);
         return;
     }
     struct dk_job *job = dk_job_new(raised, counter);
     struct dk_counter_image *image = image_of(counter, job);
-    image->mark = target;
+    image->mark = target > counter->mark ? target : counter->mark;
     dk_keeper_post(counter, job);
 }

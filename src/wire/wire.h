@@ -28,9 +28,10 @@ enum dk_request_type {
     DK_ASK_ATTACH,     /* a seat at desk: board, table, seat, probe; first: incompatible flags that the library knows */
     DK_ASK_GIVE_BACK,  /* the end of a strict block: slot, period, first, count */
     DK_ASK_FATE,       /* rows of fate in a memory file; of (tenant, name), of a tenant (name empty), of all (both) */
-    DK_ASK_DATED       /* a number of (tenant, name) of the period that holds the date `first`, yyyymmdd, which is on
+    DK_ASK_DATED,       /* a number of (tenant, name) of the period that holds the date `first`, yyyymmdd, which is on
                           no board any more. count: room for its text, 0 if none is wanted; what does not fit is
                           BUFFER_TOO_SMALL, and no number is spent */
+    DK_ASK_ACCOUNT     /* answered when the store can tell that number `first` of (tenant, name, period) was handed out */
 };
 
 /* What admins ask: a packet of its own, and its types begin at 64, so that

@@ -575,6 +575,13 @@ static void check_issue(const struct docket_issue *asked)
     MUST(asked->metadata == NULL || strlen(asked->metadata) < 4096);
 }
 
+docket_status docket_wait_accounted(docket_series *series, int32_t period, uint64_t number, int64_t timeout_ns)
+{
+    MUST(series == &one_series && period >= 0 && number >= 1);
+    check_timeout(timeout_ns);
+    return DOCKET_OK;
+}
+
 docket_status docket_issue(docket_series *series, const struct docket_issue *asked, int64_t timeout_ns,
                            struct docket_number *got)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * no_ended: for test programs with docketd's turns in them, in which no admin asks
- * anything, nobody wants numbers of periods that have ended, and no series keeps a ledger.
+ * anything, nobody wants numbers of periods that have ended or waits for the store, and no series keeps a ledger.
  */
 #include "daemon/daemon.h"
 
@@ -59,4 +59,20 @@ bool dk_ledger_concerns(const struct dk_series_book *series, bool waits)
 void dk_ledger_seat_gone(struct dk_daemon *daemon, uint32_t desk, uint32_t seat, uint64_t salt)
 {
     (void)daemon, (void)desk, (void)seat, (void)salt;
+}
+
+bool dk_accounted_plan(struct dk_counter *counter)
+{
+    (void)counter;
+    return false;
+}
+
+void dk_accounted_committed(struct dk_counter *counter, const struct dk_counter_image *image, bool saw_all)
+{
+    (void)counter, (void)image, (void)saw_all;
+}
+
+void dk_accounted_refuse(struct dk_counter *counter, docket_status status, const char *why)
+{
+    (void)counter, (void)status, (void)why;
 }

@@ -332,9 +332,10 @@ static void bad_arguments_are_refused_before_they_are_sent(void **state)
     assert_int_equal(docket_decide(&series, DOCKET_SETTLE, &good, 1, "why", TIME, &told), DOCKET_BAD_ARGUMENT);
     assert_int_equal(docket_decide(&series, (enum docket_verb)4, &good, 1, NULL, TIME, &told), DOCKET_BAD_ARGUMENT);
     assert_int_equal(docket_decide_reserved(&series, DOCKET_SETTLE, NULL, NULL, TIME, NULL), DOCKET_BAD_ARGUMENT);
-    assert_int_equal(docket_resolve(&series, DOCKET_RELEASE, -2, NULL, 0, NULL, TIME, NULL), DOCKET_BAD_ARGUMENT);
-    assert_int_equal(docket_resolve(&series, DOCKET_RELEASE, -1, numbers, 1, NULL, TIME, NULL), DOCKET_BAD_ARGUMENT);
-    assert_int_equal(docket_resolve(&series, DOCKET_RELEASE, 0, numbers, 2, NULL, TIME, NULL), DOCKET_BAD_ARGUMENT);
+    assert_int_equal(docket_resolve(&series, DOCKET_RELEASE, -1, NULL, 0, NULL, TIME, NULL), DOCKET_BAD_ARGUMENT);
+    assert_int_equal(docket_resolve(&series, DOCKET_RELEASE, -2, NULL, 0, "why", TIME, NULL), DOCKET_BAD_ARGUMENT);
+    assert_int_equal(docket_resolve(&series, DOCKET_RELEASE, -1, numbers, 1, "why", TIME, NULL), DOCKET_BAD_ARGUMENT);
+    assert_int_equal(docket_resolve(&series, DOCKET_RELEASE, 0, numbers, 2, "why", TIME, NULL), DOCKET_BAD_ARGUMENT);
     assert_int_equal(docket_elsewhere(&series, "", "note", TIME, NULL), DOCKET_BAD_ARGUMENT);
     assert_int_equal(docket_elsewhere(&series, "INV-1", NULL, TIME, NULL), DOCKET_BAD_ARGUMENT);
     assert_int_equal(docket_elsewhere(&series, long_text, "note", TIME, NULL), DOCKET_BAD_ARGUMENT);
@@ -672,12 +673,12 @@ static void numbers_in_doubt_are_resolved_one_by_one(void **state)
     (void)state;
     const uint64_t numbers[] = {4, 8};
     uint64_t done = 77;
-    assert_int_equal(docket_resolve(&series, DOCKET_RELEASE, 2026, numbers, 2, NULL, TIME, &done), DOCKET_OK);
+    assert_int_equal(docket_resolve(&series, DOCKET_RELEASE, 2026, numbers, 2, "they left", TIME, &done), DOCKET_OK);
     assert_int_equal(done, 2);
     assert_int_equal(server.last.flags, DK_RECORD_RESOLVE);
     assert_int_equal(server.last_item.number, 8);
     server.answer.status = DOCKET_NOT_PERMITTED;
-    assert_int_equal(docket_resolve(&series, DOCKET_RELEASE, 2026, numbers, 2, NULL, TIME, &done), DOCKET_NOT_PERMITTED);
+    assert_int_equal(docket_resolve(&series, DOCKET_RELEASE, 2026, numbers, 2, "they left", TIME, &done), DOCKET_NOT_PERMITTED);
     assert_int_equal(done, 0);
 }
 

@@ -211,6 +211,10 @@ void dk_serve_handle(struct dk_connection *connection, const struct dk_request *
         if (dk_serve_dated(connection, request, &status))
             return;
         break;
+    case DK_ASK_ACCOUNT:
+        if (dk_serve_account(connection, request, &status))
+            return;
+        break;
     case DK_ASK_FATE:
         status = fate(connection, request, fds);
         fd_count = status != DOCKET_OK ? 0 : fds[1] >= 0 ? 2 : 1;

@@ -59,6 +59,9 @@ docket_status dk_serve_check_desk(const struct dk_connection *connection, const 
 bool dk_serve_open(struct dk_connection *connection, const struct dk_request *request, docket_status *status,
                    struct dk_reply *reply);
 
+/* accounted.c: ACCOUNT. True: answered later. */
+bool dk_serve_account(struct dk_connection *connection, const struct dk_request *request, docket_status *status);
+
 /* ended.c: DATED. True: answered later. */
 bool dk_serve_dated(struct dk_connection *connection, const struct dk_request *request, docket_status *status);
 

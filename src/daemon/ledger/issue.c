@@ -264,6 +264,18 @@ static docket_status put_new(struct dk_plan *plan, const struct dk_parcel *parce
     return dk_plan_put(plan, record);
 }
 
+/* Of docket_next_text(), before a number is spent. */
+static docket_status check_room(const struct dk_plan *plan, const struct dk_plan_period *period, uint32_t room)
+{
+    uint64_t lowest = room == 0 ? 0 : dk_plan_lowest(period);
+    size_t size = lowest == 0 ? 0 : dk_template_size(&period->template, plan->series->record.name, lowest);
+    if (size <= room)
+        return DOCKET_OK;
+    return dk_fail(DOCKET_BUFFER_TOO_SMALL, "number %llu of %s has a text of %zu bytes, and there is room for %u; no number "
+                                            "was taken",
+                   (unsigned long long)lowest, dk_ended_name(&plan->series->record, period->image.period), size, room);
+}
+
 static docket_status give(struct dk_plan *plan, const struct dk_parcel *parcel, const struct dk_record_item *item,
                           bool settled, struct dk_record_answer *answer)
 {
@@ -275,6 +287,8 @@ static docket_status give(struct dk_plan *plan, const struct dk_parcel *parcel, 
     docket_status status = settled ? DOCKET_OK : hold(plan, parcel, item, &held);
     if (status == DOCKET_OK)
         status = dk_plan_date(plan, item->date, &record.date, &period);
+    if (status == DOCKET_OK)
+        status = check_room(plan, period, item->count);
     if (status == DOCKET_OK)
         status = dk_plan_take(plan, period, record.date, &record.number, text);
     if (status != DOCKET_OK)
