@@ -61,7 +61,7 @@ struct dk_meta {
     struct dk_trail trail; /* of the events, as of this commit */
     struct dk_time time; /* trusted, when the commit was written */
     uint64_t before;     /* hash of the file's head that was in force before this commit */
-    uint64_t ledger_sum; /* of the checksums of the ledger's folded records: only dk_store_verify() adds them up */
+    uint64_t ledger_sum; /* of the checksums of the ledger's folded records: a start does not add up large ones */
     uint64_t sum;        /* of the checksums of all other records but this one */
 };
 
@@ -102,6 +102,7 @@ struct dk_store {
     size_t folded_count, folded_room;
     bool emptied;               /* ... or the whole journal */
     struct dk_ledger_log log;
+    uint64_t ledger_pages;      /* the ledger's databases are read at open if none has more leaves */
     dk_word failed;         /* 1 after a failed commit: invariant 3 of store.h */
 };
 
@@ -120,7 +121,7 @@ docket_status dk_env_open(struct dk_store *store, const struct dk_store_options 
 void dk_env_close(struct dk_store *store);
 docket_status dk_env_make_database(struct dk_store *store, MDB_txn *txn, enum dk_kind kind) DK_MUST_USE;
 /* Before LMDB trusts it, and while a reader keeps its pages: is the file whole? */
-docket_status dk_env_check_pages(const struct dk_store *store, const char *folder) DK_MUST_USE;
+docket_status dk_env_check_pages(const struct dk_store *store, const char *folder, uint64_t ledger_pages) DK_MUST_USE;
 /* LMDB's number of the last commit. */
 size_t dk_env_commits(const struct dk_store *store);
 
@@ -193,8 +194,9 @@ void dk_env_pen_end(struct dk_env_pen *pen);
 
 /* ---- pages.c ---- */
 
-/* DAMAGED unless the file's pages are a whole store of LMDB's. Before LMDB opens it. */
-docket_status dk_pages_check(int fd, const char *name) DK_MUST_USE;
+/* DAMAGED unless the file's pages are a whole store of LMDB's. Before LMDB opens it. Of a tree of
+ * the ledger's with more than ledger_pages leaves only where they lie. */
+docket_status dk_pages_check(int fd, const char *name, uint64_t ledger_pages) DK_MUST_USE;
 
 /* ---- create.c ---- */
 

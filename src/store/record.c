@@ -206,12 +206,17 @@ static void spell_key(enum dk_kind kind, struct dk_slice key, char text[KEY_TEXT
     size_t numbers = numbers_of(kind, key), length = 0;
     for (size_t at = 0; at < key.size && at < DK_KEY_BYTES; at++) {
         uint8_t byte = key.bytes[at];
+        bool named = at == numbers && numbers > 0; /* a kind, as a letter */
+        if (named)
+            text[length++] = '/';
         if (at < numbers)
             length += (size_t)snprintf(text + length, 3, "%02x", (unsigned)byte);
         else if (byte == 0)
             text[length++] = '/';
         else
             text[length++] = byte > ' ' && byte < 127 ? (char)byte : '?';
+        if (named)
+            text[length++] = '/';
     }
     text[length] = 0;
 }

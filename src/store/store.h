@@ -257,6 +257,7 @@ struct dk_store_options {
     size_t map_bytes;      /* 0: 16 GiB of address space */
     size_t preallocate_bytes; /* 0: 8 MiB */
     size_t ledger_wait;       /* entries of the ledger's log that wait to be folded; 0: 32768 */
+    size_t ledger_pages;      /* a database of the ledger's with more pages is not read at open; 0: 8192 */
     uint8_t boot_id[16];
 };
 

@@ -428,24 +428,26 @@ static docket_status check_pages(struct dk_store *store)
     int tries = 0;
     do {
         before = dk_env_commits(store);
-        status = dk_env_check_pages(store, DK_STORE_FOLDER);
+        status = dk_env_check_pages(store, DK_STORE_FOLDER, UINT64_MAX);
     } while (status == DOCKET_DAMAGED && dk_env_commits(store) != before && ++tries < 10);
     return status;
 }
 
 docket_status dk_store_verify(struct dk_store *store, uint64_t *records)
 {
+    struct dk_log_view view;
     struct dk_audit audit;
-    MDB_txn *txn;
     uint64_t last;
-    docket_status status = dk_walk_begin(store, &txn);
+    docket_status status = dk_view_begin(store, DK_KIND_META, NULL, 0, &view);
     if (status != DOCKET_OK)
         return status;
-    status = dk_walk_verify(store, txn, true, records, &last, &audit);
+    status = check_pages(store); /* first: LMDB trusts them */
+    if (status == DOCKET_OK)
+        status = dk_walk_verify(store, view.txn, true, records, &last, &audit);
     if (status == DOCKET_OK && audit.broken != 0)
         status = dk_audit_broken(&audit);
     if (status == DOCKET_OK)
-        status = check_pages(store);
-    mdb_txn_abort(txn);
+        status = dk_ledger_verify(store, &view);
+    dk_view_end(&view);
     return status;
 }

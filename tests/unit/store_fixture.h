@@ -127,7 +127,7 @@ static inline int make_realm(void **state)
                                         .create = true,
                                         .map_bytes = (size_t)256 << 20,
                                         .preallocate_bytes = 1 << 20,
-                                        .ledger_wait = 50,
+                                        .ledger_wait = 50, /* so that the ledger folds often */
                                         .boot_id = {1, 2, 3}};
     return 0;
 }
@@ -287,6 +287,47 @@ static inline struct dk_fate_record range_of(uint64_t first, uint64_t last)
                                    .fate = DK_FATE_UNKNOWN,
                                    .cause = DK_CAUSE_POWER_LOSS,
                                    .range = {first, last}};
+}
+
+/* ---- a ledger ---- */
+
+static inline struct dk_ledger_record record_of(uint64_t number, uint8_t state)
+{
+    return (struct dk_ledger_record){.series_id = 1, .period = 2026, .number = number, .state = state, .first_ns = 1,
+                                     .last_ns = 1, .seat = -1, .attempts = 1, .text = "T", .key = "", .hold = "",
+                                     .trace = "", .metadata = "", .error = "", .host = "", .reason = ""};
+}
+
+/* Numbers of series 1, each with a key of its own; every tenth is pending, the others are issued. */
+static inline void commit_ledger(uint64_t first, unsigned count)
+{
+    struct dk_ledger_record *records = calloc(count, sizeof *records);
+    struct dk_key_record *keys = calloc(count, sizeof *keys);
+    struct dk_hold_record *holds = calloc(count, sizeof *holds);
+    struct dk_range *ranges = calloc(count, sizeof *ranges);
+    char(*texts)[24] = calloc(count, sizeof *texts);
+    assert_true(records && keys && holds && ranges && texts);
+    struct dk_change change = {.ledger = {.records = records, .record_count = count, .keys = keys, .key_count = count,
+                                          .holds = holds}};
+    for (unsigned at = 0; at < count; at++) {
+        uint64_t number = first + at;
+        bool pending = number % 10 == 0;
+        snprintf(texts[at], sizeof texts[at], "order-%llu", (unsigned long long)number);
+        records[at] = record_of(number, pending ? DK_STATE_PENDING : DK_STATE_ISSUED);
+        records[at].key = texts[at];
+        ranges[at] = (struct dk_range){number, number};
+        keys[at] = (struct dk_key_record){.series_id = 1, .kind = DK_NAMED_KEY, .text = texts[at], .period = 2026,
+                                          .ranges = &ranges[at], .range_count = 1};
+        if (pending)
+            holds[change.ledger.hold_count++] = (struct dk_hold_record){
+                .series_id = 1, .kind = DK_NAMED_PENDING, .text = "", .period = 2026, .number = number, .seat = 3};
+    }
+    must_commit(&change);
+    free(records);
+    free(keys);
+    free(holds);
+    free(ranges);
+    free(texts);
 }
 
 #define IN_A_REALM(name) cmocka_unit_test_setup_teardown(name, make_realm, remove_realm)

@@ -272,6 +272,16 @@ static void check_all(void)
     check_elsewhere();
 }
 
+static size_t entries_of(enum dk_kind kind)
+{
+    MDB_stat tree;
+    MDB_txn *txn;
+    assert_int_equal(mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn), 0);
+    assert_int_equal(mdb_stat(txn, store->dbi[kind], &tree), 0);
+    mdb_txn_abort(txn);
+    return tree.ms_entries;
+}
+
 static void run_model(uint64_t seed, unsigned rounds, unsigned largest)
 {
     memset(&model, 0, sizeof model);
@@ -296,14 +306,26 @@ static void the_ledger_says_what_was_written_last(void **state)
     run_model(7, 600, BATCH);
 }
 
-/* ---- one by one ---- */
-
-static struct dk_ledger_record record_of(uint64_t number, uint8_t state)
+/* The fold keeps up at once: nearly all is in the databases. */
+static void a_ledger_that_folds_at_once_says_the_same(void **state)
 {
-    return (struct dk_ledger_record){.series_id = 1, .period = 2026, .number = number, .state = state, .first_ns = 1,
-                                     .last_ns = 1, .seat = -1, .attempts = 1, .text = "T", .key = "", .hold = "",
-                                     .trace = "", .metadata = "", .error = "", .host = "", .reason = ""};
+    (void)state;
+    options.ledger_wait = 1;
+    run_model(8, 300, 40);
+    assert_true(dk_ledger_backlog(store) < 200);
 }
+
+/* Nothing is ever folded. */
+static void a_ledger_that_is_all_log_says_the_same(void **state)
+{
+    (void)state;
+    options.ledger_wait = 1u << 30;
+    run_model(9, 200, 200);
+    assert_true(dk_ledger_backlog(store) > 2000);
+    assert_int_equal(entries_of(DK_KIND_LEDGER), 0);
+}
+
+/* ---- one by one ---- */
 
 static void a_text_of_elsewhere_with_another_note_exists_and_nothing_is_written(void **state)
 {
@@ -334,6 +356,30 @@ static docket_status tell_event(void *context, const struct dk_ledger_record *re
 {
     *(uint64_t *)context = record->event;
     return DOCKET_OK;
+}
+
+static docket_status keep_state(void *context, const struct dk_ledger_record *record)
+{
+    ((struct dk_ledger_record *)context)->state = record->state;
+    return DOCKET_OK;
+}
+
+struct count {
+    uint64_t records, bytes, stop_at;
+    bool inside; /* looks for each once more */
+};
+
+static docket_status count_record(void *context, const struct dk_ledger_record *record)
+{
+    struct count *count = context;
+    struct dk_ledger_record again = {0};
+    bool found = true;
+    count->records++;
+    count->bytes += strlen(record->metadata);
+    if (count->inside)
+        assert_int_equal(dk_ledger_find(store, 1, 2026, record->number, keep_state, &again, &found), DOCKET_OK);
+    assert_true(found && (!count->inside || again.state == record->state));
+    return record->number == count->stop_at ? DOCKET_EXISTS : DOCKET_OK;
 }
 
 static void a_record_gets_the_number_of_its_event(void **state)
@@ -382,13 +428,333 @@ static void what_cannot_be_is_refused_and_the_store_lives_on(void **state)
     must_commit(&change);
 }
 
+/* ---- how the log is kept ---- */
+
+static void what_waits_does_not_grow_for_ever(void **state)
+{
+    (void)state;
+    options.ledger_wait = 1000;
+    must_open();
+    uint64_t number = 1;
+    for (unsigned round = 0; round < 60; round++, number += 400)
+        commit_ledger(number, 400);
+    assert_in_range(dk_ledger_backlog(store), 700, 1500);
+    for (unsigned round = 0; round < 200; round++, number += 10)
+        commit_ledger(number, 10);
+    assert_in_range(dk_ledger_backlog(store), 700, 1500);
+    /* One turn of the fold, in parts of one commit, and as many again for what was superseded. */
+    assert_in_range(entries_of(DK_KIND_LEDGERLOG), 1, 300);
+    assert_sound();
+    uint64_t waits = dk_ledger_backlog(store);
+    crash();
+    must_open();
+    assert_true(dk_ledger_backlog(store) >= waits); /* what was folded out of a part that stands waits again */
+    assert_sound();
+    commit_ledger(number, 10);
+    assert_sound();
+}
+
+/* An old part stands for one entry that the fold has not come to: what is in it of other keys is older than
+ * what was folded, and must stay so over a start. */
+static void an_old_part_that_stands_does_not_come_back(void **state)
+{
+    (void)state;
+    struct dk_ledger_record records[2] = {record_of(1, DK_STATE_PENDING), record_of(900000, DK_STATE_ISSUED)};
+    options.ledger_wait = 400;
+    must_open();
+    must_commit(&(struct dk_change){.ledger = {.records = records, .record_count = 2}});
+    records[0].state = DK_STATE_ISSUED;
+    must_commit(&(struct dk_change){.ledger = {.records = records, .record_count = 1}});
+    for (unsigned round = 0; entries_of(DK_KIND_LEDGER) == 0; round++)
+        commit_ledger(10 + 100 * round, 90);
+    for (unsigned times = 0; times < 2; times++) {
+        struct dk_ledger_record got = {0};
+        bool found;
+        assert_int_equal(dk_ledger_find(store, 1, 2026, 1, keep_state, &got, &found), DOCKET_OK);
+        assert_true(found && got.state == DK_STATE_ISSUED);
+        crash();
+        must_open();
+    }
+}
+
+static void a_large_record_lies_beside_small_ones(void **state)
+{
+    (void)state;
+    static char metadata[DK_METADATA_MAX + 1];
+    memset(metadata, '{', sizeof metadata - 1);
+    must_open();
+    for (uint64_t number = 1; number < 200; number++) {
+        struct dk_ledger_record record = record_of(number, DK_STATE_ISSUED);
+        record.metadata = number % 3 ? "" : metadata;
+        must_commit(&(struct dk_change){.ledger = {.records = &record, .record_count = 1}});
+    }
+    assert_true(entries_of(DK_KIND_LEDGER) > 100);
+    assert_sound();
+    must_close(true);
+    must_open();
+    struct count count = {0};
+    assert_int_equal(dk_ledger_each(store, 1, 2026, 1, count_record, &count), DOCKET_OK);
+    assert_int_equal(count.records, 199);
+    assert_int_equal(count.bytes, 66 * DK_METADATA_MAX);
+}
+
+static void a_walk_ends_with_its_callbacks_status_and_may_be_inside_another(void **state)
+{
+    (void)state;
+    must_open();
+    commit_ledger(1, 300);
+    commit_ledger(301, 300);
+    struct count count = {.stop_at = 450, .inside = true};
+    assert_int_equal(dk_ledger_each(store, 1, 2026, 100, count_record, &count), DOCKET_EXISTS);
+    assert_int_equal(count.records, 351);
+}
+
+static void *commit_meanwhile(void *unused)
+{
+    for (unsigned round = 1; round < 150; round++)
+        commit_ledger(1 + (round % 7) * 100, 100);
+    return unused;
+}
+
+static void another_thread_finds_what_stands_while_one_commits_and_folds(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    must_open();
+    for (unsigned round = 0; round < 7; round++)
+        commit_ledger(1 + round * 100, 100);
+    assert_int_equal(pthread_create(&thread, NULL, commit_meanwhile, NULL), 0);
+    for (unsigned round = 0; round < 300; round++) {
+        struct count count = {0};
+        bool found;
+        assert_int_equal(dk_ledger_each(store, 1, 2026, 1, count_record, &count), DOCKET_OK);
+        assert_int_equal(count.records, 700);
+        assert_int_equal(dk_ledger_find(store, 1, 2026, 1 + round, count_record, &count, &found), DOCKET_OK);
+        assert_true(found);
+        if (round % 50 == 0)
+            assert_sound();
+    }
+    pthread_join(thread, NULL);
+}
+
+/* ---- power ---- */
+
+enum { PAGE = 4096 };
+
+static void keep_files(const char *name)
+{
+    char to[64];
+    snprintf(to, sizeof to, "%s.data", name);
+    copy_file(path_of("store/data.mdb"), path_of(to));
+    snprintf(to, sizeof to, "%s.witness", name);
+    copy_file(path_of("witness"), path_of(to));
+}
+
+static void put_files(const char *name)
+{
+    char from[64];
+    snprintf(from, sizeof from, "%s.data", name);
+    copy_file(path_of(from), path_of("store/data.mdb"));
+    snprintf(from, sizeof from, "%s.witness", name);
+    copy_file(path_of(from), path_of("witness"));
+}
+
+/* Of the pages that the commit wrote any part is there, but neither head: LMDB writes its head when the others are
+ * synced. The witness ran ahead. */
+static void tear(void)
+{
+    static uint8_t before[PAGE], after[PAGE];
+    int from = open(path_of("after.data"), O_RDONLY | O_CLOEXEC), to = open(path_of("store/data.mdb"), O_RDWR | O_CLOEXEC);
+    assert_true(from >= 0 && to >= 0);
+    for (off_t page = 2; pread(from, after, PAGE, page * PAGE) == PAGE; page++) {
+        bool there = pread(to, before, PAGE, page * PAGE) == PAGE;
+        if ((!there || memcmp(before, after, PAGE) != 0) && dice(2))
+            assert_true(pwrite(to, after, dice(3) ? PAGE : 512 * (1 + dice(7)), page * PAGE) > 0);
+    }
+    close(from);
+    close(to);
+}
+
+static void a_commit_that_the_power_cut_was_never_made(void **state)
+{
+    (void)state;
+    static __typeof__(model) was;
+    memset(&model, 0, sizeof model);
+    model.dice = 11;
+    options.ledger_wait = 20;
+    must_open();
+    for (unsigned round = 0; round < 40; round++) {
+        commit_draft(1 + (unsigned)dice(60));
+        keep_files("before");
+        memcpy(&was, &model, sizeof was);
+        commit_draft(1 + (unsigned)dice(60));
+        crash();
+        keep_files("after");
+        put_files("before");
+        copy_file(path_of("after.witness"), path_of("witness"));
+        tear();
+        __typeof__(model) *now = malloc(sizeof *now);
+        assert_non_null(now);
+        memcpy(now, &model, sizeof *now);
+        memcpy(&model, &was, sizeof model);
+        must_open();
+        check_all();
+        crash();
+        memcpy(&model, now, sizeof model);
+        free(now);
+        put_files("after");
+        must_open();
+        check_all();
+    }
+}
+
+/* ---- what belongs together ---- */
+
+static void assert_unsound(const char *words)
+{
+    uint64_t records;
+    assert_int_equal(dk_store_verify(store, &records), DOCKET_DAMAGED);
+    if (!strstr(dk_error_text(), words))
+        fail_msg("\"%s\" is not in: %s", words, dk_error_text());
+}
+
+static void a_key_without_its_record_is_found_by_verify(void **state)
+{
+    (void)state;
+    struct dk_range nobodys = {7000, 7000};
+    struct dk_key_record key = {.series_id = 1, .kind = DK_NAMED_KEY, .text = "order-nine", .period = 2026,
+                                .ranges = &nobodys, .range_count = 1};
+    struct dk_change change = {.ledger = {.keys = &key, .key_count = 1}};
+    must_open();
+    commit_ledger(1, 200);
+    commit_ledger(201, 200);
+    assert_sound();
+    must_commit(&change);
+    assert_unsound("the keys record 0000000000000001/k/order-nine has a number that has no record");
+    nobodys = (struct dk_range){3, 3};
+    must_commit(&change);
+    assert_unsound("names another key");
+    key.removed = true;
+    must_commit(&change);
+    assert_sound();
+}
+
+static void a_hold_of_a_number_that_is_not_pending_is_found_by_verify(void **state)
+{
+    (void)state;
+    struct dk_hold_record hold = {.series_id = 1, .kind = DK_NAMED_PENDING, .text = "", .period = 2026, .number = 3};
+    struct dk_change change = {.ledger = {.holds = &hold, .hold_count = 1}};
+    must_open();
+    commit_ledger(1, 200);
+    must_commit(&change);
+    assert_unsound("holds a number that is not pending");
+    hold.removed = true;
+    must_commit(&change);
+    assert_sound();
+}
+
+static void a_reservation_holds_as_many_as_are_reserved(void **state)
+{
+    (void)state;
+    struct dk_ledger_record records[3];
+    struct dk_range ranges[2] = {{1, 1}, {3, 4}};
+    struct dk_key_record key = {.series_id = 1, .kind = DK_NAMED_RESERVATION, .text = "night", .period = 2026,
+                                .expires_ns = 9, .ranges = ranges, .range_count = 2};
+    struct dk_hold_record hold = {.series_id = 1, .kind = DK_NAMED_RESERVATION, .text = "night", .period = 2026, .left = 3,
+                                  .expires_ns = 9, .seat = -1};
+    for (unsigned at = 0; at < 3; at++) {
+        records[at] = record_of(at ? at + 2 : 1, DK_STATE_RESERVED);
+        records[at].hold = "night";
+    }
+    must_open();
+    must_commit(&(struct dk_change){.ledger = {.holds = &hold, .hold_count = 1}});
+    assert_unsound("holds a reservation that is not there");
+    struct dk_change change = {.ledger = {.records = records, .record_count = 3, .keys = &key, .key_count = 1,
+                                          .holds = &hold, .hold_count = 1}};
+    must_commit(&change);
+    assert_sound();
+    records[1].state = DK_STATE_ISSUED;
+    must_commit(&change);
+    assert_unsound("more or fewer numbers than are reserved");
+}
+
+/* As retention does: records go, keys stay. */
+static void records_that_were_dropped_with_their_period_are_not_missed(void **state)
+{
+    (void)state;
+    static struct dk_ledger_record gone[150];
+    must_open();
+    commit_ledger(1, 200);
+    commit_ledger(201, 200);
+    for (unsigned at = 0; at < 150; at++) {
+        gone[at] = record_of(at + 1, DK_STATE_ISSUED);
+        gone[at].removed = true;
+    }
+    static struct dk_hold_record holds[15];
+    for (unsigned at = 0; at < 15; at++)
+        holds[at] = (struct dk_hold_record){.series_id = 1, .kind = DK_NAMED_PENDING, .removed = true, .text = "",
+                                            .period = 2026, .number = 10 * (at + 1)};
+    must_commit(&(struct dk_change){
+        .ledger = {.records = gone, .record_count = 150, .holds = holds, .hold_count = 15}});
+    struct count count = {0};
+    assert_int_equal(dk_ledger_each(store, 1, 2026, 1, count_record, &count), DOCKET_OK);
+    assert_int_equal(count.records, 250);
+    assert_sound();
+    commit_ledger(401, 500); /* folds it */
+    commit_ledger(901, 500);
+    crash();
+    must_open();
+    assert_sound();
+}
+
+/* ---- damage in a ledger that a start does not read ---- */
+
+static void a_large_ledger_is_read_by_verify_only(void **state)
+{
+    (void)state;
+    options.ledger_pages = 1;
+    must_open();
+    for (unsigned round = 0; round < 8; round++)
+        commit_ledger(1 + 400 * round, 400);
+    must_close(true);
+    must_open();
+    assert_sound();
+    MDB_txn *txn;
+    MDB_cursor *cursor;
+    MDB_val key, value;
+    assert_int_equal(mdb_txn_begin(store->env, NULL, 0, &txn), 0);
+    assert_int_equal(mdb_cursor_open(txn, store->dbi[DK_KIND_LEDGER], &cursor), 0);
+    assert_int_equal(mdb_cursor_get(cursor, &key, &value, MDB_FIRST), 0);
+    assert_int_equal(mdb_cursor_del(cursor, 0), 0);
+    assert_int_equal(mdb_txn_commit(txn), 0);
+    crash();
+    options.ledger_pages = 0; /* it is small: read at a start */
+    options.accept = true;    /* the two heads do not belong together either */
+    docket_status status = open_store();
+    assert_int_equal(status, DOCKET_DAMAGED);
+    assert_non_null(strstr(dk_error_text(), "do not add up"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_A_REALM(the_ledger_says_what_was_written_last),
+        IN_A_REALM(a_ledger_that_folds_at_once_says_the_same),
+        IN_A_REALM(a_ledger_that_is_all_log_says_the_same),
         IN_A_REALM(a_text_of_elsewhere_with_another_note_exists_and_nothing_is_written),
         IN_A_REALM(a_record_gets_the_number_of_its_event),
         IN_A_REALM(what_cannot_be_is_refused_and_the_store_lives_on),
+        IN_A_REALM(what_waits_does_not_grow_for_ever),
+        IN_A_REALM(an_old_part_that_stands_does_not_come_back),
+        IN_A_REALM(a_large_record_lies_beside_small_ones),
+        IN_A_REALM(a_walk_ends_with_its_callbacks_status_and_may_be_inside_another),
+        IN_A_REALM(another_thread_finds_what_stands_while_one_commits_and_folds),
+        IN_A_REALM(a_commit_that_the_power_cut_was_never_made),
+        IN_A_REALM(a_key_without_its_record_is_found_by_verify),
+        IN_A_REALM(a_hold_of_a_number_that_is_not_pending_is_found_by_verify),
+        IN_A_REALM(a_reservation_holds_as_many_as_are_reserved),
+        IN_A_REALM(records_that_were_dropped_with_their_period_are_not_missed),
+        IN_A_REALM(a_large_ledger_is_read_by_verify_only),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests_name("the ledger in the store", tests, NULL, NULL);
 }

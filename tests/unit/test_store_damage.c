@@ -38,7 +38,7 @@ static void scribble_through(MDB_env *env, const char *database, size_t at)
     MDB_dbi dbi;
     MDB_cursor *cursor;
     MDB_val key, value;
-    uint8_t copy[4096];
+    static uint8_t copy[1 << 16];
     assert_int_equal(mdb_txn_begin(env, NULL, MDB_RDONLY, &txn), 0);
     assert_int_equal(mdb_dbi_open(txn, database, 0, &dbi), 0);
     assert_int_equal(mdb_cursor_open(txn, dbi, &cursor), 0);
@@ -70,6 +70,11 @@ static void fill_realm(void)
     assert_int_equal(commit_series(1, "acme", "INV"), DOCKET_OK);
     must_commit(&(struct dk_change){.ranges = &range, .range_count = 1});
     commit_many(DK_JOURNAL_LENGTH + 3);
+    struct dk_elsewhere_record elsewhere = {.tenant = "acme", .text = "OLD-1", .note = "by hand"};
+    must_commit(&(struct dk_change){.ledger = {.elsewhere = &elsewhere, .elsewhere_count = 1}});
+    commit_ledger(1, 60);
+    commit_ledger(61, 60); /* folds what was there ... */
+    commit_counter(1, 2026, 99); /* ... and its parts are gone */
     must_close(true);
 }
 
@@ -90,7 +95,8 @@ static void a_damaged_meta_or_series_record_is_refused_at_open(void **state)
 static void a_damaged_record_of_any_other_kind_is_refused_at_open(void **state)
 {
     (void)state;
-    const char *const kinds[] = {"counters", "journal", "ranges", "events", "texts"};
+    const char *const kinds[] = {"counters", "journal", "ranges", "events", "texts",
+                                 "ledger",   "keys",    "holds",  "elsewhere", "ledgerlog"};
     fill_realm();
     for (size_t at = 0; at < sizeof kinds / sizeof kinds[0]; at++) {
         char words[64];
