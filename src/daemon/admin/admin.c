@@ -47,6 +47,7 @@ static const struct errand_row {
     [DK_ADMIN_SHOW - DK_ADMIN_VOID] = {"show a series", dk_errand_show, false, true, false, true},
     [DK_ADMIN_PREVIEW - DK_ADMIN_VOID] = {"show next numbers", dk_errand_preview, false, true, false, true},
     [DK_ADMIN_AUDIT - DK_ADMIN_VOID] = {"verify the audit trail", dk_errand_audit, false, false, false},
+    [DK_ADMIN_RETENTION - DK_ADMIN_VOID] = {"drop records", dk_errand_retention, true, true, false},
     [DK_ADMIN_HEAD - DK_ADMIN_VOID] = {"read the audit trail's head", dk_errand_head, false, false, false, .harmless = true},
 };
 
@@ -295,6 +296,7 @@ void dk_errand_end(struct dk_errand *errand, docket_status status)
     free(errand->evidence);
     free(errand->rows);
     free(errand->answer);
+    free(errand->retention);
     free(errand);
 }
 
