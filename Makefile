@@ -236,6 +236,12 @@ $(BUILD)/docket-zones: $(BUILD)/obj/tests/process/zones.o $(BUILD)/obj/src/daemo
 $(BUILD)/bench_%: $(BUILD)/obj/bench/bench_%.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 
+# Floods docketd with packets of its own: wire's files beside the library.
+TEST_PROGRAMS += $(BUILD)/docket-ledger
+$(BUILD)/docket-ledger: $(BUILD)/obj/tests/process/ledger.o $(BUILD)/obj/src/wire/record.o $(BUILD)/obj/src/wire/wire.o \
+    $(BUILD)/obj/src/base/status.o $(BUILD)/libdocket.so
+	$(LINK_DOCKET)
+
 TEST_PROGRAMS += $(BUILD)/docket-holder
 $(BUILD)/docket-holder: $(BUILD)/obj/tests/process/holder.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)

@@ -19,6 +19,8 @@
  *
  * What is not:
  * - It has no zone database: a zone other than UTC is BAD_POLICY.
+ * - It keeps no ledger: ledger = on and order = gapless are BAD_POLICY, and the calls of
+ *   docket_ledger.h are UNREACHABLE.
  * - No period is ever closed: close_after and warn are kept and do nothing. The
  *   sentence of a refused date of an older period is another one; the status is the same.
  * - Nothing is durable: the realm is gone with the last process that has it.

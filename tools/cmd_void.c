@@ -26,11 +26,13 @@ static docket_status void_them(docket_realm *realm, void *context)
     struct voiding *voiding = context;
     const struct address *address = voiding->changes.address;
     struct tracked tracked;
-    voiding->has_ledger = tracked_ask(realm, address, &tracked) == DOCKET_OK && tracked.has_ledger;
-    if (voiding->has_ledger)
-        return DOCKET_OK;
-    return docket_admin_void(realm, &voiding->name, voiding->first, voiding->last, voiding->cli->values[OPT_REASON],
-                             deciding_flags(voiding->cli), deciding_change, &voiding->changes);
+    bool keeps = tracked_ask(realm, address, &tracked) == DOCKET_OK && tracked.has_ledger;
+    docket_status status = docket_admin_void(realm, &voiding->name, voiding->first, voiding->last,
+                                             voiding->cli->values[OPT_REASON], deciding_flags(voiding->cli),
+                                             deciding_change, &voiding->changes);
+    /* What was given before it kept a ledger has no record, and is an admin's to declare void as ever. */
+    voiding->has_ledger = keeps && (status == DOCKET_NOT_TRACKED || status == DOCKET_NOT_PERMITTED);
+    return voiding->has_ledger ? DOCKET_OK : status;
 }
 
 /* ---- void, of one with a ledger: whatever names a number ---- */

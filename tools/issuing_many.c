@@ -1,25 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * docket issue --keys: lines in, JSON lines out. A line is KEY, or KEY, DATE and METADATA with
- * tabs between them; DATE and METADATA may be empty. So many lines are asked for at once, and
- * what they got is out before the next ones are read.
+ * tabs between them; DATE and METADATA may be empty. The lines that are there are asked for at
+ * once, up to a bound, and what they got is out before others are read: so a program may write a
+ * line, wait for its answer and write the next.
  */
 #include "issuing.h"
 #include "progress.h"
 #include "session.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { AT_ONCE = 512, LINE_BYTES = 4096 };
+enum { AT_ONCE = 2048, LINE_BYTES = 4096, INPUT_BYTES = 64 << 10 };
 
 struct many {
     struct issuing *issuing;
-    FILE *in;
+    int fd;
+    char *input;                /* what was read, and not taken as lines yet: from begin to end */
+    size_t begin, end;
+    int error;                  /* errno of a read that failed */
     struct progress progress;
     char (*lines)[LINE_BYTES];  /* of this batch; keys and metadata point into them */
     uint64_t *line_numbers;
@@ -33,22 +39,56 @@ struct many {
 
 /* ---- one line ---- */
 
-/* One whole line without its end; false at the end of the file. What is too long is cut, and *too_long. */
+/* Reads on, behind what is there. */
+static void fill(struct many *many)
+{
+    ssize_t got;
+    if (many->begin == many->end)
+        many->begin = many->end = 0;
+    if (many->begin > 0 && many->end == INPUT_BYTES) {
+        memmove(many->input, many->input + many->begin, many->end - many->begin);
+        many->end -= many->begin;
+        many->begin = 0;
+    }
+    do
+        got = read(many->fd, many->input + many->end, INPUT_BYTES - many->end);
+    while (got < 0 && errno == EINTR);
+    many->error = got < 0 ? errno : 0;
+    many->at_end = got <= 0;
+    many->end += got > 0 ? (size_t)got : 0;
+}
+
+/* Would a look at the input wait? Then the lines that are there are asked for first. */
+static bool would_wait(const struct many *many)
+{
+    struct pollfd ready = {.fd = many->fd, .events = POLLIN};
+    return memchr(many->input + many->begin, '\n', many->end - many->begin) == NULL && poll(&ready, 1, 0) == 0;
+}
+
+/* One whole line without its end; false at the end of the input. What is too long is cut, and *too_long. */
 static bool read_line(struct many *many, char *line, bool *too_long)
 {
+    size_t bytes = 0;
+    bool whole = false, any = false;
     *too_long = false;
-    if (fgets(line, LINE_BYTES, many->in) == NULL)
-        return false;
-    many->line++;
-    size_t bytes = strlen(line);
-    *too_long = bytes == LINE_BYTES - 1 && line[bytes - 1] != '\n';
-    for (int c = *too_long ? 0 : '\n'; c != '\n' && c != EOF;)
-        c = getc(many->in);
-    if (bytes > 0 && line[bytes - 1] == '\n')
-        line[--bytes] = '\0';
+    while (!whole) {
+        if (many->begin == many->end && !many->at_end)
+            fill(many);
+        if (many->begin == many->end)
+            break;
+        char c = many->input[many->begin++];
+        any = true;
+        whole = c == '\n';
+        if (!whole && bytes < LINE_BYTES - 1)
+            line[bytes++] = c == '\0' ? '\1' : c; /* no key may have it, as none may have a zero byte */
+        else if (!whole)
+            *too_long = true;
+    }
     if (bytes > 0 && line[bytes - 1] == '\r')
-        line[--bytes] = '\0';
-    return true;
+        bytes--;
+    line[bytes] = '\0';
+    many->line += any;
+    return any;
 }
 
 /* NULL, or what is wrong with the line. */
@@ -96,12 +136,17 @@ static void put_line(struct many *many, uint64_t line, const char *key, docket_s
 
 static void read_batch(struct many *many)
 {
-    while (!many->at_end && many->count < AT_ONCE) {
+    while (many->count < AT_ONCE && !many->lost) {
+        if (would_wait(many) && many->count > 0)
+            break;
+        if (many->count == 0 && many->failed > 0)
+            many->lost = fflush(stdout) != 0; /* a line that was refused is answered before the wait too */
         char *line = many->lines[many->count];
         docket_status status;
         bool too_long;
-        many->at_end = !read_line(many, line, &too_long);
-        if (many->at_end || line[0] == '\0')
+        if (!read_line(many, line, &too_long))
+            break;
+        if (line[0] == '\0')
             continue;
         many->line_numbers[many->count] = many->line;
         const char *wrong = take_line(many, line, &many->asked[many->count], &status);
@@ -140,7 +185,7 @@ static docket_status issue_all(docket_realm *realm, void *context)
         return DOCKET_OK;
     while (status == DOCKET_OK && !many->lost) {
         read_batch(many);
-        if (many->count == 0)
+        if (many->count == 0 || many->lost)
             break;
         status = docket_issue_many(series, many->asked, many->count, issuing->timeout_ns, many->got, many->statuses);
         if (status == DOCKET_OK)
@@ -157,8 +202,8 @@ static int finish(const struct many *many, int code)
     if (many->lost)
         return cli_fail(cli, DOCKET_SYSTEM, "cannot write to stdout any more, at line %" PRIu64
                                             "; the same lines may be given again", many->line);
-    if (code == CLI_DONE && ferror(many->in))
-        code = cli_fail(cli, DOCKET_SYSTEM, "cannot read on behind line %" PRIu64, many->line);
+    if (code == CLI_DONE && many->error != 0)
+        code = cli_fail(cli, DOCKET_SYSTEM, "cannot read on behind line %" PRIu64 ": %s", many->line, strerror(many->error));
     else if (code != CLI_DONE && many->count > 0)
         cli_note(cli, "lines %" PRIu64 " to %" PRIu64 " have no answer; the same lines may be given again",
                  many->line_numbers[0], many->line);
@@ -169,12 +214,13 @@ static int finish(const struct many *many, int code)
 
 static bool has_room(struct many *many)
 {
+    many->input = malloc(INPUT_BYTES);
     many->lines = calloc(AT_ONCE, sizeof *many->lines);
     many->line_numbers = calloc(AT_ONCE, sizeof *many->line_numbers);
     many->asked = calloc(AT_ONCE, sizeof *many->asked);
     many->got = calloc(AT_ONCE, sizeof *many->got);
     many->statuses = calloc(AT_ONCE, sizeof *many->statuses);
-    return many->lines != NULL && many->line_numbers != NULL && many->asked != NULL && many->got != NULL &&
+    return many->input != NULL && many->lines != NULL && many->line_numbers != NULL && many->asked != NULL && many->got != NULL &&
            many->statuses != NULL;
 }
 
@@ -182,9 +228,9 @@ int issuing_many(struct issuing *issuing, const char *path)
 {
     const struct cli *cli = issuing->cli;
     bool from_stdin = strcmp(path, "-") == 0;
-    struct many many = {.issuing = issuing, .in = from_stdin ? stdin : fopen(path, "re")};
+    struct many many = {.issuing = issuing, .fd = from_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)};
     int code = CLI_DONE;
-    if (many.in == NULL)
+    if (many.fd < 0)
         return cli_fail(cli, DOCKET_BAD_ARGUMENT, "cannot read the keys %.200s: %s", path, strerror(errno));
     if (!has_room(&many))
         code = cli_fail(cli, DOCKET_NO_MEMORY, "no memory for the lines");
@@ -194,12 +240,13 @@ int issuing_many(struct issuing *issuing, const char *path)
         progress_end(&many.progress);
         code = issuing->code != CLI_DONE ? issuing->code : finish(&many, code);
     }
+    free(many.input);
     free(many.lines);
     free(many.line_numbers);
     free(many.asked);
     free(many.got);
     free(many.statuses);
     if (!from_stdin)
-        fclose(many.in);
+        close(many.fd);
     return code;
 }

@@ -26,3 +26,10 @@ void dk_ledger_seat_gone(struct dk_daemon *daemon, uint32_t desk, uint32_t seat,
 {
     (void)daemon, (void)desk, (void)seat, (void)salt;
 }
+
+docket_status dk_ledger_each(struct dk_store *store, uint64_t series_id, int32_t period, uint64_t from,
+                             dk_each_ledger each, void *context)
+{
+    (void)store, (void)series_id, (void)period, (void)from, (void)each, (void)context;
+    return DOCKET_OK;
+}

@@ -123,6 +123,18 @@ cp "$case_out" "$work/first"
 expect "issue --keys of 3,000 again: done" 0 issue acme/JOB --keys "$work/many"
 check "issue --keys of 3,000 again: the same" diff <(jq -r .text "$work/first") <(jq -r .text "$case_out")
 err_has "issue --keys of 3,000 again: known before" '3000 numbers, of them 3000 known before; 0 lines refused'
+talk() {
+    local line
+    coproc "$docket" issue acme/JOB --keys - --quiet
+    local to=${COPROC[1]} from=${COPROC[0]} child=$COPROC_PID
+    echo talk-1 >&"$to" && read -r -t 5 line <&"$from" && echo "$line" && [[ $line == *'"key":"talk-1"'* ]] &&
+        printf 'talk-2\ntalk-3\n' >&"$to" && read -r -t 5 line <&"$from" && read -r -t 5 line <&"$from" &&
+        echo "$line" && [[ $line == *'"key":"talk-3"'* ]] && printf 'talk-4\tno day\n' >&"$to" &&
+        read -r -t 5 line <&"$from" && [[ $line == *DOCKET_BAD_DATE* ]] || return 1
+    exec {to}>&-
+    wait "$child" || [ $? = 1 ]
+}
+check "issue --keys line by line: each is answered before the next is written" talk
 check "a number that cannot be printed: said, and not lost" eval '! "$docket" issue acme/JOB --key lost >/dev/full 2>"$case_err"'
 err_has "a number that cannot be printed: the key gives it again" 'the same key gives it again'
 

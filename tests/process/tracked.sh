@@ -63,9 +63,8 @@ check "at the desk: what processes hear" "$tracked" "$realm" board acme/GAP
 check "of a strict one too" "$tracked" "$realm" board acme/FREE
 refused "peek: an honest no" 1 peek acme/GAP
 err_has "says why" 'keeps a ledger'
-refused "a block" 2 block acme/GAP
-refused "void as of old" 2 void acme/GAP 42 --yes --reason x
-err_has "names what decides" 'docket_decide()'
+refused "a block" 1 block acme/GAP
+refused "void of what nobody has" 1 void acme/GAP 42 --yes --reason x
 
 # ---- by the image alone -----------------------------------------------------
 
@@ -127,6 +126,12 @@ check "what was given before counts as handed out" test "$(handed)" = "$given"
 check "nothing of it is laid or unknown" test "$("$docket" fate acme/TURN --json | jq -c '[.counters[].ranges[].fate] | unique')" = '["handed out"]'
 expect "it goes on behind them, by its image" 0 series advance acme/TURN --to $((given + 3)) --yes --reason x
 check "and what is skipped is void" ranges_are acme/TURN "[[1,$given,\"handed out\",\"\"],[$((given + 1)),$((given + 2)),\"void\",\"advanced\"]]"
+expect "a number from before is void by an admin, as ever" 0 void acme/TURN 2 --yes --reason 'torn'
+expect "unknown ones could be settled" 0 reconcile acme/TURN --issued /dev/null --yes
+expect "the next number has its record" 0 next acme/TURN --json
+json "it is the lowest free one" ".numbers[0].number == $given + 3"
+expect "and is decided by that" 0 void acme/TURN "$((given + 3))" --yes --reason 'torn, too'
+expect "void of one that was skipped" 1 void acme/TURN "$((given + 1))" --yes --reason x
 expect "the event: works" 0 events --kind set
 out_has "says so" 'acme/TURN: ledger off -> on, from now on'
 expect "a number for a leased one first" 0 series add acme/HOT --order leased --template 'H{YYYY}-{N}'

@@ -269,6 +269,21 @@ static void a_realm_has_the_policy_it_was_opened_with(void **state)
     assert_null(own);
 }
 
+static void no_series_of_it_keeps_a_ledger(void **state)
+{
+    (void)state;
+    static const struct docket_policy ledgers[] = {{.ledger = "on"}, {.order = "gapless"}};
+    docket_realm *own = NULL;
+    for (size_t i = 0; i < 2; i++) {
+        struct docket_memory_options options = {.policy = &ledgers[i]};
+        assert_int_equal(docket_admin_series_add(realm, "acme", "LEDGER", &ledgers[i]), DOCKET_BAD_POLICY);
+        assert_non_null(strstr(docket_last_error(), "a realm in memory keeps no ledger"));
+        assert_int_equal(docket_realm_open_memory(&options, &own), DOCKET_BAD_POLICY);
+        assert_null(own);
+    }
+    is_ok(docket_admin_series_add(realm, "acme", "LEDGER", &(struct docket_policy){.ledger = "off"}));
+}
+
 /* ---- fate ---- */
 
 static char rows[1024];
@@ -842,6 +857,7 @@ int main(void)
         IN_A_REALM(the_failure_of_a_series_goes_before_that_of_all),
         IN_A_REALM(bad_failures_are_refused),
         IN_A_REALM(a_realm_has_the_policy_it_was_opened_with),
+        IN_A_REALM(no_series_of_it_keeps_a_ledger),
         IN_A_REALM(every_number_has_its_fate),
         IN_A_REALM(no_descriptor_is_kept),
         IN_A_REALM(random_calls_agree_with_a_model),

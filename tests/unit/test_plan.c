@@ -152,10 +152,9 @@ bool dk_holds_are_due(const struct dk_daemon *daemon, uint64_t series_id)
     return false;
 }
 
-docket_status dk_holds_plan(struct dk_plan *plan)
+void dk_holds_plan(struct dk_plan *plan)
 {
     (void)plan;
-    return DOCKET_OK;
 }
 
 void dk_holds_tick(struct dk_daemon *daemon)

@@ -11,6 +11,7 @@
 #include "daemon/admin/errand.h"
 
 #include "base/clock.h"
+#include "store/ledger.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -46,23 +47,36 @@ static void committed(struct dk_job *job)
         dk_keeper_done(counter);
 }
 
-/* Whose numbers have records, one each: those are decided at record speed. */
+static docket_status meet_record(void *context, const struct dk_ledger_record *record)
+{
+    uint64_t *number = context;
+    *number = record->number;
+    return DOCKET_TIMEOUT; /* one is enough */
+}
+
+/* Numbers that have records, one each, are decided at record speed. Those that were given before
+ * the series kept a ledger have none, and are decided here. */
 static docket_status check_untracked(const struct dk_errand *errand)
 {
+    uint64_t number = 0;
     if (!dk_is_tracked(errand->series))
+        return DOCKET_OK;
+    docket_status status = dk_ledger_each(errand->daemon->store, errand->series->record.id, errand->period,
+                                          errand->asked.first, meet_record, &number);
+    if (status != DOCKET_OK && status != DOCKET_TIMEOUT)
+        return status;
+    if (number == 0 || number > errand->asked.last)
         return DOCKET_OK;
     return dk_fail(DOCKET_NOT_TRACKED, "%s/%s keeps a ledger: its numbers are decided one by one, by `docket void`, "
                                        "`docket settle`, `docket release` and `docket resolve` of this release, or by "
-                                       "docket_decide(); nothing was changed",
-                   errand->asked.tenant, errand->asked.name);
+                                       "docket_decide(), and number %llu has its record; nothing was changed",
+                   errand->asked.tenant, errand->asked.name, (unsigned long long)number);
 }
 
 /* Every number of the counter; its counter in memory, if it has one. */
 static docket_status look(struct dk_errand *errand, struct dk_fate_list *list)
 {
     docket_status status = dk_errand_find(errand);
-    if (status == DOCKET_OK)
-        status = check_untracked(errand);
     if (status == DOCKET_OK)
         status = dk_fate_list(errand->daemon, errand->series, errand->period, list);
     if (status == DOCKET_OK && !list->found)
@@ -135,6 +149,8 @@ docket_status dk_errand_void(struct dk_errand *errand)
 {
     struct dk_fate_list list = {0};
     docket_status status = look(errand, &list);
+    if (status == DOCKET_OK)
+        status = check_untracked(errand);
     if (status == DOCKET_OK)
         status = check_handed_out(errand, &list);
     if (status == DOCKET_OK) {

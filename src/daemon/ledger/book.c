@@ -3,7 +3,6 @@
 #include "daemon/ledger/ledger.h"
 
 #include "base/clock.h"
-#include "base/log.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -154,6 +153,7 @@ static struct dk_series_book *bring(struct dk_ledger_book *book)
     bool found = false;
     if (series != NULL) {
         dk_evict_cancel(series);
+        series->quiet_since_s = dk_clock_monotonic_ns() / DK_SECOND_NS; /* no word of the board tells that it is used */
         return series;
     }
     if (book->asked == NULL)
@@ -192,10 +192,8 @@ static void turn(struct dk_ledger_book *book)
     if (series == NULL || series->held || series->publishing || dk_ended_is_written(series))
         return;
     struct dk_plan *plan = dk_plan_begin(book, series);
-    if (dk_holds_are_due(daemon, book->series_id) && dk_holds_plan(plan) != DOCKET_OK)
-        dk_log(DK_LOG_ERROR, "holds of %s/%s whose time is over cannot be ended: %s", series->record.tenant,
-               series->record.name, dk_error_text());
-    plan_asked(book, plan);
+    plan_asked(book, plan); /* what was sent counts before what ended behind it */
+    dk_holds_plan(plan);
     struct dk_job *job = dk_plan_job(plan, committed);
     if (job == NULL) {
         finish(book, plan); /* nothing changes: they hear what stands */
@@ -229,22 +227,9 @@ void dk_ledger_tick(struct dk_daemon *daemon)
 
 /* ---- start and stop ---- */
 
-static docket_status bring_held(void *context, const struct dk_series_record *record)
-{
-    struct dk_daemon *daemon = context;
-    struct dk_series_book *series = dk_series_by_id(daemon, record->id);
-    if (series != NULL || !record->policy->ledger || !dk_holds_has_live(daemon, record->id))
-        return DOCKET_OK;
-    return dk_series_load(daemon, record, &series);
-}
-
-/* What is held keeps its series in memory. */
 docket_status dk_ledger_start(struct dk_daemon *daemon)
 {
-    docket_status status = dk_holds_load(daemon);
-    if (status == DOCKET_OK && daemon->holds != NULL)
-        status = dk_store_each_series(daemon->store, bring_held, daemon);
-    return status == DOCKET_OK ? status : dk_wrap(status, "cannot take over what is held");
+    return dk_holds_load(daemon);
 }
 
 void dk_ledger_stop(struct dk_daemon *daemon)

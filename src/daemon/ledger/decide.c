@@ -12,7 +12,6 @@
 #include "numbering/reason.h"
 
 #include <string.h>
-#include <strings.h>
 
 enum { RESOLVED_OF_PACKET = 4096 };
 
@@ -193,7 +192,11 @@ docket_status dk_reservation_numbers(struct dk_plan *plan, const struct dk_key_r
                                      const struct dk_ledger_record ***numbers, uint32_t *count)
 {
     uint64_t room = 0;
+    const struct dk_hold_record names = {
+        .series_id = plan->book->series_id, .kind = DK_NAMED_RESERVATION, .text = reservation->text};
     *count = 0;
+    if (dk_hold_find(plan->daemon, &names) == NULL)
+        return DOCKET_OK; /* all of it is decided: nobody looks through ten thousand records */
     for (uint32_t r = 0; r < reservation->range_count; r++)
         room += reservation->ranges[r].last - reservation->ranges[r].first + 1;
     if (room > DOCKET_RESERVE_MAX)
@@ -254,7 +257,7 @@ static docket_status read_text(struct dk_plan *plan, const char *text, const str
         status = dk_plan_find(plan, label, number, record);
     if (status == DOCKET_OK && *record == NULL)
         return say_unknown(plan, label, number);
-    if (status != DOCKET_OK || strcasecmp((*record)->text, text) == 0)
+    if (status != DOCKET_OK || strcmp((*record)->text, text) == 0)
         return status;
     return dk_fail(DOCKET_NOT_OF_SERIES, "the text reads as number %llu of %s, which was given as %s",
                    (unsigned long long)number, name_of(plan, label), (*record)->text);

@@ -15,6 +15,7 @@
 
 enum { NUMBERS_OF_PLAN = DOCKET_RESERVE_MAX, HOLDS_OF_PLAN = 1024 };
 #define SAY_EVERY_NS (60 * DK_SECOND_NS)
+#define AGAIN_NS (5 * DK_SECOND_NS)
 
 static const char *const reasons[] = {
     [DK_DUE_EXPIRED] = "expired",
@@ -83,11 +84,21 @@ static docket_status note_away(void *context, const struct dk_series_record *rec
     return DOCKET_OK;
 }
 
+static bool some_are_away(const struct dk_daemon *daemon)
+{
+    const struct dk_holds *holds = daemon->holds;
+    for (size_t i = 0; i < holds->series_room; i++)
+        for (const struct dk_holds_series *series = holds->series[i]; series != NULL; series = series->next)
+            if (series->live > 0 && (series->id >= daemon->series_room || daemon->series_by_id[series->id] == NULL))
+                return true;
+    return false;
+}
+
 docket_status dk_holds_load(struct dk_daemon *daemon)
 {
-    struct dk_holds *holds = dk_holds_of(daemon);
+    (void)dk_holds_of(daemon);
     docket_status status = dk_ledger_each_hold(daemon->store, load_one, daemon);
-    if (status == DOCKET_OK && holds->count > 0)
+    if (status == DOCKET_OK && some_are_away(daemon))
         status = dk_store_each_series(daemon->store, note_away, daemon);
     return status == DOCKET_OK ? status : dk_wrap(status, "cannot read who holds numbers");
 }
@@ -227,18 +238,25 @@ static docket_status end_hold(struct dk_plan *plan, const struct dk_hold *ending
     return DOCKET_OK;
 }
 
-docket_status dk_holds_plan(struct dk_plan *plan)
+/* Nothing of it is in the plan: what is read is read first. */
+static void put_off(struct dk_plan *plan, struct dk_hold *hold)
+{
+    dk_log(DK_LOG_ERROR, "numbers of %s whose time ran out or whose holder ended stay as they are for now: %s",
+           dk_ended_name(&plan->series->record, hold->record.period), dk_error_text());
+    dk_hold_put_off(plan->daemon->holds, hold, dk_clock_boot_ns() + AGAIN_NS);
+}
+
+void dk_holds_plan(struct dk_plan *plan)
 {
     uint32_t numbers = 0;
     for (uint32_t holds = 0; holds < HOLDS_OF_PLAN && numbers < NUMBERS_OF_PLAN; holds++) {
         const struct dk_holds_series *series = dk_holds_find_series(plan->daemon, plan->book->series_id);
         uint32_t made = 0;
         if (series == NULL || series->due == NULL)
-            return DOCKET_OK;
-        docket_status status = end_hold(plan, DK_OF_LINK(struct dk_hold, of_due, series->due), &made);
-        if (status != DOCKET_OK)
-            return dk_wrap(status, "cannot end a hold of %s/%s", plan->series->record.tenant, plan->series->record.name);
+            return;
+        struct dk_hold *hold = DK_OF_LINK(struct dk_hold, of_due, series->due);
+        if (end_hold(plan, hold, &made) != DOCKET_OK)
+            put_off(plan, hold);
         numbers += made;
     }
-    return DOCKET_OK;
 }

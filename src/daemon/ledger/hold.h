@@ -48,7 +48,7 @@ struct dk_hold {
     int64_t due_at;                 /* by its heap's clock */
     size_t heap_at;                 /* place in it + 1; 0: in none */
     bool by_wall;
-    enum dk_due due;
+    enum dk_due due;                /* it is due, or was and was put off */
     struct dk_hold_record record;   /* its text is `text` */
     char text[];
 };
@@ -81,6 +81,8 @@ struct dk_hold *dk_hold_keep(struct dk_daemon *daemon, const struct dk_hold_reco
 void dk_hold_mark(struct dk_holds *holds, struct dk_hold *hold, enum dk_due due);
 /* Who sat there is gone: a hold in doubt has no holder any more. */
 void dk_hold_unseat(struct dk_hold *hold);
+/* It is due, and cannot be ended now: again at this time of CLOCK_BOOTTIME. */
+void dk_hold_put_off(struct dk_holds *holds, struct dk_hold *hold, int64_t boot_ns);
 /* The first of a heap, if its time has come. */
 struct dk_hold *dk_hold_take_first(struct dk_hold_heap *heap, int64_t now_ns);
 void dk_link_add(struct dk_link **list, struct dk_link *link);

@@ -295,13 +295,24 @@ static void drop(struct dk_holds *holds, struct dk_hold *hold)
 
 void dk_hold_mark(struct dk_holds *holds, struct dk_hold *hold, enum dk_due due)
 {
-    if (hold->record.in_doubt || hold->due != DK_NOT_DUE)
+    if (hold->record.in_doubt || hold->of_due.at != NULL)
         return;
     heap_remove(hold->by_wall ? &holds->by_wall : &holds->by_boot, hold);
-    hold->due = due;
+    if (hold->due == DK_NOT_DUE)
+        hold->due = due;
     dk_link_add(&hold->series->due, &hold->of_due);
     if (hold->series->waits.at == NULL)
         dk_link_add(&holds->waiting, &hold->series->waits);
+}
+
+void dk_hold_put_off(struct dk_holds *holds, struct dk_hold *hold, int64_t boot_ns)
+{
+    dk_link_remove(&hold->of_due);
+    if (hold->series->due == NULL)
+        dk_link_remove(&hold->series->waits);
+    hold->by_wall = false;
+    hold->due_at = boot_ns;
+    heap_add(&holds->by_boot, hold);
 }
 
 void dk_hold_unseat(struct dk_hold *hold)

@@ -352,7 +352,9 @@ docket_status dk_ledger_issue(struct dk_plan *plan, const struct dk_parcel *parc
     docket_status status = check_item(item, settled);
     if (status != DOCKET_OK)
         return status;
-    if (item->key[0] != 0)
+    if (item->key[0] != 0) /* a new one, as a rule: no sentence is made for it */
+        status = dk_plan_find_key(plan, DK_NAMED_KEY, item->key, &key);
+    if (status == DOCKET_OK && key != NULL)
         status = dk_plan_key(plan, item->key, &key, &record);
     if (status != DOCKET_OK && status != DOCKET_NOT_HELD && status != DOCKET_ALREADY_RELEASED)
         return status;

@@ -75,6 +75,7 @@ struct dk_plan_period {
     bool found;                    /* the store has it */
     int32_t later;                 /* a later period of which numbers were given; -1 none */
     uint64_t last;                 /* the last number that it gives */
+    uint64_t fresh_from;           /* from here on the store has no record */
     uint32_t checked;              /* the date of which a number may be given, as the last look found; 0 none */
     uint32_t rendered_date;        /* of rendered; 0 none */
     struct dk_rendered rendered;
@@ -177,9 +178,10 @@ void dk_hold_put(struct dk_plan *plan, const struct dk_hold_record *hold);
 const struct dk_hold_record *dk_hold_of(const struct dk_daemon *daemon, const struct dk_ledger_record *record);
 /* Has the series some that somebody holds, or whose time will come? It stays in memory. */
 bool dk_holds_has_live(const struct dk_daemon *daemon, uint64_t series_id);
-/* True if the series has some that are due: dk_holds_plan() ends them in this plan, or a part of them. */
+/* True if the series has some that are due: dk_holds_plan() ends them in this plan, or a part of them. One that cannot
+ * be ended is logged, and due again in a while. */
 bool dk_holds_are_due(const struct dk_daemon *daemon, uint64_t series_id);
-docket_status dk_holds_plan(struct dk_plan *plan) DK_MUST_USE;
+void dk_holds_plan(struct dk_plan *plan);
 /* Each tick: time that has run out, by CLOCK_BOOTTIME within a boot. Gives each series with due holds a book. */
 void dk_holds_tick(struct dk_daemon *daemon);
 /* A seat was reaped: what it held is due. daemon.h has this for reaper.c. */

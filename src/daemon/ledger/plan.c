@@ -186,15 +186,25 @@ static docket_status read_record(void *context, const struct dk_ledger_record *r
     return DOCKET_OK;
 }
 
+/* The store surely has no record of it: the period had not come so far when the plan began. */
+static bool is_fresh(const struct dk_plan *plan, int32_t label, uint64_t number)
+{
+    const struct dk_plan_period *period = plan->periods;
+    while (period != NULL && period->image.period != label)
+        period = period->next;
+    return period != NULL && number >= period->fresh_from;
+}
+
 docket_status dk_plan_find(struct dk_plan *plan, int32_t label, uint64_t number, const struct dk_ledger_record **record)
 {
     struct thing names = {.kind = RECORD, .period = label, .number = number, .text = ""};
     bool made, found;
     struct thing *thing = thing_of(plan, &names, &made);
     struct reading reading = {.plan = plan, .thing = thing};
-    docket_status status = !made ? DOCKET_OK
-                                 : dk_ledger_find(plan->daemon->store, plan->book->series_id, label, number,
-                                                  read_record, &reading, &found);
+    docket_status status = !made || is_fresh(plan, label, number)
+                               ? DOCKET_OK
+                               : dk_ledger_find(plan->daemon->store, plan->book->series_id, label, number, read_record,
+                                                &reading, &found);
     *record = thing->what;
     return status;
 }
@@ -331,6 +341,7 @@ static docket_status look_at_period(struct dk_plan *plan, struct dk_plan_period 
         return status;
     }
     period->spare_room = period->image.spare_count;
+    period->fresh_from = period->image.next;
     period->last = dk_record_last(record, label);
     if (period->last > period->image.extent_last)
         period->last = period->image.extent_last;
