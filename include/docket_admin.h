@@ -92,14 +92,16 @@ struct docket_fate_row {
     uint64_t mark;        /* every number handed out is below it */
     uint64_t first, last; /* inclusive; rows of a counter come in order and leave nothing out
                              between its first number and mark - 1 */
-    const char *fate;     /* "laid", "open", "handed out", "spare", "void", "unknown" */
+    const char *fate;     /* "laid", "open", "handed out", "spare", "void", "unknown"; of a series with a ledger
+                             "issued", "free", "reserved", "pending", "in doubt", "void", "unknown", and "handed out"
+                             (before the ledger was kept) */
     const char *cause;    /* "" where there is none to tell, else such as "power loss" */
-    int32_t seat;         /* of an open lease; -1 otherwise */
-    int64_t time_ns;      /* UTC, when a void or unknown range was recorded; 0 otherwise */
+    int32_t seat;         /* of an open lease, or of the holder; -1 otherwise */
+    int64_t time_ns;      /* UTC, when a void or unknown range was recorded, or since when it is held or free; 0 otherwise */
     uint32_t counter_ends;/* 1 on the last row of a counter */
     uint64_t event;       /* number of the event that says who and why; 0: none */
     const char *reason;   /* the admin's; "" if there is none */
-    int64_t uid;          /* who: of that event; -1: nobody but docketd */
+    int64_t uid;          /* who: of that event, or who asked for the change of a tracked number; -1: nobody but docketd */
     uint32_t tracked;     /* 1: the series keeps a ledger */
     uint32_t period_first, period_last; /* its days, yyyymmdd; 0: the series never restarts */
     const char *period_state; /* "next", "open", "ended", "closing", "closed" */

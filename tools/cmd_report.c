@@ -67,6 +67,8 @@ struct reporting {
     uint64_t rows, passed_over;
     uint64_t sums[FIGURES];
     int64_t time_s;
+    uint64_t head_number; /* of the audit trail's last event; 0: docketd did not say */
+    char head[DOCKET_HASH_TEXT];
     struct progress progress;
     bool begun;
 };
@@ -261,6 +263,8 @@ static docket_status tell(docket_realm *realm, void *context)
     reporting->in_counter = false;
     reporting->time_s = (int64_t)time(NULL);
     docket_status status = fates_each(realm, &reporting->choice, take_row, reporting);
+    if (status == DOCKET_OK)
+        status = docket_admin_audit_head(realm, &reporting->head_number, reporting->head);
     /* Rows are out already: beginning again would tell them twice. */
     return status == DOCKET_UNREACHABLE && reporting->begun ? DOCKET_PROTOCOL : status;
 }
@@ -283,10 +287,11 @@ static void end_json(const struct reporting *reporting, const char *store_id)
     json_t *sums = json_object();
     for (int i = 0; i < FIGURES; i++)
         json_object_set_new(sums, figures[i].name, json_integer((json_int_t)reporting->sums[i]));
-    json_t *object = json_pack("{s:o, s:s, s:s, s:o, s:n}", "sums", sums, "time_utc",
+    json_t *object = json_pack("{s:o, s:s, s:s, s:o, s:{s:I, s:s}}", "sums", sums, "time_utc",
                                output_time(reporting->time_s, utc), "time_local",
                                output_time_local(reporting->time_s, local), "store_id",
-                               store_id[0] != '\0' ? json_string(store_id) : json_null(), "audit_head");
+                               store_id[0] != '\0' ? json_string(store_id) : json_null(), "audit_head", "event",
+                               (json_int_t)reporting->head_number, "hash", reporting->head);
     char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
     if (text == NULL)
         output_lacks_memory();
@@ -309,9 +314,9 @@ static void end(struct reporting *reporting)
     if (reporting->rows == 0 && !cli_given(cli, OPT_CSV))
         printf("no number was ever laid%s\n", reporting->passed_over > 0 ? " in these days" : "");
     /* Behind CSV on stderr: the records are to stay records. */
-    fprintf(cli_given(cli, OPT_CSV) ? stderr : stdout, "as of %s (%s), realm %s, store %s\n",
+    fprintf(cli_given(cli, OPT_CSV) ? stderr : stdout, "as of %s (%s), realm %s, store %s, event %" PRIu64 " of the audit trail has %s\n",
             output_time(reporting->time_s, utc), output_time_local(reporting->time_s, local), cli->realm,
-            store_id[0] != '\0' ? store_id : "not to be seen from here");
+            store_id[0] != '\0' ? store_id : "not to be seen from here", reporting->head_number, reporting->head);
 }
 
 static int run(struct cli *cli)
@@ -354,8 +359,9 @@ const struct cli_command command_report = {
             "again yet): TOTAL is the sum of these five. UNUSED: above the last one, laid ahead and\n"
             "not given. State of the period, and what the series says of its documents and profile.\n"
             "--from and --to choose periods that have a day between them, those two included; series\n"
-            "that never restart are always told. The last line says when, and of which store; with\n"
-            "--csv it goes to stderr. docket gaps lists what is missing.",
+            "that never restart are always told. The last line says when, of which store, and how the\n"
+            "audit trail's last event hashes (docket audit verify); with --csv it goes to stderr.\n"
+            "docket gaps lists what is missing.",
     .options = BIT(OPT_PERIOD) | BIT(OPT_FROM_DAY) | BIT(OPT_TO_DAY) | BIT(OPT_CSV) | CLI_TABLE | BIT(OPT_REALM) |
                BIT(OPT_NO_START) | BIT(OPT_JSON) | BIT(OPT_QUIET),
     .operands_min = 0,

@@ -2,6 +2,7 @@
 /* admin: docket_admin.h over the wire. */
 #include "docket_admin.h"
 
+#include "client/fate_merge.h"
 #include "client/inside.h"
 #include "numbering/fate.h"
 #include "numbering/profile.h"
@@ -194,7 +195,7 @@ static struct docket_fate_row row_of(const struct dk_fate_wire *wire, const stru
                                     .profile = profile != NULL ? profile->name : "unknown"};
 }
 
-static docket_status read_rows(int fd, const struct reasons *reasons, int (*each)(void *context, const struct docket_fate_row *row), void *context)
+static docket_status read_rows(int fd, const struct reasons *reasons, struct dk_fate_merge *merge)
 {
     struct dk_fate_wire wire;
     FILE *in = fdopen(fd, "r");
@@ -207,14 +208,16 @@ static docket_status read_rows(int fd, const struct reasons *reasons, int (*each
         fclose(in);
         return status;
     }
-    while (fread(&wire, sizeof wire, 1, in) == 1) {
+    docket_status status = DOCKET_OK;
+    while (status == DOCKET_OK && !merge->enough && fread(&wire, sizeof wire, 1, in) == 1) {
         wire.tenant[sizeof wire.tenant - 1] = wire.name[sizeof wire.name - 1] = 0;
         struct docket_fate_row row = row_of(&wire, reasons);
-        if (each(context, &row) != 0)
-            break;
+        status = dk_fate_merge_row(merge, &row);
     }
-    docket_status status = ferror(in) ? dk_fail(DOCKET_SYSTEM, "docketd's answer cannot be read") : DOCKET_OK;
+    if (status == DOCKET_OK && ferror(in))
+        status = dk_fail(DOCKET_SYSTEM, "docketd's answer cannot be read");
     fclose(in);
+    dk_fate_merge_end(merge);
     return status;
 }
 
@@ -236,6 +239,7 @@ docket_status docket_admin_fate(docket_realm *realm, const char *tenant, const c
     if (status != DOCKET_OK)
         return status;
     struct reasons reasons = {0};
+    struct dk_fate_merge merge = {.realm = realm, .each = each, .context = context};
     void *read = NULL;
     for (int i = 2; i < DK_WIRE_FDS; i++)
         if (fds[i] >= 0)
@@ -249,7 +253,7 @@ docket_status docket_admin_fate(docket_realm *realm, const char *tenant, const c
     if (status == DOCKET_OK && fds[0] < 0)
         status = dk_fail(DOCKET_PROTOCOL, "docketd answered without the rows");
     if (status == DOCKET_OK)
-        status = read_rows(fds[0], &reasons, each, context);
+        status = read_rows(fds[0], &reasons, &merge);
     else if (fds[0] >= 0)
         close(fds[0]);
     free(read);

@@ -4,6 +4,8 @@
 static const char *const fates[] = {
     [DK_FATE_LAID] = "laid",   [DK_FATE_OPEN] = "open", [DK_FATE_HANDED_OUT] = "handed out",
     [DK_FATE_SPARE] = "spare", [DK_FATE_VOID] = "void", [DK_FATE_UNKNOWN] = "unknown",
+    [DK_FATE_FREE] = "free",   [DK_FATE_RESERVED] = "reserved", [DK_FATE_PENDING] = "pending",
+    [DK_FATE_IN_DOUBT] = "in doubt", [DK_FATE_ISSUED] = "issued",
 };
 
 static const char *const causes[] = {

@@ -10,7 +10,13 @@ enum dk_fate {
     DK_FATE_HANDED_OUT = 2,
     DK_FATE_SPARE = 3,      /* came back, or not laid yet: will be laid */
     DK_FATE_VOID = 4,       /* never to be used */
-    DK_FATE_UNKNOWN = 5     /* may be on a real document; never given again */
+    DK_FATE_UNKNOWN = 5,    /* may be on a real document; never given again */
+    /* of series with a ledger (ledger.h); never in the store's ranges: */
+    DK_FATE_FREE = 6,
+    DK_FATE_RESERVED = 7,
+    DK_FATE_PENDING = 8,
+    DK_FATE_IN_DOUBT = 9,
+    DK_FATE_ISSUED = 10
 };
 
 enum dk_cause {

@@ -52,6 +52,9 @@ enum dk_admin_type {
     DK_ADMIN_CLOCK,     /* docketd's clock is right, however far ahead; the answer's salt is 1 if it was not followed */
     DK_ADMIN_SHOW,      /* one series in numbers; not for admins only */
     DK_ADMIN_PREVIEW,   /* the next document numbers under these settings; likewise */
+    DK_ADMIN_RECORDS,   /* records of a series with a ledger, from number first of the period on (-1: every one, from
+                           period start_after on), at most count, of the state that kind names; settings: of this key
+                           alone. With RUNS ranges of one state. Rows of wire/ledger_row.h; likewise */
     DK_ADMIN_AUDIT,     /* the whole chain of events; a row of struct dk_audit_wire */
     DK_ADMIN_HEAD,      /* where it stands; likewise, and for everybody */
     DK_ADMIN_RETENTION, /* records of a closed period are dropped: first how many there are, desk their digest, since_ns
@@ -66,7 +69,8 @@ enum {
     DK_ADMIN_UNDO = 4,        /* DRAIN: lay again */
     DK_ADMIN_START_AFTER = 8, /* SET: start_after is meant, also if it is 0 */
     DK_ADMIN_FROM_NEXT = 16,  /* SET, PREVIEW: from the next period on */
-    DK_ADMIN_FLAGS = 31
+    DK_ADMIN_RUNS = 32,       /* RECORDS: neighbours of one state as one row */
+    DK_ADMIN_FLAGS = 63
 };
 
 enum { DK_WIRE_REASON = 200, DK_WIRE_TENANTS = 1022, DK_WIRE_EVIDENCE_MAX = 4 << 20 };

@@ -139,7 +139,8 @@ check "report of other days: a series that never restarts" eval '[ "$("$docket" 
 expect "report --to before --from: wrong" 2 report --from 2026-02-01 --to 2026-01-01
 expect "report --from that is no day: wrong" 2 report --from yesterday
 expect "report: the table" 0 report
-out_has "report: it ends with when and of which store" "^as of 20[0-9TZ:-]* (20.*), realm $realm, store [0-9a-f]\{32\}"
+out_has "report: it ends with when and of which store" "^as of 20[0-9TZ:-]* (20.*), realm $realm, store [0-9a-f]\{32\}, event [0-9]* of the audit trail has [0-9a-f]\{64\}$"
+check "report: the head is that of the audit trail" eval '"$docket" audit verify --json --no-start | grep -q "$(sed -n "s/.*trail has //p" "$case_out")"'
 
 if [ "$me" = 0 ] && command -v setpriv >/dev/null; then
     nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups "$docket" "$@" --realm "$realm" --no-start; }

@@ -49,7 +49,7 @@ void dk_admin_stop(struct dk_daemon *daemon)
     }
 }
 
-static docket_status begin(struct dk_errand *errand, void *(*work)(void *context))
+docket_status dk_aside_begin(struct dk_errand *errand, void *(*work)(void *context))
 {
     int error = pthread_create(&errand->thread, NULL, work, errand);
     if (error != 0)
@@ -59,7 +59,7 @@ static docket_status begin(struct dk_errand *errand, void *(*work)(void *context
     return DOCKET_OK;
 }
 
-static void keep_outcome(struct dk_errand *errand, docket_status status)
+void dk_aside_outcome(struct dk_errand *errand, docket_status status)
 {
     errand->outcome = status;
     if (status != DOCKET_OK)
@@ -71,7 +71,7 @@ static void keep_outcome(struct dk_errand *errand, docket_status status)
 static void *verify(void *context)
 {
     struct dk_errand *errand = context;
-    keep_outcome(errand, dk_store_verify(errand->daemon->store, &errand->figure));
+    dk_aside_outcome(errand, dk_store_verify(errand->daemon->store, &errand->figure));
     return NULL;
 }
 
@@ -80,7 +80,7 @@ docket_status dk_errand_verify(struct dk_errand *errand)
     for (const struct dk_errand *other = errand->daemon->errands; other != NULL; other = other->next)
         if (other != errand && other->asked.type == DK_ADMIN_VERIFY)
             return dk_fail(DOCKET_BUSY, "the store is being verified already");
-    return begin(errand, verify);
+    return dk_aside_begin(errand, verify);
 }
 
 /* ---- events ---- */
@@ -134,7 +134,7 @@ static void *gather(void *context)
     uint64_t room = errand->asked.count == 0 ? EVENTS_DEFAULT : errand->asked.count;
     struct choosing choosing = {.asked = &errand->asked, .room = room};
     choosing.last = dk_must_alloc(room, sizeof *choosing.last);
-    keep_outcome(errand, dk_store_each_event(errand->daemon->store, errand->asked.first, choose, &choosing));
+    dk_aside_outcome(errand, dk_store_each_event(errand->daemon->store, errand->asked.first, choose, &choosing));
     uint64_t count = choosing.found < room ? choosing.found : room;
     struct dk_event_wire *rows = dk_must_alloc(count, sizeof *rows);
     for (uint64_t i = 0; i < count; i++)
@@ -150,7 +150,7 @@ docket_status dk_errand_events(struct dk_errand *errand)
 {
     if (errand->asked.count > EVENTS_MAX)
         return dk_fail(DOCKET_BAD_ARGUMENT, "at most %d events are told at once", EVENTS_MAX);
-    return begin(errand, gather);
+    return dk_aside_begin(errand, gather);
 }
 
 /* ---- the chain of events ---- */
@@ -173,7 +173,7 @@ static void *walk_chain(void *context)
 {
     struct dk_errand *errand = context;
     struct dk_audit audit;
-    keep_outcome(errand, dk_store_audit(errand->daemon->store, &audit));
+    dk_aside_outcome(errand, dk_store_audit(errand->daemon->store, &audit));
     if (errand->outcome == DOCKET_OK)
         fill_audit(errand, &audit);
     return NULL;
@@ -181,7 +181,7 @@ static void *walk_chain(void *context)
 
 docket_status dk_errand_audit(struct dk_errand *errand)
 {
-    return begin(errand, walk_chain);
+    return dk_aside_begin(errand, walk_chain);
 }
 
 docket_status dk_errand_head(struct dk_errand *errand)

@@ -107,11 +107,19 @@ void dk_errand_answer(struct dk_errand *errand, const void *rows, size_t bytes);
 docket_status dk_errand_clock(struct dk_errand *errand) DK_MUST_USE;     /* clockguard.c */
 docket_status dk_errand_close(struct dk_errand *errand) DK_MUST_USE;     /* closing.c */
 docket_status dk_errand_periods(struct dk_errand *errand) DK_MUST_USE;   /* admin_periods.c */
+docket_status dk_errand_records(struct dk_errand *errand) DK_MUST_USE;   /* records.c */
 docket_status dk_errand_verify(struct dk_errand *errand) DK_MUST_USE;    /* aside.c */
 docket_status dk_errand_events(struct dk_errand *errand) DK_MUST_USE;
 docket_status dk_errand_audit(struct dk_errand *errand) DK_MUST_USE;
 docket_status dk_errand_head(struct dk_errand *errand) DK_MUST_USE;
 docket_status dk_errand_retention(struct dk_errand *errand) DK_MUST_USE; /* retention.c */
+
+/* ---- aside.c ---- */
+
+/* Work in a thread of its own, which touches the store and the errand's own fields. */
+docket_status dk_aside_begin(struct dk_errand *errand, void *(*work)(void *context)) DK_MUST_USE;
+/* In that thread: how it went. */
+void dk_aside_outcome(struct dk_errand *errand, docket_status status);
 
 /* ---- evidence.c ---- */
 
