@@ -242,6 +242,11 @@ static int run_export(struct cli *cli)
 
 const struct cli_command command_retention_export = {
     .name = "retention export",
+    .examples = "$ docket series add acme/JOB --ledger on\n"
+                "$ docket issue acme/JOB --key order-4711 --date 2025-11-24\n"
+                "$ docket period close acme/JOB 2025 --yes --reason 'the books of 2025 are closed'\n"
+                "$ docket retention export acme/JOB/2025 .\n"
+                "$ docket retention drop acme/JOB/2025 --manifest acme-JOB-2025.manifest.json --yes\n",
     .operands = "TENANT/SERIES/PERIOD DIR",
     .summary = "the records of a closed period as JSON lines, with a manifest",
     .text = "Of a series with a ledger, and a period that is closed for good. Into the folder DIR: a file of\n"
@@ -360,8 +365,9 @@ const struct cli_command command_retention_drop = {
     .text = "Only if the file that the manifest names has the stated SHA-256, and the store's records are\n"
             "still those that were exported. The records of issued numbers go. What is void, free or was\n"
             "passed over keeps its record, and keys keep number and document number: docket gaps and docket\n"
-            "report say the same, and a key that is asked again gets the same. An event tells. If docketd\n"
-            "ends meanwhile, ask again: it goes on.",
+            "report say the same, and a key that is asked again gets the same. A number that was given\n"
+            "without a key has its document number in the export only. An issued number can no more become\n"
+            "void. An event tells. If docketd ends meanwhile, ask again: it goes on.",
     .options = BIT(OPT_MANIFEST) | BIT(OPT_YES) | BIT(OPT_REALM) | BIT(OPT_NO_START) | BIT(OPT_JSON) | BIT(OPT_QUIET),
     .operands_min = 1,
     .operands_max = 1,
