@@ -81,12 +81,12 @@ TEST_PROGRAMS  := $(BUILD)/docket-audit $(BUILD)/docket-worker $(BUILD)/docket-f
                   $(BUILD)/docket-library $(BUILD)/docket-same $(BUILD)/docket-attacks $(BUILD)/docket-scale \
                   $(BUILD)/docket-evicted $(BUILD)/docket-accounted $(BUILD)/docket-texts $(BUILD)/docket-dates $(BUILD)/store_scan \
                   $(BUILD)/example $(BUILD)/shiftclock.so $(RECIPES:%=$(BUILD)/recipes/%)
-BENCHES        := $(BUILD)/bench_next $(BUILD)/bench_names $(BUILD)/bench_ledger_store
+BENCHES        := $(BUILD)/bench_next $(BUILD)/bench_names $(BUILD)/bench_ledger_store $(BUILD)/bench_ledger
 
 # What the attacks need beside that: each tests/attack/*.mk adds to ATTACKS and says how it is made.
 ATTACKS        :=
 
-.PHONY: all lib built demo check torture unit process attack model examples proof bench floors orders deps install \
+.PHONY: all lib built demo check torture unit process attack model examples proof bench bench-ledger floors orders deps install \
         uninstall clean help sanitized asan ubsan tsan lint format
 .DELETE_ON_ERROR:
 
@@ -217,6 +217,8 @@ $(BUILD)/docket-dates: $(BUILD)/obj/tests/process/dates.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 $(BUILD)/docket-accounted: $(BUILD)/obj/tests/process/accounted.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
+$(BUILD)/docket-issuer: $(BUILD)/obj/tests/process/issuer.o $(BUILD)/libdocket.so
+	$(LINK_DOCKET)
 $(BUILD)/docket-evicted: $(BUILD)/obj/tests/process/evicted.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 TEST_PROGRAMS += $(BUILD)/docket-tracked
@@ -224,11 +226,14 @@ $(BUILD)/docket-tracked: $(BUILD)/obj/tests/process/tracked.o $(BUILD)/libdocket
 	$(LINK_DOCKET)
 $(BUILD)/docket-texts: $(BUILD)/obj/tests/process/texts.o $(BUILD)/obj/tests/lib/worklog.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
+$(BUILD)/bench_ledger: $(BUILD)/obj/bench/bench_ledger.o $(BUILD)/libdocket.so
+	$(LINK_DOCKET) $(STORE_LIBS)
 $(BUILD)/store_scan: $(BUILD)/obj/bench/store_scan.o
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STORE_LIBS)
 TEST_PROGRAMS += $(BUILD)/docket-tamper
 $(BUILD)/docket-tamper: $(patsubst %.c,$(BUILD)/obj/%.o,tests/process/tamper.c $(BASE) $(NUMBERING) $(STORE))
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STORE_LIBS) -lpthread
+TEST_PROGRAMS += $(BUILD)/docket-issuer
 TEST_PROGRAMS += $(BUILD)/docket-zones
 $(BUILD)/docket-zones: $(BUILD)/obj/tests/process/zones.o $(BUILD)/obj/src/daemon/days/zones.o $(BUILD)/obj/src/daemon/days/tzif.o \
     $(NUMBERING:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/src/base/status.o $(BUILD)/obj/src/base/log.o
@@ -272,6 +277,15 @@ $(BUILD)/recipes/%.c: docs/RECIPES.md
 $(BUILD)/recipes/%: $(BUILD)/recipes/%.c $(BUILD)/libdocket.so include/docket.h include/docket_admin.h include/docket_memory.h
 	$(Q)$(CC) -std=c11 -Wall -Wextra -Werror -Iinclude -o $@ $< -L$(BUILD) -ldocket -Wl,-rpath,'$$ORIGIN/..' -lpthread
 
+# The examples that are files: with what they need beside docket.
+EXAMPLES := ledger_sqlite older_style
+TEST_PROGRAMS += $(EXAMPLES:%=$(BUILD)/examples/%)
+EXAMPLE_LIBS_ledger_sqlite := -lsqlite3
+$(BUILD)/examples/%: docs/examples/%.c $(BUILD)/libdocket.so include/docket.h include/docket_ledger.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror -Iinclude -o $@ $< -L$(BUILD) -ldocket \
+	    $(EXAMPLE_LIBS_$*) -Wl,-rpath,'$$ORIGIN/..'
+
 # ---- the two commands, and their parts ----
 
 deps:
@@ -308,6 +322,10 @@ proof: all $(TEST_PROGRAMS)
 
 bench: all $(BENCHES)
 	@BUILD=$(BUILD) bench/run.sh
+
+# Record speed beside PostgreSQL 15 and LMDB alone; about three minutes.
+bench-ledger: all $(BENCHES)
+	@BUILD=$(BUILD) bench/ledger_peers.sh
 
 floors:
 	@tests/floors.sh

@@ -15,6 +15,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 enum { LARGEST = 4096, SECONDS = 4, VALUE_BYTES = 110 };
@@ -47,6 +48,14 @@ static void must_lmdb(int error)
     exit(1);
 }
 
+/* Of this process, user and system. */
+static double busy(void)
+{
+    struct rusage used;
+    getrusage(RUSAGE_SELF, &used);
+    return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) + (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+}
+
 static double seconds(void)
 {
     return (double)dk_clock_monotonic_ns() / 1e9;
@@ -54,37 +63,38 @@ static double seconds(void)
 
 /* ---- bare LMDB ---- */
 
-static double bare_commits(void)
+static MDB_env *bare;
+
+static void open_bare(void)
 {
-    char path[512], value[VALUE_BYTES] = {0};
-    MDB_env *env;
-    MDB_txn *txn;
-    MDB_dbi dbi;
-    uint64_t number = 0;
+    char path[512];
     snprintf(path, sizeof path, "%s/bare", bench.folder);
     mkdir(path, 0700);
-    must_lmdb(mdb_env_create(&env));
-    must_lmdb(mdb_env_set_mapsize(env, (size_t)1 << 30));
-    must_lmdb(mdb_env_open(env, path, 0, 0600));
-    double begin = seconds(), now = begin;
-    for (; now - begin < SECONDS; now = seconds()) {
-        uint64_t key = __builtin_bswap64(++number);
-        MDB_val name = {8, &key}, data = {sizeof value, value};
-        must_lmdb(mdb_txn_begin(env, NULL, 0, &txn));
-        must_lmdb(mdb_dbi_open(txn, NULL, 0, &dbi));
-        must_lmdb(mdb_put(txn, dbi, &name, &data, 0));
-        must_lmdb(mdb_txn_commit(txn));
-    }
-    mdb_env_close(env);
-    return (double)number / (now - begin);
+    must_lmdb(mdb_env_create(&bare));
+    must_lmdb(mdb_env_set_mapsize(bare, (size_t)1 << 30));
+    must_lmdb(mdb_env_open(bare, path, 0, 0600));
+}
+
+static void commit_bare(void)
+{
+    static uint64_t number;
+    static char value[VALUE_BYTES];
+    MDB_txn *txn;
+    MDB_dbi dbi;
+    uint64_t key = __builtin_bswap64(++number);
+    MDB_val name = {8, &key}, data = {sizeof value, value};
+    must_lmdb(mdb_txn_begin(bare, NULL, 0, &txn));
+    must_lmdb(mdb_dbi_open(txn, NULL, 0, &dbi));
+    must_lmdb(mdb_put(txn, dbi, &name, &data, 0));
+    must_lmdb(mdb_txn_commit(txn));
 }
 
 /* ---- the store ---- */
 
-static double open_store(void)
+static double open_store(const char *name)
 {
     char path[512];
-    snprintf(path, sizeof path, "%s/realm", bench.folder);
+    snprintf(path, sizeof path, "%s/%s", bench.folder, name);
     struct dk_store_options options = {.realm = path, .create = true};
     struct dk_store_facts facts;
     double begin = seconds();
@@ -133,38 +143,46 @@ static int by_time(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
-/* Commits of so many records, for some seconds. */
-static double run(unsigned count, double bare)
+/* Commits of so many records, for some seconds; in turn with commits of the bare LMDB, so that both meet the same
+ * disk and the same neighbours. Records by the second of the store's own time. */
+static void run(unsigned count)
 {
-    static double took[1 << 20];
-    size_t commits = 0;
+    static double took[1 << 18], took_bare[1 << 18];
+    size_t commits = 0, most = sizeof took / sizeof took[0];
     uint64_t before = dk_ledger_backlog(bench.store);
-    double begin = seconds(), now = begin;
-    while (now - begin < SECONDS && commits < sizeof took / sizeof took[0]) {
-        double was = now;
+    double sum = 0, sum_bare = 0, begin = seconds();
+    for (; seconds() - begin < 2 * SECONDS && commits < most; commits++) {
+        double was = seconds();
         commit(count);
-        now = seconds();
-        took[commits++] = now - was;
+        double between = seconds();
+        commit_bare();
+        took[commits] = between - was;
+        took_bare[commits] = seconds() - between;
+        sum += took[commits];
+        sum_bare += took_bare[commits];
     }
     qsort(took, commits, sizeof took[0], by_time);
-    double rate = (double)commits / (now - begin);
-    printf("%5u records a commit: %9.0f records/s, %7.0f commits/s (%4.2f of bare LMDB's); ms %5.2f median, %5.2f of 99 %%, "
-           "%6.2f at most; waiting %llu, then %llu\n",
-           count, rate * count, rate, rate / bare, took[commits / 2] * 1e3, took[commits * 99 / 100] * 1e3,
-           took[commits - 1] * 1e3, (unsigned long long)before, (unsigned long long)dk_ledger_backlog(bench.store));
+    qsort(took_bare, commits, sizeof took_bare[0], by_time);
+    double rate = (double)commits / sum;
+    printf("%5u records a commit: %7.0f records/s, %5.0f commits/s, bare LMDB %5.0f; ms median %5.2f (bare %5.2f, times %4.2f), "
+           "99 %% %6.2f (%6.2f), at most %6.2f (%6.2f); waiting %llu, then %llu\n",
+           count, rate * count, rate, (double)commits / sum_bare, took[commits / 2] * 1e3, took_bare[commits / 2] * 1e3,
+           took[commits / 2] / took_bare[commits / 2], took[commits * 99 / 100] * 1e3, took_bare[commits * 99 / 100] * 1e3,
+           took[commits - 1] * 1e3, took_bare[commits - 1] * 1e3, (unsigned long long)before,
+           (unsigned long long)dk_ledger_backlog(bench.store));
     fflush(stdout);
-    return rate * count;
 }
 
 static void fill(uint64_t records)
 {
-    double begin = seconds();
+    double begin = seconds(), began_busy = busy();
     uint64_t from = bench.next;
     while (bench.next <= records)
         commit(LARGEST);
     if (bench.next > from)
-        printf("filled to %llu records: %.0f records/s\n", (unsigned long long)(bench.next - 1),
-               (double)(bench.next - from) / (seconds() - begin));
+        printf("filled to %llu records: %.0f records/s, %.1f microseconds of a processor each\n",
+               (unsigned long long)(bench.next - 1), (double)(bench.next - from) / (seconds() - begin),
+               (busy() - began_busy) * 1e6 / (double)(bench.next - from));
 }
 
 static void tell_size(void)
@@ -186,6 +204,40 @@ static void tell_size(void)
     printf("file: %.1f bytes a record\n", (double)((info.me_last_pgno + 1) * tree.ms_psize) / records);
 }
 
+/* Commits in turn with those of a store that has few records. */
+static void compare(struct dk_store *many, struct dk_store *few, unsigned count, unsigned commits)
+{
+    double sum_many = 0, sum_few = 0;
+    for (unsigned at = 0; at < commits; at++) {
+        double was = seconds();
+        bench.store = few;
+        commit(count);
+        double between = seconds();
+        bench.store = many;
+        commit(count);
+        sum_few += between - was;
+        sum_many += seconds() - between;
+    }
+    printf("%5u records a commit, in turn: %7.0f records/s with many, %7.0f with few: %.2f\n", count,
+           count * commits / sum_many, count * commits / sum_few, sum_few / sum_many);
+    fflush(stdout);
+}
+
+static void compare_all(void)
+{
+    struct dk_store *many = bench.store;
+    open_store("few");
+    struct dk_store *few = bench.store;
+    for (unsigned at = 0; at < 10; at++)
+        commit(LARGEST); /* so that it folds, too */
+    compare(many, few, LARGEST, 40);
+    compare(many, few, 256, 400);
+    compare(many, few, 32, 1000);
+    compare(many, few, 1, 1000);
+    must(dk_store_close(few, true));
+    bench.store = many;
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2) {
@@ -196,23 +248,26 @@ int main(int argc, char **argv)
     uint64_t records = argc > 2 ? strtoull(argv[2], NULL, 10) : 1000000;
     bench.random = argc > 3 && strcmp(argv[3], "random") == 0;
     mkdir(bench.folder, 0700);
-    double bare = bare_commits();
-    printf("bare LMDB, one record a commit: %.0f commits/s\n", bare);
-    open_store();
+    open_bare();
+    open_store("realm");
     fill(10000);
-    run(1, bare);
-    run(32, bare);
-    run(256, bare);
-    double few = run(LARGEST, bare);
+    run(1);
+    run(32);
+    run(256);
+    run(LARGEST);
     fill(records);
-    run(1, bare);
-    run(32, bare);
-    run(256, bare);
-    double many = run(LARGEST, bare);
-    printf("insert rate with %llu records: %.2f of that with few\n", (unsigned long long)records, many / few);
+    run(1);
+    run(32);
+    run(256);
+    run(LARGEST);
     tell_size();
+    compare_all();
     must(dk_store_close(bench.store, true));
-    printf("opened in %.3f s\n", open_store());
+    printf("opened in %.3f s\n", open_store("realm"));
+    uint64_t checked = 0;
+    double begin = seconds();
+    must(dk_store_verify(bench.store, &checked));
+    printf("verified %llu records in %.1f s\n", (unsigned long long)checked, seconds() - begin);
     must(dk_store_close(bench.store, true));
     return 0;
 }

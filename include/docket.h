@@ -35,8 +35,11 @@
  * - Waiting. A call waits only when no number is laid: three tries with
  *   exponential backoff and jitter within the timeout, then DOCKET_TIMEOUT.
  *   A refused or timed-out call takes no number.
- * - Descriptors. The library keeps none between calls, so a program that closes
- *   or reuses descriptors it does not know cannot harm it, nor it the program.
+ * - Descriptors. The library keeps none between calls, but for series that keep a ledger:
+ *   calls at record speed keep their connections, at most 32 to a realm, since to connect
+ *   costs more than to ask. Each is used, and closed, only while it is still the very
+ *   socket that it was. So a program that closes or reuses descriptors it does not know
+ *   cannot harm it, nor it the program.
  * - The library starts no threads, handles no signals, prints nothing and never
  *   exits (but for an internal check that fails: our bug, said on stderr), and
  *   must not be unloaded (it is linked nodelete).
@@ -205,7 +208,8 @@ void docket_realm_close(docket_realm *realm);
  * in the process's map, without a lock.
  * Statuses: OK, BAD_NAME, NO_SERIES, COLLISION (it would be made now, and its texts
  * could be those of another series of the tenant), BAD_POLICY (the default does not fit
- * this name), RETIRED, NOT_PERMITTED, UNREACHABLE, TIMEOUT (the desk is drained), EXISTS
+ * this name), RETIRED (one with a ledger is opened: what it gave is still decided and
+ * read), NOT_PERMITTED, UNREACHABLE, TIMEOUT (the desk is drained), EXISTS
  * (it has got another policy), PERIOD_NOT_OPEN (the clock is outside 2001 to 2099),
  * REALM_FULL, SEATS_EXHAUSTED, NO_SPACE, NO_MEMORY, NOT_TMPFS, UNSAFE_FILES, BAD_LAYOUT,
  * PROTOCOL, STORE_FAILED, BUSY, BAD_ARGUMENT, SYSTEM.

@@ -112,7 +112,7 @@ struct docket_fate_row {
 /*
  * The fate of every number below the mark: of one series, of all series of a tenant
  * (name NULL), or of all (both NULL). period: -1 for every period.
- * A counter with nothing below its mark has no row. each() returns 0 to go on.
+ * Counters come by tenant, series and period. One with nothing below its mark has no row. each() returns 0 to go on.
  * Statuses: OK, NO_SERIES, BAD_NAME, UNREACHABLE, DAMAGED, PROTOCOL, SYSTEM.
  */
 docket_status docket_admin_fate(docket_realm *realm, const char *tenant, const char *name,

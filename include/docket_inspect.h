@@ -105,7 +105,8 @@ struct docket_view_series {
     uint32_t documents;      /* which documents it numbers; 0 any */
     uint32_t close_after_days; /* a period is closed so long after its end; 65535 never */
     uint32_t valid_from, valid_to; /* days of an authority's interval, yyyymmdd, inclusive; 0 no bound */
-    int tracked;             /* 1: it keeps a ledger: no period of it is ever on the board, docketd gives its numbers */
+    int tracked;             /* 1: it keeps a ledger: docketd gives its numbers, and nothing is laid. Its one period is the
+                                current one, as it was made durable last; next is its lowest free number */
 };
 
 struct docket_view_seat {

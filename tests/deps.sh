@@ -25,6 +25,7 @@ hdr:libsmartcols/libsmartcols.h libsmartcols-dev
 hdr:ncurses.h libncurses-dev
 cmd:tmux tmux
 hdr:cmocka.h libcmocka-dev
+hdr:sqlite3.h libsqlite3-dev
 cmd:spin spin
 cmd:jq jq
 cmd:python3 python3-minimal

@@ -80,6 +80,8 @@ enum cli_option_id {
     OPT_YES,
     OPT_FROM_DAY,
     OPT_TO_DAY,
+    OPT_STATE,
+    OPT_FROM_NUMBER,
     OPT_CSV,
     OPT_EXIT_CODE,
     OPT_COLUMNS,
@@ -200,7 +202,7 @@ const struct cli_command *cli_command_at(size_t index); /* NULL behind the last 
 extern const struct cli_command command_log, command_audit_verify, command_audit_head, command_retention_export,
     command_retention_drop;
 extern const struct cli_command command_next, command_block, command_peek, command_status, command_inspect,
-    command_fate, command_gaps, command_report, command_void, command_reconcile, command_series_set, command_series_advance, command_series_retire,
+    command_fate, command_gaps, command_report, command_records, command_void, command_reconcile, command_series_set, command_series_advance, command_series_retire,
     command_drain, command_clock_accept, command_desk_add, command_verify, command_events, command_series_add, command_series_list, command_series_show, command_seat_list, command_desk_list,
     command_profile_list, command_period_list, command_period_close, command_where, command_doctor, command_top, command_version, command_help;
 extern const struct cli_command command_issue, command_reserve, command_settle, command_release, command_resolve,

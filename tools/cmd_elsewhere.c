@@ -33,6 +33,7 @@ static docket_status tell(docket_realm *realm, void *context)
     docket_status status = tracked_open(telling->cli, realm, &telling->address, &tracked, &series, &telling->code);
     if (telling->code != CLI_DONE)
         return DOCKET_OK;
+    progress_tick_end(); /* from here on numbers are counted */
     progress_begin(&progress, telling->cli, "taken down");
     while (status == DOCKET_OK && telling->count < telling->picking.count) {
         struct told *told = &telling->told[telling->count];
@@ -134,8 +135,8 @@ const struct cli_command command_elsewhere = {
     .text = "By hand, or by another system: no series of the tenant that keeps a ledger gives a number\n"
             "of this text any more, small and capital letters alike. - reads one a line from stdin. The\n"
             "same again is no failure. Exit code 1 if a number of the tenant's own has one of the texts:\n"
-            "the sentence says which. The series is the one that keeps the record. For root, docketd's\n"
-            "user and the admins of docket.conf.",
+            "the sentence says which. Any series with a ledger will do: it names the tenant. For\n"
+            "whoever may sit at its desk; an event says who it was.",
     .options = BIT(OPT_NOTE) | BIT(OPT_REALM) | BIT(OPT_NO_START) | BIT(OPT_JSON) | BIT(OPT_QUIET),
     .operands_min = 2,
     .operands_max = CLI_OPERANDS_ANY,

@@ -50,6 +50,7 @@ static void begin_counter_json(const struct telling *telling, const struct docke
     put_string(row->series);
     printf(",\"order\":");
     put_string(row->order);
+    printf(",\"ledger\":%s", row->tracked ? "true" : "false");
     printf(",\"period\":%" PRId32 ",\"mark\":%" PRIu64 ",\"first\":%" PRIu64 ",\"ranges\":[", row->period, row->mark,
            row->first);
 }
@@ -61,8 +62,10 @@ static void put_row_json(const struct docket_fate_row *row, bool is_first)
     printf(",\"cause\":");
     put_string(row->cause);
     printf(",\"seat\":%" PRId32 ",\"time_ns\":%" PRId64, row->seat, row->time_ns);
-    if (row->event != 0) {
-        printf(",\"event\":%" PRIu64 ",\"reason\":", row->event);
+    if (row->event != 0)
+        printf(",\"event\":%" PRIu64, row->event);
+    if (row->event != 0 || row->reason[0] != '\0') {
+        printf(",\"reason\":");
         put_string(row->reason);
     }
     putchar('}');
@@ -199,8 +202,9 @@ const struct cli_command command_fate = {
     .text = "Ranges in order, nothing left out: laid (claimable), open (in a live lease),\n"
             "handed out, spare (came back, will be laid again), void (never to be used),\n"
             "unknown (perhaps on a document; never given again), with the cause where there is\n"
-            "one. --columns makes one table of all counters. Asks docketd, and starts it for\n"
-            "the realm if none answers.",
+            "one. Of a series with a ledger: issued, free, reserved, pending, in doubt, void, unknown;\n"
+            "and handed out, if it was given before the ledger was kept. --columns makes one table of\n"
+            "all counters. Asks docketd, and starts it for the realm if none answers.",
     .options = BIT(OPT_ALL) | CLI_TABLE | BIT(OPT_REALM) | BIT(OPT_NO_START) | BIT(OPT_JSON) | BIT(OPT_QUIET),
     .operands_min = 0,
     .operands_max = 1,

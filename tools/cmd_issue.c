@@ -38,6 +38,7 @@ void issuing_put(json_t *object, const struct docket_number *got)
 struct one {
     struct issuing issuing;
     struct docket_number got;
+    docket_status status; /* of the issue itself */
 };
 
 static docket_status issue_one(docket_realm *realm, void *context)
@@ -48,7 +49,9 @@ static docket_status issue_one(docket_realm *realm, void *context)
     docket_status status = issuing_open(realm, issuing, &series);
     if (issuing->code != CLI_DONE)
         return DOCKET_OK;
-    return status == DOCKET_OK ? docket_issue(series, &issuing->asked, issuing->timeout_ns, &one->got) : status;
+    if (status == DOCKET_OK)
+        status = one->status = docket_issue(series, &issuing->asked, issuing->timeout_ns, &one->got);
+    return status;
 }
 
 static int print_one(const struct one *one)
@@ -80,6 +83,8 @@ static int run_one(struct issuing *issuing)
     struct one one = {.issuing = *issuing};
     int code = session_run(issuing->cli, issue_one, &one);
     code = one.issuing.code != CLI_DONE ? one.issuing.code : code;
+    if (one.status == DOCKET_COLLISION) /* of numbers with others: the command is right, and may be given again */
+        code = CLI_NO;
     if (code == CLI_DONE)
         code = print_one(&one);
     if (code == CLI_DONE && (fflush(stdout) != 0 || ferror(stdout)))

@@ -53,8 +53,8 @@ static int peek(const struct cli *cli, docket_view *view, const struct address *
         return cli_fail(cli, DOCKET_QUARANTINED, "%s/%s is quarantined: it gives nothing until it is looked into",
                         address->tenant, address->series);
     if (series.tracked)
-        return cli_no(cli, DOCKET_NOT_TRACKED, "%s/%s keeps a ledger: its next number is the lowest free one, and docketd "
-                                               "alone knows it; see docket series show",
+        return cli_no(cli, DOCKET_NOT_TRACKED, "%s/%s keeps a ledger: nothing of it is laid, and its next number is the "
+                                               "lowest free one; see docket series show",
                       address->tenant, address->series);
     const struct docket_view_period *period = choose(&series, address->period);
     if (period == NULL)

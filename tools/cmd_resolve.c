@@ -52,11 +52,11 @@ static char *line_of(const struct docket_record *record)
     char period[PERIOD_TEXT_BYTES], time[OUTPUT_TIME_BYTES], *line = NULL;
     bool by_name = record->hold[0] != '\0';
     const char *name = by_name ? record->hold : record->key;
-    if (asprintf(&line, "  %s  %" PRIu64 " of %s, in doubt since %s, uid %u%s%s%s%s%s%s", record->text, record->number,
-                 address_period_text(record->period, period), output_time(record->last_ns / 1000000000, time), record->uid,
+    if (asprintf(&line, "  %s  %" PRIu64 " of %s, in doubt since %s%s%s%s, uid %u%s%s%s%s", record->text, record->number,
+                 address_period_text(record->period, period), output_time(record->last_ns / 1000000000, time),
+                 record->error[0] != '\0' ? " (" : "", record->error, record->error[0] != '\0' ? ")" : "", record->uid,
                  record->host[0] != '\0' ? " on " : "", record->host,
-                 name[0] == '\0' ? "" : by_name ? ", reserved as " : ", key ", name,
-                 record->error[0] != '\0' ? ", last error " : "", record->error) < 0)
+                 name[0] == '\0' ? "" : by_name ? ", reserved as " : ", key ", name) < 0)
         return NULL;
     return line;
 }
@@ -64,10 +64,10 @@ static char *line_of(const struct docket_record *record)
 static json_t *json_of(const struct docket_record *record)
 {
     char time[OUTPUT_TIME_BYTES];
-    return json_pack("{s:I, s:o, s:i, s:o, s:o, s:I, s:o, s:s}", "number", (json_int_t)record->number, "text",
-                     output_string(record->text), "period", (int)record->period, "key", output_string(record->key), "name",
+    return json_pack("{s:I, s:o, s:i, s:o, s:o, s:I, s:o, s:s, s:o}", "number", (json_int_t)record->number, "text",
+                     output_string(record->text), "period", (int)record->period, "key", output_string(record->key), "hold",
                      output_string(record->hold), "uid", (json_int_t)record->uid, "host", output_string(record->host),
-                     "since", output_time(record->last_ns / 1000000000, time));
+                     "since", output_time(record->last_ns / 1000000000, time), "cause", output_string(record->error));
 }
 
 static int keep(void *context, const struct docket_record *record)
@@ -108,15 +108,14 @@ static docket_status look(docket_realm *realm, void *context)
     struct resolving *resolving = context;
     struct tracked tracked;
     docket_series *series = NULL;
-    int32_t period = resolving->address.period;
     docket_status status = tracked_open(resolving->cli, realm, &resolving->address, &tracked, &series, &resolving->code);
     if (resolving->code != CLI_DONE)
         return DOCKET_OK;
     forget(resolving);
-    if (status == DOCKET_OK) {
-        picking_period(&resolving->picking, period != ADDRESS_NO_PERIOD ? period : tracked.period);
-        status = docket_records(series, period, 1, "in doubt", keep, resolving);
-    }
+    if (status == DOCKET_OK)
+        status = picking_period(&resolving->picking, realm, &resolving->address);
+    if (status == DOCKET_OK)
+        status = docket_records(series, resolving->address.period, 1, "in doubt", keep, resolving);
     return status;
 }
 

@@ -159,17 +159,19 @@ const struct cli_command command_series_add = {
     .name = "series add",
     .examples = "$ docket series add acme/INV --restart monthly --template 'INV-{YYYY}{MM}-{N:5}'\n"
                 "$ docket series add acme/ORD --order leased --window 5000\n"
-                "$ docket series add acme/CRN --start-after 4711   # 4712 was the next one elsewhere\n",
+                "$ docket series add acme/CRN --start-after 4711   # 4712 was the next one elsewhere\n"
+                "$ docket series add acme/JOB --order gapless --template 'JOB-{YYYY}-{N:4}'\n",
     .operands = "TENANT/SERIES",
     .summary = "declare a series with its policy",
     .text = "Durable on return. Declaring the same again is fine; with other settings it is an\n"
             "honest no. What is not given is the tenant's default, else the realm's (docket.conf); a\n"
             "profile sets what its law asks for where that is not given. docket.conf(5) says each\n"
             "setting, docs/TEMPLATES.md the tokens: {SERIES} {YYYY} {MM} {DD} {FY:2025-26} {N:6} and\n"
-            "so on. The window called benchmark (250000) is not for books. A series whose document\n"
-            "numbers could be those of another one of the tenant is refused, with an example.\n"
-            "--dry-run checks all of it, shows the next ten numbers and declares nothing. Starts\n"
-            "docketd for the realm if none answers.",
+            "so on. A gapless series, or one with --ledger on, keeps a record of each number; see\n"
+            "docket-issue(1) and docs/LEDGER.md. The window called benchmark (250000) is not for\n"
+            "books. A series whose document numbers could be those of another one of the tenant is\n"
+            "refused, with an example. --dry-run checks all of it, shows the next ten numbers and\n"
+            "declares nothing. Starts docketd for the realm if none answers.",
     .options = POLICY_OPTIONS | BIT(OPT_START_AFTER) | BIT(OPT_DRY_RUN) |
                BIT(OPT_REALM) | BIT(OPT_NO_START) | BIT(OPT_JSON) | BIT(OPT_QUIET),
     .operands_min = 1,

@@ -250,16 +250,18 @@ const struct cli_command command_series_set = {
     .name = "series set",
     .examples = "$ docket series add acme/NEW\n"
                 "$ docket series set acme/NEW --window 500 --order leased --dry-run\n"
-                "$ docket series set acme/NEW --window 500\n",
+                "$ docket series set acme/NEW --window 500\n"
+                "$ docket series set acme/NEW --ledger on --reason 'each invoice has its record from now on'\n",
     .operands = "TENANT/SERIES",
     .summary = "change a series' policy",
     .text = "Forward only: what was given keeps its text. Window, warning level and closing may change\n"
             "at any time. Order, restart, zone, fiscal year and beginning only while no number of the\n"
             "series was ever handed out and no process sits at its desk. All others hold from now on,\n"
-            "with processes at work, or with --from next from the next period on. Nothing changes if\n"
-            "one of them may not, or if a document number could be that of another one. --dry-run says\n"
-            "what would change and why not, and shows the next ten numbers. For root, docketd's user\n"
-            "and the admins of docket.conf.",
+            "with processes at work (a ledger begins so, and is never taken off again), or with\n"
+            "--from next from the next period on. Nothing changes if one of them may not, or if a\n"
+            "document number could be that of another one. --dry-run says what would change and why\n"
+            "not, and shows the next ten numbers. For root, docketd's user and the admins of\n"
+            "docket.conf.",
     .options = POLICY_OPTIONS | BIT(OPT_START_AFTER) |
                BIT(OPT_FROM) | BIT(OPT_REASON) | BIT(OPT_DRY_RUN) | COMMON,
     .operands_min = 1,

@@ -37,10 +37,10 @@ static void no_next(const struct docket_view_series *series, char why[96])
 {
     char first[OUTPUT_TIME_BYTES];
     const struct docket_view_period *now = viewing_current(series);
-    if (series->tracked)
-        snprintf(why, 96, "the lowest free one, from docketd: it keeps a ledger");
-    else if (now != NULL && viewing_used_up(now))
+    if (now != NULL && viewing_used_up(now))
         snprintf(why, 96, "none: %" PRIu64 " to %" PRIu64 " are used up", now->first, now->last);
+    else if (series->tracked)
+        snprintf(why, 96, "the lowest free one, which docketd knows: it keeps a ledger");
     else if (now != NULL)
         snprintf(why, 96, "nothing is laid");
     else if (series->period_count > 0 && series->periods[0].start_s > (int64_t)time(NULL))

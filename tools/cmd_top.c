@@ -43,7 +43,7 @@ static void put_row(struct output_table *table, const struct top_row *row)
                                         row->order,
                                         row->has_period ? address_period_text(row->period.period, period) : "-",
                                         rate,
-                                        viewing_runway(row->period.laid, row->per_second, runway),
+                                        row->has_ledger ? "-" : viewing_runway(row->period.laid, row->per_second, runway),
                                         row->period.next != 0 ? figures[0] : "-",
                                         figures[1],
                                         figures[2],
@@ -91,7 +91,7 @@ static void print_text(const struct cli *cli, const struct top *top)
 static json_t *row_json(const struct top_row *row)
 {
     size_t tenant = strcspn(row->name, "/"); /* no name has one in it */
-    json_t *runway = row->per_second > 0 ? json_real((double)row->period.laid / row->per_second) : json_null();
+    json_t *runway = row->per_second > 0 && !row->has_ledger ? json_real((double)row->period.laid / row->per_second) : json_null();
     return json_pack("{s:s%, s:s, s:s, s:s, s:i, s:f, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "tenant",
                      row->name, tenant, "series", row->name + tenant + 1, "desk", row->desk, "order", row->order, "period", (int)row->period.period, "rate_per_s",
                      row->per_second, "runway_s", runway, "next", (json_int_t)row->period.next, "laid",

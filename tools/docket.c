@@ -26,6 +26,7 @@ static const struct cli_command *const commands[] = {
     &command_fate,
     &command_gaps,
     &command_report,
+    &command_records,
     &command_void,
     &command_reconcile,
     &command_events,

@@ -20,6 +20,14 @@
 
 enum { AT_ONCE = 2048, LINE_BYTES = 4096, INPUT_BYTES = 64 << 10 };
 
+struct entry {
+    uint64_t line;
+    docket_status status;
+    const char *wrong;     /* NULL: it is asked for ... */
+    size_t at;             /* ... as this one of asked, got and statuses */
+    char text[LINE_BYTES]; /* the line; key and metadata point into it */
+};
+
 struct many {
     struct issuing *issuing;
     int fd;
@@ -27,12 +35,12 @@ struct many {
     size_t begin, end;
     int error;                  /* errno of a read that failed */
     struct progress progress;
-    char (*lines)[LINE_BYTES];  /* of this batch; keys and metadata point into them */
-    uint64_t *line_numbers;
-    struct docket_issue *asked;
+    struct entry *entries;      /* the lines of this batch ... */
+    size_t entry_count;
+    struct docket_issue *asked; /* ... and those of them that can be asked for */
     struct docket_number *got;
     docket_status *statuses;
-    size_t count;               /* in this batch */
+    size_t count;               /* of asked */
     uint64_t line, given, again, failed;
     bool at_end, lost;          /* lost: stdout takes no more */
 };
@@ -114,21 +122,26 @@ static const char *take_line(const struct many *many, char *line, struct docket_
     return NULL;
 }
 
-static void put_line(struct many *many, uint64_t line, const char *key, docket_status status, const char *message,
-                     const struct docket_number *got)
+static void put_line(struct many *many, const struct entry *entry)
 {
+    docket_status status = entry->wrong != NULL ? entry->status : many->statuses[entry->at];
+    const struct docket_number *got = entry->wrong == NULL ? &many->got[entry->at] : NULL;
+    bool has_number = got != NULL && (status == DOCKET_OK || status == DOCKET_KEY_DIFFERS || status == DOCKET_KEY_VOID);
     json_t *object = output_object();
     if (object != NULL) {
-        json_object_update_new(object, json_pack("{s:I, s:o, s:s}", "line", (json_int_t)line, "key", output_string(key),
-                                                 "status", docket_status_name(status)));
-        if (got != NULL)
+        json_object_update_new(object, json_pack("{s:I, s:o, s:s}", "line", (json_int_t)entry->line, "key",
+                                                 output_string(entry->text), "status", docket_status_name(status)));
+        if (has_number)
             issuing_put(object, got);
-        if (message != NULL)
-            json_object_set_new(object, "message", json_string(message));
+        if (status != DOCKET_OK)
+            json_object_set_new(object, "message",
+                                json_string(entry->wrong != NULL ? entry->wrong : docket_status_text(status)));
         many->lost = many->lost || json_dumpf(object, stdout, JSON_COMPACT) != 0 || putchar('\n') == EOF;
     }
     json_decref(object);
     many->failed += status != DOCKET_OK;
+    many->given += status == DOCKET_OK;
+    many->again += status == DOCKET_OK && got->again;
     progress_step(&many->progress);
 }
 
@@ -136,42 +149,29 @@ static void put_line(struct many *many, uint64_t line, const char *key, docket_s
 
 static void read_batch(struct many *many)
 {
-    while (many->count < AT_ONCE && !many->lost) {
-        if (would_wait(many) && many->count > 0)
-            break;
-        if (many->count == 0 && many->failed > 0)
-            many->lost = fflush(stdout) != 0; /* a line that was refused is answered before the wait too */
-        char *line = many->lines[many->count];
-        docket_status status;
+    while (many->entry_count < AT_ONCE && (many->entry_count == 0 || !would_wait(many))) {
+        struct entry *entry = &many->entries[many->entry_count];
         bool too_long;
-        if (!read_line(many, line, &too_long))
+        if (!read_line(many, entry->text, &too_long))
             break;
-        if (line[0] == '\0')
+        if (entry->text[0] == '\0')
             continue;
-        many->line_numbers[many->count] = many->line;
-        const char *wrong = take_line(many, line, &many->asked[many->count], &status);
+        entry->line = many->line;
+        entry->wrong = take_line(many, entry->text, &many->asked[many->count], &entry->status);
         if (too_long)
-            put_line(many, many->line, line, DOCKET_BAD_ARGUMENT, "the line is too long", NULL);
-        else if (wrong != NULL)
-            put_line(many, many->line, line, status, wrong, NULL);
-        else
-            many->count++;
+            entry->wrong = "the line is too long";
+        entry->at = many->count;
+        many->count += entry->wrong == NULL;
+        many->entry_count++;
     }
 }
 
 static void tell_batch(struct many *many)
 {
-    for (size_t i = 0; i < many->count; i++) {
-        docket_status status = many->statuses[i];
-        const struct docket_number *got = &many->got[i];
-        bool has_number = status == DOCKET_OK || status == DOCKET_KEY_DIFFERS || status == DOCKET_KEY_VOID;
-        put_line(many, many->line_numbers[i], many->asked[i].key, status,
-                 status == DOCKET_OK ? NULL : docket_status_text(status), has_number ? got : NULL);
-        many->given += status == DOCKET_OK;
-        many->again += status == DOCKET_OK && got->again;
-    }
+    for (size_t i = 0; i < many->entry_count; i++)
+        put_line(many, &many->entries[i]);
     many->lost = many->lost || fflush(stdout) != 0;
-    many->count = 0;
+    many->count = many->entry_count = 0;
 }
 
 /* May be called twice, should docketd have been started meanwhile: what it has read waits. */
@@ -183,11 +183,13 @@ static docket_status issue_all(docket_realm *realm, void *context)
     docket_status status = issuing_open(realm, issuing, &series);
     if (issuing->code != CLI_DONE)
         return DOCKET_OK;
+    progress_tick_end(); /* from here on keys are counted */
     while (status == DOCKET_OK && !many->lost) {
         read_batch(many);
-        if (many->count == 0 || many->lost)
+        if (many->entry_count == 0)
             break;
-        status = docket_issue_many(series, many->asked, many->count, issuing->timeout_ns, many->got, many->statuses);
+        if (many->count > 0)
+            status = docket_issue_many(series, many->asked, many->count, issuing->timeout_ns, many->got, many->statuses);
         if (status == DOCKET_OK)
             tell_batch(many);
     }
@@ -204,9 +206,9 @@ static int finish(const struct many *many, int code)
                                             "; the same lines may be given again", many->line);
     if (code == CLI_DONE && many->error != 0)
         code = cli_fail(cli, DOCKET_SYSTEM, "cannot read on behind line %" PRIu64 ": %s", many->line, strerror(many->error));
-    else if (code != CLI_DONE && many->count > 0)
+    else if (code != CLI_DONE && many->entry_count > 0)
         cli_note(cli, "lines %" PRIu64 " to %" PRIu64 " have no answer; the same lines may be given again",
-                 many->line_numbers[0], many->line);
+                 many->entries[0].line, many->line);
     cli_note(cli, "%" PRIu64 " numbers, of them %" PRIu64 " known before; %" PRIu64 " lines refused", many->given,
              many->again, many->failed);
     return code == CLI_DONE && many->failed > 0 ? CLI_NO : code;
@@ -215,12 +217,11 @@ static int finish(const struct many *many, int code)
 static bool has_room(struct many *many)
 {
     many->input = malloc(INPUT_BYTES);
-    many->lines = calloc(AT_ONCE, sizeof *many->lines);
-    many->line_numbers = calloc(AT_ONCE, sizeof *many->line_numbers);
+    many->entries = calloc(AT_ONCE, sizeof *many->entries);
     many->asked = calloc(AT_ONCE, sizeof *many->asked);
     many->got = calloc(AT_ONCE, sizeof *many->got);
     many->statuses = calloc(AT_ONCE, sizeof *many->statuses);
-    return many->input != NULL && many->lines != NULL && many->line_numbers != NULL && many->asked != NULL && many->got != NULL &&
+    return many->input != NULL && many->entries != NULL && many->asked != NULL && many->got != NULL &&
            many->statuses != NULL;
 }
 
@@ -241,8 +242,7 @@ int issuing_many(struct issuing *issuing, const char *path)
         code = issuing->code != CLI_DONE ? issuing->code : finish(&many, code);
     }
     free(many.input);
-    free(many.lines);
-    free(many.line_numbers);
+    free(many.entries);
     free(many.asked);
     free(many.got);
     free(many.statuses);

@@ -149,11 +149,16 @@ int picking_take(const struct cli *cli, int first, struct picking *picking)
     return take_all(cli, first, picking, false);
 }
 
-void picking_period(struct picking *picking, int32_t period)
+docket_status picking_period(struct picking *picking, docket_realm *realm, const struct address *address)
 {
-    for (size_t i = 0; i < picking->count; i++)
+    struct tracked tracked = {.period = address->period};
+    docket_status status = DOCKET_OK;
+    if (picking->has_numbers && address->period == ADDRESS_NO_PERIOD)
+        status = tracked_ask(realm, address, &tracked);
+    for (size_t i = 0; status == DOCKET_OK && i < picking->count; i++)
         if (picking->which[i].number != 0)
-            picking->which[i].period = period;
+            picking->which[i].period = tracked.period;
+    return status;
 }
 
 void picking_free(struct picking *picking)

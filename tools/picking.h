@@ -17,7 +17,7 @@ struct picking {
     const char *key;    /* --key alone */
     const char *name;   /* --name: the reservation that holds them ... */
     bool whole;         /* ... or all that is left of it is meant: no list was given, not even an empty one */
-    bool has_numbers;   /* whose period picking_period() sets */
+    bool has_numbers;   /* their period is picking_period()'s to set */
 };
 
 /* Operands from the one at first on. CLI_DONE, or it has said why; picking_free() in any case. */
@@ -26,8 +26,8 @@ int picking_take(const struct cli *cli, int first, struct picking *picking);
 int picking_take_texts(const struct cli *cli, int first, struct picking *picking);
 /* Is it written like a number, or like a range, 17-20 or 17..20, be it upside down? */
 bool picking_is_range(const char *text);
-/* Numbers are of this period. */
-void picking_period(struct picking *picking, int32_t period);
+/* Numbers are of the period that the address names, or of the current one, which docketd is asked for. */
+docket_status picking_period(struct picking *picking, docket_realm *realm, const struct address *address);
 void picking_free(struct picking *picking);
 
 /* "INV-20261126-000001", "17 of 2026", or "order-4711". */

@@ -118,7 +118,7 @@ static void put_series(struct screen *screen, size_t most)
         put(screen, row->quarantined ? pair(screen, PAIR_BAD) : A_NORMAL,
             "%-28s %-7s %-10s %12.1f %9s %15s %9" PRIu64 " %9" PRIu64 " %6" PRIu32 " %7s%s", row->name, row->order,
             row->has_period ? address_period_text(row->period.period, period) : "-", row->per_second,
-            viewing_runway(row->period.laid, row->per_second, runway), row->period.next != 0 ? next : "-",
+            row->has_ledger ? "-" : viewing_runway(row->period.laid, row->per_second, runway), row->period.next != 0 ? next : "-",
             row->period.laid, row->period.open, row->period.leases, age, row->quarantined ? " QUARANTINED" : row->has_ledger ? " ledger" : "");
     }
 }

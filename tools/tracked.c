@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tracked.h"
+#include "docket_inspect.h"
 #include "output.h"
 
 #include <errno.h>
@@ -27,10 +28,23 @@ docket_status tracked_ask(docket_realm *realm, const struct address *address, st
     return docket_admin_series_show(realm, &name, keep, tracked);
 }
 
+/* Is it at a desk? Then no message is needed, and the shared files say what it is. */
+static bool look(const struct cli *cli, const struct address *address, struct tracked *tracked)
+{
+    docket_view *view = NULL;
+    struct docket_view_series facts;
+    bool found = docket_view_open(cli->realm, &view) == DOCKET_OK &&
+                 docket_view_series_find(view, address->tenant, address->series, &facts) == DOCKET_OK && facts.tracked;
+    if (found)
+        *tracked = (struct tracked){true, strcmp(facts.order, "gapless") == 0, ADDRESS_NO_PERIOD};
+    docket_view_close(view);
+    return found;
+}
+
 docket_status tracked_open(const struct cli *cli, docket_realm *realm, const struct address *address,
                            struct tracked *tracked, docket_series **series, int *code)
 {
-    docket_status status = tracked_ask(realm, address, tracked);
+    docket_status status = look(cli, address, tracked) ? DOCKET_OK : tracked_ask(realm, address, tracked);
     if (status != DOCKET_OK)
         return status;
     if (!tracked->has_ledger) {

@@ -10,12 +10,13 @@
 /* What such a series is like. */
 struct tracked {
     bool has_ledger, gapless;
-    int32_t period; /* the current one */
+    int32_t period; /* the current one, by docketd; ADDRESS_NO_PERIOD: the shared files said the rest */
 };
 
 /* Asks docketd; makes no series. NO_SERIES and the like, as docket_admin_series_show() has them. */
 docket_status tracked_ask(docket_realm *realm, const struct address *address, struct tracked *tracked);
-/* The same, and a handle. NOT_TRACKED: *code is the exit code of what was said. */
+/* The same, by the shared files where the series is at a desk, and a handle. NOT_TRACKED: *code is the exit
+ * code of what was said. */
 docket_status tracked_open(const struct cli *cli, docket_realm *realm, const struct address *address,
                            struct tracked *tracked, docket_series **series, int *code);
 

@@ -59,7 +59,9 @@ static docket_status decide(docket_realm *realm, void *context)
     if (status == DOCKET_OK && picking->whole)
         return docket_decide_reserved(series, verdict->verb, picking->name, verdict->reason, verdict->timeout_ns,
                                       &verdict->of_name);
-    picking_period(picking, verdict->address.period != ADDRESS_NO_PERIOD ? verdict->address.period : tracked.period);
+    if (status == DOCKET_OK)
+        status = picking_period(picking, realm, &verdict->address);
+    progress_tick_end(); /* from here on numbers are counted */
     progress_begin(&progress, verdict->cli, "decided");
     while (status == DOCKET_OK && verdict->decided < picking->count) {
         size_t left = picking->count - verdict->decided, count = left < AT_ONCE ? left : AT_ONCE;

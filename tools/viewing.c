@@ -148,6 +148,8 @@ static const char *state_of(const struct docket_view_series *series, const struc
         return "quarantined";
     if (series->retired)
         return "retired";
+    if (series->tracked)
+        return "ledger";
     int64_t now_s = (int64_t)time(NULL);
     return now_s >= period->end_s ? "ended" : now_s < period->start_s ? "to come" : "now";
 }

@@ -85,8 +85,10 @@ static docket_status find_run(struct dk_fate_merge *merge, uint64_t at)
         if (status == DOCKET_OK)
             status = dk_ledger_page_next(&merge->page, &merge->run, &merge->has_run);
         if (status == DOCKET_OK && !merge->has_run) {
-            merge->asked.first = merge->run.first;
             merge->no_more = merge->run.first == 0;
+            if (!merge->no_more && merge->run.first <= merge->asked.first)
+                status = dk_fail(DOCKET_PROTOCOL, "docketd's answer does not go on with the ledger");
+            merge->asked.first = merge->run.first;
         }
     }
     return status;

@@ -120,6 +120,14 @@ static bool wants_seat(const struct docket_issue *asked, size_t count)
     return false;
 }
 
+static bool all_have_keys(const struct docket_issue *asked, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (asked[i].key == NULL)
+            return false;
+    return true;
+}
+
 static docket_status issue(docket_series *series, int64_t timeout_ns, size_t count, struct issuing *issuing, uint8_t *asked)
 {
     struct dk_ask ask = {.series = series,
@@ -130,7 +138,7 @@ static docket_status issue(docket_series *series, int64_t timeout_ns, size_t cou
                          .asked = asked,
                          .context = issuing,
                          .fill = fill_issue,
-                         .is_safe = has_key,
+                         .is_safe = all_have_keys(issuing->asked, count) ? NULL : has_key,
                          .hear = hear_issue};
     return dk_ask(&ask);
 }

@@ -54,8 +54,8 @@ struct dk_line {
     uint8_t bytes[DK_RECORD_BYTES];
 };
 docket_status dk_line_take(struct docket_realm *realm, struct dk_line **line) DK_MUST_USE;
-/* Connected, or still so. Tries until until_ns. */
-docket_status dk_line_connect(struct docket_realm *realm, struct dk_line *line, int64_t until_ns) DK_MUST_USE;
+/* Connected (*made: just now), or still so. Tries until until_ns. */
+docket_status dk_line_connect(struct docket_realm *realm, struct dk_line *line, int64_t until_ns, bool *made) DK_MUST_USE;
 void dk_line_hang_up(struct dk_line *line);
 void dk_line_put_back(struct docket_realm *realm, struct dk_line *line);
 

@@ -255,6 +255,21 @@ static docket_status hear_packet(struct run *run)
 
 /* ---- tries ---- */
 
+/* docketd takes in whom it has no room for and hangs up, unread. So what may be sent only once is sent to a docketd
+ * that has answered on this connection. */
+static docket_status be_heard(struct run *run)
+{
+    const struct dk_request hello = {.type = DK_ASK_HELLO};
+    struct dk_reply reply;
+    int fds[DK_WIRE_FDS];
+    int64_t left_ns = run->end_ns - dk_clock_monotonic_ns();
+    docket_status status = dk_wire_ask(run->line->fd, &hello, left_ns > 0 ? left_ns : 0, &reply, fds);
+    for (int i = 0; status == DOCKET_OK && i < DK_WIRE_FDS; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+    return status;
+}
+
 /* One try: all that is not done. OK: each packet has its answer, though some may have been refused. */
 static docket_status try_once(struct run *run)
 {
@@ -262,7 +277,10 @@ static docket_status try_once(struct run *run)
     run->way_count = run->way_items = 0;
     run->refused = DOCKET_OK;
     run->unseated = run->sent = false;
-    docket_status status = dk_line_connect(run->ask->series->realm, run->line, run->end_ns);
+    bool made;
+    docket_status status = dk_line_connect(run->ask->series->realm, run->line, run->end_ns, &made);
+    if (status == DOCKET_OK && made && run->ask->is_safe != NULL)
+        status = be_heard(run);
     for (bool more = true; status == DOCKET_OK && (more || run->way_count > 0);) {
         if (more && run->way_count < WAY_PACKETS && run->way_items < WAY_ITEMS)
             status = send_packet(run, &more);

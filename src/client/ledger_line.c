@@ -99,10 +99,11 @@ static docket_status connect_once(struct docket_realm *realm, struct dk_line *li
     return DOCKET_OK;
 }
 
-docket_status dk_line_connect(struct docket_realm *realm, struct dk_line *line, int64_t until_ns)
+docket_status dk_line_connect(struct docket_realm *realm, struct dk_line *line, int64_t until_ns, bool *made)
 {
     int64_t pause_ns = PAUSE_FIRST_NS;
-    if (is_ours(line))
+    *made = !is_ours(line);
+    if (!*made)
         return DOCKET_OK;
     for (;;) {
         docket_status status = connect_once(realm, line);

@@ -119,6 +119,9 @@ docket_status docket_records(docket_series *series, int32_t period, uint64_t fro
         status = dk_ledger_page_ask(series->realm, &request, &page);
         if (status == DOCKET_OK)
             status = tell_page(&page, each, context, &row, &enough);
+        if (status == DOCKET_OK && !enough && row.first != 0 && row.period == (int32_t)request.start_after &&
+            row.first <= request.first)
+            status = dk_fail(DOCKET_PROTOCOL, "docketd's answer does not go on with the ledger");
         request.first = row.first;
         request.start_after = row.period > 0 ? (uint64_t)row.period : 0;
     }

@@ -284,6 +284,11 @@ bool dk_ledger_waits(const struct dk_daemon *daemon);
 bool dk_ledger_is_written(const struct dk_series_book *series);
 /* A seat was reaped: who sat there holds nothing any more. */
 void dk_ledger_seat_gone(struct dk_daemon *daemon, uint32_t desk, uint32_t seat, uint64_t salt);
+/* series/tracked.c: what the board shows of one, for tools. Its current period, from the store; the same when an image
+ * of it is durable; nothing. */
+void dk_tracked_show(struct dk_daemon *daemon, const struct dk_series_book *series, const struct dk_period *period);
+void dk_tracked_given(const struct dk_series_book *series, const struct dk_counter_image *image);
+void dk_tracked_hide(const struct dk_series_book *series);
 /* Does it track its numbers? Then nothing of it is on the board but its slot, which says so. */
 static inline bool dk_is_tracked(const struct dk_series_book *series)
 {

@@ -147,6 +147,9 @@ static docket_status verify(struct dk_daemon *daemon, const struct dk_offline *a
     if (status == DOCKET_OK)
         printf("the store is sound: %llu records, their sum, and every page of its file\n",
                (unsigned long long)records);
+    uint64_t waiting = status == DOCKET_OK ? dk_ledger_backlog(daemon->store) : 0;
+    if (waiting > 0)
+        printf("%llu entries of the ledger's log wait to be folded\n", (unsigned long long)waiting);
     return status;
 }
 

@@ -279,13 +279,15 @@ static bool may_begin(const struct dk_daemon *daemon, const struct dk_series_boo
     return false;
 }
 
-/* Nothing of one that tracks its numbers is on the board: only its policy turns. */
+/* Nothing of one that tracks its numbers is on the board, but what tools are shown: only its
+ * policy turns. */
 static int64_t look_at_tracked(struct dk_daemon *daemon, struct dk_series_book *series, int64_t now_s)
 {
     struct dk_period now;
-    if (series->record.next == NULL)
-        return INT64_MAX;
+    if (dk_zone_is_lost(dk_zone_of_policy(series->record.policy)))
+        return now_s + OUTSIDE_S; /* said when it was looked for */
     dk_period_at_instant(series->record.policy, now_s, &now);
+    dk_tracked_show(daemon, series, &now);
     return dk_policy_turn(daemon, series, now.label) ? now.end_s : now_s + 1;
 }
 

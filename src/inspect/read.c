@@ -164,6 +164,37 @@ static void show_bank(const docket_view *view, struct view_desk *desk, uint32_t 
         period->laid = 0; /* nobody may take them */
 }
 
+/* What docketd made durable last of the current period, where a bank would stand. Shown only: words of two
+ * moments may meet. */
+static void show_tracked(const struct view_desk *desk, uint32_t slot, struct docket_view_series *facts)
+{
+    const struct shared_board_slot *board = dk_desk_slot(&desk->desk, slot);
+    const struct shared_board_bank *bank = &board->bank[0];
+    struct docket_view_period *period = &facts->periods[0];
+    uint64_t last = dk_load_relaxed(&bank->last);
+    if (last == 0)
+        return;
+    *period = (struct docket_view_period){.period = (int32_t)(uint32_t)dk_load_relaxed(&bank->period),
+                                          .start_s = (int64_t)dk_load_relaxed(&bank->start_s),
+                                          .end_s = (int64_t)dk_load_relaxed(&bank->end_s),
+                                          .next = dk_load_relaxed(&bank->base),
+                                          .given = dk_load_relaxed(&bank->limit),
+                                          .first = dk_load_relaxed(&dk_table_slot(&desk->desk, slot)->bank[0].first),
+                                          .last = last,
+                                          .oldest_lease_age_s = -1};
+    if (period->first < 1 || period->first > last)
+        period->first = 1; /* it lies where workers can write */
+    struct dk_form form;
+    dk_slot_read_form(board, 0, &form);
+    memcpy(period->form, &form, sizeof period->form);
+    facts->period_count = 1;
+    if (last >= DOCKET_NUMBER_MAX)
+        return;
+    uint64_t used = period->given > period->first ? period->given - period->first : 0, all = last - period->first + 1;
+    period->used_percent = used >= all ? 100 : (uint32_t)((double)used * 100.0 / (double)all);
+    period->ends = 1;
+}
+
 static const char *copy_text(char *to, const char *from, size_t bytes, size_t max)
 {
     bytes = bytes < max ? bytes : max;
@@ -261,6 +292,8 @@ bool dk_read_series(docket_view *view, struct view_desk *desk, uint32_t slot, st
         .tracked = dk_load_acquire(&board->state) == DK_SLOT_LEDGER};
     for (uint32_t bank = 0; bank < DK_BANKS; bank++)
         show_bank(view, desk, slot, bank, key.order == DK_LEASED, facts);
+    if (facts->tracked)
+        show_tracked(desk, slot, facts);
     order_periods(facts);
     for (uint32_t i = 0; i < facts->period_count; i++)
         show_date(desk, &key, &facts->periods[i]);

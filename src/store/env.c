@@ -24,6 +24,8 @@ enum {
     SMALLEST_MAP_PAGES = 32,
     NEARLY_FULL_BYTES = 1 << 16,
     RESERVE_BYTES = 1 << 19,
+    FOLD_PAGES = 256,
+    ROOM_PAGES_MAX = 8192, /* 32 MiB: more is not kept for any commit */
     LOCK_BYTES = 16384 /* twice what LMDB's 126 readers take */
 };
 
@@ -106,9 +108,8 @@ static docket_status preallocate(struct dk_store *store, int fd, size_t bytes)
     return dk_fail_errno(DOCKET_STORE_FAILED, errno, "cannot preallocate %zu bytes", bytes);
 }
 
-/* A new series makes the file grow; the marks of the others, as a rule, do not,
- * but must not depend on it. So what they may need stays allocated. */
-docket_status dk_store_make_room(struct dk_store *store)
+/* So many bytes beyond the last page in use surely have their blocks, and fit the map. */
+static docket_status make_room(struct dk_store *store, size_t reserve, const char *what)
 {
     MDB_envinfo info;
     MDB_stat tree;
@@ -121,16 +122,31 @@ docket_status dk_store_make_room(struct dk_store *store)
     if (error)
         return dk_env_fail(store, error, "look at the store");
     size_t used = (info.me_last_pgno + 1) * tree.ms_psize;
-    if (used + RESERVE_BYTES <= store->allocated)
+    if (used + reserve > store->map_bytes)
+        return dk_env_fail(store, MDB_MAP_FULL, what);
+    if (used + reserve <= store->allocated)
         return DOCKET_OK;
-    size_t wanted = used + 2 * RESERVE_BYTES;
+    size_t wanted = used + 2 * reserve;
     if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)wanted) == 0 || errno == EOPNOTSUPP) {
         store->allocated = wanted;
         return DOCKET_OK;
     }
-    return dk_fail_errno(dk_status_of_errno(errno), errno,
-                         "the disk under %s has no room for a new series beside what the others need; make room",
-                         store->realm);
+    return dk_fail_errno(dk_status_of_errno(errno), errno, "cannot %s: the disk under %s has no room for it beside what "
+                         "the others need; make room", what, store->realm);
+}
+
+/* A new series makes the file grow; the marks of the others, as a rule, do not,
+ * but must not depend on it. So what they may need stays allocated. */
+docket_status dk_store_make_room(struct dk_store *store)
+{
+    return make_room(store, RESERVE_BYTES, "make a new series");
+}
+
+/* Entries are appended, and up to four times as many folded, each on a page of its own at worst. */
+docket_status dk_store_make_room_for(struct dk_store *store, size_t entries)
+{
+    size_t pages = 4 * entries + FOLD_PAGES;
+    return make_room(store, RESERVE_BYTES + (pages < ROOM_PAGES_MAX ? pages : ROOM_PAGES_MAX) * 4096, "keep records");
 }
 
 /* LMDB reads through a map: pages beyond the end of a truncated file would be

@@ -8,7 +8,7 @@
 
 enum {
     WAIT = 32768,      /* entries that wait to be folded, if nobody says otherwise */
-    FOLD_ENTRIES = 512, /* fewer are not worth the pages that they touch */
+    FOLD_ENTRIES = 256, /* fewer are not worth the pages that they touch */
     PARTS_AT_ONCE = 64  /* removed by a commit, beside as many as it puts */
 };
 

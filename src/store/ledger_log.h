@@ -86,6 +86,7 @@ struct dk_log_spot {
     uint64_t commit_number;
     uint32_t part, offset;
     uint8_t kind;
+    struct dk_log_entry entry; /* what lies there, once it was read: key.bytes NULL before */
 };
 struct dk_log_view {
     struct dk_store *store;
@@ -99,9 +100,9 @@ docket_status dk_view_begin(struct dk_store *store, enum dk_kind kind, const str
 void dk_view_end(struct dk_log_view *view);
 typedef docket_status (*dk_log_visit)(void *context, struct dk_slice key, struct dk_slice value);
 /* All that it shows, ascending; from and prefix_bytes as above, or narrower. */
-docket_status dk_view_walk(const struct dk_log_view *view, enum dk_kind kind, const struct dk_key *from,
+docket_status dk_view_walk(struct dk_log_view *view, enum dk_kind kind, const struct dk_key *from,
                            size_t prefix_bytes, dk_log_visit visit, void *context) DK_MUST_USE;
-docket_status dk_view_find(const struct dk_log_view *view, enum dk_kind kind, struct dk_slice key, struct dk_slice *value,
+docket_status dk_view_find(struct dk_log_view *view, enum dk_kind kind, struct dk_slice key, struct dk_slice *value,
                            bool *found) DK_MUST_USE;
 /* One key, in a transaction of its own: visit is called if it is found. */
 docket_status dk_view_find_one(struct dk_store *store, enum dk_kind kind, const struct dk_key *key, dk_log_visit visit,
@@ -110,6 +111,6 @@ docket_status dk_view_find_one(struct dk_store *store, enum dk_kind kind, const 
 /* ---- ledger_verify.c ---- */
 
 /* What belongs together: keys and records, holds and records. */
-docket_status dk_ledger_verify(struct dk_store *store, const struct dk_log_view *view) DK_MUST_USE;
+docket_status dk_ledger_verify(struct dk_store *store, struct dk_log_view *view) DK_MUST_USE;
 
 #endif

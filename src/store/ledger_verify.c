@@ -10,7 +10,7 @@
 #include <string.h>
 
 struct check {
-    const struct dk_log_view *view;
+    struct dk_log_view *view;
     struct dk_ledger_record record; /* found last */
     bool found;
 };
@@ -52,6 +52,7 @@ static docket_status want_record(struct check *check, enum dk_kind kind, struct 
 
 /* ---- keys ---- */
 
+/* A key whose number was released keeps it here; whose it is by now says the number's record. */
 static docket_status check_ranges(struct check *check, struct dk_slice key, const struct dk_key_record *record)
 {
     docket_status status = DOCKET_OK;
@@ -60,8 +61,6 @@ static docket_status check_ranges(struct check *check, struct dk_slice key, cons
     for (uint32_t range = 0; status == DOCKET_OK && range < record->range_count; range++)
         for (uint64_t number = record->ranges[range].first; status == DOCKET_OK && number <= record->ranges[range].last; number++)
             status = want_record(check, DK_KIND_KEYS, key, record->series_id, record->period, number);
-    if (status == DOCKET_OK && record->kind == DK_NAMED_KEY && check->found && strcmp(check->record.key, record->text) != 0)
-        status = dk_record_damaged(DK_KIND_KEYS, key, "has a number whose record names another key");
     return status;
 }
 
@@ -80,12 +79,12 @@ static docket_status check_key(void *context, struct dk_slice key, struct dk_sli
 static docket_status check_pending(struct check *check, struct dk_slice key, const struct dk_hold_record *hold)
 {
     docket_status status = want_record(check, DK_KIND_HOLDS, key, hold->series_id, hold->period, hold->number);
-    if (status == DOCKET_OK && check->record.state != DK_STATE_PENDING)
-        status = dk_record_damaged(DK_KIND_HOLDS, key, "holds a number that is not pending");
+    if (status == DOCKET_OK && check->record.state != (hold->in_doubt ? DK_STATE_IN_DOUBT : DK_STATE_PENDING))
+        status = dk_record_damaged(DK_KIND_HOLDS, key, "holds a number that is neither pending nor in doubt, as it says");
     return status;
 }
 
-/* As many of its numbers are reserved under its name as the hold says. */
+/* As many of its numbers are reserved (in doubt) under its name as the hold says. */
 static docket_status count_reserved(struct check *check, struct dk_slice key, const struct dk_hold_record *hold,
                                     const struct dk_key_record *name)
 {
@@ -94,7 +93,7 @@ static docket_status count_reserved(struct check *check, struct dk_slice key, co
     for (uint32_t range = 0; status == DOCKET_OK && range < name->range_count; range++)
         for (uint64_t number = name->ranges[range].first; status == DOCKET_OK && number <= name->ranges[range].last; number++) {
             status = find_record(check, name->series_id, name->period, number);
-            reserved += status == DOCKET_OK && check->found && check->record.state == DK_STATE_RESERVED &&
+            reserved += status == DOCKET_OK && check->found && check->record.state == (hold->in_doubt ? DK_STATE_IN_DOUBT : DK_STATE_RESERVED) &&
                         strcmp(check->record.hold, hold->text) == 0;
         }
     if (status == DOCKET_OK && reserved != hold->left)
@@ -130,7 +129,7 @@ static docket_status check_hold(void *context, struct dk_slice key, struct dk_sl
                                                 : check_reserved(context, key, &read.record);
 }
 
-docket_status dk_ledger_verify(struct dk_store *store, const struct dk_log_view *view)
+docket_status dk_ledger_verify(struct dk_store *store, struct dk_log_view *view)
 {
     struct check check = {.view = view};
     if (store->kinds < DK_KIND_COUNT)

@@ -25,7 +25,8 @@ static int compare(struct dk_slice a, struct dk_slice b)
 static struct dk_log_spot spot_of(const struct dk_ledger_log *log, const struct dk_shelf_entry *entry)
 {
     const struct dk_log_part *part = &log->parts[entry->part & (log->part_room - 1)];
-    return (struct dk_log_spot){part->commit_number, part->number, entry->offset, entry->kind};
+    return (struct dk_log_spot){
+        .commit_number = part->commit_number, .part = part->number, .offset = entry->offset, .kind = entry->kind};
 }
 
 static docket_status copy_spots(struct dk_log_view *view, enum dk_kind kind, const struct dk_key *from,
@@ -77,20 +78,25 @@ void dk_view_end(struct dk_log_view *view)
     view->spots = NULL;
 }
 
-static docket_status read_spot(struct dk_store *store, MDB_txn *txn, const struct dk_log_spot *spot,
-                               struct dk_log_entry *entry)
+/* Into spot->entry, unless it was read before. */
+static docket_status read_spot(struct dk_store *store, MDB_txn *txn, struct dk_log_spot *spot)
 {
     struct dk_slice value;
     struct dk_key name;
     bool found;
+    if (spot->entry.key.bytes)
+        return DOCKET_OK;
     dk_key_of_part(&name, spot->commit_number, spot->part);
     docket_status status = dk_env_get(store, txn, DK_KIND_LEDGERLOG, &name, &value, &found);
     if (status == DOCKET_OK && !found)
         status = dk_record_damaged(DK_KIND_LEDGERLOG, dk_key_slice(&name), "is missing");
+    struct dk_log_entry entry;
     if (status == DOCKET_OK)
-        status = dk_log_at(dk_key_slice(&name), value, spot->offset, entry);
-    if (status == DOCKET_OK && entry->kind != spot->kind)
+        status = dk_log_at(dk_key_slice(&name), value, spot->offset, &entry);
+    if (status == DOCKET_OK && entry.kind != spot->kind)
         status = dk_record_damaged(DK_KIND_LEDGERLOG, dk_key_slice(&name), "does not hold what it held");
+    if (status == DOCKET_OK)
+        spot->entry = entry;
     return status;
 }
 
@@ -99,7 +105,7 @@ static docket_status read_spot(struct dk_store *store, MDB_txn *txn, const struc
 docket_status dk_view_find_one(struct dk_store *store, enum dk_kind kind, const struct dk_key *key, dk_log_visit visit,
                                void *context, bool *found)
 {
-    struct dk_log_entry entry = {0};
+    struct dk_slice value = {0};
     struct dk_log_spot spot;
     MDB_txn *txn;
     *found = false;
@@ -115,30 +121,29 @@ docket_status dk_view_find_one(struct dk_store *store, enum dk_kind kind, const 
     if (status != DOCKET_OK)
         return status;
     if (at) {
-        status = read_spot(store, txn, &spot, &entry);
-        *found = status == DOCKET_OK && !dk_log_removes(&entry);
+        status = read_spot(store, txn, &spot);
+        value = spot.entry.value;
+        *found = status == DOCKET_OK && !dk_log_removes(&spot.entry);
     } else {
-        status = dk_env_get(store, txn, kind, key, &entry.value, found);
+        status = dk_env_get(store, txn, kind, key, &value, found);
     }
     if (status == DOCKET_OK && *found)
-        status = visit(context, dk_key_slice(key), entry.value);
+        status = visit(context, dk_key_slice(key), value);
     mdb_txn_abort(txn);
     return status;
 }
 
 /* The first spot that is not below (kind, key). */
-static docket_status seek(const struct dk_log_view *view, enum dk_kind kind, struct dk_slice key, size_t *place)
+static docket_status seek(struct dk_log_view *view, enum dk_kind kind, struct dk_slice key, size_t *place)
 {
     size_t low = 0, high = view->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        struct dk_log_entry entry = {.kind = (enum dk_kind)view->spots[middle].kind};
-        if (entry.kind == kind) {
-            docket_status status = read_spot(view->store, view->txn, &view->spots[middle], &entry);
-            if (status != DOCKET_OK)
-                return status;
-        }
-        bool below = entry.kind < kind || (entry.kind == kind && compare(entry.key, key) < 0);
+        struct dk_log_spot *spot = &view->spots[middle];
+        docket_status status = spot->kind == kind ? read_spot(view->store, view->txn, spot) : DOCKET_OK;
+        if (status != DOCKET_OK)
+            return status;
+        bool below = spot->kind < kind || (spot->kind == kind && compare(spot->entry.key, key) < 0);
         low = below ? middle + 1 : low;
         high = below ? high : middle;
     }
@@ -146,25 +151,35 @@ static docket_status seek(const struct dk_log_view *view, enum dk_kind kind, str
     return DOCKET_OK;
 }
 
-docket_status dk_view_find(const struct dk_log_view *view, enum dk_kind kind, struct dk_slice key, struct dk_slice *value,
+/* The log's entry of this very key; NULL: it has none. */
+static docket_status find_in_log(struct dk_log_view *view, enum dk_kind kind, struct dk_slice key,
+                                 const struct dk_log_entry **entry)
+{
+    size_t place = 0;
+    docket_status status = seek(view, kind, key, &place);
+    *entry = NULL;
+    if (status != DOCKET_OK || place >= view->count || view->spots[place].kind != kind)
+        return status;
+    struct dk_log_spot *spot = &view->spots[place];
+    status = read_spot(view->store, view->txn, spot);
+    if (status == DOCKET_OK && compare(spot->entry.key, key) == 0)
+        *entry = &spot->entry;
+    return status;
+}
+
+docket_status dk_view_find(struct dk_log_view *view, enum dk_kind kind, struct dk_slice key, struct dk_slice *value,
                            bool *found)
 {
-    size_t place;
-    docket_status status = seek(view, kind, key, &place);
-    if (status == DOCKET_OK && place < view->count && view->spots[place].kind == kind) {
-        struct dk_log_entry entry;
-        status = read_spot(view->store, view->txn, &view->spots[place], &entry);
-        if (status != DOCKET_OK)
-            return status;
-        if (compare(entry.key, key) == 0) {
-            *found = !dk_log_removes(&entry);
-            *value = entry.value;
-            return DOCKET_OK;
-        }
-    }
+    const struct dk_log_entry *entry;
+    struct dk_key name = {.size = key.size};
+    docket_status status = find_in_log(view, kind, key, &entry);
     if (status != DOCKET_OK)
         return status;
-    struct dk_key name = {.size = key.size};
+    if (entry) {
+        *found = !dk_log_removes(entry);
+        *value = entry->value;
+        return DOCKET_OK;
+    }
     if (key.size > sizeof name.bytes)
         return dk_record_damaged(kind, key, "has an impossible key");
     memcpy(name.bytes, key.bytes, key.size);
@@ -174,25 +189,29 @@ docket_status dk_view_find(const struct dk_log_view *view, enum dk_kind kind, st
 /* ---- all, log and databases merged ---- */
 
 struct merge {
-    const struct dk_log_view *view;
+    struct dk_log_view *view;
     enum dk_kind kind;
     const struct dk_key *from;
     size_t prefix_bytes;
     dk_log_visit visit;
     void *context;
-    size_t place;              /* of the next spot ... */
-    struct dk_log_entry entry; /* ... which says this ... */
-    bool more;                 /* ... if there is one */
+    size_t place; /* of the next spot ... */
+    bool more;    /* ... if there is one, which was read */
 };
+
+static const struct dk_log_entry *next_of(const struct merge *merge)
+{
+    return &merge->view->spots[merge->place].entry;
+}
 
 static docket_status advance(struct merge *merge)
 {
-    const struct dk_log_view *view = merge->view;
+    struct dk_log_view *view = merge->view;
     merge->more = merge->place < view->count && view->spots[merge->place].kind == merge->kind;
     if (!merge->more)
         return DOCKET_OK;
-    docket_status status = read_spot(view->store, view->txn, &view->spots[merge->place], &merge->entry);
-    merge->more = status == DOCKET_OK && begins_so(merge->entry.key, merge->from, merge->prefix_bytes);
+    docket_status status = read_spot(view->store, view->txn, &view->spots[merge->place]);
+    merge->more = status == DOCKET_OK && begins_so(next_of(merge)->key, merge->from, merge->prefix_bytes);
     return status;
 }
 
@@ -200,9 +219,10 @@ static docket_status advance(struct merge *merge)
 static docket_status show_log(struct merge *merge, const struct dk_slice *below)
 {
     docket_status status = DOCKET_OK;
-    while (status == DOCKET_OK && merge->more && (!below || compare(merge->entry.key, *below) < 0)) {
-        if (!dk_log_removes(&merge->entry))
-            status = merge->visit(merge->context, merge->entry.key, merge->entry.value);
+    while (status == DOCKET_OK && merge->more && (!below || compare(next_of(merge)->key, *below) < 0)) {
+        const struct dk_log_entry *entry = next_of(merge);
+        if (!dk_log_removes(entry))
+            status = merge->visit(merge->context, entry->key, entry->value);
         merge->place++;
         if (status == DOCKET_OK)
             status = advance(merge);
@@ -214,15 +234,15 @@ static docket_status visit_folded(void *context, struct dk_slice key, struct dk_
 {
     struct merge *merge = context;
     docket_status status = show_log(merge, &key);
-    if (status != DOCKET_OK || (merge->more && compare(merge->entry.key, key) == 0))
+    if (status != DOCKET_OK || (merge->more && compare(next_of(merge)->key, key) == 0))
         return status; /* the log's is newer, and comes next */
     return merge->visit(merge->context, key, value);
 }
 
-docket_status dk_view_walk(const struct dk_log_view *view, enum dk_kind kind, const struct dk_key *from,
+docket_status dk_view_walk(struct dk_log_view *view, enum dk_kind kind, const struct dk_key *from,
                            size_t prefix_bytes, dk_log_visit visit, void *context)
 {
-    struct merge merge = {view, kind, from, prefix_bytes, visit, context, 0, {0}, false};
+    struct merge merge = {view, kind, from, prefix_bytes, visit, context, 0, false};
     struct dk_slice first = from ? dk_key_slice(from) : (struct dk_slice){(const uint8_t *)"", 0};
     docket_status status = seek(view, kind, first, &merge.place);
     if (status == DOCKET_OK)

@@ -297,6 +297,9 @@ int64_t dk_store_trusted_now_ns(struct dk_store *store, bool *carried);
 /* Before a commit that adds a series. From one thread, whatever the committer
  * does. NO_SPACE: not now, and nothing is lost. */
 docket_status dk_store_make_room(struct dk_store *store) DK_MUST_USE;
+/* Before a commit of about so many records, keys and holds: likewise. Else a full disk, or a store that
+ * has grown to its end, would be the end of docketd, and of those who want no records. */
+docket_status dk_store_make_room_for(struct dk_store *store, size_t entries) DK_MUST_USE;
 
 /* One durable transaction, from one thread only. On return OK everything is
  * synced, and *commit_number is written. On BAD_ARGUMENT (an image that breaks

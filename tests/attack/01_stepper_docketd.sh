@@ -34,11 +34,15 @@ attack() {
         restart=daily
         sample=${SAMPLE:-$(scale 3 0)}
         ;;&
+    issue* | settle* | void* | release* | reserve* | expire*) sample=${SAMPLE:-$(scale 3 0)} ;;&
     evict* | again*) fresh_realm 2 ;; # two slots: whoever is new makes somebody leave
     *) fresh_realm 2048 ;;
     esac
     start_docketd
     add_series "acme/$name" --order "$order" --restart "$restart" --window 16
+    case $name in
+    issue* | settle* | void* | release* | reserve* | expire*) add_series "acme/$name-L" --order gapless --restart never ;;
+    esac
     kill_docketd
     STEPD_LOG=$work/docketd.log "$stepper" "$realm" "$logs" "$name" "$name" "$docketd" "$sample" >"$out" 2>&1 || code=$?
     if [ "$code" != 0 ]; then

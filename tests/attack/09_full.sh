@@ -207,6 +207,28 @@ fi
 kill_docketd
 rm -rf "$work/disk/realm" "${runtime:?}"/* "$logs"
 
+# ---- records until the disk gives no more: refused, and the others go on ----
+
+rm -f "$work/disk/filler"
+realm_at "$work/disk/realm" "$runtime" 4096
+must_serve "room for records" || true
+"$docket" series add --no-start acme/BOOK --order gapless >/dev/null
+"$docket" series add --no-start acme/INV >/dev/null
+fill "$work/disk" 0
+for ((i = 1; i <= 40; i++)); do
+    seq -f "batch-$i-%.0f" 2000 >"$work/keys"
+    "$docket" issue --no-start acme/BOOK --settled --keys "$work/keys" >"$work/issued" 2>"$work/issue.err" || break
+done
+check "full disk: a record too many is refused, and says that there is no room" grep -q "room" "$work/issued" "$work/issue.err"
+check "full disk: docketd lives on after it refused a record" is_running "$docketd_pid"
+check "full disk: numbers of memory speed go on" "$docket" next --no-start -q acme/INV
+check "full disk: what was issued is found" "$docket" issue --no-start -q acme/BOOK --settled --key batch-1-7
+rm -f "$work/disk/filler"
+check "a refused record: is made when there is room" "$docket" issue --no-start -q acme/BOOK --settled --key "batch-$i-2000"
+check "records on a full disk: the store is sound" "$docket" verify
+kill_docketd
+rm -rf "$work/disk/realm" "${runtime:?}"/*
+
 # ---- the runtime directory's tmpfs, from one page up ----
 
 shm_at() {

@@ -7,7 +7,7 @@
  *
  *   docket-damage REALM FOLDER FLIPS SEED MORE
  *
- * REALM holds a stopped store. FLIPS: how many bits, at random, beside all of
+ * REALM holds a stopped store; it gets a ledger first. FLIPS: how many bits, at random, beside all of
  * both heads and of the pages that they name; 0: every bit of the file. Then
  * sectors of zeros, pages over each other, older versions, and short files.
  * MORE: after each so many flips that were accepted, more commits are made.
@@ -143,6 +143,89 @@ static docket_status add_event(void *context, const struct dk_event *event)
     return DOCKET_OK;
 }
 
+/* ---- a ledger, folded and in its log ---- */
+
+enum { LEDGER_NUMBERS = 60, LEDGER_PERIOD = 2026, LEDGER_SERIES = 1 };
+
+static void spell_ledger(unsigned at, char text[24], struct dk_range *one)
+{
+    snprintf(text, 24, "order-%u", at);
+    *one = (struct dk_range){at + 1, at + 1};
+}
+
+/* Numbers with keys, one in five of them pending; and a text of elsewhere. */
+static docket_status commit_ledger(struct dk_store *store, unsigned from, unsigned count)
+{
+    struct dk_ledger_record records[LEDGER_NUMBERS];
+    struct dk_key_record keys[LEDGER_NUMBERS];
+    struct dk_hold_record holds[LEDGER_NUMBERS];
+    struct dk_range ranges[LEDGER_NUMBERS];
+    char texts[LEDGER_NUMBERS][24];
+    struct dk_elsewhere_record elsewhere = {.tenant = TENANT, .text = "OLD-1", .note = "by hand", .time_ns = 5};
+    struct dk_change change = {.ledger = {records, count, keys, count, holds, 0, &elsewhere, 1}};
+    uint64_t number;
+    for (unsigned at = 0; at < count; at++) {
+        spell_ledger(from + at, texts[at], &ranges[at]);
+        bool pending = (from + at) % 5 == 0;
+        records[at] = (struct dk_ledger_record){
+            .series_id = LEDGER_SERIES, .period = LEDGER_PERIOD, .number = ranges[at].first, .first_ns = 7, .last_ns = 8,
+            .state = pending ? DK_STATE_PENDING : DK_STATE_ISSUED, .seat = -1, .attempts = 1, .text = texts[at],
+            .key = texts[at], .hold = "", .trace = "", .metadata = "", .error = "", .host = "", .reason = ""};
+        keys[at] = (struct dk_key_record){.series_id = LEDGER_SERIES, .kind = DK_NAMED_KEY, .text = texts[at],
+                                          .period = LEDGER_PERIOD, .ranges = &ranges[at], .range_count = 1};
+        if (pending)
+            holds[change.ledger.hold_count++] = (struct dk_hold_record){
+                .series_id = LEDGER_SERIES, .kind = DK_NAMED_PENDING, .text = "", .period = LEDGER_PERIOD,
+                .number = ranges[at].first, .seat = 3, .salt = at};
+    }
+    return dk_store_commit(store, &change, &number);
+}
+
+static docket_status add_record(void *context, const struct dk_ledger_record *record)
+{
+    add(context, record->text, strlen(record->text));
+    add(context, record->key, strlen(record->key));
+    uint64_t words[] = {record->number, record->state, record->attempts, (uint64_t)record->last_ns};
+    add(context, words, sizeof words);
+    return DOCKET_OK;
+}
+
+static docket_status add_key(void *context, const struct dk_key_record *record)
+{
+    add(context, &record->ranges[0], sizeof record->ranges[0]);
+    return DOCKET_OK;
+}
+
+static docket_status add_hold(void *context, const struct dk_hold_record *record)
+{
+    uint64_t words[] = {record->number, record->salt, (uint64_t)record->seat};
+    add(context, words, sizeof words);
+    return DOCKET_OK;
+}
+
+static docket_status add_elsewhere(void *context, const struct dk_elsewhere_record *record)
+{
+    add(context, record->note, strlen(record->note));
+    return DOCKET_OK;
+}
+
+static docket_status read_ledger(struct dk_store *store, struct content *content)
+{
+    bool found;
+    docket_status status = dk_ledger_each(store, LEDGER_SERIES, LEDGER_PERIOD, 1, add_record, content);
+    for (unsigned at = 0; status == DOCKET_OK && at < LEDGER_NUMBERS; at++) {
+        struct dk_range one;
+        char text[24];
+        spell_ledger(at, text, &one);
+        status = dk_ledger_find_key(store, LEDGER_SERIES, DK_NAMED_KEY, text, add_key, content, &found);
+    }
+    if (status == DOCKET_OK)
+        status = dk_ledger_each_hold(store, add_hold, content);
+    if (status == DOCKET_OK)
+        status = dk_ledger_find_elsewhere(store, TENANT, "OLD-1", add_elsewhere, content, &found);
+    return status;
+}
+
 static docket_status read_content(struct dk_store *store, struct content *content)
 {
     struct ranges ranges = {store, content};
@@ -154,6 +237,8 @@ static docket_status read_content(struct dk_store *store, struct content *conten
         status = dk_store_each_event(store, 1, add_event, content);
     if (status == DOCKET_OK)
         status = dk_store_each_counter(store, add_counter, content);
+    if (status == DOCKET_OK)
+        status = read_ledger(store, content);
     return status == DOCKET_OK ? dk_store_each_counter(store, add_ranges_of, &ranges) : status;
 }
 
@@ -185,6 +270,23 @@ static docket_status go_on(struct dk_store *store)
         status = dk_store_commit(store, &(struct dk_change){.counters = &one, .counter_count = 1}, &number);
     }
     return status;
+}
+
+/* Into the realm, before it is damaged: most of it folded, the rest in the log. */
+static void add_ledger(const char *realm)
+{
+    struct dk_store_options options = {.realm = realm, .preallocate_bytes = PAGE, .ledger_wait = 8, .boot_id = {7}};
+    struct dk_store *store;
+    struct dk_store_facts facts;
+    docket_status status = dk_store_open(&options, &store, &facts);
+    for (unsigned at = 0; status == DOCKET_OK && at < LEDGER_NUMBERS; at += 20)
+        status = commit_ledger(store, at, 20);
+    if (status == DOCKET_OK)
+        status = dk_store_close(store, true);
+    if (status != DOCKET_OK) {
+        fprintf(stderr, "docket-damage: %s\n", dk_error_text());
+        exit(2);
+    }
 }
 
 static bool differs(const struct content *a, const struct content *b)
@@ -387,6 +489,7 @@ int main(int count, char **words)
         return 2;
     driver.folder = words[2];
     driver.more = (uint64_t)atoi(words[5]);
+    add_ledger(words[1]);
     driver.file = read_file(words[1], "store/data.mdb", &driver.size);
     driver.witness = (char *)read_file(words[1], "witness", &driver.witness_bytes);
     uint8_t *older = read_file(words[1], "older.mdb", &older_size);

@@ -1,7 +1,7 @@
 # Row 13: docketd's turns and the library in one process, over a table that is scribbled on.
 SCRIBBLE_DAEMON := admin/set_next books clerk counters days/calendars days/today days/tzif days/zones edges keeper leased periods \
                    quarantine reaper recovery/adopt recovery/images rows series/evict series/names series/policies \
-                   series/series strict
+                   series/series series/tracked strict
 SCRIBBLE_CLIENT := block dated hand handles lease pool realm stand take text
 SCRIBBLE_BASE   := base/files base/status $(NUMBERING:src/%.c=%) \
                    table/calendar table/desk table/directory table/place table/seat table/slot

@@ -6,5 +6,5 @@ STEP_OBJECTS = $(patsubst %,$(BUILD)/obj/tests/attack/%.o,step $(1)) $(BUILD)/ob
 
 $(BUILD)/docket-stepw: $(call STEP_OBJECTS,stepw stepw_ops) $(BUILD)/libdocket.so
 	$(LINK_DOCKET) -ldl
-$(BUILD)/docket-stepd: $(call STEP_OBJECTS,stepd stepd_crew stepd_errands stepd_daemon) $(BUILD)/libdocket.so
+$(BUILD)/docket-stepd: $(call STEP_OBJECTS,stepd stepd_crew stepd_errands stepd_ledger stepd_daemon) $(BUILD)/libdocket.so
 	$(LINK_DOCKET)

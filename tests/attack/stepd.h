@@ -55,6 +55,8 @@ void crew_end(void);
 /* The worker does it: t take, w take all and sleep for more, o open a block of
  * four, b give it back, c open a series with a new name, d take a number of a day that
  * has ended, n of one that nobody took of before, x close that one. crew_must() waits. */
+/* At record speed (stepd_ledger.c), of the series NAME-L: i issue by a new key, pending; s settle it, v make it void,
+ * r release it; R reserve and settle; e issue for a second, and see it in doubt. */
 void crew_ask(char word);
 bool crew_answered(void); /* nothing is asked, or the answer has come */
 void crew_await(void);
@@ -68,6 +70,11 @@ bool victim_is_forgotten(void); /* its seat is free */
 /* Words that the worker or the victim owns; whether they were cleared. */
 void owned_note(void);
 bool owned_is_cleared(void);
+
+/* ---- stepd_ledger.c: in the worker ---- */
+
+void ledger_seat(docket_realm *realm, const char *series_name);
+void ledger_do(char word);
 
 /* ---- stepd_daemon.c: docketd ---- */
 

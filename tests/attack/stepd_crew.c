@@ -168,6 +168,15 @@ static void close_day(uint32_t date)
         must("a number of a closed period", status == DOCKET_OK ? DOCKET_DAMAGED : status);
 }
 
+static void work_with_ledger(char word)
+{
+    static bool seated;
+    if (!seated)
+        ledger_seat(realm, run_series);
+    seated = true;
+    ledger_do(word);
+}
+
 static void seat_oneself(void)
 {
     must("docket_realm_open", docket_realm_open(run_realm, &realm));
@@ -201,6 +210,8 @@ static void worker_life(int fd)
             take_dated(ended_day(++told->names));
         else if (word == 'x')
             close_day(ended_day(told->names));
+        else if (strchr("isvrRe", word) != NULL)
+            work_with_ledger(word);
         if (write(fd, &word, 1) != 1)
             _exit(9);
     }

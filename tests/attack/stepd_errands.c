@@ -190,6 +190,51 @@ static void ask_to_close(void)
     crew_ask('x');
 }
 
+/* ---- numbers at record speed ---- */
+
+static void have_one_settled(void)
+{
+    crew_must('i');
+    crew_must('s');
+    docketd_await_quiet();
+}
+
+static void have_one_pending(void)
+{
+    crew_must('i');
+    docketd_await_quiet();
+}
+
+static void ask_to_issue(void)
+{
+    crew_ask('i');
+}
+
+static void ask_to_settle(void)
+{
+    crew_ask('s');
+}
+
+static void ask_to_void(void)
+{
+    crew_ask('v');
+}
+
+static void ask_to_release(void)
+{
+    crew_ask('r');
+}
+
+static void ask_to_reserve(void)
+{
+    crew_ask('R');
+}
+
+static void ask_for_a_second(void)
+{
+    crew_ask('e');
+}
+
 /* ---- start and stop ---- */
 
 static void leases_are_out(void)
@@ -255,6 +300,18 @@ const struct errand errands[] = {
     {"close", "close an ended period", STRICT, ERRAND_LOOSE, take_of_a_new_day, ask_to_close, crew_answered, NULL},
     {"close-commit", "close an ended period: the committer", LEASED, ERRAND_LOOSE | ERRAND_COMMITTER, take_of_a_new_day,
      ask_to_close, crew_answered, NULL},
+    {"issue", "a number for a key", STRICT, 0, have_one_settled, ask_to_issue, crew_answered, NULL},
+    {"issue-commit", "a number for a key: the committer", STRICT, ERRAND_COMMITTER, have_one_settled, ask_to_issue,
+     crew_answered, NULL},
+    {"settle-commit", "settle: the committer", STRICT, ERRAND_COMMITTER, have_one_pending, ask_to_settle, crew_answered, NULL},
+    {"void-commit", "make void: the committer", STRICT, ERRAND_COMMITTER, have_one_pending, ask_to_void, crew_answered, NULL},
+    {"release", "release, and give again", STRICT, 0, have_one_pending, ask_to_release, crew_answered, NULL},
+    {"release-commit", "release, and give again: the committer", STRICT, ERRAND_COMMITTER, have_one_pending, ask_to_release,
+     crew_answered, NULL},
+    {"reserve-commit", "reserve and settle: the committer", STRICT, ERRAND_COMMITTER, have_one_settled, ask_to_reserve,
+     crew_answered, NULL},
+    {"expire-commit", "a number's time runs out: the committer", STRICT, ERRAND_COMMITTER, have_one_settled, ask_for_a_second,
+     crew_answered, NULL},
     {"create", "make a series", LEASED, 0, nothing, ask_for_series, crew_answered, NULL},
 };
 

@@ -39,14 +39,21 @@ enum { AUDIT_CLEAN = 0, AUDIT_FINDINGS = 1, AUDIT_USAGE = 2, AUDIT_UNREADABLE = 
     KIND(LOGGED_OPEN, "logged_open", "numbers logged, but open", 1)                       \
     KIND(LOGGED_SPARE, "logged_spare", "numbers logged, but spare", 1)                    \
     KIND(LOGGED_VOID, "logged_void", "numbers logged, but void", 1)                       \
+    KIND(LOGGED_FREE, "logged_free", "numbers logged, but free", 1)                       \
+    KIND(LOGGED_RESERVED, "logged_reserved", "numbers logged, but only reserved", 1)      \
     KIND(UNLOGGED, "unlogged", "numbers handed out, in no log, without excuse", 1)        \
     KIND(OUT_OF_ORDER, "out_of_order", "strict numbers out of one thread's call order", 0) \
-    KIND(TOO_UNKNOWN, "too_unknown", "unknown numbers above --unknown-max", 0)
+    KIND(TOO_UNKNOWN, "too_unknown", "unknown numbers above --unknown-max", 0)            \
+    KIND(HOLE, "hole", "numbers of gapless periods neither issued nor void with a cause", 0)
 
 #define AUDIT_KIND_ENUM(name, key, text, lost) FINDING_##name,
 enum finding_kind { AUDIT_KINDS(AUDIT_KIND_ENUM) FINDING_KINDS };
 
-enum fate { FATE_LAID, FATE_OPEN, FATE_HANDED_OUT, FATE_SPARE, FATE_VOID, FATE_UNKNOWN, FATES };
+enum fate {
+    FATE_LAID, FATE_OPEN, FATE_HANDED_OUT, FATE_SPARE, FATE_VOID, FATE_UNKNOWN,
+    FATE_FREE, FATE_RESERVED, FATE_PENDING, FATE_IN_DOUBT, FATE_ISSUED, /* of series with a ledger */
+    FATES
+};
 
 enum { EXAMPLES_PER_KIND = 5, PLACES_PER_EXAMPLE = 3, CAUSES_MAX = 16, CAUSE_BYTES = 64 };
 
@@ -69,6 +76,7 @@ struct fate_range {
     uint64_t first, last; /* inclusive */
     enum fate fate;
     bool by_hand; /* a person decided: void though it was given, handed out though no log has it */
+    bool has_cause;
 };
 
 /* One (tenant, series, period). */
@@ -77,6 +85,7 @@ struct counter {
     int32_t period;
     bool has_fate;
     uint64_t first, mark;
+    bool gapless;
     struct fate_range *ranges;
     size_t range_count;
     struct number_set logged;
@@ -87,7 +96,8 @@ struct counter {
  * say in which period its last call was. */
 struct series {
     char *tenant, *name;
-    bool strict, has_order;
+    bool strict, has_order; /* strict: one thread's numbers rise; not where released ones come again */
+    uint64_t logs;
     uint64_t excuse;   /* numbers that killed threads may have taken unlogged */
     uint64_t unlogged; /* numbers handed out that no log has */
     const struct counter *unlogged_counter;
@@ -113,6 +123,7 @@ struct options {
     bool json;
     int64_t killed_allow; /* -1: the step in the log's header */
     int64_t unknown_max;  /* -1: any */
+    bool gapless;         /* gapless periods have no hole */
 };
 
 struct audit {

@@ -15,6 +15,10 @@ static enum finding_kind logged_finding(enum fate fate)
         return FINDING_LOGGED_OPEN;
     case FATE_SPARE:
         return FINDING_LOGGED_SPARE;
+    case FATE_FREE:
+        return FINDING_LOGGED_FREE;
+    case FATE_RESERVED:
+        return FINDING_LOGGED_RESERVED;
     default:
         return FINDING_LOGGED_VOID;
     }
@@ -53,6 +57,28 @@ static void count_unlogged(struct audit *audit, struct counter *counter,
     audit->totals.unlogged += unlogged;
 }
 
+/* A pending number, and one in doubt, was given, but whether a log knows of it nobody can say.
+ * Of a series with a ledger others may ask than those who write logs: one without any log is not held against them. */
+static bool may_be_unlogged(const struct counter *counter, enum fate fate)
+{
+    return fate == FATE_UNKNOWN || fate == FATE_PENDING || fate == FATE_IN_DOUBT ||
+           (fate == FATE_ISSUED && counter->series->logs == 0);
+}
+
+/* Once all is resolved, every number below the mark is issued, or void with a cause. */
+static void check_holes(struct audit *audit, const struct counter *counter)
+{
+    for (size_t i = 0; i < counter->range_count; i++) {
+        const struct fate_range *range = &counter->ranges[i];
+        if (range->fate == FATE_ISSUED || range->fate == FATE_HANDED_OUT ||
+            (range->fate == FATE_VOID && range->has_cause))
+            continue;
+        finding_add(&audit->findings, FINDING_HOLE, range->last - range->first + 1, counter, 0,
+                    "%llu to %llu: %s%s", (unsigned long long)range->first, (unsigned long long)range->last,
+                    fate_name(range->fate), range->fate == FATE_VOID ? ", without a cause" : "");
+    }
+}
+
 static void check_counter(struct audit *audit, struct counter *counter)
 {
     if (!counter->has_fate) {
@@ -71,14 +97,16 @@ static void check_counter(struct audit *audit, struct counter *counter)
                   "not below the mark");
     for (size_t i = 0; i < counter->range_count; i++) {
         const struct fate_range *range = &counter->ranges[i];
-        if (range->by_hand)
+        if (range->by_hand || may_be_unlogged(counter, range->fate))
             continue;
-        if (range->fate == FATE_HANDED_OUT)
+        if (range->fate == FATE_HANDED_OUT || range->fate == FATE_ISSUED)
             count_unlogged(audit, counter, range);
-        else if (range->fate != FATE_UNKNOWN)
+        else
             refuse_logged(audit, counter, logged_finding(range->fate), range->first, range->last,
                           fate_name(range->fate));
     }
+    if (counter->gapless && audit->options.gapless)
+        check_holes(audit, counter);
 }
 
 static void check_excuses(struct audit *audit, const struct series *series)

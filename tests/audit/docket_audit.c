@@ -19,6 +19,7 @@ static const char help[] =
     "  --only TENANT/SERIES   judge this series alone\n"
     "  --killed-allow N       a killed thread's log excuses N numbers, not its step\n"
     "  --unknown-max N        more unknown numbers than N are a finding\n"
+    "  --gapless              a gapless period's numbers are all issued, or void with a cause\n"
     "  --json                 the result as JSON\n"
     "  --help                 this text\n"
     "\n"
@@ -42,7 +43,8 @@ static int parse_options(int count, char **words, struct options *options)
         {"fate", required_argument, NULL, 'f'},         {"logs", required_argument, NULL, 'l'},
         {"only", required_argument, NULL, 'o'},         {"json", no_argument, NULL, 'j'},
         {"killed-allow", required_argument, NULL, 'k'}, {"help", no_argument, NULL, 'h'},
-        {"unknown-max", required_argument, NULL, 'u'},  {NULL, 0, NULL, 0},
+        {"unknown-max", required_argument, NULL, 'u'},  {"gapless", no_argument, NULL, 'g'},
+        {NULL, 0, NULL, 0},
     };
     *options = (struct options){.killed_allow = -1, .unknown_max = -1};
     bool right = true;
@@ -60,6 +62,8 @@ static int parse_options(int count, char **words, struct options *options)
             right = right && parse_count(optarg, &options->killed_allow);
         else if (letter == 'u')
             right = right && parse_count(optarg, &options->unknown_max);
+        else if (letter == 'g')
+            options->gapless = true;
         else if (letter == 'h')
             return fputs(help, stdout), AUDIT_CLEAN;
         else

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const fate_names[FATES] = {"laid",  "open", "handed out",
-                                              "spare", "void", "unknown"};
+static const char *const fate_names[FATES] = {"laid", "open",     "handed out", "spare",    "void",  "unknown",
+                                              "free", "reserved", "pending",    "in doubt", "issued"};
 
 const char *fate_name(enum fate fate)
 {
@@ -81,6 +81,7 @@ static void read_range(struct audit *audit, struct counter *counter, const json_
     /* Numbers that were skipped ("advanced") were given to nobody: those are judged. */
     range.by_hand = cause && ((range.fate == FATE_VOID && strcmp(cause, "voided") == 0) ||
                               (range.fate == FATE_HANDED_OUT && strcmp(cause, "by evidence") == 0));
+    range.has_cause = cause && *cause;
     check_place(&audit->findings, counter, &range, expected);
     uint64_t size = range.last - range.first + 1;
     audit->totals.fate[range.fate] += size;
@@ -105,15 +106,16 @@ static bool read_ranges(struct audit *audit, struct counter *counter, const json
     return true;
 }
 
-static void note_order(struct audit *audit, struct counter *counter, const char *order)
+static void note_order(struct audit *audit, struct counter *counter, const char *order, bool ledger)
 {
-    if (!order || (strcmp(order, "strict") != 0 && strcmp(order, "leased") != 0)) {
+    if (!order || (strcmp(order, "strict") != 0 && strcmp(order, "leased") != 0 && strcmp(order, "gapless") != 0)) {
         finding_add(&audit->findings, FINDING_BAD_FATE, 1, counter, 0, "order is \"%s\"",
                     order ? order : "(none)");
         return;
     }
     counter->series->has_order = true;
-    counter->series->strict = strcmp(order, "strict") == 0;
+    counter->series->strict = strcmp(order, "strict") == 0 && !ledger;
+    counter->gapless = strcmp(order, "gapless") == 0;
 }
 
 /* False: no memory, or an entry without the members that name a counter. */
@@ -146,7 +148,8 @@ static bool read_counter(struct audit *audit, const json_t *entry)
     counter->has_fate = true;
     counter->first = (uint64_t)json_integer_value(first);
     counter->mark = (uint64_t)json_integer_value(mark);
-    note_order(audit, counter, json_string_value(json_object_get(entry, "order")));
+    note_order(audit, counter, json_string_value(json_object_get(entry, "order")),
+               json_is_true(json_object_get(entry, "ledger")));
     return read_ranges(audit, counter, ranges);
 }
 

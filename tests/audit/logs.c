@@ -194,6 +194,7 @@ static int take_log(struct audit *audit, struct log *log)
     if (!series)
         return AUDIT_UNREADABLE;
     audit->totals.logs++;
+    series->logs++;
     if (!log->closed) {
         int64_t allow = audit->options.killed_allow;
         audit->totals.logs_killed++;

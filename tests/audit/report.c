@@ -40,6 +40,9 @@ static void print_totals(const struct audit *audit, FILE *to)
     snprintf(remark, sizeof remark, "%" PRIu64 " not logged, %" PRIu64 " excused by kills",
              totals->unlogged, totals->excused);
     line(to, "handed out", totals->fate[FATE_HANDED_OUT], totals->unlogged ? remark : "");
+    for (unsigned fate = FATE_FREE; fate < FATES; fate++)
+        if (totals->fate[fate] > 0)
+            line(to, fate_name((enum fate)fate), totals->fate[fate], "");
     line(to, "spare", totals->fate[FATE_SPARE], "");
     line(to, "laid", totals->fate[FATE_LAID], "");
     line(to, "open", totals->fate[FATE_OPEN], "");

@@ -547,6 +547,7 @@ docket_status docket_view_series_find(docket_view *view, const char *tenant, con
     MUST(view == &one_view);
     check_names(tenant, name);
     *facts = some_series();
+    facts->tracked = (int)(mood & 1);
     return answer();
 }
 
@@ -671,7 +672,7 @@ docket_status docket_elsewhere(docket_series *series, const char *text, const ch
 docket_status docket_records(docket_series *series, int32_t period, uint64_t from, const char *state,
                              docket_each_record each, void *context)
 {
-    MUST(series == &one_series && period >= -1 && from >= 1);
+    MUST(series == &one_series && period >= -1 && from <= DOCKET_NUMBER_MAX);
     for (uint64_t i = 0; i < 8; i++) {
         struct docket_record record = {.number = from + i, .period = 2026, .state = state != NULL ? state : "free",
                                        .text = "INV-1", .key = mood & 1 ? "" : "k", .hold = "", .trace = "", .metadata = "",
@@ -680,4 +681,10 @@ docket_status docket_records(docket_series *series, int32_t period, uint64_t fro
             break;
     }
     return answer();
+}
+
+docket_status docket_record_of_key(docket_series *series, const char *key, docket_each_record each, void *context)
+{
+    MUST(key != NULL);
+    return docket_records(series, -1, 1, NULL, each, context);
 }

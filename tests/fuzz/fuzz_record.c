@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/status numbering/fate store/record store/image store/image_series */
+/* links: base/status numbering/fate store/record store/image store/image_series store/ledger_image store/ledger_part */
 /*
  * Records of the store: bytes that decode encode to the same bytes, records
  * that encode decode to the same record, and a broken seal is always seen. The
@@ -8,6 +8,8 @@
 #include "fuzz.h"
 
 #include "store/image.h"
+#include "store/ledger_image.h"
+#include "store/ledger_part.h"
 
 enum { COUNTERS_MAX = 64 };
 
@@ -61,6 +63,32 @@ static bool series_again(struct dk_slice key, struct dk_slice value)
     return true;
 }
 
+/* The ledger's, spelled again. */
+static docket_status ledger_spelled(enum dk_kind kind, struct dk_slice key, struct dk_slice value, struct dk_key *spelled,
+                                    struct dk_buffer *made)
+{
+    struct dk_ledger_record record;
+    struct dk_key_read named = {0};
+    struct dk_hold_read hold;
+    struct dk_elsewhere_read elsewhere;
+    docket_status status;
+    if (kind == DK_KIND_LEDGER) {
+        if ((status = dk_image_decode_ledger(key, value, &record)) == DOCKET_OK)
+            MUST(dk_image_encode_ledger(&record, spelled, made) == DOCKET_OK);
+    } else if (kind == DK_KIND_KEYS) {
+        if ((status = dk_image_decode_key(key, value, &named)) == DOCKET_OK)
+            MUST(dk_image_encode_key(&named.record, spelled, made) == DOCKET_OK);
+        dk_image_free_key(&named);
+    } else if (kind == DK_KIND_HOLDS) {
+        if ((status = dk_image_decode_hold(key, value, &hold)) == DOCKET_OK)
+            MUST(dk_image_encode_hold(&hold.record, spelled, made) == DOCKET_OK);
+    } else {
+        if ((status = dk_image_decode_elsewhere(key, value, &elsewhere)) == DOCKET_OK)
+            MUST(dk_image_encode_elsewhere(&elsewhere.record, spelled, made) == DOCKET_OK);
+    }
+    return status;
+}
+
 static bool again(enum dk_kind kind, struct dk_slice key, struct dk_slice value)
 {
     struct dk_buffer made = {0};
@@ -68,7 +96,9 @@ static bool again(enum dk_kind kind, struct dk_slice key, struct dk_slice value)
     docket_status status = DOCKET_OK;
     if (kind == DK_KIND_SERIES)
         return series_again(key, value);
-    if (kind == DK_KIND_TEXTS) {
+    if (dk_kind_is_folded_ledger(kind)) {
+        status = ledger_spelled(kind, key, value, &spelled, &made);
+    } else if (kind == DK_KIND_TEXTS) {
         struct dk_text_record record;
         if ((status = dk_image_decode_text(key, value, &record)) == DOCKET_OK)
             MUST(dk_image_encode_text(&record, &spelled, &made) == DOCKET_OK);
@@ -120,6 +150,42 @@ static bool part_again(struct dk_slice key, struct dk_slice value)
     }
     dk_buffer_free(&made);
     return status == DOCKET_OK;
+}
+
+/* A part of the ledger's log: each entry is found where it was met, and all of them make the part again. */
+static bool log_again(struct dk_slice key, struct dk_slice value)
+{
+    struct dk_log_reader reader;
+    struct dk_buffer made = {0};
+    struct dk_key spelled = {0};
+    docket_status status = dk_log_open(key, value, &reader);
+    bool more = true;
+    while (status == DOCKET_OK && more) {
+        struct dk_log_entry entry, found;
+        uint32_t offset;
+        status = dk_log_next(&reader, &entry, &more);
+        if (status != DOCKET_OK || !more)
+            break;
+        MUST(dk_log_at(key, value, entry.offset, &found) == DOCKET_OK);
+        MUST(found.kind == entry.kind && found.key.bytes == entry.key.bytes && found.value.bytes == entry.value.bytes);
+        docket_status sound = dk_log_check(&entry);
+        MUST(sound == DOCKET_OK || sound == DOCKET_DAMAGED);
+        MUST(dk_log_add(entry.kind, entry.key, entry.value, &made, &offset) == DOCKET_OK && offset == entry.offset);
+    }
+    MUST(status == DOCKET_OK || status == DOCKET_DAMAGED);
+    if (status == DOCKET_OK) {
+        MUST(dk_log_seal(reader.commit_number, reader.number, &spelled, &made) == DOCKET_OK);
+        same(&spelled, &made, key, value);
+    }
+    dk_buffer_free(&made);
+    return status == DOCKET_OK;
+}
+
+static bool read_again(enum dk_kind kind, struct dk_slice key, struct dk_slice value)
+{
+    if (kind == DK_KIND_LEDGERLOG)
+        return log_again(key, value);
+    return kind == DK_KIND_JOURNAL ? part_again(key, value) : again(kind, key, value);
 }
 
 /* The place lists of an image that the input names: encoder and decoder agree
@@ -183,11 +249,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
                                          DK_KIND_EVENTS, DK_KIND_TEXTS};
     struct draw draw = {bytes, size};
     uint64_t choice = draw_number(&draw, 1);
-    if (choice % 8 == 7) {
+    if (choice < 0x80 && choice % 8 == 7) {
         build_counter(&draw);
         return 0;
     }
-    enum dk_kind kind = kinds[choice % 8 % 6];
+    enum dk_kind kind = choice < 0x80 ? kinds[choice % 8 % 6] : (enum dk_kind)(DK_KIND_LEDGERLOG + choice % 5);
     uint64_t flip = draw_number(&draw, 2);
     uint8_t key_bytes[DK_KEY_BYTES];
     size_t key_size = (size_t)draw_number(&draw, 1) % sizeof key_bytes;
@@ -196,12 +262,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     struct dk_slice key = {key_bytes, key_size};
     struct dk_buffer value = seal(kind, key, draw);
     struct dk_slice copy = exact(&value);
-    bool good = kind == DK_KIND_JOURNAL ? part_again(key, copy) : again(kind, key, copy);
+    bool good = read_again(kind, key, copy);
     (void)good;
     /* One flipped bit of value or seal, and it is refused. */
     uint8_t *writable = (uint8_t *)(uintptr_t)copy.bytes;
     writable[flip / 8 % copy.size] ^= (uint8_t)(1u << flip % 8);
-    MUST(!(kind == DK_KIND_JOURNAL ? part_again(key, copy) : again(kind, key, copy)));
+    MUST(!read_again(kind, key, copy));
     free(writable);
     dk_buffer_free(&value);
     return 0;

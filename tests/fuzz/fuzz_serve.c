@@ -5,15 +5,17 @@
 /* links: daemon/days/clockguard daemon/series/policies daemon/admin/set_next daemon/admin/set_off daemon/series/shapes daemon/admin/admin_show daemon/admin/preview */
 /* links: daemon/admin/admin daemon/admin/admin_fates daemon/admin/admin_series daemon/admin/admin_set daemon/admin/admin_desk daemon/admin/admin_periods daemon/admin/aside daemon/admin/records wire/ledger_row daemon/ended/closing daemon/ended/dated daemon/ended/ended daemon/door/users */
 /* links: daemon/config daemon/config_policy daemon/admin/cut daemon/admin/evidence numbering/reason wire/admin wire/packet wire/record daemon/days/calendars daemon/days/today daemon/days/zones daemon/days/tzif table/calendar */
-/* libs: inih */
-/* links: daemon/quarantine daemon/reaper daemon/recovery/recovery daemon/rows daemon/series/series daemon/strict daemon/recovery/takeover fuzz:serve_clerk fuzz:serve_inside fuzz:serve_ledger */
+/* libs: inih jansson */
+/* links: daemon/ledger/hear daemon/ledger/book daemon/ledger/plan daemon/ledger/issue daemon/ledger/texts daemon/ledger/metadata daemon/ledger/reserve daemon/ledger/decide daemon/ledger/holds daemon/ledger/due store/ledger_image */
+/* links: daemon/quarantine daemon/reaper daemon/recovery/recovery daemon/rows daemon/series/series daemon/series/tracked daemon/strict daemon/recovery/takeover fuzz:serve_clerk fuzz:serve_inside fuzz:serve_ledger */
 /*
  * docketd against its callers: everything of it but main, loop and clerk, with
  * real sockets and desk files. The input is a list of steps: packets of any
  * kind, takes by an honest worker, commits that finish sooner or later,
  * connections that come and go. No list of steps makes docketd post what
  * cannot be written, lower a mark, quarantine a series, or lose a number: at
- * the end the fate of each counter is whole.
+ * the end the fate of each counter is whole. Some series keep a ledger: serve_ledger.h
+ * says what holds of them.
  */
 #define _GNU_SOURCE 1
 #include "fuzz.h"
@@ -22,6 +24,8 @@
 #include "daemon/daemon.h"
 #include "serve_clerk.h"
 #include "table/slot.h"
+#include "numbering/ledger.h"
+#include "wire/record.h"
 #include "wire/wire.h"
 
 #include <dirent.h>
@@ -63,6 +67,7 @@ static struct taken taken[TAKEN_MAX];
 static struct dated dated[TAKEN_MAX];
 static uint32_t taken_count, dated_count;
 static bool gave_back, decided;
+static char heard_text[DOCKET_TEXT_MAX]; /* the last document number of a series with a ledger */
 static char folder_name[] = "/dev/shm/docket-fuzz-serve.XXXXXX";
 
 /* ---- docketd, up and down ---- */
@@ -127,6 +132,7 @@ static void begin(uint64_t choice)
         snprintf(docketd.desks[i].rule.name, sizeof docketd.desks[i].rule.name, "%s", docketd.config.desks[i].name);
     }
     MUST(dk_recovery_run(&docketd) == DOCKET_OK && dk_serve_start(&docketd) == DOCKET_OK);
+    MUST(dk_ledger_start(&docketd) == DOCKET_OK);
     for (int i = 0; i < CALLERS; i++)
         callers[i] = (struct caller){.fd = -1};
     for (int i = 0; i < HELD_MAX; i++)
@@ -154,6 +160,8 @@ static void drop_desk(struct dk_desk_book *desk)
 static void end(void)
 {
     dk_serve_stop(&docketd);
+    dk_ledger_stop(&docketd);
+    docketd.ledger_elsewhere = false;
     while (docketd.counters != NULL) {
         struct dk_counter *counter = docketd.counters;
         docketd.counters = counter->next_of_all;
@@ -235,15 +243,38 @@ static void keep_dated(const struct caller *caller, const struct dk_reply *reply
         dated[dated_count++] = new;
 }
 
+static void keep_record_answer(struct caller *caller, const struct dk_record_head *head, const uint8_t *bytes, size_t got)
+{
+    struct dk_record_reader reader = {0};
+    struct dk_record_answer answer;
+    MUST(dk_record_check(head, got) == DOCKET_OK && (head->status == DOCKET_OK) == (head->text[0] == 0));
+    MUST(head->more <= 1 && (head->more == 1 || ++caller->answered <= caller->asked));
+    dk_record_read(&reader, head, bytes);
+    while (dk_record_next_answer(&reader, &answer)) {
+        MUST(answer.status < 64 && answer.state < DK_STATE_COUNT);
+        MUST(answer.status == DOCKET_OK ? answer.sentence[0] == 0 : answer.sentence[0] != 0);
+        if (answer.text[0] != 0)
+            snprintf(heard_text, sizeof heard_text, "%s", answer.text);
+    }
+    MUST(!reader.damaged);
+    dk_record_reader_end(&reader);
+}
+
 static void read_answers(struct caller *caller)
 {
     union {
         char bytes[CMSG_SPACE(sizeof(int) * 8)];
         struct cmsghdr aligned;
     } control;
-    struct dk_reply reply;
+    static union {
+        struct dk_reply reply;
+        struct {
+            struct dk_record_head head;
+            uint8_t bytes[DK_RECORD_BYTES];
+        } record;
+    } packet;
     while (caller->fd >= 0) {
-        struct iovec body = {.iov_base = &reply, .iov_len = sizeof reply};
+        struct iovec body = {.iov_base = &packet, .iov_len = sizeof packet};
         struct msghdr message = {
             .msg_iov = &body, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
         ssize_t got = recvmsg(caller->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
@@ -253,6 +284,11 @@ static void read_answers(struct caller *caller)
             hang_up(caller);
             return;
         }
+        if (packet.reply.magic == DK_RECORD_MAGIC) {
+            keep_record_answer(caller, &packet.record.head, packet.record.bytes, (size_t)got);
+            continue;
+        }
+        struct dk_reply reply = packet.reply;
         MUST(got == (ssize_t)sizeof reply && reply.magic == DK_WIRE_MAGIC && reply.version == DK_WIRE_VERSION);
         bool is_dated = reply.type == DK_ASK_DATED && reply.status == DOCKET_OK; /* a form stands in it */
         MUST(memchr(reply.text, 0, sizeof reply.text) != NULL);
@@ -298,7 +334,8 @@ static void say_settings(char settings[DK_WIRE_SETTINGS], uint64_t which, uint64
         "order=leased\n", "order=strict\n", "restart=never\n", "restart=monthly\n", "restart=fiscal\n", "restart=weekly\n",
         "template={SERIES}-{YYYY}{MM}{DD}-{N:6}\n", "template={N}\n", "template={YYYY}-{MM}/{N:15}\n",
         "template={N:4}.{YYYY}\n", "profile=in-gst\n", "profile=fr\n", "at-end=stop\n", "last=20\n", "fiscal-year=april\n",
-        "zone=Nowhere\n", "prefix=P-\n", "fields=a=1\n", "order", "=\n", ""};
+        "zone=Nowhere\n", "prefix=P-\n", "fields=a=1\n", "order", "=\n", "", "ledger=on\n", "order=gapless\n",
+        "release=void\n", "on-expiry=free\n"};
     enum { SOME = sizeof some / sizeof some[0] };
     int used = snprintf(settings, DK_WIRE_SETTINGS, "%s%s", some[which % SOME], some[which / SOME % SOME]);
     if (window != 0)
@@ -392,6 +429,60 @@ static void say_an_admin(struct draw *draw, struct caller *caller)
     decided = true; /* what was handed out may be void now */
 }
 
+/* ---- at record speed ---- */
+
+static void fill_item(struct draw *draw, struct dk_record_item *item)
+{
+    static const char *const words[] = {"", "a", "b", "c", "d", "a key", " bad", "e"};
+    static const char *const data[] = {"", "{}", "{\"a\":[1,2]}", "{", "[]"};
+    static const uint32_t dates[] = {0, 0, 20200105, 20210630, 20991231, 20200230};
+    uint64_t which = draw_number(draw, 3);
+    *item = (struct dk_record_item){.key = words[which & 7], .hold = words[which >> 3 & 7], .metadata = data[(which >> 6 & 7) % 5]};
+    item->flags = (uint32_t)(which >> 9 & 7);
+    item->date = dates[(which >> 12 & 7) % 6];
+    item->expires_s = which >> 15 & 1 ? 3600 : which >> 16 & 1;
+    item->count = 1 + (uint32_t)(which >> 17 & 31);
+    item->text = which >> 22 & 1 ? heard_text : "";
+    item->reason = which >> 23 & 1 ? "because" : "";
+    uint64_t number = draw_number(draw, 1);
+    item->number = number & 63;
+    item->period = number & 64 ? 0 : number & 128 ? -1 : 2020;
+    if (item->number != 0 && number & 64) /* the current one, by the clock */
+        item->period = (int32_t)(dk_clock_wall_s() / 31556952 + 1970);
+}
+
+/* The seat is one that is taken, as a rule. */
+static void say_a_record(struct draw *draw, struct caller *caller)
+{
+    static struct dk_record_writer writer;
+    static const char *const tenants[] = {"acme", "vip", "b", ""}, *const names[] = {"INV", "CRN", "x.y", "A", "", "-"};
+    uint64_t which = draw_number(draw, 2), bits = draw_number(draw, 2);
+    dk_record_begin(&writer, 1 + (uint32_t)(which & 7) % (DK_RECORD_TYPES - 1));
+    struct dk_record_head *head = &writer.head;
+    snprintf(head->tenant, sizeof head->tenant, "%s", tenants[(which >> 3 & 15) == 0 ? which >> 7 & 3 : 0]);
+    snprintf(head->name, sizeof head->name, "%s", names[(which >> 9 & 7) % 6]);
+    head->attempt = 1 + (uint32_t)(bits & 3) % 3;
+    head->verb = (uint32_t)(bits >> 2 & 3);
+    head->flags = bits >> 4 & 1;
+    head->desk = bits >> 5 & 1;
+    head->seat = (int32_t)(bits >> 6 & 3) - 1;
+    if (head->seat >= 0)
+        head->salt = docketd.desks[head->desk].seats[head->seat].salt + (bits >> 8 & 15 ? 0 : 1);
+    for (uint64_t items = 1 + (bits >> 12 & 3); items > 0; items--) {
+        struct dk_record_item item;
+        fill_item(draw, &item);
+        MUST(dk_record_put(&writer, &item));
+    }
+    if (bits >> 14 & 1 && bits >> 15 & 1 && head->bytes > 0)
+        writer.bytes[draw_number(draw, 2) % head->bytes] ^= (uint8_t)draw_number(draw, 1);
+    uint8_t packet[sizeof *head + 4096];
+    if (head->bytes > 4096)
+        return;
+    memcpy(packet, head, sizeof *head);
+    memcpy(packet + sizeof *head, writer.bytes, head->bytes);
+    say(caller, packet, sizeof *head + head->bytes);
+}
+
 /* ---- an honest worker ---- */
 
 static void take(struct draw *draw)
@@ -435,6 +526,8 @@ static void commit(void)
 {
     dk_clerk_collect(docketd.clerk);
     dk_ended_turn(&docketd);
+    dk_ledger_tick(&docketd);
+    dk_ledger_turn(&docketd);
     dk_keeper_run(&docketd);
     dk_admin_turn(&docketd);
 }
@@ -449,7 +542,9 @@ static void step(struct draw *draw)
         break;
     case 1:
     case 2:
-        if (choice >= 128 && choice % 8 == 2)
+        if (choice % 8 == 1 && choice >= 96)
+            say_a_record(draw, caller);
+        else if (choice >= 128 && choice % 8 == 2)
             say_an_admin(draw, caller);
         else
             say_something(draw, caller);
@@ -526,7 +621,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         step(&draw);
     for (int i = 0; i < CALLERS; i++)
         hang_up(&callers[i]);
-    for (int turns = 0; turns < 64 || (docketd.errands != NULL && turns < 20000); turns++) {
+    for (int turns = 0; turns < 64 || ((docketd.errands != NULL || dk_ledger_waits(&docketd)) && turns < 20000); turns++) {
         if (turns >= 64) { /* a thread still reads, or a seat is reaped */
             usleep(50);
             dk_reaper_tick(&docketd, true);
@@ -535,7 +630,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         commit();
     }
     hear();
-    MUST(dk_clerk_pending(docketd.clerk) == 0 && docketd.errands == NULL && docketd.ended == NULL);
+    MUST(dk_clerk_pending(docketd.clerk) == 0 && docketd.errands == NULL && docketd.ended == NULL &&
+         !dk_ledger_waits(&docketd) && docketd.ledger_bytes == 0);
     check_fate();
     for (int i = 0; i < HELD_MAX; i++)
         if (held[i] >= 0)

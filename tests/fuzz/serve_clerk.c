@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "daemon/series/policies.h"
 #include "fuzz.h"
+#include "serve_ledger.h"
 #include "store/image.h"
 
 #include <stdarg.h>
@@ -157,6 +158,13 @@ docket_status dk_store_each_event(struct dk_store *store, uint64_t from,
     return each(context, &event);
 }
 
+docket_status dk_store_make_room_for(struct dk_store *store, size_t entries)
+{
+    (void)store;
+    (void)entries;
+    return DOCKET_OK;
+}
+
 docket_status dk_store_make_room(struct dk_store *store)
 {
     (void)store;
@@ -289,8 +297,11 @@ struct dk_clerk *serve_clerk_begin(void)
 void serve_clerk_end(void)
 {
     MUST(clerk.waiting_count == 0);
-    for (size_t i = 0; i < counter_count; i++)
+    for (size_t i = 0; i < counter_count; i++) {
+        serve_ledger_check(&counters[i]);
         dk_image_free_counter(&counters[i]);
+    }
+    serve_ledger_end();
     series_count = counter_count = range_count = 0;
 }
 
@@ -357,8 +368,9 @@ void dk_job_about(struct dk_job *job, const char *tenant, const char *series, in
 
 void dk_job_event(struct dk_job *job, const char *kind, uint32_t uid, const char *format, ...)
 {
-    (void)job;
-    (void)uid;
+    job->events = dk_must_grow(job->events, job->event_count + 1, sizeof *job->events);
+    memset(&job->events[job->event_count], 0, sizeof *job->events);
+    job->events[job->event_count++].uid = uid;
     MUST(kind[0] != 0 && strcmp(kind, "quarantine") != 0 && format[0] != 0);
 }
 
@@ -371,6 +383,7 @@ void dk_job_free(struct dk_job *job)
     free(job->ranges);
     free(job->changed);
     free(job->series);
+    free(job->events);
     free(job);
 }
 
@@ -392,6 +405,7 @@ size_t dk_clerk_collect(struct dk_clerk *from)
             keep_image(&job->images[n]);
         if (job->changed != NULL)
             change_series(job->changed);
+        serve_ledger_keep(&job->ledger);
         for (size_t n = 0; n < job->removed_count; n++)
             drop_range(&job->removed[n]);
         for (size_t n = 0; n < job->range_count; n++) {

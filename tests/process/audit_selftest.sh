@@ -201,6 +201,50 @@ clean_realm
 log a INV 1 1 1 4 2
 check "strict numbers out of a thread's call order: out_of_order" expect 1 out_of_order 1
 
+# ---- series with a ledger ------------------------------------------------------
+
+# Two threads of a gapless series: 3 was released and came again, 6 is in doubt, 7 pending.
+ledger_realm() {
+    fresh
+    log a G 1 1 1 2 4 3
+    log b G 1 1 5 6
+    fates "$(counter G gapless 8 '1-5:issued' '6-6:in doubt' '7-7:pending')"
+}
+ledger_realm
+check "a gapless series: clean, whatever the order" expect 0 none 0
+check "a gapless series: issued ones are counted" audited issued -eq 5
+check "a gapless series: those in doubt are counted" audited in_doubt -eq 1
+check "a gapless series that has holes: hole" expect 1 hole 2 --gapless
+ledger_realm
+log b G 1 1 5
+fates "$(counter G gapless 8 '1-5:issued' '6-7:void:voided')"
+check "a gapless series whose holes are void: clean" expect 0 none 0 --gapless
+fates "$(counter G gapless 8 '1-5:issued' '6-7:void')"
+check "a gapless series whose holes are void without a cause: hole" expect 1 hole 2 --gapless
+fates "$(counter G gapless 9 '1-5:issued' '6-7:void:voided' '8-8:free')"
+check "a gapless series with a free number at its end: hole" expect 1 hole 1 --gapless
+check "a gapless series with a free number: nobody was given it" expect 0 none 0
+ledger_realm
+fates "$(counter G gapless 8 '1-4:issued' '5-5:free' '6-6:in doubt' '7-7:pending')"
+check "a number that was given, and is free: logged_free" expect 1 logged_free 1
+fates "$(counter G gapless 8 '1-4:issued' '5-6:reserved' '7-7:pending')"
+check "numbers that were given, and are reserved: logged_reserved" expect 1 logged_reserved 2
+fates "$(counter G gapless 9 '1-5:issued' '6-6:in doubt' '7-8:issued')"
+check "issued numbers that nobody logged: unlogged" expect 1 unlogged 2
+log c G 1 0
+check "one of them by a killed thread: the other is unlogged" expect 1 unlogged 1
+fates "$(counter G gapless 8 '1-5:issued' '6-6:in doubt' '7-7:pending')" "$(counter H gapless 4 '1-3:issued')"
+check "a series with a ledger that no worker asked: others may have" expect 0 none 0
+ledger_realm
+log b G 1 1 5 6 2
+check "a number of a gapless series given twice: given_twice" expect 1 given_twice 1
+fresh
+log a T 1 1 1 3 2
+fates "$(counter T strict 4 '1-3:issued')"
+check "a strict series: order is judged" expect 1 out_of_order 1
+fates "$(counter T strict 4 '1-3:issued' | sed 's/"period"/"ledger":true,"period"/')"
+check "a strict series with a ledger: a released number may come later" expect 0 none 0
+
 clean_realm
 printf 'docket-log 2\n' >"$logs/e.log"
 check "a log without a header: bad_log" expect 1 bad_log 1

@@ -8,6 +8,8 @@ the figures of gaps and report counted again from the rows of fate.
     gaps.py random LIBRARY REALM SERIES SEED   numbers and blocks at random
     gaps.py gaps FATE.json GAPS.json GAPS.csv  each gap is a row of fate, and none is left out
     gaps.py report FATE.json REPORT.json REPORT.csv
+    gaps.py pending LIBRARY REALM SERIES COUNT  holds pending numbers of a gapless series; waits to be killed
+    gaps.py records FATE.json RECORDS.json     each record's state is the number's fate, and no issued one is without
 """
 import csv
 import ctypes
@@ -75,6 +77,34 @@ def hold(library, count, take):
     numbers = [library.take(block) for _ in range(take)]
     print(f"held {numbers[-1] + 1} {numbers[0] + count - 1}", flush=True)
     signal.pause()
+
+
+def pending(library, count):
+    numbers = [library.next() for _ in range(count)]
+    print(f"held {numbers[0]} {numbers[-1]}", flush=True)
+    signal.pause()
+
+
+def check_records(fate, records):
+    """A number with a record is told as the record says; one that is told by the ledger has one."""
+    by_record, by_fate = {}, {}
+    for line in open(records, encoding="utf-8"):
+        r = json.loads(line)
+        name = (r["tenant"], r["series"], r["period"], r["number"])
+        assert name not in by_record, f"{name} has two records"
+        by_record[name] = r["state"]
+    for c in counters(fate):
+        if c["ledger"]:
+            for r in c["ranges"]:
+                for number in range(r["first"], r["last"] + 1):
+                    by_fate[c["tenant"], c["series"], c["period"], number] = r["fate"]
+    for name, state in by_record.items():
+        if by_fate.get(name) != state:
+            sys.exit(f"{name} is {by_fate.get(name)}, its record says {state}")
+    for name, what in by_fate.items():
+        if name not in by_record and what in ("issued", "pending", "in doubt", "reserved"):
+            sys.exit(f"{name} is {what} and has no record")
+    print(f"{len(by_record)} records, {len(by_fate)} numbers")
 
 
 def at_random(library, seed):
@@ -184,6 +214,10 @@ def main():
         check_report(*rest)
     elif what == "late":
         late(Library(*rest))
+    elif what == "records":
+        check_records(*rest)
+    elif what == "pending":
+        pending(Library(*rest[:3]), int(rest[3]))
     elif what == "hold":
         hold(Library(*rest[:3]), int(rest[3]), int(rest[4]))
     else:

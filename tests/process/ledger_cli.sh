@@ -112,7 +112,7 @@ check "issue --keys: an object for each line" eval 'jq -s -e "map([.line, .key, 
 err_has "issue --keys: the count" '3 numbers, of them 0 known before; 0 lines refused'
 check "issue --keys with lines that are refused: 1" fed $'a\n\t2026-01-15\nd\tx\nb\t2026-01-16\ne\t\tnot\n'"$(long 129)"$'\nf\n' 1 \
     issue acme/JOB --keys -
-check "issue --keys: each has its status" eval 'jq -s -e "map(\"\(.line) \(.status)\") | sort == [\"1 DOCKET_OK\",
+check "issue --keys: each has its status, in order" eval 'jq -s -e "map(\"\(.line) \(.status)\") == [\"1 DOCKET_OK\",
     \"2 DOCKET_BAD_ARGUMENT\", \"3 DOCKET_BAD_DATE\", \"4 DOCKET_KEY_DIFFERS\", \"5 DOCKET_BAD_ARGUMENT\",
     \"6 DOCKET_BAD_ARGUMENT\", \"7 DOCKET_OK\"]" "$case_out"'
 check "issue --keys: what differs has its number" eval 'jq -s -e ".[] | select(.line == 4) | .text == \"JOB-0004\"" "$case_out"'
@@ -239,12 +239,12 @@ expect "for a second, by key" 0 issue acme/TAX --key short --pending --expires 1
 in_doubt() { "$docket" resolve acme/TAX --all --dry-run --json --no-start | jq -e "(.numbers | length) == $1"; }
 check "a second later: all 5 are in doubt" wait_until 10 in_doubt 5
 expect "resolve --dry-run: done" 0 resolve acme/TAX --all --dry-run
-out_has "resolve --dry-run: a line of a reservation" '^  TAX-0012  12 of never, in doubt since 20.*Z, uid [0-9]*.*, reserved as short$'
-out_has "resolve --dry-run: a line of a key" '^  TAX-0015  15 of never, in doubt since .*, key short$'
+out_has "resolve --dry-run: a line of a reservation" '^  TAX-0012  12 of never, in doubt since 20.*Z (expired), uid [0-9]*.*, reserved as short$'
+out_has "resolve --dry-run: a line of a key" '^  TAX-0015  15 of never, in doubt since .*Z (expired), uid .*, key short$'
 out_has "resolve --dry-run: nothing was changed" '^5 in doubt; nothing was changed (--dry-run)$'
 expect "resolve --dry-run --json" 0 resolve acme/TAX --all --dry-run --json
 keys "resolve --dry-run --json" schema_version realm tenant series dry_run verb done numbers numbers.[] numbers.[].number \
-    numbers.[].text numbers.[].period numbers.[].key numbers.[].name numbers.[].uid numbers.[].host numbers.[].since
+    numbers.[].text numbers.[].period numbers.[].key numbers.[].hold numbers.[].uid numbers.[].host numbers.[].since numbers.[].cause
 expect "its key asked for again: pending again" 0 issue acme/TAX --key short --pending --expires 1h --json
 json "its key asked for again: the same number" '.again and .text == "TAX-0015" and .state == "pending"'
 refused "resolve of one that is not in doubt: no" 1 resolve acme/TAX --settle TAX-0012 TAX-0001 --yes --reason x
@@ -259,13 +259,6 @@ out_is "resolve --release of all others: a line" 'acme/TAX  2 in doubt: released
 check "resolve: nothing is left" in_doubt 0
 check "resolve: an event says why" eval '"$docket" events --no-start | grep -q "found it"'
 expect "late settle of what is free: no" 1 settle acme/TAX --name short TAX-0014
-if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
-    chmod 711 "$work" "$runtime"
-    check "another user: may not even look in a realm of one's own" eval '! setpriv --reuid 65534 --regid 65534 \
-        --clear-groups "$docket" resolve acme/TAX --all --settle --yes --reason x --realm "$realm" --no-start 2>"$case_err"'
-else
-    skip "what another user may not do (needs root and setpriv)"
-fi
 
 # ---- elsewhere ------------------------------------------------------------------
 
@@ -282,6 +275,73 @@ keys "elsewhere --json" schema_version realm tenant series done failed items ite
 expect "the numbers beside it" 0 reserve acme/TAX --name beside --count 4 --expires 1h --texts
 check "the numbers beside it: 16 is left out" eval '! grep -q TAX-0016 "$case_out" && grep -q TAX-0017 "$case_out"'
 
+add_series acme/OLD --ledger on --template 'OLD-{N:4}' --restart never
+seq -f 'OLD-%04.0f' 2 6 >"$work/pad"
+check "five texts of elsewhere in a row: taken" fed "$(cat "$work/pad")" 0 elsewhere acme/OLD - --note 'the old pad'
+expect "the number before them: done" 0 issue acme/OLD --key 1
+refused "then three in turn: no" 1 issue acme/OLD --key 2
+err_has "then three in turn: says which texts" 'OLD-000[2-4]'
+expect "asked again: the one behind them" 0 issue acme/OLD --key 2
+out_is "asked again: the one behind them" OLD-0007
+expect "what was passed over is void" 0 gaps acme/OLD --json
+json "what was passed over is void, with a cause" '[.. | objects | select(.fate? == "void") | .last - .first + 1] | add == 5'
+
+# ---- a series that is retired -----------------------------------------------------
+
+add_series acme/BYE --order gapless --template 'BYE-{N:4}' --restart never
+expect "before it is retired: a number" 0 issue acme/BYE --key open --expires 1h
+expect "before it is retired: two more" 0 reserve acme/BYE --name open --count 2 --expires 1h
+expect "retired: done" 0 series retire acme/BYE --yes --reason over
+refused "retired: no new key" 5 issue acme/BYE --key new --expires 1h
+refused "retired: no number" 5 next acme/BYE
+refused "retired: its name is used up" 5 series add acme/BYE --order gapless
+stop_docketd
+start_docketd
+expect "retired: its key has its number for ever" 0 issue acme/BYE --key open --expires 1h
+out_is "retired: its key has its number for ever" BYE-0001
+expect "retired: what is pending is settled" 0 settle acme/BYE --key open
+expect "retired: what is reserved is released" 0 release acme/BYE --name open
+expect "retired: its records are read" 0 records acme/BYE --columns state --no-headings
+out_is "retired: what was released is void" issued void void
+
+# ---- who may --------------------------------------------------------------------
+
+as_nobody() {
+    local code=0
+    setpriv --reuid 65534 --regid 65534 --clear-groups "$docket" "$@" --realm "$realm" --no-start \
+        >"$case_out" 2>"$case_err" </dev/null || code=$?
+    cat "$case_out" "$case_err"
+    return "$code"
+}
+may_not() {
+    local code=0
+    as_nobody "${@:2}" || code=$?
+    [ "$code" = "$1" ]
+}
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+    stop_docketd
+    chmod 711 "$work" "$runtime"
+    printf 'access = shared\n' >>"$realm/docket.conf"
+    start_docketd
+    check "another user: gets a number" as_nobody issue acme/TAX --key nobody --expires 1h
+    text=$(cat "$case_out")
+    refused "another user's number, by its text alone: no" 1 settle acme/TAX "$text"
+    err_has "another user's number, by its text alone: says whose it is" 'uid 65534'
+    expect "another user's number, by its key: done" 0 settle acme/TAX --key nobody
+    check "another user: may not void what is issued by its text" may_not 1 void acme/TAX "$text" --yes --reason x
+    check "another user: may by its key" as_nobody void acme/TAX --key nobody --yes --reason x
+    check "another user: reserves" as_nobody reserve acme/TAX --name nobody --count 2 --expires 1s
+    check "another user: they are in doubt" wait_until 10 in_doubt 2
+    check "another user: may look" as_nobody resolve acme/TAX --all --dry-run
+    check "another user: may not resolve" may_not 3 resolve acme/TAX --all --settle --yes --reason x
+    err_has "another user: is told who may" "root, docketd's user and those of admins"
+    check "another user: nothing was resolved" in_doubt 2
+    check "another user: may settle late with the name" as_nobody settle acme/TAX --name nobody
+    check "another user: nothing is left" in_doubt 0
+else
+    skip "what another user may do (needs root and setpriv)"
+fi
+
 # ---- docketd ends -----------------------------------------------------------------
 
 kill_docketd
@@ -293,5 +353,9 @@ stop_docketd
 expect "without docketd: the command starts it" 0 issue acme/JOB --key started
 docketd_pid=$(sed -n 's/.*started docketd (pid \([0-9]*\)).*/\1/p' "$case_err")
 check "without docketd: says that it started it" test -n "$docketd_pid"
-[ -z "$docketd_pid" ] || kill -TERM "$docketd_pid"
+gone() { ! is_running "$1"; }
+if [ -n "$docketd_pid" ]; then
+    kill -TERM "$docketd_pid"
+    wait_until 10 gone "$docketd_pid" || true
+fi
 finish

@@ -5,7 +5,7 @@
 # runs out by a clock that nobody can set; holders that end while docketd watches and
 # while it does not; another boot; late settles, before and after somebody else has
 # the number; gapless series, which end without a hole.
-# seconds: 25 60
+# seconds: 20 90
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/process/lib.sh
 . "$here/lib.sh"
@@ -74,12 +74,13 @@ says() { # WORDS CMD...
     "${@:2}" | grep -q -- "$1"
 }
 
-# Has the key's number this state?
-key_is() { says "^OK [^ ]* $3 " once "$1" "issue $2 pending 3600s detached"; }
-
 # asks whether a number is in doubt, and changes nothing: nobody's word counts for one that is held
 in_doubt() { # TENANT/SERIES NUMBER
     says "is in doubt" once "$1" "settle n=0/$2" why
+}
+
+is_held() { # TENANT/SERIES NUMBER: reserved, by somebody else
+    says "is reserved, held by" once "$1" "settle n=0/$2" why
 }
 
 # ---- basics ---------------------------------------------------------------------
@@ -173,7 +174,7 @@ check "in doubt and asked for again: pending" is "OK TIME-0006 pending 1 2" tell
 check "settled" is OK tell c settle key=k
 set_clock "$work/clock" $((20 * 3600))
 sleep 0.5
-check "a clock that jumps ahead ends nothing early" is NOT_YOURS once acme/TIME 'settle n=0/4'
+check "a clock that jumps ahead ends nothing early" is_held acme/TIME 4
 check "taken after the jump" is "OK 2 0 3-3 7-7" tell c reserve jumped 2 2s
 set_clock "$work/clock" -3600
 check "a clock that is set back holds nothing longer" wait_until 6 in_doubt acme/TIME 7
@@ -189,7 +190,7 @@ kill_docketd
 sleep 1.2
 start
 check "time that ran out while docketd was down: in doubt" wait_until 5 in_doubt acme/TIME 8
-check "time that did not: held" is NOT_YOURS once acme/TIME 'settle n=0/9'
+check "time that did not: held" is_held acme/TIME 9
 
 # ---- a holder that lives through docketd's death -----------------------------------
 
@@ -199,11 +200,11 @@ tell d issue k pending >/dev/null
 kill_docketd
 start
 sleep 0.3
-check "docketd was killed: held as before" is NOT_YOURS once acme/LIVES 'settle n=0/1'
+check "docketd was killed: held as before" is_held acme/LIVES 1
 check "and its holder may decide" is "OK OK" tell d settle n=0/1 text=LIVES-0005
 stop_docketd
 start
-check "docketd was stopped: held as before" is NOT_YOURS once acme/LIVES 'settle n=0/2'
+check "docketd was stopped: held as before" is_held acme/LIVES 2
 check "and its holder may decide" is OK tell d release n=0/2
 
 # The desk's files are lost within a boot: nobody can tell who lives.
@@ -290,7 +291,7 @@ if unshare --user --map-current-user --mount true 2>/dev/null && set_clock "$wor
     check "another boot, on-expiry = free: freed, for nobody lives through it" wait_until 5 freed frees/BOOT
     check "another boot, on-expiry = free: free" is "OK 2 0 1-2" once frees/BOOT 'reserve next 2 600s detached'
     check "another boot: by the wall clock its time is over" wait_until 5 in_doubt gap/BOOT 3
-    check "another boot: by the wall clock it is not" is NOT_YOURS once gap/BOOT 'settle n=0/4'
+    check "another boot: by the wall clock it is not" is_held gap/BOOT 4
     set_clock "$work/clock" 0
 else
     skip "another boot (no user namespaces here)"
@@ -343,4 +344,65 @@ every_issued() {
 check "gapless: every number from 1 to the last is issued" every_issued
 quiet() { ! grep -i -e damaged -e error -e 'cannot' "$work/docketd.log"; }
 check "docketd had nothing to complain of" quiet
+
+# ---- docketd killed again and again ------------------------------------------------------------
+
+# Each worker reserves three and settles them, or four and releases them, or has a number for a key.
+storm_worker() { # ID ROUNDS
+    local i commands=()
+    for ((i = 1; i <= $2; i++)); do
+        case $((RANDOM % 3)) in
+        0) commands+=("reserve w$1-$i 3 60s" "all settle w$1-$i") ;;
+        1) commands+=("reserve w$1-$i 4 60s" "all release w$1-$i") ;;
+        2) commands+=("issue w$1-$i" "settle key=w$1-$i") ;;
+        esac
+    done
+    "$holder" "$realm" gap/STORM "${commands[@]}" >"$work/storm.$1" 2>&1
+}
+once gap/STORM 'issue first settled' >/dev/null
+stop_docketd
+storm_docketd 0.1
+workers=()
+for id in 1 2 3 4; do
+    storm_worker "$id" "$(scale 500 5000)" &
+    workers+=($!)
+    children[$!]=1
+done
+for id in "${workers[@]}"; do wait_child "$id" || true; done
+end_storm
+note "docketd was killed $(cat "$work/storm.kills") times; $(cat "$work"/storm.[1-4] | grep -c ^OK) calls were answered with OK"
+start
+# Settled in a reservation, or given to a key: nobody else's.
+own_numbers() {
+    awk '/^OK 3 [01] / {split("", run); for (i = 4; i <= NF; i++) run[i] = $i; have = 1; next}
+         /^OK 3$/ && have {for (i in run) {split(run[i], edge, "-"); for (n = edge[1]; n <= edge[2]; n++) print n}}
+         /^OK STORM-/ {sub("STORM-0*", "", $2); print $2}
+         {have = 0}' "$work"/storm.[1-4]
+}
+nothing_twice() {
+    own_numbers | sort -n >"$work/own"
+    [ "$(wc -l <"$work/own")" -gt 50 ] || { echo "too few numbers:"; cat "$work"/storm.1; return 1; }
+    ! uniq -d "$work/own" | grep .
+}
+check "docketd is killed and killed: no number has two owners" nothing_twice
+
+# ---- another user ---------------------------------------------------------------------------------
+
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+    stop_docketd
+    chmod 711 "$work" "$runtime"
+    sed -i '1a access = shared' "$realm/docket.conf"
+    start
+    as_nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups "$holder" "$realm" "$@" 2>&1; }
+    check "another user: reserves" is "OK 2 0 1-2" as_nobody gap/USER 'reserve mine 2 600s detached'
+    check "another user: settles by name" is OK as_nobody gap/USER 'settle mine:0/1'
+    check "another user: no admin, by number" is NOT_YOURS as_nobody gap/USER 'void n=0/1'
+    check "an admin, by number" is OK once gap/USER 'void n=0/1'
+    check "another user: resolves nothing" is "NOT_PERMITTED 0" as_nobody gap/USER 'resolve settle -1'
+    check "another user: not a single one either" is "NOT_PERMITTED 0" as_nobody gap/USER 'resolve settle 0 2'
+    check "another user: an event names him" says "uid 65534 .*asked to decide about numbers in doubt in gap/USER" \
+        "$docket" events --no-start --kind refused
+else
+    skip "another user (not root here)"
+fi
 finish

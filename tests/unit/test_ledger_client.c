@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* links: client/ledger.c client/ledger_ask.c client/ledger_decide.c client/ledger_line.c wire/wire.c wire/record.c numbering/date.c base/status.c */
+/* links: client/ledger.c client/ledger_ask.c client/ledger_decide.c client/ledger_line.c wire/wire.c wire/admin.c wire/packet.c wire/record.c numbering/date.c base/status.c */
 /*
  * The library's calls at record speed, against a docketd of the test's own: what is sent, how often, what
  * becomes of answers that come late, in pieces, never, or make no sense; and the descriptors that it keeps.
  */
 #include "client/ledger.h"
+#include "wire/packet.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -32,7 +33,8 @@ static struct {
     bool away;                /* nobody listens */
     enum move moves[64];      /* for each packet that comes; ANSWER after them */
     docket_status refusal;
-    uint32_t packets, connections;
+    uint32_t packets, connections, hellos;
+    uint32_t turned_away;     /* so many connections are hung up, unread */
     uint32_t items[64];       /* of each packet */
     struct dk_record_head last;
     char last_key[DK_KEY_MAX + 1], last_text[DOCKET_TEXT_MAX], last_hold[DK_KEY_MAX + 1], last_reason[DK_NOTE_MAX + 1];
@@ -114,6 +116,27 @@ static void note(const struct dk_record_head *head, const uint8_t *bytes)
         server.items[server.packets] = head->count;
 }
 
+/* The next packet at record speed; a hello before it is answered. */
+static bool next_packet(int fd, struct dk_record_head *head, uint8_t *bytes)
+{
+    static __thread struct dk_packet packet;
+    struct dk_reply reply = {.type = DK_ASK_HELLO};
+    int descriptor;
+    for (;;) {
+        struct pollfd wait = {.fd = fd, .events = POLLIN};
+        if (poll(&wait, 1, 20000) <= 0 || dk_wire_read_packet(fd, &packet, &descriptor) != DOCKET_OK)
+            return false;
+        if (packet.kind == DK_PACKET_RECORD)
+            break;
+        server.hellos++;
+        assert_int_equal(packet.as.request.type, DK_ASK_HELLO);
+        assert_int_equal(dk_wire_answer(fd, &reply, NULL, 0), DOCKET_OK);
+    }
+    *head = packet.as.record.head;
+    memcpy(bytes, packet.as.record.bytes, head->bytes);
+    return true;
+}
+
 struct waiting {
     struct dk_record_head head;
     uint8_t bytes[DK_RECORD_BYTES];
@@ -125,7 +148,7 @@ static void *serve(void *context)
     struct waiting *kept = calloc(16, sizeof *kept);
     uint32_t count = 0, items = 0;
     for (;;) {
-        if (dk_record_receive(fd, 20 * DK_SECOND_NS, &kept[count].head, kept[count].bytes) != DOCKET_OK)
+        if (!next_packet(fd, &kept[count].head, kept[count].bytes))
             break;
         pthread_mutex_lock(&server.lock);
         note(&kept[count].head, kept[count].bytes);
@@ -162,9 +185,14 @@ docket_status dk_reach_connect(struct docket_realm *of, int *fd)
         return dk_fail(DOCKET_UNREACHABLE, "nobody listens");
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
     server.connections++;
+    *fd = ends[0];
+    if (server.turned_away > 0) {
+        server.turned_away--;
+        close(ends[1]);
+        return DOCKET_OK;
+    }
     assert_int_equal(pthread_create(&thread, NULL, serve, (void *)(intptr_t)ends[1]), 0);
     pthread_detach(thread);
-    *fd = ends[0];
     return DOCKET_OK;
 }
 
@@ -736,6 +764,23 @@ static void a_connection_that_ended_at_rest_is_no_try_also_without_a_key(void **
     assert_int_equal(server.connections, 2);
 }
 
+static void who_is_turned_away_comes_again_and_without_a_key_has_sent_nothing(void **state)
+{
+    (void)state;
+    struct docket_number got;
+    server.turned_away = 5;
+    assert_int_equal(docket_issue(&series, &(struct docket_issue){0}, TIME, &got), DOCKET_OK);
+    assert_int_equal(server.connections, 6);
+    assert_int_equal(server.hellos, 1);
+    assert_int_equal(server.last.attempt, 1);
+    assert_int_equal(docket_issue(&series, &(struct docket_issue){0}, TIME, &got), DOCKET_OK);
+    assert_int_equal(server.hellos, 1); /* on a connection that has answered none is wanted */
+    dk_line_hang_up(realm.live->lines);
+    server.turned_away = 1;
+    assert_int_equal(issue_key("k", &got), DOCKET_OK); /* with a key none ever is */
+    assert_int_equal(server.hellos, 1);
+}
+
 static void a_child_makes_its_own(void **state)
 {
     (void)state;
@@ -799,6 +844,7 @@ int main(void)
         TEST(a_connection_is_kept_and_used_again),
         TEST(a_descriptor_that_the_program_closed_or_reused_is_not_touched),
         TEST(a_connection_that_ended_at_rest_is_no_try_also_without_a_key),
+        TEST(who_is_turned_away_comes_again_and_without_a_key_has_sent_nothing),
         TEST(a_child_makes_its_own),
         TEST(a_call_inside_a_call_of_its_thread_is_busy),
     };

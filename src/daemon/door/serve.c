@@ -84,6 +84,24 @@ docket_status dk_serve_check_desk(const struct dk_connection *connection, const 
                    (unsigned)connection->uid, desk->rule.name);
 }
 
+/* Libraries keep connections that they used at record speed. Where there is no room for another, the one that was
+ * quiet the longest ends: its library sees so before it sends, and connects anew. Own ones are nobody's, and the one that
+ * was heard last is in use. */
+static bool end_quietest(struct dk_daemon *daemon)
+{
+    struct dk_connection *quietest = NULL;
+    for (struct dk_connection *at = daemon->connections->first; at != NULL; at = at->next)
+        if (!at->gone && at->asked == 0 && at->parcels == 0 && at->heard_ns != 0 &&
+            at->heard_ns != daemon->heard_ns &&
+            (quietest == NULL || at->heard_ns < quietest->heard_ns))
+            quietest = at;
+    char byte;
+    if (quietest == NULL || recv(quietest->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN)
+        return false; /* it has just sent something */
+    dk_serve_drop(quietest);
+    return true;
+}
+
 /* ---- seats, blocks, fate ---- */
 
 static docket_status attach(struct dk_connection *connection, const struct dk_request *request, struct dk_reply *reply,
@@ -108,16 +126,18 @@ static docket_status attach(struct dk_connection *connection, const struct dk_re
     snprintf(name, sizeof name, "table-%u", desk->index);
     fds[1] = openat(daemon->runtime_fd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (fds[0] < 0 || fds[1] < 0)
-        return dk_fail_errno(dk_status_of_errno(errno), errno, "cannot open the files of desk %s", desk->rule.name);
+        status = dk_fail_errno(dk_status_of_errno(errno), errno, "cannot open the files of desk %s", desk->rule.name);
     struct dk_sitter sitter = {.uid = connection->uid, .pid = connection->pid, .knows = request->first};
-    if ((desk->map.incompatible_flags & ~sitter.knows) != 0)
+    if (status == DOCKET_OK && (desk->map.incompatible_flags & ~sitter.knows) != 0)
         status = dk_fail(DOCKET_BAD_LAYOUT,
                          "desk %s was made with flags %#llx and the caller's library knows %#llx; it needs the libdocket "
                          "of docketd's release",
                          desk->rule.name, (unsigned long long)desk->map.incompatible_flags,
                          (unsigned long long)sitter.knows);
-    else
+    else if (status == DOCKET_OK)
         status = dk_seat_assign(desk, &sitter, &reply->seat, &fds[2], &fds[3]);
+    if (status == DOCKET_NO_MEMORY && end_quietest(daemon))
+        status = dk_fail(DOCKET_UNREACHABLE, "docketd had no descriptor left, and has one now"); /* the library asks again */
     if (status != DOCKET_OK)
         return status;
     reply->desk = desk->index;
@@ -250,10 +270,11 @@ static docket_status know_peer(struct dk_connection *connection)
 }
 
 /* No descriptor is left: the one kept in reserve takes the caller in and hangs
- * up, so that it hears of it and the loop does not spin. */
+ * up, so that it hears of it and the loop does not spin. It tries again, and there is room. */
 static void turn_away(struct dk_daemon *daemon, int listening)
 {
     struct dk_connections *all = daemon->connections;
+    end_quietest(daemon);
     if (all->reserve_fd >= 0)
         close(all->reserve_fd);
     int fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
@@ -275,6 +296,7 @@ static void accept_from(struct dk_daemon *daemon, int listening)
         struct dk_connection *made = all->count < CONNECTIONS_MAX ? calloc(1, sizeof *made) : NULL;
         if (made == NULL) {
             close(fd); /* the client reads that docketd has gone away, and tries again */
+            end_quietest(daemon);
             continue;
         }
         made->daemon = daemon;
@@ -288,7 +310,7 @@ static void accept_from(struct dk_daemon *daemon, int listening)
         made->next = all->first;
         all->first = made;
         all->count++;
-        daemon->heard_ns = dk_clock_monotonic_ns();
+        made->heard_ns = daemon->heard_ns = dk_clock_monotonic_ns();
     }
 }
 
@@ -335,7 +357,7 @@ void dk_serve_event(struct dk_daemon *daemon, void *token, uint32_t events)
     int descriptor = -1;
     (void)events;
     for (int packets = 0; !connection->gone && packets < PACKETS_IN_TURN; packets++) {
-        daemon->heard_ns = dk_clock_monotonic_ns();
+        connection->heard_ns = daemon->heard_ns = dk_clock_monotonic_ns();
         docket_status status = dk_wire_read_packet(connection->fd, &packet, &descriptor);
         if (status == DOCKET_TIMEOUT)
             return;

@@ -21,6 +21,7 @@ struct dk_connection {
     uint32_t parcels; /* packets at record speed that wait for their answers */
     bool widened;     /* its socket has room for their answers */
     bool gone;      /* the peer left while it waited */
+    int64_t heard_ns; /* monotonic */
     bool out_of_patience; /* it has waited for a slot long enough */
 };
 

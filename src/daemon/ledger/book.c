@@ -7,16 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATIENCE_NS = 2 * 1000 * 1000 * 1000ll }; /* for a slot of its desk */
+enum { ENTRIES_OF_ITEM = 3, ENTRIES_OF_MANY = 1024 }; /* record, key, hold; of a reservation, a guess */
+enum { GATHER_MAX_NS = 2 * 1000 * 1000, WARM_NS = 100 * 1000 * 1000, PATIENCE_NS = 2 * 1000 * 1000 * 1000ll }; /* for a slot of its desk */
 
 /* ---- books ---- */
 
+/* A series that left memory and came back does not know of a book that stands still. */
 static struct dk_ledger_book *find(const struct dk_daemon *daemon, uint64_t series_id)
 {
     const struct dk_series_book *series = series_id < daemon->series_room ? daemon->series_by_id[series_id] : NULL;
-    if (series != NULL)
-        return series->ledger;
-    struct dk_ledger_book *book = daemon->ledger;
+    struct dk_ledger_book *book = series != NULL ? series->ledger : NULL;
+    if (book != NULL)
+        return book;
+    book = daemon->ledger;
     while (book != NULL && book->series_id != series_id)
         book = book->next;
     return book;
@@ -78,6 +81,7 @@ static void refuse_all(struct dk_ledger_book *book, docket_status status)
 {
     struct dk_parcel *asked = book->asked;
     book->asked = NULL;
+    book->waiting = 0;
     book->asked_end = &book->asked;
     answer_all(asked, status);
 }
@@ -86,6 +90,10 @@ static void finish(struct dk_ledger_book *book, struct dk_plan *plan)
 {
     struct dk_parcel *given = book->given;
     book->given = NULL;
+    book->crowd = book->waiting;
+    for (const struct dk_parcel *parcel = given; parcel != NULL; parcel = parcel->next)
+        book->crowd++;
+    book->told_ns = dk_clock_monotonic_ns();
     answer_all(given, DOCKET_OK);
     dk_plan_end(plan);
 }
@@ -94,7 +102,11 @@ static void committed(struct dk_job *job)
 {
     struct dk_plan *plan = job->context;
     struct dk_ledger_book *book = plan->book;
+    const struct dk_series_book *series = dk_series_by_id(book->daemon, book->series_id);
     book->plan = NULL;
+    for (size_t i = 0; series != NULL && i < job->image_count; i++)
+        dk_tracked_given(series, &job->images[i]);
+    book->took_ns = dk_clock_monotonic_ns() - book->posted_ns;
     finish(book, plan);
     dk_job_free(job);
 }
@@ -136,6 +148,7 @@ static void plan_asked(struct dk_ledger_book *book, struct dk_plan *plan)
         book->asked = parcel->next;
         parcel->next = NULL;
         items += parcel->head.count;
+        book->waiting--;
         plan_parcel(plan, parcel);
         *last = parcel;
         last = &parcel->next;
@@ -179,6 +192,32 @@ static struct dk_series_book *bring(struct dk_ledger_book *book)
     return series;
 }
 
+/* Those who were just answered come back in a moment, and share the commit with those who wait already: else callers
+ * fall into two halves that take turns, and each commit carries one of them. For half a commit's time at most. */
+static bool gathers(struct dk_ledger_book *book)
+{
+    int64_t most_ns = book->took_ns / 2 < GATHER_MAX_NS ? book->took_ns / 2 : GATHER_MAX_NS;
+    if (book->waiting >= book->crowd || dk_clock_monotonic_ns() - book->told_ns >= most_ns)
+        return false;
+    book->daemon->poll_soon = true;
+    return true;
+}
+
+/* The disk has room for what may come of it, or those who ask hear that it has not. Who only looks needs none. */
+static bool has_room(struct dk_ledger_book *book)
+{
+    size_t entries = 0;
+    for (const struct dk_parcel *parcel = book->asked; parcel != NULL; parcel = parcel->next) {
+        bool many = parcel->head.type == DK_RECORD_RESERVE || parcel->head.type == DK_RECORD_DECIDE_ALL;
+        if (parcel->head.type != DK_RECORD_LOOK)
+            entries += many ? ENTRIES_OF_MANY : ENTRIES_OF_ITEM * (size_t)parcel->head.count;
+    }
+    docket_status status = entries > 0 ? dk_store_make_room_for(book->daemon->store, entries) : DOCKET_OK;
+    if (status != DOCKET_OK)
+        refuse_all(book, status);
+    return status == DOCKET_OK;
+}
+
 static void turn(struct dk_ledger_book *book)
 {
     struct dk_daemon *daemon = book->daemon;
@@ -189,7 +228,9 @@ static void turn(struct dk_ledger_book *book)
         return;
     }
     struct dk_series_book *series = bring(book);
-    if (series == NULL || series->held || series->publishing || dk_ended_is_written(series))
+    if (series == NULL || series->held || series->publishing || dk_ended_is_written(series) || gathers(book))
+        return;
+    if (!has_room(book))
         return;
     struct dk_plan *plan = dk_plan_begin(book, series);
     plan_asked(book, plan); /* what was sent counts before what ended behind it */
@@ -200,7 +241,14 @@ static void turn(struct dk_ledger_book *book)
         return;
     }
     book->plan = plan;
+    book->posted_ns = dk_clock_monotonic_ns();
     dk_clerk_post(daemon->clerk, job);
+}
+
+/* Its callers may be about to come back. */
+static bool is_warm(const struct dk_ledger_book *book)
+{
+    return book->crowd > 1 && dk_clock_monotonic_ns() - book->told_ns < WARM_NS && !book->daemon->stopping;
 }
 
 void dk_ledger_turn(struct dk_daemon *daemon)
@@ -208,7 +256,7 @@ void dk_ledger_turn(struct dk_daemon *daemon)
     for (struct dk_ledger_book **at = &daemon->ledger; *at != NULL;) {
         struct dk_ledger_book *book = *at;
         turn(book); /* makes no book and frees none */
-        if (book->plan != NULL || book->asked != NULL || dk_holds_are_due(daemon, book->series_id)) {
+        if (book->plan != NULL || book->asked != NULL || dk_holds_are_due(daemon, book->series_id) || is_warm(book)) {
             at = &book->next;
             continue;
         }

@@ -52,7 +52,8 @@ docket_status dk_ledger_become(struct dk_plan *plan, const struct dk_ledger_reco
     struct dk_ledger_record made = *record;
     made.state = (uint8_t)to;
     made.uid = said->uid;
-    made.host = said->host;
+    if (verb != DK_VERB_EXPIRE) /* then it stays the one of who held it */
+        made.host = said->host;
     made.attempts += said->again;
     if (said->error[0] != 0)
         made.error = said->error;

@@ -201,4 +201,5 @@ void dk_ledger_hear(struct dk_connection *connection, const struct dk_record_hea
     struct dk_ledger_book *book = dk_ledger_book_of(daemon, id);
     *book->asked_end = parcel;
     book->asked_end = &parcel->next;
+    book->waiting++;
 }

@@ -63,6 +63,10 @@ struct dk_ledger_book {
     struct dk_parcel *given;              /* in the commit that is in flight */
     struct dk_plan *plan;                 /* of that commit; NULL: none is in flight */
     int64_t since_ns;                     /* monotonic: since when it stands here */
+    uint32_t waiting;                     /* parcels asked */
+    uint32_t crowd;                       /* parcels that were on their way at once, the last time */
+    int64_t told_ns;                      /* monotonic: when the last plan's were answered ... */
+    int64_t posted_ns, took_ns;           /* ... when it was posted, and how long its commit took */
 };
 
 /* One period in a plan. */

@@ -374,6 +374,10 @@ void dk_plan_spare(struct dk_plan_period *period, uint64_t number)
     struct dk_counter_image *image = &period->image;
     uint32_t low = period->spare_from, high = image->spare_count;
     period->changed = true;
+    if (image->spare_count == period->spare_room) { /* one more may come */
+        period->spare_room = period->spare_room * 2 + 16;
+        image->spares = dk_must_grow(image->spares, period->spare_room, sizeof *image->spares);
+    }
     while (low < high) { /* the first range that ends at or behind number - 1 */
         uint32_t middle = low + (high - low) / 2;
         if (image->spares[middle].last + 1 < number)
@@ -397,11 +401,6 @@ void dk_plan_spare(struct dk_plan_period *period, uint64_t number)
     if (behind > 0 && at->first == number + 1) {
         at->first = number;
         return;
-    }
-    if (image->spare_count == period->spare_room) {
-        period->spare_room = period->spare_room * 2 + 16;
-        image->spares = dk_must_grow(image->spares, period->spare_room, sizeof *image->spares);
-        at = image->spares + low;
     }
     memmove(at + 1, at, behind * sizeof *at);
     *at = (struct dk_range){number, number};
@@ -481,7 +480,8 @@ static void give_image(struct dk_plan *plan, struct dk_plan_period *period)
     uint32_t taken = period->spare_from;
     *image = period->image; /* its spares are the job's now */
     image->spare_count -= taken;
-    memmove(image->spares, image->spares + taken, image->spare_count * sizeof *image->spares);
+    if (taken > 0)
+        memmove(image->spares, image->spares + taken, image->spare_count * sizeof *image->spares);
     image->mark = image->next;
     period->image.spares = NULL;
     period->image.spare_count = period->spare_from = 0;

@@ -49,8 +49,10 @@ static void created(struct dk_job *job)
     if (status == DOCKET_OK && !dk_is_tracked(series)) {
         dk_periods_publish(dk_counter_new(daemon, series, &creation->period, &job->images[0]), 0);
         dk_keeper_run(daemon); /* its first numbers are there before the answer */
+    }
+    if (status == DOCKET_OK) {
         dk_periods_look(daemon, series, dk_now_s(daemon));
-    } else if (status != DOCKET_OK) {
+    } else {
         dk_log(DK_LOG_ERROR, "%s/%s is in the store but not on its desk: %s", creation->record.tenant,
                creation->record.name, dk_error_text());
         dk_series_forget(daemon, series); /* its next call looks for a slot again */
@@ -215,11 +217,18 @@ static docket_status say_retired(const struct dk_request *request)
                    request->tenant, request->name);
 }
 
+/* One that keeps a ledger can be reached for ever: what is held of it is still to be decided, and its keys and
+ * records to be read. Its slot says that it gives no number. */
+static bool stays_reachable(const struct dk_request *request, const struct dk_series_record *record)
+{
+    return request->type == DK_ASK_OPEN && record->policy->ledger;
+}
+
 /* May this series come to the board? record: NULL, it is new. */
 static docket_status check_coming(const struct dk_daemon *daemon, const struct dk_desk_book *desk,
                                   const struct dk_request *request, const struct dk_series_record *record)
 {
-    if (record != NULL && record->retired_ns != 0)
+    if (record != NULL && record->retired_ns != 0 && !stays_reachable(request, record))
         return say_retired(request);
     if (desk->draining)
         return dk_fail(DOCKET_TIMEOUT, "desk %s is drained: nothing new begins there", desk->rule.name);
@@ -276,7 +285,7 @@ bool dk_serve_open(struct dk_connection *connection, const struct dk_request *re
     if (*status != DOCKET_OK)
         return false;
     struct dk_series_book *series = dk_series_find(daemon, request->tenant, request->name);
-    if (series != NULL && series->record.retired_ns != 0) {
+    if (series != NULL && series->record.retired_ns != 0 && !stays_reachable(request, &series->record)) {
         *status = say_retired(request);
         return false;
     }

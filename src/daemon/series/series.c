@@ -217,6 +217,7 @@ docket_status dk_series_place(struct dk_daemon *daemon, struct dk_series_book *s
     series->desk = desk;
     series->slot = index;
     write_tracked_form(series);
+    dk_tracked_hide(series); /* of whoever had the slot before */
     series->quiet_since_s = dk_clock_monotonic_ns() / DK_SECOND_NS;
     dk_store_release(&dk_desk_words(&desk->map)->slots_used, desk->slots_used);
     dk_edges_set(daemon, series, 0);
