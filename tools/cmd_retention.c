@@ -245,8 +245,7 @@ const struct cli_command command_retention_export = {
     .examples = "$ docket series add acme/JOB --ledger on\n"
                 "$ docket issue acme/JOB --key order-4711 --date 2025-11-24\n"
                 "$ docket period close acme/JOB 2025 --yes --reason 'the books of 2025 are closed'\n"
-                "$ docket retention export acme/JOB/2025 .\n"
-                "$ docket retention drop acme/JOB/2025 --manifest acme-JOB-2025.manifest.json --yes\n",
+                "$ docket retention export acme/JOB/2025 .\n",
     .operands = "TENANT/SERIES/PERIOD DIR",
     .summary = "the records of a closed period as JSON lines, with a manifest",
     .text = "Of a series with a ledger, and a period that is closed for good. Into the folder DIR: a file of\n"
@@ -360,6 +359,11 @@ static int run_drop(struct cli *cli)
 
 const struct cli_command command_retention_drop = {
     .name = "retention drop",
+    .examples = "$ docket series add acme/JOB --ledger on\n"
+                "$ docket issue acme/JOB --key order-4711 --date 2025-11-24\n"
+                "$ docket period close acme/JOB 2025 --yes --reason 'the books of 2025 are closed'\n"
+                "$ docket retention export acme/JOB/2025 .\n"
+                "$ docket retention drop acme/JOB/2025 --manifest acme-JOB-2025.manifest.json --yes\n",
     .operands = "TENANT/SERIES/PERIOD",
     .summary = "the records of a closed period out of the store, once they are exported",
     .text = "Only if the file that the manifest names has the stated SHA-256, and the store's records are\n"
