@@ -295,7 +295,8 @@ docket_status docket_next_text_dated_for(docket_realm *realm, const char *tenant
  * A document number read back: its number and the period it belongs to. Exact: the
  * text is one that the series writes now (its current period's template, or the
  * next one's), byte for byte, check digits too, for some number and date. Whether the number was ever
- * given is not asked. period may be NULL.
+ * given is not asked. period may be NULL. Of a series that keeps a ledger docketd reads
+ * it, within the default timeout: by every template that the series ever had.
  * Statuses: OK, NOT_OF_SERIES, BUSY, PERIOD_NOT_OPEN, DAMAGED, BAD_ARGUMENT, and
  * those of docket_series_open() when docketd has to be asked.
  */
@@ -318,7 +319,8 @@ size_t docket_text_size(const docket_series *series);
  * spare again. In a strict series the whole block counts as handed out at this
  * call. One thread at a time may use a block. The block is the caller's until
  * docket_block_give_back().
- * Statuses: those of docket_next(), and BAD_COUNT.
+ * Statuses: those of docket_next(), BAD_COUNT, and NOT_TRACKED of a series that keeps
+ * a ledger: its numbers are issued one by one (docket_ledger.h).
  */
 docket_status docket_block_open(docket_series *series, uint32_t count, int64_t timeout_ns,
                                 docket_block **block);
@@ -360,7 +362,8 @@ docket_status docket_block_give_back(docket_block *block, uint32_t *returned);
  * not a promise. Does not wait for supply, and at most 0.1 s for a seat where this
  * process has none: a strict series answers though none
  * is laid, a leased one with TIMEOUT then. Statuses: OK, TIMEOUT,
- * PERIOD_NOT_OPEN, QUARANTINED, RETIRED, and those of attaching. */
+ * PERIOD_NOT_OPEN, QUARANTINED, RETIRED, NOT_TRACKED (it keeps a ledger: nothing lies
+ * at the desk), and those of attaching. */
 docket_status docket_peek(docket_series *series, uint64_t *number, int32_t *period);
 
 /* How many numbers this series can still give to this process should docketd

@@ -27,8 +27,12 @@
  * - Who may decide. A number that somebody holds is settled, voided or released by its
  *   holder, or by whoever says its key or its reservation's name; anybody else gets
  *   NOT_YOURS. One in doubt is decided likewise, or by an admin (`docket resolve`).
- * - Threads. Any thread may call; none from a signal handler. fork: a child is another
- *   holder.
+ * - docket_next(), docket_next_text() and their forms on such a series are an issue without a
+ *   key, and have its statuses too.
+ * - Waiting. Every call waits for a commit: with a timeout of 0 it is TIMEOUT, and nothing
+ *   was asked.
+ * - Threads. Any thread may call; none from a signal handler (BUSY, where it interrupted a call).
+ *   fork: a child is another holder.
  */
 #ifndef DOCKET_LEDGER_H
 #define DOCKET_LEDGER_H
@@ -143,7 +147,8 @@ struct docket_which {
  * ALREADY_RELEASED (free, and was held), ALREADY_VOID: it is decided (and where that is what was wanted, all is well:
  * the same decision may be sent again); NOT_HELD (nobody was ever given it), NOT_YOURS, NOT_OF_SERIES (a
  * text), BAD_ARGUMENT. A late settle of a number in doubt succeeds if nobody else has it. Durable on return.
- * reason: 1 to 200 bytes of printable UTF-8, for DOCKET_VOID; else NULL.
+ * reason: 1 to 200 bytes of printable UTF-8, for DOCKET_VOID; else NULL. Where a try's answer was lost and the next one finds
+ * the decision made, that is OK.
  * OK: each has its status. Else none is known.
  */
 docket_status docket_decide(docket_series *series, enum docket_verb verb, const struct docket_which *which, size_t count,
@@ -169,7 +174,7 @@ docket_status docket_resolve(docket_series *series, enum docket_verb verb, int32
  * A document number that was given elsewhere (by hand, by another system) is taken for this tenant: small and capital letters
  * alike. note: 1 to 200 bytes, where it comes from. No series with a ledger gives a number of this text any more.
  * Statuses: OK (also if the same is known already), COLLISION (a number of the tenant's own has it, and got, unless NULL, says
- * which; or a series without a ledger writes such texts: `docket advance` it beyond), NOT_PERMITTED, BAD_ARGUMENT,
+ * which; or a series without a ledger writes such texts: `docket series advance` it beyond), NOT_PERMITTED, BAD_ARGUMENT,
  * UNREACHABLE, GAVE_UP.
  */
 docket_status docket_elsewhere(docket_series *series, const char *text, const char *note, int64_t timeout_ns,

@@ -105,6 +105,8 @@ static int run(struct cli *cli)
     if (code == CLI_DONE && !cli_given(cli, OPT_NOTE))
         code = cli_fail(cli, DOCKET_BAD_ARGUMENT, "docket elsewhere wants --note TEXT: where the numbers come from");
     if (code == CLI_DONE)
+        code = tracked_words(cli, OPT_NOTE);
+    if (code == CLI_DONE)
         code = picking_take_texts(cli, 1, &telling.picking);
     if (code == CLI_DONE && (telling.told = calloc(telling.picking.count + 1, sizeof *telling.told)) == NULL)
         code = cli_fail(cli, DOCKET_NO_MEMORY, "no memory for so many numbers");

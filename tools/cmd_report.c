@@ -313,8 +313,8 @@ static void end(struct reporting *reporting)
     }
     if (reporting->rows == 0 && !cli_given(cli, OPT_CSV))
         printf("no number was ever laid%s\n", reporting->passed_over > 0 ? " in these days" : "");
-    /* Behind CSV on stderr: the records are to stay records. */
-    fprintf(cli_given(cli, OPT_CSV) ? stderr : stdout, "as of %s (%s), realm %s, store %s, event %" PRIu64 " of the audit trail has %s\n",
+    /* Who asks for rows alone gets rows alone. */
+    fprintf(cli_given(cli, OPT_CSV) || cli_given(cli, OPT_NO_HEADINGS) ? stderr : stdout, "as of %s (%s), realm %s, store %s, event %" PRIu64 " of the audit trail has %s\n",
             output_time(reporting->time_s, utc), output_time_local(reporting->time_s, local), cli->realm,
             store_id[0] != '\0' ? store_id : "not to be seen from here", reporting->head_number, reporting->head);
 }
@@ -360,8 +360,8 @@ const struct cli_command command_report = {
             "not given. State of the period, and what the series says of its documents and profile.\n"
             "--from and --to choose periods that have a day between them, those two included; series\n"
             "that never restart are always told. The last line says when, of which store, and how the\n"
-            "audit trail's last event hashes (docket audit verify); with --csv it goes to stderr.\n"
-            "docket gaps lists what is missing.",
+            "audit trail's last event hashes (docket audit verify); with --csv or --no-headings it\n"
+            "goes to stderr. docket gaps lists what is missing.",
     .options = BIT(OPT_PERIOD) | BIT(OPT_FROM_DAY) | BIT(OPT_TO_DAY) | BIT(OPT_CSV) | CLI_TABLE | BIT(OPT_REALM) |
                BIT(OPT_NO_START) | BIT(OPT_JSON) | BIT(OPT_QUIET),
     .operands_min = 0,

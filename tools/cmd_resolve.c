@@ -229,6 +229,8 @@ static int take_options(const struct cli *cli, struct resolving *resolving)
         code = cli_fail(cli, DOCKET_BAD_ARGUMENT, "docket resolve wants document numbers, or --all");
     if (code == CLI_DONE && !resolving->only_look)
         code = deciding_reason(cli);
+    if (code == CLI_DONE)
+        code = tracked_words(cli, OPT_REASON);
     if (code == CLI_DONE && !resolving->all)
         code = picking_take(cli, 1, &resolving->picking);
     if (code == CLI_DONE && (resolving->found = calloc(resolving->picking.count + 1, sizeof(bool))) == NULL)

@@ -209,7 +209,8 @@ static int finish(const struct many *many, int code)
     else if (code != CLI_DONE && many->entry_count > 0)
         cli_note(cli, "lines %" PRIu64 " to %" PRIu64 " have no answer; the same lines may be given again",
                  many->entries[0].line, many->line);
-    cli_note(cli, "%" PRIu64 " numbers, of them %" PRIu64 " known before; %" PRIu64 " lines refused", many->given,
+    if (code == CLI_DONE || many->given + many->failed > 0)
+        cli_note(cli, "%" PRIu64 " numbers, of them %" PRIu64 " known before; %" PRIu64 " lines refused", many->given,
              many->again, many->failed);
     return code == CLI_DONE && many->failed > 0 ? CLI_NO : code;
 }

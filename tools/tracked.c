@@ -123,6 +123,16 @@ int tracked_metadata(const struct cli *cli, const char **metadata, char **owned)
     return code;
 }
 
+int tracked_words(const struct cli *cli, enum cli_option_id id)
+{
+    enum { LONGEST = 200 };
+    const char *text = cli->values[id];
+    if (text == NULL || (text[0] != '\0' && strlen(text) <= LONGEST))
+        return CLI_DONE;
+    return cli_fail(cli, DOCKET_BAD_ARGUMENT, "--%s wants 1 to %d bytes: it is kept for those who ask later",
+                    cli_option_of(cli->command, (int)id)->name, LONGEST);
+}
+
 const char *tracked_until(int64_t utc_ns, char text[48])
 {
     char time[OUTPUT_TIME_BYTES];

@@ -25,7 +25,10 @@ int tracked_expires(const struct cli *cli, uint32_t *seconds);
 /* --metadata: JSON, or @FILE; *owned is freed by the caller. */
 int tracked_metadata(const struct cli *cli, const char **metadata, char **owned);
 
-/* "INV-20261126-000001", "until 2026-11-26T09:00:00Z". */
+/* --reason or --note, if it was given: 1 to 200 bytes. */
+int tracked_words(const struct cli *cli, enum cli_option_id id);
+
+/* "until 2026-11-26T09:00:00Z". */
 const char *tracked_until(int64_t utc_ns, char text[48]);
 
 #endif

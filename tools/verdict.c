@@ -31,6 +31,8 @@ int verdict_take(struct verdict *verdict, int first)
     verdict->timeout_ns = DOCKET_TIMEOUT_DEFAULT;
     int code = cli_seconds(cli, OPT_TIMEOUT, &verdict->timeout_ns);
     if (code == CLI_DONE)
+        code = tracked_words(cli, OPT_REASON);
+    if (code == CLI_DONE)
         code = picking_take(cli, first, &verdict->picking);
     if (code != CLI_DONE)
         return code;

@@ -13,7 +13,8 @@
  * or in doubt under the order's key, and the table says which way it goes: a row has it, then it is settled; none has
  * it, then it is released and given again. Released only under the lock under which rows are made: without it
  * another process that was asked for the same order could just be about to commit. To see what each step leaves,
- * CRASH_AFTER=begun, issued, inserted, committed or settled kills the program there (docs/RECIPES.md).
+ * CRASH_AFTER=begun, issued, inserted, committed, settled or "rolled back" kills the program there (docs/RECIPES.md);
+ * STOP_AFTER stops it.
  */
 #include <docket_ledger.h>
 #include <signal.h>
@@ -40,9 +41,11 @@ static sqlite3 *db;
 
 static void crash_after(const char *step)
 {
-    const char *wanted = getenv("CRASH_AFTER");
-    if (wanted != NULL && strcmp(wanted, step) == 0)
+    const char *killed = getenv("CRASH_AFTER"), *stopped = getenv("STOP_AFTER");
+    if (killed != NULL && strcmp(killed, step) == 0)
         raise(SIGKILL);
+    if (stopped != NULL && strcmp(stopped, step) == 0)
+        raise(SIGSTOP);
 }
 
 static int complain(const char *what, docket_status status)
@@ -159,6 +162,7 @@ static int save(const struct model *model, struct invoice *invoice)
     if (failed != 0) {
         if (sqlite3_get_autocommit(db) == 0)
             run("ROLLBACK");
+        crash_after("rolled back");
         model->after_rollback(invoice);
         return 1;
     }
@@ -228,8 +232,9 @@ int main(int count, char **words)
         run("PRAGMA synchronous = FULL; CREATE TABLE IF NOT EXISTS invoices (\"order\" TEXT PRIMARY KEY, number TEXT UNIQUE "
             "NOT NULL, cents INTEGER CHECK (cents > 0))") != 0)
         return 1;
-    struct invoice invoice = {.order = count > 4 ? words[4] : "", .cents = count > 5 ? atol(words[5]) : 0};
-    if (strcmp(words[3], "invoice") == 0 || strcmp(words[3], "refuse") == 0) /* 0 cents: SQLite refuses the row */
+    int refuse = strcmp(words[3], "refuse") == 0; /* SQLite does: a row of 0 cents */
+    struct invoice invoice = {.order = count > 4 ? words[4] : "", .cents = count > 5 && !refuse ? atol(words[5]) : 0};
+    if (refuse || strcmp(words[3], "invoice") == 0)
         failed = save(&invoices, &invoice);
     else if (strcmp(words[3], "sweep") == 0)
         failed = sweep();

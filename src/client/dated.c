@@ -250,7 +250,7 @@ docket_status docket_text_read(docket_series *series, const char *text, uint64_t
         dk_hand_leave(hand);
     }
     if (status == DK_TRACKED)
-        return dk_say_tracked(series, "docket_text_read()");
+        return dk_ledger_text_read(series, text, number, period);
     if (status != DOCKET_OK)
         return status;
     if (!sought.found)

@@ -120,6 +120,8 @@ struct hand {
     struct text_day text;
     struct writing writing; /* of the bank */
     struct docket_series *series;
+    int64_t timeout_ns; /* of the last call that did not find its number at once, ... */
+    size_t room;        /* ... and its room for the text; 0 none was wanted */
     struct hand *next_of_realm, *previous_of_realm;
     struct memory_counter *memory_counter; /* of a realm in memory: where it stands */
 };
@@ -250,6 +252,9 @@ void dk_lines_end(struct docket_realm *realm);
  * room: for the text, 0 if none is wanted, and then text is not looked at. Results may be NULL. */
 docket_status dk_ledger_next(struct docket_series *series, uint32_t yyyymmdd, int64_t timeout_ns, char *text, size_t room,
                              uint64_t *number, int32_t *period) DK_MUST_USE;
+/* Likewise: the number and period of a text, as docketd reads it. NOT_OF_SERIES. */
+docket_status dk_ledger_text_read(struct docket_series *series, const char *text, uint64_t *number,
+                                  int32_t *period) DK_MUST_USE;
 
 /* errand.c (rows: admin.c): an admin's question is sent once, however often it takes to connect.
  * OK: fds[0] may have rows. */

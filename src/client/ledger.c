@@ -202,3 +202,62 @@ docket_status dk_ledger_next(struct docket_series *series, uint32_t yyyymmdd, in
         *period = got.period;
     return DOCKET_OK;
 }
+
+/* ---- a text read back ---- */
+
+struct reading_text {
+    const char *text;
+    uint64_t number;
+    int32_t period;
+    docket_status told;
+};
+
+static void fill_text(const struct dk_ask *ask, size_t index, struct dk_record_item *item)
+{
+    const struct reading_text *reading = ask->context;
+    (void)index;
+    item->text = reading->text;
+}
+
+/* That nobody was given the number is no fault of its text. */
+static docket_status hear_text(struct dk_ask *ask, size_t index, const struct dk_record_answer *answer, bool sent_before)
+{
+    struct reading_text *reading = ask->context;
+    (void)index, (void)sent_before;
+    reading->told = (docket_status)answer->status;
+    reading->number = answer->number;
+    reading->period = answer->period;
+    if (reading->told == DOCKET_NOT_HELD && answer->number != 0)
+        reading->told = DOCKET_OK;
+    if (reading->told != DOCKET_OK) {
+        dk_fail(reading->told, "%s", answer->sentence[0] != 0 ? answer->sentence : docket_status_text(reading->told));
+        return DOCKET_OK;
+    }
+    return reading->number >= 1 && reading->number <= DOCKET_NUMBER_MAX
+               ? DOCKET_OK
+               : dk_fail(DOCKET_PROTOCOL, "docketd answered with %llu, which is no number",
+                         (unsigned long long)reading->number);
+}
+
+docket_status dk_ledger_text_read(struct docket_series *series, const char *text, uint64_t *number, int32_t *period)
+{
+    struct reading_text reading = {.text = text};
+    uint8_t state = DK_ASKED_NOT;
+    if (strnlen(text, DOCKET_TEXT_MAX) == DOCKET_TEXT_MAX)
+        return dk_fail(DOCKET_NOT_OF_SERIES, "a text of more than %d bytes is no document number", DOCKET_TEXT_MAX - 1);
+    struct dk_ask ask = {.series = series,
+                         .type = DK_RECORD_LOOK,
+                         .timeout_ns = DOCKET_TIMEOUT_DEFAULT,
+                         .count = 1,
+                         .asked = &state,
+                         .context = &reading,
+                         .fill = fill_text,
+                         .hear = hear_text};
+    docket_status status = dk_ask(&ask);
+    if (status != DOCKET_OK || reading.told != DOCKET_OK)
+        return status != DOCKET_OK ? status : reading.told;
+    *number = reading.number;
+    if (period != NULL)
+        *period = reading.period;
+    return DOCKET_OK;
+}

@@ -330,15 +330,15 @@ static docket_status give_up(const struct run *run, docket_status status, uint32
 {
     const struct docket_series *series = run->ask->series;
     if (status == DOCKET_OVERLOADED)
-        return dk_wrap(status, "%s/%s was asked %u times, and docketd has no room for more", series->tenant, series->name,
-                       tries);
+        return dk_wrap(status, "%s/%s was asked %u time%s, and docketd has no room for more", series->tenant, series->name,
+                       tries, tries == 1 ? "" : "s");
     if (tries == 0)
         return dk_wrap(DOCKET_UNREACHABLE, "realm %s cannot be reached, and nothing was asked; is docketd running? `docket "
                                            "status` shows its heartbeat",
                        series->realm->directory);
-    return dk_wrap(DOCKET_GAVE_UP, "%s/%s was asked %u times, and nobody answered: what was asked for may be done; ask for it "
+    return dk_wrap(DOCKET_GAVE_UP, "%s/%s was asked %u time%s, and nobody answered: what was asked for may be done; ask for it "
                                    "again, by the same key",
-                   series->tenant, series->name, tries);
+                   series->tenant, series->name, tries, tries == 1 ? "" : "s");
 }
 
 static docket_status lost(const struct run *run, docket_status status)

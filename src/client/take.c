@@ -245,6 +245,7 @@ docket_status dk_take_wait(struct hand *hand, int64_t timeout_ns,
 {
     if (timeout_ns < 0)
         timeout_ns = DK_TIMEOUT_NS;
+    hand->timeout_ns = timeout_ns;
     if (!dk_slow_enter())
         return busy(hand->series);
     docket_status status = hand->series->memory != NULL ? dk_memory_attempt(hand, timeout_ns, attempt, context)
@@ -387,6 +388,7 @@ static docket_status take_one(struct hand *hand, int64_t timeout_ns, size_t room
     if (ready && hand->quick && take_quick(hand, 1, number) == DOCKET_OK)
         return DOCKET_OK;
     struct taken taken = {.room = room};
+    hand->room = room;
     docket_status status = dk_take_wait(hand, timeout_ns, attempt_one, &taken, 1);
     *number = taken.number;
     return status;
@@ -410,6 +412,13 @@ static docket_status next_number(docket_series *series, int64_t timeout_ns, size
     }
 }
 
+/* The series keeps a ledger. By what the hand knows: the fast path keeps nothing for it. */
+static __attribute__((noinline, cold)) docket_status next_tracked(const struct hand *hand, char *text,
+                                                                  uint64_t *number, int32_t *period)
+{
+    return dk_ledger_next(hand->series, 0, hand->timeout_ns, text, hand->room, number, period);
+}
+
 docket_status docket_next(docket_series *series, int64_t timeout_ns, uint64_t *number, int32_t *period)
 {
     struct hand *hand;
@@ -418,10 +427,8 @@ docket_status docket_next(docket_series *series, int64_t timeout_ns, uint64_t *n
         return dk_fail(DOCKET_BAD_ARGUMENT, "docket_next wants a series, a place for the number and a timeout of -1 or "
                                             "more");
     docket_status status = next_number(series, timeout_ns, 0, &hand, &taken);
-    if (status == DK_TRACKED)
-        return dk_ledger_next(series, 0, timeout_ns, NULL, 0, number, period);
     if (status != DOCKET_OK)
-        return status;
+        return status == DK_TRACKED ? next_tracked(hand, NULL, number, period) : status;
     *number = taken;
     if (period != NULL)
         *period = hand->period;
@@ -438,10 +445,8 @@ docket_status docket_next_text(docket_series *series, int64_t timeout_ns, char *
     if (size == 0)
         return dk_fail(DOCKET_BUFFER_TOO_SMALL, "the buffer has no room at all; no number was taken");
     docket_status status = next_number(series, timeout_ns, size, &hand, &taken);
-    if (status == DK_TRACKED)
-        return dk_ledger_next(series, 0, timeout_ns, text, size, number, period);
     if (status != DOCKET_OK)
-        return status;
+        return status == DK_TRACKED ? next_tracked(hand, text, number, period) : status;
     dk_rendered_write(&hand->text.rendered, taken, text);
     if (number != NULL)
         *number = taken;

@@ -216,6 +216,7 @@ static void void_the_rest(struct dk_counter *counter, struct dk_job *job, const 
     dk_job_event(job, "give-back", request->uid, "%llu to %llu of %s/%s%s%s came back after later numbers, and are void",
                  (unsigned long long)record.range.first, (unsigned long long)record.range.last, series->tenant,
                  series->name, period[0] ? "/" : "", period);
+    dk_job_about(job, series->tenant, series->name, counter->period.label);
     dk_job_range(job, &record);
 }
 

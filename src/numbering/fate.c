@@ -22,6 +22,7 @@ static const char *const causes[] = {
     [DK_CAUSE_EVIDENCE] = "by evidence",
     [DK_CAUSE_INTERVAL] = "interval over",
     [DK_CAUSE_ELSEWHERE] = "given elsewhere",
+    [DK_CAUSE_CLOSED] = "period closed",
 };
 
 const char *dk_fate_name(unsigned fate)

@@ -33,7 +33,8 @@ enum dk_cause {
     DK_CAUSE_EVIDENCE = 10,      /* were unknown; an admin showed that they are on documents */
     DK_CAUSE_INTERVAL = 11,      /* their interval ended, and another one began above them */
     DK_CAUSE_ELSEWHERE = 12,     /* its text is a document that was given elsewhere */
-    DK_CAUSE_LAST = DK_CAUSE_ELSEWHERE
+    DK_CAUSE_CLOSED = 13,        /* free in a series with a ledger when its period was closed, or the series retired */
+    DK_CAUSE_LAST = DK_CAUSE_CLOSED
 };
 
 const char *dk_fate_name(unsigned fate);   /* "handed out", "spare" ... */

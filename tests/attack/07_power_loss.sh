@@ -24,6 +24,7 @@ threads=6
 printf 'seed %s\n' "$SEED"
 
 names=(acme/S acme/L acme/SD acme/LD beta/S beta/L)
+tracked=(books/Key books/KeyDaily)
 for ((i = 1; i <= 18; i++)); do
     names+=("many/N$i")
 done
@@ -36,6 +37,8 @@ declare_series() {
     add_series acme/LD --order leased --restart daily --window 300
     add_series beta/S --order strict --window 2000
     add_series beta/L --order leased --window 2000
+    add_series books/Key --order gapless --restart never
+    add_series books/KeyDaily --ledger on --restart daily
 }
 
 # Every docketd of this realm is recorded. Its clock is a few seconds before
@@ -59,7 +62,7 @@ END
 # take NAME: threads that take from all series until they are killed
 take() {
     run_child "$work/take.$1.out" env LD_PRELOAD="$shift_clock" "$(binary docket-power-take)" "$realm" "$shared/clock" \
-        "$shared/taken.$1" "$SEED$round" "$threads" 400 "${names[@]}"
+        "$shared/taken.$1" "$SEED$round" "$threads" 400 "${names[@]}" "${tracked[@]}"
     taker=$child
     takers+=("$shared/taken.$1")
     wait_until 30 test -s "$shared/taken.$1.0" || fail "takers $1 did not begin" "$work/take.$1.out"
@@ -147,7 +150,7 @@ judge_round() {
     local every=$((images / rounds * rounds / served))
     mkdir "$shared/images" "$work/samples"
     "$(binary docket-power-images)" "$shared/log" "$shared/images" $((images / rounds)) "$SEED" $((4 * threads)) "$every" \
-        "$work/samples" "${names[@]}" -- "${takers[@]}" >"$work/images.out" 2>&1 ||
+        "$work/samples" "${names[@]}" "${tracked[@]}" -- "${takers[@]}" >"$work/images.out" 2>&1 ||
         fail "the images can be judged" "$work/images.out"
 }
 

@@ -4,7 +4,8 @@
  * (which commits a generation), reads every record, and looks at each counter
  * as a desk that is built anew will use it: spares are given again, everything
  * between the position and the mark and the rest of each block become unknown,
- * and the first new number is the mark.
+ * and the first new number is the mark. A number that is tracked and was out has its record, issued,
+ * and its key has it.
  */
 #include "power_judge.h"
 
@@ -24,6 +25,7 @@ struct look {
     int series_of[IDS]; /* the taker's, by id; -1: none */
     uint32_t window_of[IDS];
     uint32_t order_of[IDS];
+    bool tracks[IDS]; /* keeps a ledger */
     unsigned met; /* counters that have numbers out and were found */
 };
 
@@ -74,6 +76,7 @@ static docket_status learn_series(void *context, const struct dk_series_record *
     snprintf(name, sizeof name, "%s/%s", record->tenant, record->name);
     look->window_of[record->id] = record->policy->window;
     look->order_of[record->id] = record->policy->order;
+    look->tracks[record->id] = record->policy->ledger != 0;
     for (unsigned at = 0; at < judge->name_count; at++) {
         if (strcmp(judge->names[at], name) == 0) {
             look->series_of[record->id] = (int)at;
@@ -101,6 +104,51 @@ static void judge_unknown(struct look *look, const struct dk_counter_image *imag
               (unsigned long long)bound);
 }
 
+/* ---- a series with a ledger ---- */
+
+struct tracked {
+    struct look *look;
+    const struct power_counter *counter;
+    uint64_t number;
+    char key[DK_KEY_MAX + 1];
+    bool issued;
+};
+
+static docket_status learn_record(void *context, const struct dk_ledger_record *record)
+{
+    struct tracked *tracked = context;
+    tracked->issued = record->state == DK_STATE_ISSUED;
+    snprintf(tracked->key, sizeof tracked->key, "%s", record->key);
+    return DOCKET_OK;
+}
+
+static docket_status learn_key(void *context, const struct dk_key_record *record)
+{
+    struct tracked *tracked = context;
+    tracked->issued = tracked->issued && record->ranges[0].first == tracked->number;
+    return DOCKET_OK;
+}
+
+static docket_status judge_tracked(struct look *look, uint64_t series_id, const struct power_counter *counter)
+{
+    struct tracked tracked = {look, counter, 0, "", false};
+    docket_status status = DOCKET_OK;
+    for (uint64_t number = 1; status == DOCKET_OK && number <= counter->highest; number++) {
+        bool found = false;
+        if (!counter->out[number])
+            continue;
+        tracked.number = number;
+        tracked.issued = false;
+        status = dk_ledger_find(look->store, series_id, counter->period, number, learn_record, &tracked, &found);
+        if (status == DOCKET_OK && found)
+            status = dk_ledger_find_key(look->store, series_id, DK_NAMED_KEY, tracked.key, learn_key, &tracked, &found);
+        if (status == DOCKET_OK && (!found || !tracked.issued))
+            fault(look, &look->judge->counts->stale, "%s: number %llu was out, and its record or its key says otherwise",
+                  look->judge->names[counter->series], (unsigned long long)number);
+    }
+    return status;
+}
+
 static docket_status judge_counter(void *context, const struct dk_counter_image *image)
 {
     struct look *look = context;
@@ -120,7 +168,7 @@ static docket_status judge_counter(void *context, const struct dk_counter_image 
         if (power_numbers_meets(counter, image->spares[at].first, image->spares[at].last))
             fault(look, &counts->again, "%s: of the spares %llu-%llu one was out", look->judge->names[counter->series],
                   (unsigned long long)image->spares[at].first, (unsigned long long)image->spares[at].last);
-    return DOCKET_OK;
+    return look->tracks[image->series_id] ? judge_tracked(look, image->series_id, counter) : DOCKET_OK;
 }
 
 static docket_status judge_range(void *context, const struct dk_fate_record *record)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * docket-power-take: threads that take numbers, one by one and in blocks of
- * which the rest is given back, and stamp each with the clock of power.h.
+ * which the rest is given back, and stamp each with the clock of power.h. Of a series
+ * whose name begins with "Key" each number is issued for a key of its own, some at first pending.
  * Ends at SIGTERM, and then at once, as at the end of the power.
  *
  *   docket-power-take REALM CLOCK PREFIX SEED THREADS PAUSE_US T/S [T/S...]
@@ -9,6 +10,7 @@
  * The numbers of thread i go to PREFIX.i.
  */
 #include "docket.h"
+#include "docket_ledger.h"
 #include "power.h"
 
 #include <fcntl.h>
@@ -94,6 +96,20 @@ static void take_block(struct thread *self, unsigned at, docket_series *series)
     good(docket_block_give_back(block, &returned));
 }
 
+/* Out when it is settled: before that a power loss may put it in doubt. */
+static void issue(struct thread *self, unsigned at, docket_series *series)
+{
+    char key[64];
+    struct docket_number got;
+    bool pending = below(self, 3) == 0;
+    struct docket_issue asked = {.key = key, .flags = pending ? DOCKET_PENDING : DOCKET_SETTLED};
+    snprintf(key, sizeof key, "key-%d-%u-%llu", (int)getpid(), self->index, (unsigned long long)self->random);
+    if (!good(docket_issue(series, &asked, TIMEOUT_NS, &got)))
+        return;
+    if (!pending || good(docket_settle(series, key, TIMEOUT_NS)))
+        keep(self, at, got.number, got.period, false);
+}
+
 static void *run(void *argument)
 {
     struct thread *self = argument;
@@ -107,7 +123,9 @@ static void *run(void *argument)
         snprintf(tenant, sizeof tenant, "%.*s", (int)(name - names[at] - 1), names[at]);
         if (!series[at] && !good(docket_series_open(realm, tenant, name, &series[at])))
             continue;
-        if (below(self, 8) == 0)
+        if (strncmp(name, "Key", 3) == 0)
+            issue(self, at, series[at]);
+        else if (below(self, 8) == 0)
             take_block(self, at, series[at]);
         else if (good(docket_next(series[at], TIMEOUT_NS, &number, &period)))
             keep(self, at, number, period, false);

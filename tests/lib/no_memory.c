@@ -99,6 +99,14 @@ docket_status dk_ledger_next(struct docket_series *series, uint32_t yyyymmdd, in
     return DOCKET_UNREACHABLE;
 }
 
+docket_status dk_ledger_text_read(struct docket_series *series, const char *text, uint64_t *number, int32_t *period)
+{
+    (void)number;
+    (void)period;
+    DK_CHECK(series == NULL && text == NULL);
+    return DOCKET_UNREACHABLE;
+}
+
 void dk_lines_end(struct docket_realm *realm)
 {
     DK_CHECK(realm->live == NULL || realm->live->lines == NULL);

@@ -71,7 +71,7 @@ check "a strict block given back after a later number: is void" eval 'helper lat
 check "a strict block given back late: one gap, by whom" gap acme/LATE 5 10 \
     ".fate == \"void\" and .cause == \"given back\" and .uid == $me and .event > 0 and $recent"
 check "a strict block given back late: an event says so" \
-    eval '"$docket" events --kind give-back --no-start | grep "5 to 10 of acme/LATE/[0-9]* came back"'
+    eval '"$docket" log acme/LATE --no-start | grep "5 to 10 of acme/LATE/[0-9]* came back"'
 
 add_series acme/JUMP
 "$docket" next acme/JUMP -n 2 --no-start >/dev/null

@@ -71,6 +71,9 @@ refused "resolve of nothing: wrong" 2 resolve acme/JOB --settle --yes --reason x
 refused "resolve of --all and a number: wrong" 2 resolve acme/JOB --settle --all 1 --yes --reason x
 refused "resolve without a reason: wrong" 2 resolve acme/JOB --settle --all --yes
 refused "elsewhere without a note: wrong" 2 elsewhere acme/JOB X-1
+refused "elsewhere with an empty note: wrong" 2 elsewhere acme/JOB X-1 --note ''
+refused "void with a reason of 201 bytes: wrong" 2 void acme/JOB --key a --yes --reason "$(long 201)"
+refused "resolve with an empty reason: wrong" 2 resolve acme/JOB --settle --all --yes --reason ''
 refused "elsewhere without a text: wrong" 2 elsewhere acme/JOB --note x
 
 for line in "issue acme/NO --key a" "reserve acme/NO --name a --count 1 --expires 1h" "settle acme/NO --key a" \

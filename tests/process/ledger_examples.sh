@@ -23,8 +23,9 @@ is() { [ "$2" = "$3" ] || { echo "$1: the page says $2, and it is $3"; return 1;
 
 # One line of the page's table
 row_is_true() {
-    local step=$1 row=$2 state=$3 swept=$4 end=$5 key=k-$1 code=0
-    CRASH_AFTER=$step "$shop" "$realm" "$table" invoice "$key" 100 >/dev/null 2>&1 || code=$?
+    local step=$1 row=$2 state=$3 swept=$4 end=$5 key=k-${1// /-} code=0 verb=invoice
+    [ "$step" != "rolled back" ] || verb=refuse
+    CRASH_AFTER=$step "$shop" "$realm" "$table" $verb "$key" 100 >/dev/null 2>&1 || code=$?
     is "exit code" 137 "$code" || return 1
     is "row" "$row" "$(row_of "$key")" || return 1
     wait_until 10 state_is "$key" "$state" || is "number" "$state" "$(state_of "$key")" || return 1
@@ -52,6 +53,25 @@ free_one_is_next() {
     lowest=$(records | jq -r '[.records[] | select(.state == "free") | .number] | min')
     "$shop" "$realm" "$table" invoice next-1 100 >/dev/null &&
         [ "$(records | jq -r '.records[] | select(.key == "next-1") | .number')" = "$lowest" ]
+}
+is_stopped() { [ "$(sed 's/.*) //; s/ .*//' "/proc/$1/stat")" = T ]; }
+
+# One process has rolled back and not released yet; another one has the same order, and its row before it is committed.
+release_waits_for_the_lock() {
+    local first second
+    STOP_AFTER='rolled back' run_child "$work/first" "$shop" "$realm" "$table" refuse race-1
+    first=$child
+    wait_until 10 is_stopped "$first" || return 1
+    STOP_AFTER=inserted run_child "$work/second" "$shop" "$realm" "$table" invoice race-1 100
+    second=$child
+    wait_until 10 is_stopped "$second" || return 1
+    kill -CONT "$first"
+    sleep 0.5
+    kill -CONT "$second"
+    wait_child "$first" || true
+    wait_child "$second" || true
+    cat "$work/first" "$work/second"
+    [ "$(row_of race-1)" = stands ] && state_is race-1 issued
 }
 no_docketd_no_row() {
     local code=0
@@ -83,6 +103,8 @@ for step in issued inserted; do
 done
 check "a transaction that is rolled back: the number is free" rolled_back
 check "and the next invoice has the lowest free one" free_one_is_next
+
+check "rolled back while another has the same order: its row keeps the number" release_waits_for_the_lock
 
 # ---- many at once ----
 

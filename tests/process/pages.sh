@@ -203,6 +203,8 @@ check "completion, -: proposes the options of each command" all_options
 check "completion, the start of an option" proposes '--timeout' next --ti
 check "completion, an option's argument: proposes what it may be" proposes 'gapless leased strict' series add --order ''
 check "completion, an option's argument: behind = too" proposes 'leased' series add --order = le
+check "completion, --release of a series: proposes what it may be" proposes 'recycle void' series add --release ''
+check "completion, --release of resolve takes no word: proposes series" proposes 'acme/INV acme/ORD globex/INV' resolve --release ''
 check "completion, a number is wanted: proposes nothing" proposes '' next --count ''
 check "completion, help: proposes commands" proposes 'next' help ne
 stop_docketd

@@ -159,6 +159,24 @@ check "one event for them" says "10000 reserved numbers of acme/BIG, 1001 the fi
 check "resolved, until there are none" is "OK 10000" once acme/BIG 'resolve settle -1'
 check "none is in doubt" is "OK 0" once acme/BIG 'resolve settle -1'
 
+# All at once: plans are bounded, so that docketd grows by what one of them needs.
+kill -STOP "$docketd_pid"
+crowd=()
+for i in $(seq 40); do
+    "$holder" "$realm" acme/CROWD "reserve crowd-$i 10000 600s detached" >"$work/crowd.$i" 2>&1 &
+    crowd+=($!)
+    children[$!]=1
+done
+sleep 0.5
+kill -CONT "$docketd_pid"
+for i in "${crowd[@]}"; do wait_child "$i" || true; done
+crowd_has_its_own() {
+    [ "$(cat "$work"/crowd.* | grep -c '^OK 10000 ')" = 40 ] && [ "$(cat "$work"/crowd.* | cut -d ' ' -f 4- | sort -u | wc -l)" = 40 ]
+}
+check "forty that want ten thousand at once: each has its own" crowd_has_its_own
+small() { [ "$(awk '/^VmHWM/ {print $2}' "/proc/$docketd_pid/status")" -lt 200000 ] || { grep ^VmHWM "/proc/$docketd_pid/status"; return 1; }; }
+check "forty that want ten thousand at once: docketd stays small" small
+
 # ---- time ------------------------------------------------------------------------
 
 hold c acme/TIME
@@ -257,6 +275,29 @@ check "but what it settled" is ALREADY_SETTLED once frees/INV 'settle lost:0/2'
 check "release = void: released is void" is OK last once voids/INV 'issue k 60s detached' 'release key=k'
 check "and its key gets another" is "OK INV-0002 pending 0 1" once voids/INV 'issue k 60s detached'
 check "void stays void" is ALREADY_VOID once voids/INV 'settle n=0/1'
+
+# ---- periods that are closed, series that are retired --------------------------------------
+
+year=$(($(date -u +%Y) - 1))
+add_series gap/YEAR --restart yearly --template '{SERIES}-{YYYY}-{N:4}'
+once gap/YEAR "reserve old 6 600s detached ${year}0701" "settle old:$year/1 old:$year/3" "release old:$year/2" >/dev/null
+"$docket" period close "gap/YEAR/$year" --yes --reason 'the books are closed' --no-start >/dev/null
+gap_lines() { "$docket" gaps "$1" --no-start | awk 'NR > 1 {print $3, $6, $7, $8}'; }
+check "a period is closed: what was free is void, with that cause" says "^2 void period closed" gap_lines gap/YEAR
+check "a period is closed: what is held is settled as before" is OK once gap/YEAR "settle old:$year/4"
+check "a period is closed: what comes back is void" is OK once gap/YEAR "release old:$year/5"
+check "a period is closed: and says why" says "released after its period was closed" once gap/YEAR "settle old:$year/5" why
+check "a period is closed: it gives no number any more" is "PERIOD_CLOSED 0 0" once gap/YEAR "reserve more 1 60s detached ${year}0701"
+once gap/YEAR "reserve now 3 600s detached" "release now:$((year + 1))/1" "settle now:$((year + 1))/3" >/dev/null
+retire() { "$docket" series retire gap/YEAR --yes --reason 'over' --no-start 2>&1 || true; }
+check "numbers are not decided: their series is not retired" says "2 numbers of gap/YEAR are reserved, pending or in doubt" retire
+once gap/YEAR "all settle now" "all void old" >/dev/null
+check "all is decided: retired" says "retired" retire
+check "what was free is void, with that cause" says "^1 void period closed" gap_lines gap/YEAR
+check "every hole has its cause" is "1 void period closed
+2 void period closed
+5 void given back
+6 void voided" eval 'gap_lines gap/YEAR | sed "s/ *[0-9-]*T.*//" | sort'
 
 # ---- before there was a ledger ---------------------------------------------------------
 

@@ -4,6 +4,7 @@
  *
  *     docket-tracked REALM board TENANT/SERIES   it keeps one: the calls that find nothing at the desk
  *     docket-tracked REALM turn                  acme/TURN begins to keep one, while four threads take its numbers
+ *     docket-tracked REALM text TENANT/SERIES TEXT NUMBER PERIOD   a text is read back
  *     docket-tracked REALM take                  blocks of acme/KILL, each written down, until it keeps one
  *
  * Each case says "ok" or "FAIL"; take: "block FIRST", flushed behind each. Exit: 0 if none failed.
@@ -15,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -45,6 +47,15 @@ static docket_series *series_of(const char *tenant, const char *name)
 }
 
 /* ---- off the board ---- */
+
+/* Its texts are docketd's to read, also of numbers that nobody was given. */
+static void texts_are_read(docket_series *series, const char *text, uint64_t number, int32_t period)
+{
+    uint64_t read = 0;
+    int32_t of = -1;
+    judge(docket_text_read(series, text, &read, &of) == DOCKET_OK && read == number && of == period, "its text is read back");
+    judge(docket_text_read(series, "no text of it", &read, &of) == DOCKET_NOT_OF_SERIES && read == number, "another is refused");
+}
 
 static void off_the_board(docket_series *series)
 {
@@ -157,6 +168,8 @@ int main(int count, char **words)
         take_until_told();
     else if (count == 4 && sscanf(words[3], "%64[^/]/%64s", tenant, name) == 2)
         off_the_board(series_of(tenant, name));
+    else if (count == 7 && sscanf(words[3], "%64[^/]/%64s", tenant, name) == 2)
+        texts_are_read(series_of(tenant, name), words[4], strtoull(words[5], NULL, 10), (int32_t)strtol(words[6], NULL, 10));
     docket_realm_close(realm);
     return failed != 0;
 }

@@ -61,6 +61,7 @@ out_has "says so in the row" "^acme/GAP  *gapless  *$year  *42 .*ledger\$"
 expect "doctor: finds nothing wrong" 0 doctor
 check "at the desk: what processes hear" "$tracked" "$realm" board acme/GAP
 check "of a strict one too" "$tracked" "$realm" board acme/FREE
+check "texts are read, given or not" "$tracked" "$realm" text acme/GAP "GAP-${year}0131-000099" 99 "$year"
 refused "peek: an honest no" 1 peek acme/GAP
 err_has "says why" 'keeps a ledger'
 refused "a block" 1 block acme/GAP
@@ -287,8 +288,8 @@ cp -r "$work/older" "$realm/store"
 run_child "$work/docketd.log" "$docketd" --realm "$realm" --accept-store 1000
 docketd_pid=$child
 check "an older store is accepted, 1000 numbers ahead" wait_until 20 is_serving
-check "what it may have given since is void, with the cause" ranges_are acme/OLD \
-    '[[1,3,"void","advanced"],[4,1003,"void","accepted store"]]'
+check "what it may have given since is unknown, with the cause" ranges_are acme/OLD \
+    '[[1,3,"void","advanced"],[4,1003,"unknown","accepted store"]]'
 check "and it stands off the board" "$tracked" "$realm" board acme/OLD
 stop_docketd
 

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "docket_ledger.h"
 #include "docket_memory.h"
 
 #include "client/memory.h"
@@ -235,6 +236,34 @@ static void the_failure_of_a_series_goes_before_that_of_all(void **state)
     assert_int_equal(docket_next(series, 0, &number, NULL), DOCKET_UNREACHABLE);
     assert_int_equal(docket_next(other, 0, &number, NULL), DOCKET_UNREACHABLE);
     assert_int_equal(next_of(series), 1);
+}
+
+static void there_is_no_ledger(void **state)
+{
+    (void)state;
+    docket_series *series = series_of("INV", NULL);
+    struct docket_number got;
+    struct docket_reserved held;
+    uint64_t numbers[1];
+    docket_status told;
+    struct docket_issue asked = {.key = "k"};
+    struct docket_reserve wanted = {.name = "n", .count = 1, .expires_s = 1};
+    struct docket_which which = {.key = "k"};
+    docket_status answers[] = {
+        docket_issue(series, &asked, DOCKET_TIMEOUT_DEFAULT, &got),
+        docket_issue_many(series, &asked, 1, DOCKET_TIMEOUT_DEFAULT, &got, &told),
+        docket_reserve(series, &wanted, DOCKET_TIMEOUT_DEFAULT, numbers, &held),
+        docket_settle(series, "k", DOCKET_TIMEOUT_DEFAULT),
+        docket_settle_text(series, "INV-1", DOCKET_TIMEOUT_DEFAULT),
+        docket_decide(series, DOCKET_RELEASE, &which, 1, NULL, DOCKET_TIMEOUT_DEFAULT, &told),
+        docket_decide_reserved(series, DOCKET_RELEASE, "n", NULL, DOCKET_TIMEOUT_DEFAULT, NULL),
+        docket_resolve(series, DOCKET_RELEASE, -1, NULL, 0, "why", DOCKET_TIMEOUT_DEFAULT, NULL),
+        docket_elsewhere(series, "X-1", "by hand", DOCKET_TIMEOUT_DEFAULT, NULL),
+    };
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++)
+        assert_int_equal(answers[i], DOCKET_UNREACHABLE);
+    assert_non_null(strstr(docket_last_error(), "a realm in memory keeps no ledger"));
+    assert_int_equal(next_of(series), 1); /* and its numbers go on */
 }
 
 static void bad_failures_are_refused(void **state)
@@ -855,6 +884,7 @@ int main(void)
         IN_A_REALM(every_kind_of_call_fails_until_it_is_told_otherwise),
         IN_A_REALM(any_status_can_be_had_with_a_sentence),
         IN_A_REALM(the_failure_of_a_series_goes_before_that_of_all),
+        IN_A_REALM(there_is_no_ledger),
         IN_A_REALM(bad_failures_are_refused),
         IN_A_REALM(a_realm_has_the_policy_it_was_opened_with),
         IN_A_REALM(no_series_of_it_keeps_a_ledger),

@@ -41,9 +41,52 @@ static void retired(struct dk_job *job)
 {
     struct dk_errand *errand = job->context;
     dk_job_free(job);
+    errand->series->held = false;
     errand->series->record = errand->record;
     dk_series_retire_now(errand->series);
     errand->go_on = retire_on; /* with the turns of its counters */
+}
+
+/* What is free of a ledger by now, nobody will ever have: each hole has its cause. */
+static docket_status void_free(void *context, const struct dk_counter_image *image)
+{
+    struct dk_job *job = context;
+    if (image->spare_count == 0 || image->closed == DK_CLOSED_FOR_GOOD)
+        return DOCKET_OK;
+    struct dk_counter_image *made = dk_job_image(job);
+    *made = *image;
+    made->places = NULL; /* it has none: nothing of it was ever on the board */
+    made->place_count = 0;
+    dk_image_copy_spares(made, image->spares, image->spare_count);
+    dk_errand_skip(job, made, made->next, DK_CAUSE_CLOSED);
+    return DOCKET_OK;
+}
+
+static void retire_now(struct dk_errand *errand)
+{
+    struct dk_series_book *series = errand->series;
+    struct dk_job *job = dk_job_new(retired, errand);
+    errand->record = series->record;
+    errand->record.retired_ns = dk_clock_wall_ns();
+    dk_job_change(job, &errand->record);
+    dk_errand_event(errand, job, "retire", "%s/%s gives no number any more", errand->asked.tenant, errand->asked.name);
+    docket_status status = DOCKET_OK;
+    if (dk_is_tracked(series))
+        status = dk_store_each_counter_of(errand->daemon->store, series->record.id, void_free, job);
+    if (status == DOCKET_OK) {
+        dk_errand_post(errand, job);
+        return;
+    }
+    dk_job_free(job);
+    series->held = false;
+    dk_errand_end(errand, status);
+}
+
+/* Its images are changed while no commit of the ledger is in flight. */
+static void retire_tracked(struct dk_errand *errand)
+{
+    if (!dk_ledger_is_written(errand->series))
+        retire_now(errand);
 }
 
 docket_status dk_errand_retire(struct dk_errand *errand)
@@ -54,17 +97,22 @@ docket_status dk_errand_retire(struct dk_errand *errand)
         return status;
     if (series->record.retired_ns != 0)
         return dk_fail(DOCKET_RETIRED, "%s/%s is retired already", errand->asked.tenant, errand->asked.name);
+    if (dk_is_tracked(series) && dk_ledger_undecided(series) > 0)
+        return dk_fail(DOCKET_REFUSED, "%llu numbers of %s/%s are reserved, pending or in doubt: settle, void or release "
+                                       "them first, as docket resolve does with those in doubt; nothing was changed",
+                       (unsigned long long)dk_ledger_undecided(series), errand->asked.tenant, errand->asked.name);
     if (errand->asked.flags & DK_ADMIN_DRY_RUN)
         return DOCKET_OK;
-    if (series->publishing)
+    if (series->publishing || series->held)
         return dk_fail(DOCKET_BUSY, "%s/%s is being changed; ask again", errand->asked.tenant, errand->asked.name);
     errand->series = series;
-    errand->record = series->record;
-    errand->record.retired_ns = dk_clock_wall_ns();
-    struct dk_job *job = dk_job_new(retired, errand);
-    dk_job_change(job, &errand->record);
-    dk_errand_event(errand, job, "retire", "%s/%s gives no number any more", errand->asked.tenant, errand->asked.name);
-    dk_errand_post(errand, job);
+    if (!dk_is_tracked(series)) {
+        retire_now(errand);
+        return DOCKET_OK;
+    }
+    series->held = true;
+    errand->waits = true;
+    errand->go_on = retire_tracked;
     return DOCKET_OK;
 }
 

@@ -28,6 +28,22 @@ enum { CLOSE_PER_TICK = 64, FOUND_MOST = 65536 };
 
 /* ---- by image ---- */
 
+/* What is free of a ledger by now, nobody will ever have: each hole has its cause. The job's first event is its own. */
+static void void_free(struct dk_job *job, struct dk_counter_image *image)
+{
+    for (uint32_t i = 0; i < image->spare_count; i++) {
+        struct dk_fate_record record = {.series_id = image->series_id,
+                                        .period = image->period,
+                                        .fate = DK_FATE_VOID,
+                                        .cause = DK_CAUSE_CLOSED,
+                                        .range = image->spares[i],
+                                        .time_ns = dk_clock_wall_ns(),
+                                        .event_at = 1};
+        dk_job_range(job, &record);
+    }
+    image->spare_count = 0;
+}
+
 /* The image as it will stand; *image's spares are the job's. False: there is
  * nothing to do (any more). */
 static docket_status plan(struct dk_daemon *daemon, const struct dk_series_record *record, int32_t label,
@@ -46,6 +62,8 @@ static docket_status plan(struct dk_daemon *daemon, const struct dk_series_recor
     *image = facts.image;
     image->mark = image->next;
     image->closed = DK_CLOSED_FOR_GOOD;
+    if (record->policy->ledger)
+        void_free(job, image);
     return DOCKET_OK;
 }
 

@@ -145,8 +145,11 @@ static void void_unheard(const struct dk_ended *ended, uint64_t number, uint32_t
                                     .range = {number, number},
                                     .time_ns = dk_clock_wall_ns(),
                                     .event_at = 1};
-    dk_job_event(job, "give-back", uid, "who asked for number %llu of period %d of series %llu was gone before it was "
-                 "told, and it is void", (unsigned long long)number, ended->label, (unsigned long long)ended->series_id);
+    dk_job_event(job, "give-back", uid, "who asked for number %llu of period %d was gone before it was told, and it is void",
+                 (unsigned long long)number, ended->label);
+    const struct dk_series_book *series = dk_series_by_id(ended->daemon, ended->series_id); /* it stays while it is asked for */
+    if (series != NULL)
+        dk_job_about(job, series->record.tenant, series->record.name, ended->label);
     dk_job_range(job, &record);
     dk_clerk_post(ended->daemon->clerk, job);
 }

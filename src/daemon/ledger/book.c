@@ -143,7 +143,8 @@ static void plan_asked(struct dk_ledger_book *book, struct dk_plan *plan)
 {
     struct dk_parcel **last = &book->given;
     uint32_t items = 0;
-    while (book->asked != NULL && (items == 0 || items + book->asked->head.count <= DK_LEDGER_PLAN_ITEMS)) {
+    while (book->asked != NULL && (items == 0 || (items + book->asked->head.count <= DK_LEDGER_PLAN_ITEMS &&
+                                                  dk_plan_size(plan) < DK_LEDGER_PLAN_THINGS))) {
         struct dk_parcel *parcel = book->asked;
         book->asked = parcel->next;
         parcel->next = NULL;

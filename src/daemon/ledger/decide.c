@@ -268,7 +268,7 @@ static docket_status read_text(struct dk_plan *plan, const char *text, const str
 static docket_status find(struct dk_plan *plan, const struct dk_record_item *item,
                           const struct dk_ledger_record **record, bool *proved)
 {
-    const struct dk_key_record *key;
+    const struct dk_key_record *key = NULL;
     docket_status status = DOCKET_OK;
     *record = NULL;
     *proved = false;

@@ -386,6 +386,10 @@ docket_status dk_ledger_look(struct dk_plan *plan, const struct dk_parcel *parce
         number = key->ranges[0].first;
     } else if (item->text[0] != 0) {
         status = dk_plan_read_text(plan, item->text, &label, &number);
+        if (status == DOCKET_OK) { /* what it reads as, also where nobody was given the number */
+            answer->period = label;
+            answer->number = number;
+        }
     }
     if (status == DOCKET_OK)
         status = dk_plan_find(plan, label, number, &record);

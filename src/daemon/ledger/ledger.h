@@ -42,7 +42,9 @@
 enum {
     DK_LEDGER_BYTES_MAX = 8 << 20, /* parcels that wait, all together */
     DK_LEDGER_OF_CONNECTION = 64,  /* parcels that wait of one connection */
-    DK_LEDGER_PLAN_ITEMS = 4096    /* items of one plan: more wait for the next */
+    DK_LEDGER_PLAN_ITEMS = 4096,   /* items of one plan: more wait for the next */
+    DK_LEDGER_PLAN_THINGS = 32768  /* records, keys and holds that a plan has in memory before it takes on no more: one
+                                    * reservation is ten thousand */
 };
 
 /* A packet that waits for its answer. */
@@ -130,6 +132,8 @@ const char *dk_plan_print(struct dk_plan *plan, const char *format, ...) __attri
 /* The job's event, in this commit; for dk_ledger_record.event_at. */
 uint32_t dk_plan_event(struct dk_plan *plan, const char *kind, uint32_t uid, const char *reason, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
+/* Records, keys, holds that it has read or changed. */
+size_t dk_plan_size(const struct dk_plan *plan);
 struct dk_plan *dk_plan_begin(struct dk_ledger_book *book, struct dk_series_book *series);
 /* The job, to be posted; NULL if nothing changes. Images of changed periods go into it. */
 struct dk_job *dk_plan_job(struct dk_plan *plan, void (*done)(struct dk_job *job));

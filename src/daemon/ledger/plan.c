@@ -442,6 +442,11 @@ uint32_t dk_plan_event(struct dk_plan *plan, const char *kind, uint32_t uid, con
     return (uint32_t)plan->job->event_count;
 }
 
+size_t dk_plan_size(const struct dk_plan *plan)
+{
+    return plan->inside->thing_count;
+}
+
 struct dk_plan *dk_plan_begin(struct dk_ledger_book *book, struct dk_series_book *series)
 {
     struct dk_plan *plan = dk_must_alloc(1, sizeof *plan);

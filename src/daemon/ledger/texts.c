@@ -274,7 +274,7 @@ static docket_status say_taken(struct asking *asking)
                    (unsigned long long)asking->number, asking->plan->series->record.tenant, asking->series,
                    period[0] ? "/" : "", period,
                    asking->tracked ? dk_state_name(asking->state)
-                                   : "which keeps no ledger: `docket advance` it beyond, if it has not given it");
+                                   : "which keeps no ledger: `docket series advance` it beyond, if it has not given it");
 }
 
 static docket_status check_elsewhere(const struct dk_record_item *item)

@@ -120,7 +120,6 @@ struct gap {
     struct dk_job *job;
     const struct dk_counter_image *image;
     uint32_t cause;
-    enum dk_fate fate; /* UNKNOWN; of a series that keeps a ledger VOID */
     uint64_t at, end;
 };
 
@@ -130,7 +129,7 @@ static void put_lost(const struct gap *gap, uint64_t first, uint64_t end)
         return;
     struct dk_fate_record record = {.series_id = gap->image->series_id,
                                     .period = gap->image->period,
-                                    .fate = gap->fate,
+                                    .fate = DK_FATE_UNKNOWN,
                                     .cause = gap->cause,
                                     .range = {first, end - 1},
                                     .time_ns = dk_clock_wall_ns()};
@@ -193,8 +192,8 @@ static void raise_last_date(struct dk_daemon *daemon, const struct dk_series_boo
         image->last_date = today;
 }
 
-/* What becomes of a counter that has lost something. TRACKED: it is off the board, and no number
- * of it is unknown: what an older store does not know of is void. */
+/* What becomes of a counter that has lost something. TRACKED: it is off the board. Nothing of it is lost with
+ * the runtime files; but what an older store does not know of may be on documents, as anywhere. */
 enum rest { STAYS_OPEN, HAS_ENDED, IS_TRACKED };
 
 static enum rest rest_of(const struct dk_series_book *series, bool ended)
@@ -208,8 +207,7 @@ static void resolve(struct dk_store *store, struct dk_job *job, struct dk_counte
 {
     const struct gap lost = {.job = job,
                              .image = image,
-                             .cause = cause,
-                             .fate = rest == IS_TRACKED ? DK_FATE_VOID : DK_FATE_UNKNOWN};
+                             .cause = cause};
     for (uint32_t i = 0; i < image->place_count; i++) {
         const struct dk_place_record *place = &image->places[i];
         if (place->size > 0)
