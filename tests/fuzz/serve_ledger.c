@@ -257,7 +257,7 @@ void serve_ledger_end(void)
     for (size_t i = 0; i < record_count; i++)
         free_record(&records[i]);
     for (size_t i = 0; i < key_count; i++)
-        drop(keys[i].text), free((void *)(uintptr_t)keys[i].ranges);
+        drop(keys[i].text), drop(keys[i].document), free((void *)(uintptr_t)keys[i].ranges);
     for (size_t i = 0; i < hold_count; i++)
         drop(holds[i].text);
     for (size_t i = 0; i < text_count; i++)
