@@ -284,8 +284,6 @@ bool dk_ledger_concerns(const struct dk_series_book *series, bool waits);
 bool dk_ledger_waits(const struct dk_daemon *daemon);
 /* A commit of it is in flight: nobody else writes its images. */
 bool dk_ledger_is_written(const struct dk_series_book *series);
-/* Numbers of it that are reserved, pending or in doubt. */
-uint64_t dk_ledger_undecided(const struct dk_series_book *series);
 /* A seat was reaped: who sat there holds nothing any more. */
 void dk_ledger_seat_gone(struct dk_daemon *daemon, uint32_t desk, uint32_t seat, uint64_t salt);
 /* series/tracked.c: what the board shows of one, for tools. Its current period, from the store; the same when an image

@@ -58,6 +58,9 @@ enum dk_admin_type {
                            one state, up to number last. Rows of wire/ledger_row.h; likewise */
     DK_ADMIN_AUDIT,     /* the whole chain of events; a row of struct dk_audit_wire */
     DK_ADMIN_HEAD,      /* where it stands; likewise, and for everybody */
+    DK_ADMIN_RETENTION, /* records of a closed period are dropped: first how many there are, desk their digest, since_ns
+                           when the latest changed, user the exported file's; with DRY_RUN looked over. A row of
+                           struct dk_retention_wire, and the answer's salt: how many were dropped */
     DK_ADMIN_END
 };
 
@@ -176,6 +179,16 @@ struct dk_event_wire {
     uint8_t erased;
     uint8_t reserved;
     int32_t period;
+};
+
+struct dk_retention_wire {
+    uint64_t records, issued, voided, free, undecided;
+    uint64_t first, last;
+    int64_t latest_ns; /* UTC, of the latest change */
+    uint64_t store_id[2];
+    uint32_t dropping; /* 1: some were dropped already */
+    char digest[64 + 1];
+    char padding[3];
 };
 
 struct dk_audit_wire {

@@ -227,6 +227,19 @@ static docket_status keep_key(void *context, const struct dk_key_record *key)
     struct looking *looking = context;
     looking->period = key->period;
     looking->number = key->range_count > 0 ? key->ranges[0].first : 0;
+    if (key->document != NULL && key->document[0] != 0) { /* its record was dropped: what is known for ever */
+        struct dk_ledger_row row = {.kind = DK_ROW_RECORD,
+                                    .state = DK_STATE_ISSUED,
+                                    .period = key->period,
+                                    .first = looking->number,
+                                    .last = looking->number,
+                                    .date = key->date,
+                                    .seat = -1,
+                                    .text = {key->document, key->text, "", "", "", "", "", ""}};
+        put(looking->page, &row);
+        looking->has_it = true;
+        looking->number = 0;
+    }
     return DOCKET_OK;
 }
 
