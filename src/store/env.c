@@ -127,7 +127,8 @@ static docket_status make_room(struct dk_store *store, size_t reserve, const cha
     if (used + reserve <= store->allocated)
         return DOCKET_OK;
     size_t wanted = used + 2 * reserve;
-    if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)wanted) == 0 || errno == EOPNOTSUPP) {
+    if (fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)store->allocated, (off_t)(wanted - store->allocated)) == 0 ||
+        errno == EOPNOTSUPP) {
         store->allocated = wanted;
         return DOCKET_OK;
     }
