@@ -121,7 +121,10 @@ static docket_status look(docket_realm *realm, void *context)
 
 /* ---- the decision ---- */
 
-/* One call for each period: their numbers lie together, as the records came. */
+/* So many in one call that it is done well within its time. */
+enum { AT_ONCE = 10000 };
+
+/* Calls for one period each: their numbers lie together, as the records came. */
 static docket_status decide(docket_realm *realm, void *context)
 {
     struct resolving *resolving = context;
@@ -134,7 +137,7 @@ static docket_status decide(docket_realm *realm, void *context)
         size_t count = 0;
         uint64_t done = 0;
         int32_t period = resolving->doubts[at].period;
-        for (; at < resolving->count && resolving->doubts[at].period == period; at++)
+        for (; at < resolving->count && count < AT_ONCE && resolving->doubts[at].period == period; at++)
             numbers[count++] = resolving->doubts[at].number;
         status = docket_resolve(series, resolving->verb, period, numbers, count, resolving->cli->values[OPT_REASON],
                                 DOCKET_TIMEOUT_DEFAULT, &done);

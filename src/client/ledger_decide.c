@@ -23,8 +23,8 @@ static docket_status say(docket_status told, const struct dk_record_answer *answ
 
 struct single {
     struct dk_record_item item;
+    uint8_t asked; /* enum dk_asked */
     docket_status told;
-    bool sent_before;
     /* Of an answer that is OK or tells of numbers all the same. */
     docket_status (*keep)(void *to, const struct dk_record_answer *answer);
     void *to;
@@ -41,16 +41,15 @@ static docket_status hear_single(struct dk_ask *ask, size_t index, const struct 
 {
     struct single *single = ask->context;
     (void)index;
+    (void)sent_before;
     single->told = say((docket_status)answer->status, answer);
-    single->sent_before = sent_before;
     return single->keep == NULL ? DOCKET_OK : single->keep(single->to, answer);
 }
 
 static docket_status ask_single(struct dk_ask *ask, struct single *single)
 {
-    uint8_t state = DK_ASKED_NOT;
     ask->count = 1;
-    ask->asked = &state;
+    ask->asked = &single->asked;
     ask->context = single;
     ask->fill = fill_single;
     ask->hear = hear_single;
@@ -388,7 +387,7 @@ docket_status docket_elsewhere(docket_series *series, const char *text, const ch
         status = dk_fail(DOCKET_BAD_ARGUMENT, "a document number has 1 to %d bytes", DOCKET_TEXT_MAX - 1);
     if (status != DOCKET_OK)
         return status;
-    struct docket_number clash;
+    struct docket_number clash = {0};
     struct single single = {
         .item = {.period = -1, .text = text, .reason = note}, .keep = keep_clash, .to = got != NULL ? got : &clash};
     struct dk_ask ask = {.series = series, .type = DK_RECORD_ELSEWHERE, .timeout_ns = timeout_ns};

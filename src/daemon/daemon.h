@@ -269,6 +269,8 @@ void dk_ended_given(struct dk_counter *counter);
 /* ledger/: series that track their numbers. A packet at record speed; bytes are the heap's and become the ledger's. */
 struct dk_record_head;
 void dk_ledger_hear(struct dk_connection *connection, const struct dk_record_head *head, uint8_t *bytes);
+/* Says why a packet of which no more is known is no packet: the last error. */
+void dk_ledger_refuse(struct dk_connection *connection, docket_status status);
 /* Each turn of the loop; each tick. */
 void dk_ledger_turn(struct dk_daemon *daemon);
 void dk_ledger_tick(struct dk_daemon *daemon);
@@ -282,8 +284,6 @@ bool dk_ledger_concerns(const struct dk_series_book *series, bool waits);
 bool dk_ledger_waits(const struct dk_daemon *daemon);
 /* A commit of it is in flight: nobody else writes its images. */
 bool dk_ledger_is_written(const struct dk_series_book *series);
-/* Numbers of it that are reserved, pending or in doubt. */
-uint64_t dk_ledger_undecided(const struct dk_series_book *series);
 /* A seat was reaped: who sat there holds nothing any more. */
 void dk_ledger_seat_gone(struct dk_daemon *daemon, uint32_t desk, uint32_t seat, uint64_t salt);
 /* series/tracked.c: what the board shows of one, for tools. Its current period, from the store; the same when an image

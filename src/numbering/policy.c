@@ -172,6 +172,10 @@ static docket_status check_ledger(const struct dk_policy *policy)
     if (policy->order == DK_GAPLESS && policy->chronological)
         return dk_fail(DOCKET_BAD_POLICY, "chronological=yes wants order=strict: with order=gapless a number that came "
                                           "back is given before new ones, and a later date can get a lower number");
+    bool comes_again = policy->release == DK_RECYCLE || policy->on_expiry == DK_EXPIRY_FREE;
+    if (policy->ledger && policy->chronological && comes_again)
+        return dk_fail(DOCKET_BAD_POLICY, "chronological=yes with ledger=on wants release=void and on-expiry=doubt: a number "
+                                          "that came back would be given again, and a later date can get a lower number");
     if (policy->on_expiry == DK_EXPIRY_FREE && !policy->ledger)
         return dk_fail(DOCKET_BAD_POLICY, "on-expiry=free says what becomes of a number whose holder ended, and without "
                                           "a ledger none has a holder: say ledger=on too, or leave it at "

@@ -556,7 +556,7 @@ expect 'fate of a period without numbers: nothing to tell' 0 fate acme/INV/1999
 refused 'fate of an unknown series: an honest no' 1 fate acme/NOPE
 expect 'fate --all --json: an object' 0 fate --all --json
 # shellcheck disable=SC2046
-keys 'fate --json' schema_version realm counters 'counters.[]' $(printf 'counters.[].%s ' tenant series order period mark \
+keys 'fate --json' schema_version realm counters 'counters.[]' $(printf 'counters.[].%s ' tenant series order period ledger mark \
     first ranges 'ranges.[]' 'ranges.[].first' 'ranges.[].last' 'ranges.[].fate' 'ranges.[].cause' 'ranges.[].seat' \
     'ranges.[].time_ns')
 first_key_is_version 'fate --json'

@@ -169,7 +169,7 @@ for bad in 'seats_max = 0' 'seats_max = 4096' 'seats_max = -1' 'seats_max = many
     'access = public' 'runtime_dir = here' 'witness = ./witness'; do
     bad_config "$bad" 2 'cannot be used' "[realm]\n$bad\n"
 done
-for bad in 'order = gapless' 'restart = hourly' 'window = 15' 'window = 250001' 'zone = /etc/passwd' 'last = 0' \
+for bad in 'order = loose' 'restart = hourly' 'window = 15' 'window = 250001' 'zone = /etc/passwd' 'last = 0' \
     'fiscal-year = smarch' 'valid-to = 2026-02-30' 'profile = atlantis' 'fields = a b' 'prefix = {N}' 'warn = 100'; do
     bad_config "$bad" 2 'it can be: ' "[default]\n$bad\n"
     bad_config "$bad, of a tenant" 2 'it can be: ' "[tenant shop]\n$bad\n"

@@ -16,6 +16,7 @@ ledger=$(binary docket-ledger)
 add_series acme/GAP --order gapless
 add_series acme/LED --ledger on --restart daily --template '{SERIES}-{YYYY}{MM}{DD}-{N:4}'
 add_series acme/END --ledger on --at-end stop --last 3
+add_series acme/TWO --ledger on
 add_series acme/MEM
 
 # one SERIES WORD...: one call; its first line is $said
@@ -110,20 +111,35 @@ check "three in turn: a collision" says 'DOCKET_COLLISION 0 *' acme/LED key=thre
 check "and the same call goes on behind them" says "DOCKET_OK 9 issued 0 1 *" acme/LED key=three
 mem="MEM-$today-000001"
 check "one that a series without a ledger would write is refused" test "$(elsewhere "$mem" | cut -d' ' -f1)" = DOCKET_COLLISION
+check "a number of another series" says 'DOCKET_OK 1 *' acme/TWO key=two
+check "one that another series has given is refused" test "$(elsewhere "two-$today-000001")" = "DOCKET_COLLISION 1 TWO-$today-000001"
+check "one that another series would give is taken" test "$(elsewhere "TWO-$today-000002")" = "DOCKET_OK 0 "
+check "and that series skips it" says "DOCKET_OK 3 issued 0 1 TWO-$today-000003" acme/TWO key=three
 stop_docketd
 start_docketd
 elsewhere "LED-$today-0010" >/dev/null
 check "after a restart they are known still" says 'DOCKET_OK 11 *' acme/LED key=more
 
+# ---- days -------------------------------------------------------------------
+
+tomorrow=$(date -u -d tomorrow +%Y%m%d)
+check "a number of tomorrow, from two days before it" says "DOCKET_OK 1 issued 0 1 LED-$tomorrow-0001" acme/LED key=ahead "date=$tomorrow"
+check "one of next week is not given yet" says 'DOCKET_PERIOD_NOT_OPEN 0 *' acme/LED key=week "date=$(date -u -d '+8 days' +%Y%m%d)"
+stop_docketd
+export LD_PRELOAD DOCKET_CLOCK_SHIFT_S=86400
+LD_PRELOAD=$(binary shiftclock.so)
+start_docketd
+check "a day later: the next one of that day" says "DOCKET_OK 2 issued 0 1 LED-$tomorrow-0002" acme/LED key=then
+check "yesterday's key has its number" says "DOCKET_OK 1 issued 1 1 LED-$today-0001" acme/LED key=today
+check "and so has the day before's" says "DOCKET_OK 1 issued 1 1 LED-$yesterday-0001" acme/LED key=day 'metadata={"order":1}'
+stop_docketd
+unset LD_PRELOAD DOCKET_CLOCK_SHIFT_S
+start_docketd
+
 # ---- void -------------------------------------------------------------------
 
-"$docket" void --help >/dev/null 2>&1 || true
-if "$docket" void acme/LED --key three --reason misprint --yes >"$work/void.out" 2>&1 ||
-    "$docket" void acme/LED --key three --reason misprint >"$work/void.out" 2>&1; then
-    check "a key whose number is void says so" says 'DOCKET_KEY_VOID 9 void 1 *' acme/LED key=three
-else
-    skip "a key whose number is void: docket void --key is not there"
-fi
+check "a number is declared void by its key" "$docket" void acme/LED --key three --reason misprint --yes
+check "and the key says so" says 'DOCKET_KEY_VOID 9 void 1 *' acme/LED key=three
 
 # ---- too much at once -------------------------------------------------------
 

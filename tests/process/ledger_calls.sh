@@ -49,7 +49,7 @@ check "from another process: each again" \
 rests() {
     local id=$1
     shift
-    run_child "$work/$id" "$issuer" "$realm" acme/STR rest "$work/$id.go" "$@"
+    run_child "$work/$id" "$issuer" "$realm" "${series:-acme/STR}" rest "$work/$id.go" "$@"
     pid_of[$id]=$child
 }
 declare -A pid_of=()
@@ -93,6 +93,13 @@ wait_child "$lots" || true
 check "docketd killed five times under 400 keys: every call has its number" \
     sh -c '[ "$(grep -c "^lots-" "$1")" = 400 ]' - "$work/lots"
 check "the same keys, afterwards: the same numbers" cmp "$work/lots" "$work/lots.again"
+series=acme/GAP rests held 20
+wait_until 20 test -s "$work/held"
+lose_power
+start_docketd
+goes_on held
+check "desks that were built anew: who is to hold a number takes a seat there first" second_is held '^DOCKET_OK'
+
 rests gone 1 waits
 wait_until 20 test -s "$work/gone"
 stop_docketd

@@ -322,7 +322,7 @@ static void bad_admin(void)
     expect(docket_admin_fate(realm, "lib", "badpolicy", -1, no_row, NULL), DOCKET_NO_SERIES,
            "fate of a series that was refused");
     expect(docket_admin_fate(NULL, NULL, NULL, -1, no_row, NULL), DOCKET_BAD_ARGUMENT, "fate(NULL)");
-    expect(docket_admin_fate(realm, "lib", NULL, -1, no_row, NULL), DOCKET_BAD_ARGUMENT, "fate of half a name");
+    expect(docket_admin_fate(realm, NULL, "INV", -1, no_row, NULL), DOCKET_BAD_ARGUMENT, "fate of half a name");
     expect(docket_admin_fate(realm, NULL, "x", -1, no_row, NULL), DOCKET_BAD_ARGUMENT, "fate of the other half");
     expect(docket_admin_fate(realm, NULL, NULL, -1, NULL, NULL), DOCKET_BAD_ARGUMENT, "fate to nobody");
     must(docket_admin_series_add(realm, "lib", "again", NULL), "series_add");
@@ -345,7 +345,7 @@ static void bad_decisions(void)
     static const struct docket_counter_name good = {"lib", "decided", -1}, other = {"lib", "nobody", -1};
     static const struct docket_counter_name odd[] = {{"", "x", -1}, {"lib", "a/b", -1}, {NULL, "x", -1},
                                                      {"lib", NULL, -1}};
-    const struct docket_policy policy = {.window = 100}, unknown = {.order = "gapless"};
+    const struct docket_policy policy = {.window = 100}, unknown = {.order = "loose"};
     const struct docket_event_choice many = {.limit = 10001};
     char long_reason[202];
     uint64_t records;
@@ -378,7 +378,7 @@ static void bad_decisions(void)
     expect(docket_admin_series_retire(realm, "lib", "nobody", "r"), DOCKET_NO_SERIES, "retire nobody");
     expect(docket_admin_series_retire(realm, "lib", "decided", NULL), DOCKET_BAD_ARGUMENT, "retire without a reason");
     expect(docket_admin_series_set(realm, "lib", "decided", NULL, 0, NULL, 0, NULL, NULL), DOCKET_BAD_ARGUMENT, "set nothing");
-    expect(docket_admin_series_set(realm, "lib", "decided", &unknown, 0, NULL, 0, NULL, NULL), DOCKET_BAD_POLICY, "set gapless");
+    expect(docket_admin_series_set(realm, "lib", "decided", &unknown, 0, NULL, 0, NULL, NULL), DOCKET_BAD_POLICY, "set loose");
     expect(docket_admin_series_set(realm, "lib", "nobody", &policy, 0, NULL, 0, NULL, NULL), DOCKET_NO_SERIES, "set nobody");
     expect(docket_admin_drain(realm, "nowhere", NULL, NULL), DOCKET_BAD_ARGUMENT, "drain nowhere");
     expect(docket_admin_drain(NULL, NULL, NULL, NULL), DOCKET_BAD_ARGUMENT, "drain(NULL)");

@@ -826,6 +826,17 @@ static void what_is_no_packet_of_ours_costs_its_connection(void **state)
     assert_int_equal(heard[0].answer.number, 1);
 }
 
+static void a_library_of_another_release_is_told_so(void **state)
+{
+    (void)state;
+    begin_packet(DK_RECORD_ISSUE);
+    writer.head.version++;
+    dk_ledger_refuse(&callers[0].connection, dk_record_check(&writer.head, sizeof writer.head));
+    listen_to(0);
+    assert_int_equal(heard_status, DOCKET_PROTOCOL);
+    assert_non_null(strstr(heard_text, "one release"));
+}
+
 static void other_packets_are_refused_as_a_whole(void **state)
 {
     (void)state;
@@ -1007,6 +1018,7 @@ int main(void)
         TEST(a_parcel_beyond_the_bounds_is_overloaded_at_once),
         TEST(a_reader_that_does_not_read_is_dropped_and_holds_up_nobody),
         TEST(what_is_no_packet_of_ours_costs_its_connection),
+        TEST(a_library_of_another_release_is_told_so),
         TEST(other_packets_are_refused_as_a_whole),
         TEST(what_waits_when_docketd_stops_hears_of_it),
         TEST(callers_that_were_just_answered_share_the_next_commit),

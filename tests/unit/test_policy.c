@@ -335,6 +335,8 @@ static void a_ledger_wants_numbers_that_docketd_gives(void **state)
     (void)state;
     assert_good("ledger=on\n");
     assert_good("ledger=on\nrelease=void\nchronological=yes\n");
+    assert_refused("ledger=on\nchronological=yes\n", "release=void");
+    assert_refused("ledger=on\nrelease=void\non-expiry=free\nchronological=yes\n", "on-expiry=doubt");
     assert_good("order=gapless\nrelease=void\n");
     assert_good("order=gapless\nprofile=in-gst\ntemplate={SERIES}{FY:2526}-{N:6}\n"); /* consecutive */
     assert_refused("ledger=on\norder=leased\n", "use order=strict or order=gapless, or say ledger=off");

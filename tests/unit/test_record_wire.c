@@ -119,20 +119,16 @@ static void answers_come_out_as_they_were_put(void **state)
 static void a_sentence_that_is_too_long_is_cut_at_a_letter(void **state)
 {
     (void)state;
-    char why[2 * DK_RECORD_SENTENCE];
+    char sentence[2 * DK_RECORD_SENTENCE + 2] = "x";
     struct dk_record_reader reader;
-    struct dk_record_answer answer = {.status = 8, .text = "", .sentence = why};
-    for (size_t i = 0; i + 1 < sizeof why; i += 2)
-        memcpy(why + i, "\xc3\xbc", 3);
-    why[sizeof why - 1] = 0;
-    for (int shift = 0; shift < 2; shift++) {
+    struct dk_record_answer answer = {.status = 8, .text = ""}, read;
+    for (size_t i = 1; i < 2 * DK_RECORD_SENTENCE; i += 2)
+        memcpy(sentence + i, "\xc3\xbc", 3);
+    for (int shift = 0; shift < 2; shift++) { /* the cut is between two letters, and in the middle of one */
+        answer.sentence = sentence + shift;
         dk_record_begin(&writer, DK_RECORD_ISSUE);
-        answer.sentence = why + 2 * shift;
-        why[2 * shift] = shift ? 'x' : why[0];
-        answer.sentence += shift; /* the second begins in the middle: only its end matters */
         assert_true(dk_record_put_answer(&writer, &answer));
         dk_record_read(&reader, &writer.head, writer.bytes);
-        struct dk_record_answer read;
         assert_true(dk_record_next_answer(&reader, &read));
         size_t length = strlen(read.sentence);
         assert_in_range(length, DK_RECORD_SENTENCE - 2, DK_RECORD_SENTENCE - 1);

@@ -347,6 +347,8 @@ static void refuse(struct dk_connection *connection, docket_status status, const
         struct dk_reply reply = {0}; /* a library of another release: it is told so, and does not try again */
         dk_serve_answer(connection, packet->as.request.type, status, &reply, NULL, 0);
     }
+    if (status == DOCKET_PROTOCOL && packet->kind == DK_PACKET_RECORD)
+        dk_ledger_refuse(connection, status); /* likewise: it met another docketd when it sat down */
     dk_serve_drop(connection);
 }
 

@@ -41,6 +41,12 @@ static void refuse(struct dk_connection *connection, const struct dk_record_head
     send_answer(connection, &writer);
 }
 
+void dk_ledger_refuse(struct dk_connection *connection, docket_status status)
+{
+    const struct dk_record_head head = {.type = DK_RECORD_LOOK};
+    refuse(connection, &head, status);
+}
+
 static void send_items(struct dk_parcel *parcel)
 {
     static struct dk_record_writer writer;
