@@ -65,7 +65,7 @@ TOOL_OBJECTS   := $(TOOLS:%.c=$(BUILD)/obj/%.o)
 
 STORE_LIBS  := -llmdb -lmd
 DAEMON_LIBS := -lurcu-cds -lurcu-common -linih -ljansson $(STORE_LIBS) -lpthread
-TOOL_LIBS   := -ljansson -lsmartcols -lncursesw -lpthread
+TOOL_LIBS   := -lmd -ljansson -lsmartcols -lncursesw -lpthread
 
 # docket.h first: the pages follow this order.
 HEADERS := docket.h $(filter-out docket.h,$(notdir $(wildcard include/*.h)))
