@@ -65,7 +65,7 @@ TOOL_OBJECTS   := $(TOOLS:%.c=$(BUILD)/obj/%.o)
 
 STORE_LIBS  := -llmdb -lmd
 DAEMON_LIBS := -lurcu-cds -lurcu-common -linih -ljansson $(STORE_LIBS) -lpthread
-TOOL_LIBS   := -ljansson -lsmartcols -lncursesw -lpthread
+TOOL_LIBS   := -lmd -ljansson -lsmartcols -lncursesw -lpthread
 
 # docket.h first: the pages follow this order.
 HEADERS := docket.h $(filter-out docket.h,$(notdir $(wildcard include/*.h)))
@@ -234,6 +234,7 @@ TEST_PROGRAMS += $(BUILD)/docket-tamper
 $(BUILD)/docket-tamper: $(patsubst %.c,$(BUILD)/obj/%.o,tests/process/tamper.c $(BASE) $(NUMBERING) $(STORE))
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STORE_LIBS) -lpthread
 TEST_PROGRAMS += $(BUILD)/docket-issuer
+TEST_PROGRAMS += $(BUILD)/bench_ledger_store
 TEST_PROGRAMS += $(BUILD)/docket-zones
 $(BUILD)/docket-zones: $(BUILD)/obj/tests/process/zones.o $(BUILD)/obj/src/daemon/days/zones.o $(BUILD)/obj/src/daemon/days/tzif.o \
     $(NUMBERING:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/src/base/status.o $(BUILD)/obj/src/base/log.o

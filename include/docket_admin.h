@@ -447,6 +447,38 @@ docket_status docket_admin_audit_verify(docket_realm *realm, int64_t timeout_ns,
  */
 docket_status docket_admin_audit_head(docket_realm *realm, uint64_t *number, char hash[DOCKET_HASH_TEXT]);
 
+/* What records a period has that is closed for good; counted over, or as a manifest says it. */
+struct docket_retention {
+    uint64_t records;      /* all of them, and of these: */
+    uint64_t issued, voided, free;
+    uint64_t undecided;    /* reserved, pending or in doubt */
+    uint64_t first, last;  /* numbers; 0: there are no records */
+    int64_t latest_ns;     /* UTC: when one of them changed last */
+    uint64_t store_id[2];
+    int dropping;          /* 1: records of the period were dropped already */
+    char digest[DOCKET_HASH_TEXT]; /* SHA-256 of what they say */
+};
+
+/*
+ * Looks all records of the period over, in a thread of docketd. Statuses: OK,
+ * NO_SERIES, NOT_TRACKED, REFUSED (the period is not closed for good), BAD_NAME,
+ * BAD_ARGUMENT, BUSY, NOT_PERMITTED, UNREACHABLE, DAMAGED, STORE_FAILED, PROTOCOL, SYSTEM.
+ */
+docket_status docket_admin_retention_look(docket_realm *realm, const struct docket_counter_name *counter,
+                                          struct docket_retention *found);
+
+/*
+ * Drops the records of the period's issued numbers, if all its records are still those
+ * that were exported: as many, with the same digest. What is void, free or passed over keeps
+ * its record; keys keep their numbers and document numbers. file_sha256: of the file with the
+ * export, for the event. *dropped counts those of this call. In pieces, each durable: a call that
+ * ended UNREACHABLE is made again with the same export, and goes on. An issued number can no more become void.
+ * Statuses: those of docket_admin_retention_look(); REFUSED also for records that are not those, or undecided.
+ */
+docket_status docket_admin_retention_drop(docket_realm *realm, const struct docket_counter_name *counter,
+                                          const struct docket_retention *exported, const char *file_sha256,
+                                          uint64_t *dropped);
+
 /*
  * Appends a desk to REALM/docket.conf, whole or not at all, if docketd would start
  * with it. tenants: names with commas between them; none of them may have a series

@@ -85,6 +85,7 @@ static const struct cli_option rows[OPT_IDS] = {
     [OPT_FREE] = {"release", 0, NULL, "they are free again, or void by the series' setting release"},
     [OPT_EVERY] = {"all", 0, NULL, "all that is in doubt: of every period, or of the one named"},
     [OPT_NOTE] = {"note", 0, "TEXT", "where it comes from; at most 200 bytes"},
+    [OPT_MANIFEST] = {"manifest", 0, "FILE", "the export's manifest; its file lies beside it"},
     [OPT_FOLLOW] = {"follow", 'f', NULL, "go on with what comes"},
     [OPT_REALM] = {"realm", 0, "DIR", "the realm (default $DOCKET_REALM, else ./.docket)"},
     [OPT_NO_START] = {"no-start", 0, NULL, "do not start docketd if none answers"},

@@ -105,6 +105,7 @@ enum cli_option_id {
     OPT_EVERY,
     OPT_NOTE,
     OPT_FOLLOW,
+    OPT_MANIFEST,
     OPT_REALM,
     OPT_NO_START,
     OPT_JSON,
@@ -198,7 +199,8 @@ const char *cli_exit_text(int code);
 const struct cli_command *cli_command_at(size_t index); /* NULL behind the last */
 
 /* One file each. */
-extern const struct cli_command command_log, command_audit_verify, command_audit_head;
+extern const struct cli_command command_log, command_audit_verify, command_audit_head, command_retention_export,
+    command_retention_drop;
 extern const struct cli_command command_next, command_block, command_peek, command_status, command_inspect,
     command_fate, command_gaps, command_report, command_records, command_void, command_reconcile, command_series_set, command_series_advance, command_series_retire,
     command_drain, command_clock_accept, command_desk_add, command_verify, command_events, command_series_add, command_series_list, command_series_show, command_seat_list, command_desk_list,

@@ -33,6 +33,8 @@ static const struct cli_command *const commands[] = {
     &command_log,
     &command_audit_verify,
     &command_audit_head,
+    &command_retention_export,
+    &command_retention_drop,
     &command_verify,
     &command_series_add,
     &command_series_list,

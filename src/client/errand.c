@@ -35,9 +35,11 @@ static bool pause_before(int64_t until_ns, int64_t *pause_ns)
     return true;
 }
 
+/* However long the answer may take: whoever does not hear at all soon is not there. */
 static docket_status connect_in_time(struct docket_realm *realm, int64_t until_ns, int *fd)
 {
-    int64_t pause_ns = PAUSE_FIRST_NS;
+    int64_t pause_ns = PAUSE_FIRST_NS, soon_ns = dk_clock_monotonic_ns() + ERRAND_TIMEOUT_NS;
+    until_ns = until_ns < soon_ns ? until_ns : soon_ns;
     docket_status status;
     do
         status = dk_reach_connect(realm, fd);

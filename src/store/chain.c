@@ -48,6 +48,36 @@ static void begin(SHA2_CTX *hash, const char *name)
     SHA256Update(hash, (const uint8_t *)name, strlen(name) + 1);
 }
 
+/* ---- for others: the file knows sha2.h alone ---- */
+
+static SHA2_CTX *context_of(struct dk_digest *digest)
+{
+    _Static_assert(sizeof(SHA2_CTX) <= sizeof digest->room, "it has room");
+    return (SHA2_CTX *)(void *)digest->room;
+}
+
+void dk_digest_begin(struct dk_digest *digest, const char *name)
+{
+    begin(context_of(digest), name);
+}
+
+void dk_digest_number(struct dk_digest *digest, uint64_t number)
+{
+    hash_number(context_of(digest), number, 8);
+}
+
+void dk_digest_string(struct dk_digest *digest, const char *text)
+{
+    size_t bytes = strlen(text);
+    hash_number(context_of(digest), bytes, 4);
+    SHA256Update(context_of(digest), (const uint8_t *)text, bytes);
+}
+
+void dk_digest_end(struct dk_digest *digest, uint8_t hash[DK_DIGEST_BYTES])
+{
+    SHA256Final(hash, context_of(digest));
+}
+
 void dk_chain_root(const uint8_t store_id[16], uint8_t hash[DK_DIGEST_BYTES])
 {
     SHA2_CTX made;

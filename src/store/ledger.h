@@ -6,7 +6,8 @@
  *
  * Databases (schema 5):
  *   ledger     series id 8, period 4, number 8 -> the newest record of the number
- *   keys       series id 8, kind 1 ('k' key, 'r' reservation), its text -> period, ranges, digest of what was asked for
+ *   keys       series id 8, kind 1 ('k' key, 'r' reservation, 'd' period whose records are dropped), its text -> period,
+ *              ranges, digest of what was asked for
  *   holds      series id 8, kind 1, text ('r': name; 'p': pending: period and number) -> expiry, holder: of numbers
  *              that are not decided only (reserved, pending, in doubt)
  *   elsewhere  tenant 0 TEXT in capitals -> note, time, uid
@@ -50,12 +51,13 @@ struct dk_ledger_record {
     bool removed;              /* to write: its period is dropped, and the record with it */
 };                             /* texts are never NULL. To write: the caller's; read: until the callback returns */
 
-enum { DK_NAMED_KEY = 'k', DK_NAMED_RESERVATION = 'r', DK_NAMED_PENDING = 'p' };
+enum { DK_NAMED_KEY = 'k', DK_NAMED_RESERVATION = 'r', DK_NAMED_PENDING = 'p', DK_NAMED_DROPPED = 'd' };
 
-/* What a key, or a reservation's name, has. */
+/* What a key, or a reservation's name, has. DROPPED: a period whose records were exported and dropped (those of issued
+ * numbers): text is its label, digest the beginning of the records' digest, ranges the numbers that were dropped. */
 struct dk_key_record {
     uint64_t series_id;
-    uint8_t kind;      /* DK_NAMED_KEY, DK_NAMED_RESERVATION */
+    uint8_t kind;      /* DK_NAMED_KEY, DK_NAMED_RESERVATION, DK_NAMED_DROPPED */
     bool removed;      /* to write: nobody has it any more */
     const char *text;
     int32_t period;
@@ -64,6 +66,7 @@ struct dk_key_record {
     int64_t expires_ns; /* of a reservation, as granted */
     const struct dk_range *ranges; /* ascending; of a key one number */
     uint32_t range_count;
+    const char *document; /* of a key whose number's record was dropped: the document number, which is issued; "" or NULL */
 };
 
 /* Who holds numbers, and until when: of a reservation (all that is not decided of it), or of one pending number. It lasts

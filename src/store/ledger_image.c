@@ -231,7 +231,8 @@ docket_status dk_image_decode_ledger(struct dk_slice key, struct dk_slice value,
 
 docket_status dk_image_key_of_key(uint64_t series_id, uint8_t kind, const char *text, struct dk_key *key)
 {
-    if (series_id == 0 || (kind != DK_NAMED_KEY && kind != DK_NAMED_RESERVATION) || !is_text(text, DK_KEY_MAX))
+    if (series_id == 0 || (kind != DK_NAMED_KEY && kind != DK_NAMED_RESERVATION && kind != DK_NAMED_DROPPED) ||
+        !is_text(text, DK_KEY_MAX))
         return dk_fail(DOCKET_BAD_ARGUMENT, "no key, or reservation's name, of a series can be so");
     dk_key_of_named(key, series_id, kind, text);
     return DOCKET_OK;
@@ -250,8 +251,15 @@ static bool ranges_are_sound(const struct dk_key_record *record)
     return true;
 }
 
+static bool has_document(const struct dk_key_record *record)
+{
+    return record->document != NULL && record->document[0] != 0;
+}
+
 static bool key_is_sound(const struct dk_key_record *record)
 {
+    if (has_document(record) && (record->kind != DK_NAMED_KEY || !is_text(record->document, DOCKET_TEXT_MAX - 1)))
+        return false;
     return record->period >= 0 && record->expires_ns >= 0 &&
            (record->kind == DK_NAMED_RESERVATION || record->expires_ns == 0) && ranges_are_sound(record);
 }
@@ -265,7 +273,8 @@ docket_status dk_image_encode_key(const struct dk_key_record *record, struct dk_
     if (!key_is_sound(record))
         return dk_fail(DOCKET_BAD_ARGUMENT, "what %s has cannot be", record->text);
     bool one = record->kind == DK_NAMED_KEY;
-    uint8_t *at = dk_buffer_reserve(value, 4 + 4 + 8 + (one ? 8 : 8 + (size_t)record->range_count * 16));
+    size_t tail = has_document(record) ? 1 + strlen(record->document) : 0;
+    uint8_t *at = dk_buffer_reserve(value, 4 + 4 + 8 + (one ? 8 + tail : 8 + (size_t)record->range_count * 16));
     if (!at)
         return dk_image_no_memory();
     at = dk_put_u32(at, (uint32_t)record->period);
@@ -276,6 +285,8 @@ docket_status dk_image_encode_key(const struct dk_key_record *record, struct dk_
         at = dk_put_u64(at, record->ranges[range].first);
         at = dk_put_u64(at, record->ranges[range].last);
     }
+    if (tail > 0)
+        dk_put_text(at, record->document);
     return dk_record_seal(DK_KIND_KEYS, dk_key_slice(key), value);
 }
 
@@ -310,13 +321,19 @@ static docket_status take_key(struct dk_reader *reader, struct dk_key_read *read
     record->period = (int32_t)dk_take_u32(reader);
     record->date = dk_take_u32(reader);
     record->digest = dk_take_u64(reader);
-    if (record->kind == DK_NAMED_RESERVATION) {
+    read->document[0] = 0;
+    record->document = read->document;
+    if (record->kind != DK_NAMED_KEY) {
         record->expires_ns = (int64_t)dk_take_u64(reader);
         return take_ranges(reader, read);
     }
     read->one.first = read->one.last = dk_take_u64(reader);
     record->ranges = &read->one;
     record->range_count = 1;
+    if (!reader->odd && reader->left > 0) {
+        dk_take_text(reader, read->document, sizeof read->document);
+        reader->odd = reader->odd || read->document[0] == 0;
+    }
     return DOCKET_OK;
 }
 

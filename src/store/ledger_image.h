@@ -21,6 +21,7 @@ docket_status dk_image_decode_ledger(struct dk_slice key, struct dk_slice value,
 struct dk_key_read {
     struct dk_key_record record;
     char text[DK_KEY_MAX + 1];
+    char document[DOCKET_TEXT_MAX];
     struct dk_range one;
     struct dk_range *many;
 };

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * ledger_verify: what belongs together in the ledger. Each record is known to be sound by itself.
- * A key whose record was dropped with its period is fine: records are dropped from the lowest on.
+ * A key whose record was dropped with its period is fine.
  */
 #include "store/inside.h"
 #include "store/ledger_image.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct check {
@@ -16,24 +17,15 @@ struct check {
 
 /* ---- a record ---- */
 
-static docket_status stop_at_first(void *context, struct dk_slice key, struct dk_slice value)
+/* Were the records of the issued numbers of this period dropped? */
+static docket_status was_dropped(const struct check *check, uint64_t series_id, int32_t period, bool *dropped)
 {
-    uint64_t *first = context;
-    (void)value;
-    *first = dk_key_number(key.bytes + 8 + 4, 8);
-    return DOCKET_EXISTS; /* enough */
-}
-
-/* Is the number below all that the period has? Then it was dropped. */
-static docket_status was_dropped(const struct check *check, uint64_t series_id, int32_t period, uint64_t number,
-                                 bool *dropped)
-{
-    struct dk_key from;
-    uint64_t first = 0;
-    dk_key_of_range(&from, series_id, period, 0);
-    docket_status status = dk_view_walk(check->view, DK_KIND_LEDGER, &from, 8 + 4, stop_at_first, &first);
-    *dropped = status == DOCKET_OK || first > number;
-    return status == DOCKET_EXISTS ? DOCKET_OK : status;
+    struct dk_slice value = {0};
+    struct dk_key key;
+    char label[16];
+    snprintf(label, sizeof label, "%d", (int)period);
+    dk_key_of_named(&key, series_id, DK_NAMED_DROPPED, label);
+    return dk_view_find(check->view, DK_KIND_KEYS, dk_key_slice(&key), &value, dropped);
 }
 
 static docket_status find_record(struct check *check, uint64_t series_id, int32_t period, uint64_t number)
@@ -54,7 +46,7 @@ static docket_status want_record(struct check *check, enum dk_kind kind, struct 
     if (status != DOCKET_OK || check->found)
         return status;
     if (kind == DK_KIND_KEYS)
-        status = was_dropped(check, series_id, period, number, &dropped);
+        status = was_dropped(check, series_id, period, &dropped);
     return status != DOCKET_OK || dropped ? status : dk_record_damaged(kind, key, "has a number that has no record");
 }
 
@@ -64,6 +56,8 @@ static docket_status want_record(struct check *check, enum dk_kind kind, struct 
 static docket_status check_ranges(struct check *check, struct dk_slice key, const struct dk_key_record *record)
 {
     docket_status status = DOCKET_OK;
+    if (record->kind == DK_NAMED_DROPPED)
+        return DOCKET_OK;
     for (uint32_t range = 0; status == DOCKET_OK && range < record->range_count; range++)
         for (uint64_t number = record->ranges[range].first; status == DOCKET_OK && number <= record->ranges[range].last; number++)
             status = want_record(check, DK_KIND_KEYS, key, record->series_id, record->period, number);

@@ -40,6 +40,7 @@
 #ifndef DK_STORE_STORE_H
 #define DK_STORE_STORE_H
 
+#include "base/atomics.h"
 #include "base/status.h"
 #include "numbering/fate.h"
 #include "numbering/policy.h"
@@ -357,9 +358,24 @@ docket_status dk_store_each_event(struct dk_store *store, uint64_t from,
 docket_status dk_store_audit(struct dk_store *store, struct dk_audit *audit) DK_MUST_USE;
 /* Where it stands: what is durable. */
 docket_status dk_store_trail(struct dk_store *store, struct dk_trail *trail) DK_MUST_USE;
+/* SHA-256, a piece at a time; numbers as chain.c hashes them. From any thread. */
+struct dk_digest {
+    _Alignas(16) uint8_t room[256];
+};
+void dk_digest_begin(struct dk_digest *digest, const char *name); /* hashed first, with its zero */
+void dk_digest_number(struct dk_digest *digest, uint64_t number);
+void dk_digest_string(struct dk_digest *digest, const char *text); /* with its length, of 4 bytes */
+void dk_digest_end(struct dk_digest *digest, uint8_t hash[DK_DIGEST_BYTES]);
+
 /* DAMAGED, with the sentence of a break. */
 docket_status dk_audit_broken(const struct dk_audit *audit);
 void dk_digest_text(const uint8_t digest[DK_DIGEST_BYTES], char text[2 * DK_DIGEST_BYTES + 1]);
+
+/* The ledger is large, and opening read of it only where its pages lie. */
+bool dk_store_left_unread(const struct dk_store *store);
+/* Reads it: every page of the file, every folded record of the ledger, and their sum. From any thread, while commits
+ * go on; the file grows meanwhile. BUSY: *stop became 1. DAMAGED: nobody should go on with this store. */
+docket_status dk_store_read_ledger(struct dk_store *store, const dk_word *stop) DK_MUST_USE;
 
 /* "0.9.24": of the LMDB that this process runs with. Static memory. */
 const char *dk_store_lmdb_version(void);

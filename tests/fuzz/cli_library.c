@@ -365,6 +365,24 @@ docket_status docket_admin_verify(docket_realm *realm, int64_t timeout_ns, uint6
     return answer();
 }
 
+docket_status docket_admin_retention_look(docket_realm *realm, const struct docket_counter_name *counter,
+                                          struct docket_retention *found)
+{
+    MUST(realm == &one_realm && counter->period >= 0);
+    check_names(counter->tenant, counter->series);
+    *found = (struct docket_retention){.records = mood % 3, .digest = "0a"};
+    return answer();
+}
+
+docket_status docket_admin_retention_drop(docket_realm *realm, const struct docket_counter_name *counter,
+                                          const struct docket_retention *exported, const char *file_sha256,
+                                          uint64_t *dropped)
+{
+    MUST(realm == &one_realm && counter->period >= 0 && strlen(file_sha256) == 64 && strlen(exported->digest) == 64);
+    *dropped = mood;
+    return answer();
+}
+
 docket_status docket_admin_audit_verify(docket_realm *realm, int64_t timeout_ns, struct docket_audit *audit)
 {
     MUST(realm == &one_realm && timeout_ns > 0);

@@ -150,6 +150,27 @@ void dk_digest_text(const uint8_t digest[DK_DIGEST_BYTES], char text[2 * DK_DIGE
     text[0] = 0;
 }
 
+void dk_digest_begin(struct dk_digest *digest, const char *name)
+{
+    (void)name;
+    digest->room[0] = 0;
+}
+
+void dk_digest_number(struct dk_digest *digest, uint64_t number)
+{
+    digest->room[0] = (uint8_t)(digest->room[0] * 31u + (uint8_t)number);
+}
+
+void dk_digest_string(struct dk_digest *digest, const char *text)
+{
+    dk_digest_number(digest, strlen(text));
+}
+
+void dk_digest_end(struct dk_digest *digest, uint8_t hash[DK_DIGEST_BYTES])
+{
+    memset(hash, digest->room[0], DK_DIGEST_BYTES);
+}
+
 docket_status dk_store_each_event(struct dk_store *store, uint64_t from,
                                   docket_status (*each)(void *context, const struct dk_event *event), void *context)
 {

@@ -52,7 +52,7 @@ static void keep_record(const struct dk_ledger_record *record)
     struct dk_buffer value = {0};
     struct dk_key key;
     size_t at = 0;
-    MUST(dk_image_encode_ledger(record, &key, &value) == DOCKET_OK);
+    MUST(record->removed || dk_image_encode_ledger(record, &key, &value) == DOCKET_OK);
     dk_buffer_free(&value);
     while (at < record_count && (records[at].series_id != record->series_id || records[at].period != record->period ||
                                  records[at].number != record->number))
@@ -60,7 +60,12 @@ static void keep_record(const struct dk_ledger_record *record)
     MUST(at < THINGS_MAX);
     if (at < record_count) {
         MUST(records[at].state != DK_STATE_VOID); /* void is the end */
+        MUST(!record->removed || records[at].state == DK_STATE_ISSUED);
         free_record(&records[at]);
+        if (record->removed) {
+            records[at] = records[--record_count];
+            return;
+        }
     } else {
         record_count++;
     }
@@ -123,7 +128,7 @@ static void keep_key(const struct dk_key_record *key)
         at++;
     MUST(at < THINGS_MAX && key->range_count >= 1);
     if (at < key_count)
-        drop(keys[at].text), free((void *)(uintptr_t)keys[at].ranges);
+        drop(keys[at].text), drop(keys[at].document), free((void *)(uintptr_t)keys[at].ranges);
     else
         key_count++;
     struct dk_range *ranges = calloc(key->range_count, sizeof *ranges);
@@ -134,6 +139,7 @@ static void keep_key(const struct dk_key_record *key)
     }
     keys[at] = *key;
     keys[at].text = copy(key->text);
+    keys[at].document = copy(key->document != NULL ? key->document : "");
     keys[at].ranges = ranges;
 }
 
@@ -251,7 +257,7 @@ void serve_ledger_end(void)
     for (size_t i = 0; i < record_count; i++)
         free_record(&records[i]);
     for (size_t i = 0; i < key_count; i++)
-        drop(keys[i].text), free((void *)(uintptr_t)keys[i].ranges);
+        drop(keys[i].text), drop(keys[i].document), free((void *)(uintptr_t)keys[i].ranges);
     for (size_t i = 0; i < hold_count; i++)
         drop(holds[i].text);
     for (size_t i = 0; i < text_count; i++)

@@ -719,8 +719,11 @@ static void records_that_were_dropped_with_their_period_are_not_missed(void **st
     for (unsigned at = 0; at < 15; at++)
         holds[at] = (struct dk_hold_record){.series_id = 1, .kind = DK_NAMED_PENDING, .removed = true, .text = "",
                                             .period = 2026, .number = 10 * (at + 1)};
-    must_commit(&(struct dk_change){
-        .ledger = {.records = gone, .record_count = 150, .holds = holds, .hold_count = 15}});
+    const struct dk_range run = {1, 150};
+    struct dk_key_record period = {.series_id = 1, .kind = DK_NAMED_DROPPED, .text = "2026", .period = 2026,
+                                   .digest = 7, .ranges = &run, .range_count = 1};
+    must_commit(&(struct dk_change){.ledger = {.records = gone, .record_count = 150, .holds = holds, .hold_count = 15,
+                                               .keys = &period, .key_count = 1}});
     struct count count = {0};
     assert_int_equal(dk_ledger_each(store, 1, 2026, 1, count_record, &count), DOCKET_OK);
     assert_int_equal(count.records, 250);
@@ -730,6 +733,47 @@ static void records_that_were_dropped_with_their_period_are_not_missed(void **st
     crash();
     must_open();
     assert_sound();
+}
+
+static docket_status keep_document(void *context, const struct dk_key_record *record)
+{
+    assert_int_equal(record->ranges[0].first, 9);
+    snprintf(context, DOCKET_TEXT_MAX, "%s", record->document);
+    return DOCKET_OK;
+}
+
+static void a_key_whose_record_is_dropped_keeps_its_document(void **state)
+{
+    (void)state;
+    const struct dk_range nine = {9, 9};
+    struct dk_key_record keys[] = {
+        {.series_id = 1, .kind = DK_NAMED_DROPPED, .text = "2026", .period = 2026, .ranges = &nine, .range_count = 1},
+        {.series_id = 1, .kind = DK_NAMED_KEY, .text = "order-nine", .period = 2026, .ranges = &nine, .range_count = 1,
+         .document = "INV-2026-000009"},
+        {.series_id = 1, .kind = DK_NAMED_KEY, .text = "order-ten", .period = 2025, .ranges = &nine, .range_count = 1}};
+    char document[DOCKET_TEXT_MAX];
+    bool found;
+    uint64_t records;
+    must_open();
+    must_commit(&(struct dk_change){.ledger = {.keys = keys, .key_count = 2}});
+    for (int round = 0; round < 2; round++) {
+        assert_int_equal(
+            dk_ledger_find_key(store, 1, DK_NAMED_KEY, "order-nine", keep_document, document, &found), DOCKET_OK);
+        assert_true(found);
+        assert_string_equal(document, "INV-2026-000009");
+        assert_sound();
+        crash();
+        must_open();
+    }
+    /* Without the period's mark, and without a document of its own, the record is missed. */
+    must_commit(&(struct dk_change){.ledger = {.keys = keys + 2, .key_count = 1}});
+    assert_int_equal(dk_store_verify(store, &records), DOCKET_DAMAGED);
+    char longer[DOCKET_TEXT_MAX + 1];
+    memset(longer, 'x', DOCKET_TEXT_MAX);
+    longer[DOCKET_TEXT_MAX] = 0;
+    keys[2].document = longer;
+    struct dk_change refused = {.ledger = {.keys = keys + 2, .key_count = 1}};
+    assert_int_equal(dk_store_commit(store, &refused, &records), DOCKET_BAD_ARGUMENT);
 }
 
 /* ---- damage in a ledger that a start does not read ---- */
@@ -744,6 +788,8 @@ static void a_large_ledger_is_read_by_verify_only(void **state)
     must_close(true);
     must_open();
     assert_sound();
+    dk_word go_on = 0;
+    assert_int_equal(dk_store_read_ledger(store, &go_on), DOCKET_OK);
     MDB_txn *txn;
     MDB_cursor *cursor;
     MDB_val key, value;
@@ -752,6 +798,12 @@ static void a_large_ledger_is_read_by_verify_only(void **state)
     assert_int_equal(mdb_cursor_get(cursor, &key, &value, MDB_FIRST), 0);
     assert_int_equal(mdb_cursor_del(cursor, 0), 0);
     assert_int_equal(mdb_txn_commit(txn), 0);
+    dk_word stop = 0;
+    assert_true(dk_store_left_unread(store));
+    assert_int_equal(dk_store_read_ledger(store, &stop), DOCKET_DAMAGED);
+    assert_non_null(strstr(dk_error_text(), "do not add up"));
+    stop = 1;
+    assert_int_equal(dk_store_read_ledger(store, &stop), DOCKET_BUSY);
     crash();
     options.ledger_pages = 0; /* it is small: read at a start */
     options.accept = true;    /* the two heads do not belong together either */
@@ -780,6 +832,7 @@ int main(void)
         IN_A_REALM(a_hold_of_a_number_that_is_not_pending_is_found_by_verify),
         IN_A_REALM(a_reservation_holds_as_many_as_are_reserved),
         IN_A_REALM(records_that_were_dropped_with_their_period_are_not_missed),
+        IN_A_REALM(a_key_whose_record_is_dropped_keeps_its_document),
         IN_A_REALM(a_large_ledger_is_read_by_verify_only),
     };
     return cmocka_run_group_tests_name("the ledger in the store", tests, NULL, NULL);

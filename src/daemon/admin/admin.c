@@ -48,6 +48,7 @@ static const struct errand_row {
     [DK_ADMIN_PREVIEW - DK_ADMIN_VOID] = {"show next numbers", dk_errand_preview, false, true, false, true},
     [DK_ADMIN_RECORDS - DK_ADMIN_VOID] = {"read records", dk_errand_records, false, true, false, true},
     [DK_ADMIN_AUDIT - DK_ADMIN_VOID] = {"verify the audit trail", dk_errand_audit, false, false, false},
+    [DK_ADMIN_RETENTION - DK_ADMIN_VOID] = {"drop records", dk_errand_retention, true, true, false},
     [DK_ADMIN_HEAD - DK_ADMIN_VOID] = {"read the audit trail's head", dk_errand_head, false, false, false, .harmless = true},
 };
 
@@ -296,6 +297,7 @@ void dk_errand_end(struct dk_errand *errand, docket_status status)
     free(errand->evidence);
     free(errand->rows);
     free(errand->answer);
+    free(errand->retention);
     free(errand);
 }
 

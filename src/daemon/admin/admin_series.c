@@ -97,10 +97,6 @@ docket_status dk_errand_retire(struct dk_errand *errand)
         return status;
     if (series->record.retired_ns != 0)
         return dk_fail(DOCKET_RETIRED, "%s/%s is retired already", errand->asked.tenant, errand->asked.name);
-    if (dk_is_tracked(series) && dk_ledger_undecided(series) > 0)
-        return dk_fail(DOCKET_REFUSED, "%llu numbers of %s/%s are reserved, pending or in doubt: settle, void or release "
-                                       "them first, as docket resolve does with those in doubt; nothing was changed",
-                       (unsigned long long)dk_ledger_undecided(series), errand->asked.tenant, errand->asked.name);
     if (errand->asked.flags & DK_ADMIN_DRY_RUN)
         return DOCKET_OK;
     if (series->publishing || series->held)

@@ -15,7 +15,13 @@ enum { EVENTS_DEFAULT = 100, EVENTS_MAX = 10000 };
 
 static void ended(struct dk_errand *errand)
 {
+    void (*then)(struct dk_errand *errand) = errand->then;
     errand->go_on = NULL;
+    errand->then = NULL;
+    if (errand->outcome == DOCKET_OK && then != NULL) {
+        then(errand);
+        return;
+    }
     if (errand->outcome != DOCKET_OK)
         dk_fail(errand->outcome, "%s", errand->sentence);
     dk_errand_end(errand, errand->outcome);
@@ -34,6 +40,11 @@ void dk_admin_stop(struct dk_daemon *daemon)
         if (errand->go_on != look)
             continue;
         pthread_join(errand->thread, NULL);
+        if (errand->then != NULL) {
+            errand->then = NULL;
+            errand->outcome = DOCKET_UNREACHABLE;
+            snprintf(errand->sentence, sizeof errand->sentence, "docketd is stopping; nothing was changed");
+        }
         ended(errand);
     }
 }

@@ -50,7 +50,10 @@ struct dk_errand {
     int64_t look_ns; /* drain: not before */
     struct dk_series_record record; /* as the series will stand */
     struct dk_set set;
+    struct dk_retention *retention; /* retention.c's */
+    uint64_t retention_series;
     /* aside.c: */
+    void (*then)(struct dk_errand *errand); /* once the thread is back, and went well; NULL: the answer */
     pthread_t thread;
     FILE *out;
     int out_fd;
@@ -109,6 +112,7 @@ docket_status dk_errand_verify(struct dk_errand *errand) DK_MUST_USE;    /* asid
 docket_status dk_errand_events(struct dk_errand *errand) DK_MUST_USE;
 docket_status dk_errand_audit(struct dk_errand *errand) DK_MUST_USE;
 docket_status dk_errand_head(struct dk_errand *errand) DK_MUST_USE;
+docket_status dk_errand_retention(struct dk_errand *errand) DK_MUST_USE; /* retention.c */
 
 /* ---- aside.c ---- */
 

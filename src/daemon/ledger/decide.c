@@ -105,14 +105,41 @@ static docket_status say_decided(const struct dk_plan *plan, const struct dk_led
     return status;
 }
 
+static docket_status say_dropped(const struct dk_plan *plan, int32_t label, uint64_t number)
+{
+    return dk_fail(DOCKET_ALREADY_SETTLED, "number %llu of %s is issued; its record was exported and dropped, so nothing "
+                                           "else becomes of it",
+                   (unsigned long long)number, name_of(plan, label));
+}
+
+static docket_status stop_at(void *context, const struct dk_fate_record *record)
+{
+    uint64_t number = *(const uint64_t *)context;
+    return record->range.first <= number && number <= record->range.last ? DOCKET_EXISTS : DOCKET_OK;
+}
+
+/* Had it a record, and was that dropped with those of its period? Not if it was passed over. */
+static bool was_dropped(struct dk_plan *plan, const struct dk_plan_period *period, uint64_t number)
+{
+    const struct dk_key_record *mark;
+    int32_t label = period->image.period;
+    if (dk_plan_find_key(plan, DK_NAMED_DROPPED, dk_plan_print(plan, "%d", (int)label), &mark) != DOCKET_OK ||
+        mark == NULL || number < mark->ranges[0].first || number > mark->ranges[0].last)
+        return false;
+    return dk_store_each_range(plan->daemon->store, plan->book->series_id, label, stop_at, &number) == DOCKET_OK;
+}
+
 static docket_status say_unknown(struct dk_plan *plan, int32_t label, uint64_t number)
 {
     struct dk_plan_period *period;
     if (dk_plan_period(plan, label, &period) == DOCKET_OK && period->found && number < period->image.next &&
-        number >= period->image.extent_first)
+        number >= period->image.extent_first) {
+        if (was_dropped(plan, period, number))
+            return say_dropped(plan, label, number);
         return dk_fail(DOCKET_NOT_HELD, "number %llu of %s has no record: it was handed out, or left out, before the "
                                         "series had a ledger, and nobody holds it",
                        (unsigned long long)number, name_of(plan, label));
+    }
     return dk_fail(DOCKET_NOT_HELD, "number %llu of %s was never given to anybody", (unsigned long long)number,
                    name_of(plan, label));
 }
@@ -250,9 +277,7 @@ static docket_status find(struct dk_plan *plan, const struct dk_record_item *ite
         if (status == DOCKET_OK)
             status = dk_plan_key(plan, item->key, &key, record);
         if (status == DOCKET_OK && *record == NULL)
-            status = dk_fail(DOCKET_NOT_HELD, "the key's number %llu of %s is decided, and its record was exported and "
-                                              "dropped",
-                             (unsigned long long)key->ranges[0].first, name_of(plan, key->period));
+            status = say_dropped(plan, key->period, key->ranges[0].first);
         *proved = status == DOCKET_OK;
     } else if (item->text[0] != 0) {
         status = read_text(plan, item->text, record);

@@ -377,15 +377,6 @@ bool dk_holds_has_live(const struct dk_daemon *daemon, uint64_t series_id)
     return series != NULL && series->live > 0;
 }
 
-uint64_t dk_ledger_undecided(const struct dk_series_book *book)
-{
-    const struct dk_holds_series *series = dk_holds_find_series(book->desk->daemon, book->record.id);
-    uint64_t count = 0;
-    for (const struct dk_link *link = series == NULL ? NULL : series->holds; link != NULL; link = link->next)
-        count += DK_OF_LINK(const struct dk_hold, of_series, link)->record.left;
-    return count;
-}
-
 bool dk_holds_are_due(const struct dk_daemon *daemon, uint64_t series_id)
 {
     const struct dk_holds_series *series = dk_holds_find_series(daemon, series_id);

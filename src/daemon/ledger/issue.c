@@ -220,11 +220,35 @@ static docket_status again(struct dk_plan *plan, const struct dk_parcel *parcel,
     return status;
 }
 
+/* Its record was exported and dropped: the key has all that a repeat is told. */
+static void tell_dropped(const struct dk_key_record *key, struct dk_record_answer *answer)
+{
+    answer->date = key->date;
+    answer->period = key->period;
+    answer->state = DK_STATE_ISSUED;
+    answer->attempts = 1;
+    answer->number = key->ranges[0].first;
+    answer->text = key->document;
+}
+
+static docket_status repeat_dropped(const struct dk_plan *plan, const struct dk_record_item *item,
+                                    const struct dk_key_record *key, struct dk_record_answer *answer)
+{
+    const struct dk_ledger_record issued = {.state = DK_STATE_ISSUED, .text = key->document};
+    tell_dropped(key, answer);
+    answer->again = 1;
+    if ((item->date != 0 && item->date != key->date) || digest_of(item, is_settled(plan, item)) != key->digest)
+        return say_differs(item, key, &issued);
+    return DOCKET_OK;
+}
+
 static docket_status repeat(struct dk_plan *plan, const struct dk_parcel *parcel, const struct dk_record_item *item,
                             const struct dk_key_record *key, const struct dk_ledger_record *record,
                             struct dk_record_answer *answer)
 {
     docket_status status;
+    if (record == NULL && key->document[0] != 0)
+        return repeat_dropped(plan, item, key, answer);
     if (record == NULL)
         return dk_fail(DOCKET_DAMAGED, "key %s of %s/%s leads to a number that has no record", item->key,
                        plan->series->record.tenant, plan->series->record.name);
@@ -354,7 +378,9 @@ docket_status dk_ledger_look(struct dk_plan *plan, const struct dk_parcel *parce
     (void)parcel;
     if (item->key[0] != 0) {
         status = dk_plan_key(plan, item->key, &key, &record);
-        if (status != DOCKET_OK)
+        if (status == DOCKET_OK && record == NULL && key->document[0] != 0)
+            tell_dropped(key, answer);
+        if (status != DOCKET_OK || (record == NULL && key->document[0] != 0))
             return status;
         label = key->period;
         number = key->ranges[0].first;

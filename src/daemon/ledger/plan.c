@@ -235,6 +235,7 @@ static struct dk_key_record *copy_key(struct dk_plan *plan, const struct dk_key_
     struct dk_key_record *copy = dk_plan_alloc(plan, sizeof *copy);
     *copy = *key;
     copy->text = keep_text(plan, key->text);
+    copy->document = keep_text(plan, key->document);
     if (key->range_count > 0)
         copy->ranges = memcpy(dk_plan_alloc(plan, key->range_count * sizeof *key->ranges), key->ranges,
                               key->range_count * sizeof *key->ranges);
@@ -435,8 +436,10 @@ uint32_t dk_plan_event(struct dk_plan *plan, const char *kind, uint32_t uid, con
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     dk_job_event(plan->job, kind, uid, "%s", text);
+    dk_job_about(plan->job, plan->series->record.tenant, plan->series->record.name, 0);
     if (reason != NULL)
         dk_job_reason(plan->job, reason);
+    dk_job_about(plan->job, plan->series->record.tenant, plan->series->record.name, 0);
     return (uint32_t)plan->job->event_count;
 }
 

@@ -216,6 +216,8 @@ static docket_status look_at_untracked(struct asking *asking, uint64_t series_id
         given = given && !(facts.image.spares[i].first <= asking->number && asking->number <= facts.image.spares[i].last);
     free(facts.image.spares);
     asking->taken = !passing.is_void && (given || !asking->tracked);
+    if (asking->taken)
+        asking->state = DK_STATE_ISSUED; /* handed out, as far as is known */
     return DOCKET_OK;
 }
 
