@@ -97,6 +97,23 @@ static docket_status tell_page(struct dk_ledger_page *page, docket_each_record e
     return status;
 }
 
+/* The page behind the one that ended so. */
+static docket_status go_on(struct dk_admin_request *request, const struct dk_ledger_row *end)
+{
+    bool every = request->period < 0;
+    uint64_t at = every ? (uint64_t)request->since_ns : request->first;
+    if (end->period < 0 || (every && end->period < (int32_t)request->start_after) ||
+        ((!every || end->period == (int32_t)request->start_after) && end->first <= at))
+        return dk_fail(DOCKET_PROTOCOL, "docketd's answer does not go on with the ledger");
+    if (every) {
+        request->start_after = (uint64_t)end->period;
+        request->since_ns = (int64_t)end->first;
+    } else {
+        request->first = end->first;
+    }
+    return DOCKET_OK;
+}
+
 docket_status docket_records(docket_series *series, int32_t period, uint64_t from, const char *state,
                              docket_each_record each, void *context)
 {
@@ -119,11 +136,8 @@ docket_status docket_records(docket_series *series, int32_t period, uint64_t fro
         status = dk_ledger_page_ask(series->realm, &request, &page);
         if (status == DOCKET_OK)
             status = tell_page(&page, each, context, &row, &enough);
-        if (status == DOCKET_OK && !enough && row.first != 0 && row.period == (int32_t)request.start_after &&
-            row.first <= request.first)
-            status = dk_fail(DOCKET_PROTOCOL, "docketd's answer does not go on with the ledger");
-        request.first = row.first;
-        request.start_after = row.period > 0 ? (uint64_t)row.period : 0;
+        if (status == DOCKET_OK && !enough && row.first != 0)
+            status = go_on(&request, &row);
     }
     dk_ledger_page_drop(&page);
     return status;

@@ -234,24 +234,6 @@ static docket_status list(struct dk_daemon *daemon, const struct dk_offline *ask
     return dk_store_each_series(daemon->store, list_one, NULL);
 }
 
-static docket_status print_fates(int fd)
-{
-    struct dk_fate_wire row;
-    char period[16];
-    FILE *in = fdopen(fd, "r");
-    if (in == NULL || fseek(in, 0, SEEK_SET) != 0)
-        return dk_fail_errno(DOCKET_SYSTEM, errno, "the rows cannot be read");
-    while (fread(&row, sizeof row, 1, in) == 1) {
-        dk_period_text(row.period, period);
-        printf("%s/%s%s%s  %llu - %llu  %s", row.tenant, row.name, period[0] ? "/" : "", period,
-               (unsigned long long)row.first, (unsigned long long)row.last, dk_fate_name(row.fate));
-        printf(row.cause != 0 ? " (%s)\n" : "%s\n", dk_cause_name(row.cause));
-    }
-    bool failed = ferror(in) != 0;
-    fclose(in);
-    return failed ? dk_fail(DOCKET_SYSTEM, "the rows cannot be read") : DOCKET_OK;
-}
-
 static docket_status fate(struct dk_daemon *daemon, const struct dk_offline *asked)
 {
     struct dk_admin_request request = {.period = -1};
@@ -264,7 +246,7 @@ static docket_status fate(struct dk_daemon *daemon, const struct dk_offline *ask
         return status;
     if (fds[1] >= 0)
         close(fds[1]);
-    return print_fates(fds[0]);
+    return dk_offline_print_fates(daemon->store, fds[0]);
 }
 
 /* ---- deciding ---- */

@@ -25,6 +25,8 @@ extern const char dk_offline_usage[];
 
 /* Before anything is opened. BAD_ARGUMENT: no such verb, or it wants more. */
 docket_status dk_offline_check(const struct dk_offline *asked) DK_MUST_USE;
+/* offline_fate.c: the rows of dk_fate_write(), and what the ledger says of the same numbers. Closes fd. */
+docket_status dk_offline_print_fates(struct dk_store *store, int fd) DK_MUST_USE;
 /* Between start and stop; prints to stdout. */
 docket_status dk_offline_run(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
 

@@ -52,9 +52,10 @@ enum dk_admin_type {
     DK_ADMIN_CLOCK,     /* docketd's clock is right, however far ahead; the answer's salt is 1 if it was not followed */
     DK_ADMIN_SHOW,      /* one series in numbers; not for admins only */
     DK_ADMIN_PREVIEW,   /* the next document numbers under these settings; likewise */
-    DK_ADMIN_RECORDS,   /* records of a series with a ledger, from number first of the period on (-1: every one, from
-                           period start_after on), at most count, of the state that kind names; settings: of this key
-                           alone. With RUNS ranges of one state. Rows of wire/ledger_row.h; likewise */
+    DK_ADMIN_RECORDS,   /* records of a series with a ledger, from number first of the period on (-1: of every one), at
+                           most count, of the state that kind names; settings: of this key alone. A page that goes on in
+                           every one begins with period start_after, and there with number since_ns. With RUNS ranges of
+                           one state, up to number last. Rows of wire/ledger_row.h; likewise */
     DK_ADMIN_AUDIT,     /* the whole chain of events; a row of struct dk_audit_wire */
     DK_ADMIN_HEAD,      /* where it stands; likewise, and for everybody */
     DK_ADMIN_RETENTION, /* records of a closed period are dropped: first how many there are, desk their digest, since_ns

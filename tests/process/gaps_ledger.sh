@@ -5,7 +5,7 @@
 # whatever became of it: issued, void, released, pending, in doubt, reserved, passed over,
 # or given before the ledger was kept.
 #
-# seconds: 15 15
+# seconds: 20 60
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/process/lib.sh
 . "$here/lib.sh"
@@ -131,6 +131,8 @@ add_series acme/LAST --ledger on
 run issue acme/LAST --key this-year
 run issue acme/LAST --key last-year --date "$((year - 1))-12-31"
 check "two periods: records of both, the older one first" eval '[ "$("$docket" records acme/LAST --json --no-start | jq -r "\"\(.period) \(.key)\"" | tr "\n" ";")" = "'"$((year - 1)) last-year;$year this-year;"'" ]'
+run issue acme/LAST --key another --date "$((year - 1))-12-31"
+check "two periods: records from a number on, of both" eval '[ "$("$docket" records acme/LAST --from 2 --json --no-start | jq -r .key | tr "\n" ";")" = "another;" ]'
 check "two periods: records of one" eval '[ "$("$docket" records acme/LAST/'"$year"' --json --no-start | jq -r .key)" = this-year ]'
 check "two periods: report has the older one ended, the other open" eval '[ "$("$docket" report acme/LAST --json --no-start | jq -c "[.rows[].state]")" = "[\"ended\",\"open\"]" ]'
 expect "records of a series that is not there: no" 1 records acme/NONE
@@ -173,4 +175,53 @@ lose_power
 start_docketd
 check "power lost: nothing of a series with a ledger is unknown" eval '! fate_lines acme/G | grep unknown'
 check "power lost: all of it agrees" same
+
+# ---- anything, at random ---------------------------------------------------------------
+
+add_series any/R1 --order gapless
+add_series any/R2 --order gapless --release void --restart never --start-after 500
+add_series any/R3 --ledger on --restart monthly
+add_series any/R4 --order gapless --on-expiry free
+at_random() { # how many
+    local turn series key name
+    for turn in $(seq "$1"); do
+        series=any/R$((RANDOM % 4 + 1)) key=k$((RANDOM % 12)) name=n$((RANDOM % 6))
+        case $((RANDOM % 12)) in
+        0 | 1 | 2) run issue "$series" --key "$key" --pending --expires 1h || true ;;
+        3) run issue "$series" --key "$key" --settled || true ;;
+        4) run reserve "$series" --name "$name" -n $((RANDOM % 7 + 1)) --expires 1h || true ;;
+        5) run settle "$series" --key "$key" || true ;;
+        6) run release "$series" --key "$key" || true ;;
+        7) run void "$series" --key "$key" --yes --reason "turn $turn" || true ;;
+        8) run release "$series" --name "$name" || true ;;
+        9) run settle "$series" --name "$name" || true ;;
+        10) run issue "$series" --key "soon-$turn-$RANDOM" --pending --expires 1s || true ;;
+        11) [ $((RANDOM % 4)) != 0 ] || run series advance "$series" --to "$((RANDOM % 700))" --yes --reason "turn $turn" || true ;;
+        esac
+    done
+}
+for round in 1 2 3; do
+    at_random "$(scale 50 400)"
+    sleep 2.5 # what was pending for a second is in doubt by now
+    check "anything at random, round $round: fate, gaps, report and records agree" same
+    [ "$round" != 2 ] || { lose_power; start_docketd; }
+done
+
+# ---- who may; nobody serves ----------------------------------------------------------
+
+if [ "$me" = 0 ] && command -v setpriv >/dev/null; then
+    nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups "$docket" "$@" --realm "$realm" --no-start; }
+    chmod 711 "$work" "$runtime"
+    check "another user: reads no record of a private realm" eval '! nobody records acme/G 2>/dev/null'
+    stop_docketd
+    sed -i '/^.realm.$/a access = shared' "$realm/docket.conf"
+    start_docketd
+    check "another user of a shared realm: reads records, as fate" eval 'nobody records acme/G --key again --json | jq -e ".number == 7"'
+fi
+online=$("$docket" fate acme/G --no-start | sed -n 's/^ *\([0-9]*\) - \([0-9]*\) *[0-9]*  \([a-z ]*[a-z]\)\( ([a-z ]*)\)\{0,1\}.*/\1 - \2  \3\4/p')
+stop_docketd
+alike() { # neighbours of one state are one line there
+    awk '{rest = substr($0, index($0, "  ") + 2); if (rest == was && $1 == last + 1) last = $3; else {if (was != "") print first " - " last "  " was; first = $1; last = $3; was = rest}} END {print first " - " last "  " was}'
+}
+check "docketd --offline fate: the same" eval 'diff <(alike <<<"$online") <("$docketd" --realm "$realm" --offline fate acme/G | sed -n "s/^acme\/G  //p")'
 finish

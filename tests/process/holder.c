@@ -26,6 +26,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define TIMEOUT_NS 10000000000 /* a machine may be busy */
+
 enum { WORDS_MAX = 1100 };
 
 static docket_series *series;
@@ -59,7 +61,7 @@ static void issue(char **words, size_t count)
     struct docket_number got = {.state = "-"};
     for (size_t i = 2; i < count; i++)
         read_option(words[i], &asked);
-    docket_status status = docket_issue(series, &asked, DOCKET_TIMEOUT_DEFAULT, &got);
+    docket_status status = docket_issue(series, &asked, TIMEOUT_NS, &got);
     say(status);
     if (status == DOCKET_OK || status == DOCKET_KEY_VOID || status == DOCKET_KEY_DIFFERS)
         printf(" %s %s %d %u", got.text, got.state, got.again, got.attempts);
@@ -68,7 +70,7 @@ static void issue(char **words, size_t count)
 static void next(void)
 {
     char text[DOCKET_TEXT_MAX] = "";
-    say(docket_next_text(series, 2000000000, text, sizeof text, NULL, NULL));
+    say(docket_next_text(series, TIMEOUT_NS, text, sizeof text, NULL, NULL));
     printf(" %s", text);
 }
 
@@ -86,7 +88,7 @@ static void reserve(char **words, size_t count)
                                    .expires_s = options.expires_s,
                                    .date = options.date,
                                    .flags = options.flags};
-    docket_status status = docket_reserve(series, &asked, DOCKET_TIMEOUT_DEFAULT, numbers, &held);
+    docket_status status = docket_reserve(series, &asked, TIMEOUT_NS, numbers, &held);
     say(status);
     printf(" %u %d", held.count, held.again);
     if (status != DOCKET_OK && status != DOCKET_PARTIAL)
@@ -137,7 +139,7 @@ static void decide(char **words, size_t count)
     for (size_t i = 1; i < count; i++)
         read_which(words[i], &which[i - 1]);
     docket_status status =
-        docket_decide(series, verb, which, count - 1, verb == DOCKET_VOID ? reason : NULL, DOCKET_TIMEOUT_DEFAULT, statuses);
+        docket_decide(series, verb, which, count - 1, verb == DOCKET_VOID ? reason : NULL, TIMEOUT_NS, statuses);
     if (status != DOCKET_OK)
         say(status);
     for (size_t i = 1; i < count && status == DOCKET_OK; i++) {
@@ -150,7 +152,7 @@ static void decide_all(char **words)
 {
     enum docket_verb verb = verb_of(words[1]);
     uint32_t done = 0;
-    say(docket_decide_reserved(series, verb, words[2], verb == DOCKET_VOID ? reason : NULL, DOCKET_TIMEOUT_DEFAULT, &done));
+    say(docket_decide_reserved(series, verb, words[2], verb == DOCKET_VOID ? reason : NULL, TIMEOUT_NS, &done));
     printf(" %u", done);
 }
 
@@ -160,7 +162,7 @@ static void resolve(char **words, size_t count)
     for (size_t i = 3; i < count; i++)
         numbers[i - 3] = strtoull(words[i], NULL, 10);
     say(docket_resolve(series, verb_of(words[1]), (int32_t)atol(words[2]), numbers, count - 3, reason,
-                       DOCKET_TIMEOUT_DEFAULT, &done));
+                       TIMEOUT_NS, &done));
     printf(" %" PRIu64, done);
 }
 

@@ -204,8 +204,9 @@ static docket_status walk_every(struct page *page)
     if (page->period_count > 1)
         qsort(page->periods, page->period_count, sizeof *page->periods, compare_periods);
     for (size_t i = 0; status == DOCKET_OK && i < page->period_count; i++) {
-        bool goes_on = page->periods[i] == (int32_t)page->errand->asked.start_after;
-        status = walk_period(page, page->periods[i], goes_on ? page->errand->asked.first : 1);
+        const struct dk_admin_request *asked = &page->errand->asked;
+        bool goes_on = page->periods[i] == (int32_t)asked->start_after && (uint64_t)asked->since_ns > asked->first;
+        status = walk_period(page, page->periods[i], goes_on ? (uint64_t)asked->since_ns : asked->first);
         if (status == PAGE_IS_FULL)
             put_end(page, page->periods[i], page->full_at);
     }
@@ -322,7 +323,8 @@ docket_status dk_errand_records(struct dk_errand *errand)
                          asked->kind);
     if (status == DOCKET_OK && asked->settings[0] != 0)
         status = dk_key_check("key", asked->settings);
-    if (status == DOCKET_OK && (asked->first > DOCKET_NUMBER_MAX || asked->start_after > INT32_MAX))
+    if (status == DOCKET_OK && (asked->first > DOCKET_NUMBER_MAX || asked->start_after > INT32_MAX ||
+                                asked->since_ns < 0 || (uint64_t)asked->since_ns > DOCKET_NUMBER_MAX))
         status = dk_fail(DOCKET_BAD_ARGUMENT, "records from number %llu of period %llu are none",
                          (unsigned long long)asked->first, (unsigned long long)asked->start_after);
     errand->figure = wanted;
