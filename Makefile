@@ -234,6 +234,7 @@ TEST_PROGRAMS += $(BUILD)/docket-tamper
 $(BUILD)/docket-tamper: $(patsubst %.c,$(BUILD)/obj/%.o,tests/process/tamper.c $(BASE) $(NUMBERING) $(STORE))
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STORE_LIBS) -lpthread
 TEST_PROGRAMS += $(BUILD)/docket-issuer
+TEST_PROGRAMS += $(BUILD)/bench_ledger_store
 TEST_PROGRAMS += $(BUILD)/docket-zones
 $(BUILD)/docket-zones: $(BUILD)/obj/tests/process/zones.o $(BUILD)/obj/src/daemon/days/zones.o $(BUILD)/obj/src/daemon/days/tzif.o \
     $(NUMBERING:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/src/base/status.o $(BUILD)/obj/src/base/log.o

@@ -16,6 +16,7 @@ struct dk_errand;
 struct dk_ended;
 struct dk_closing_walk;
 struct dk_ledger_book;
+struct dk_readover;
 struct dk_holds;
 struct dk_admin_request;
 
@@ -83,6 +84,7 @@ struct dk_daemon {
     size_t ledger_bytes;           /* of the packets that wait for it */
     bool ledger_elsewhere;         /* texts of elsewhere were taken by this docketd */
     struct dk_holds *holds;        /* ledger/holds.c */
+    struct dk_readover *readover;  /* readover.c; NULL: nothing is read over */
     bool accept_known;       /* accepted_ns is */
     int64_t accepted_ns;     /* when an older store was accepted last; 0 never. ended.c looks for it */
     bool accepted;           /* --accept-store: desks are built anew ... */
@@ -265,6 +267,10 @@ void dk_closing_stop(struct dk_daemon *daemon);
 bool dk_ended_plan(struct dk_counter *counter, struct dk_range **spares, size_t *spare_count, uint64_t *next);
 /* ... and they are durable. */
 void dk_ended_given(struct dk_counter *counter);
+
+/* readover.c: a large ledger is read once docketd serves; damage ends docketd. */
+void dk_readover_start(struct dk_daemon *daemon);
+void dk_readover_stop(struct dk_daemon *daemon);
 
 /* ledger/: series that track their numbers. A packet at record speed; bytes are the heap's and become the ledger's. */
 struct dk_record_head;

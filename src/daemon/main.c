@@ -439,9 +439,11 @@ int main(int count, char **values)
         daemon.stopping = true; /* the loop only stops what was started */
     } else if (status == DOCKET_OK) {
         announce(&daemon);
+        dk_readover_start(&daemon);
     }
     if (status == DOCKET_OK)
         status = dk_loop_run(&daemon);
+    dk_readover_stop(&daemon);
     if (status == DOCKET_OK) {
         dk_clerk_stop(daemon.clerk);
         status = dk_store_close(daemon.store, true);

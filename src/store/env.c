@@ -127,7 +127,8 @@ static docket_status make_room(struct dk_store *store, size_t reserve, const cha
     if (used + reserve <= store->allocated)
         return DOCKET_OK;
     size_t wanted = used + 2 * reserve;
-    if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)wanted) == 0 || errno == EOPNOTSUPP) {
+    if (fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)store->allocated, (off_t)(wanted - store->allocated)) == 0 ||
+        errno == EOPNOTSUPP) {
         store->allocated = wanted;
         return DOCKET_OK;
     }
@@ -215,7 +216,8 @@ static docket_status open_databases(struct dk_store *store, bool create)
 
 /* LMDB takes a missing or empty data file for a new store, and trusts any other;
  * we do not. */
-docket_status dk_env_check_pages(const struct dk_store *store, const char *folder, uint64_t ledger_pages)
+docket_status dk_env_check_pages(const struct dk_store *store, const char *folder, uint64_t ledger_pages,
+                                 const dk_word *stop)
 {
     char path[DK_PATH_BYTES];
     struct stat facts;
@@ -225,7 +227,7 @@ docket_status dk_env_check_pages(const struct dk_store *store, const char *folde
     int fd = openat(store->realm_fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return dk_fail_errno(dk_status_of_errno(errno), errno, "cannot open %s", path);
-    docket_status status = dk_pages_check(fd, path, ledger_pages);
+    docket_status status = dk_pages_check(fd, path, ledger_pages, stop);
     close(fd);
     return status;
 }
@@ -274,7 +276,7 @@ docket_status dk_env_open(struct dk_store *store, const struct dk_store_options 
     mdb_version(&major, &minor, &patch);
     docket_status status = dk_env_check_version(major, minor, patch);
     if (status == DOCKET_OK && !create)
-        status = dk_env_check_pages(store, folder, store->ledger_pages);
+        status = dk_env_check_pages(store, folder, store->ledger_pages, NULL);
     if (status == DOCKET_OK)
         status = preallocate_lock(store, folder);
     if (status == DOCKET_OK)

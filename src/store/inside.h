@@ -102,6 +102,7 @@ struct dk_store {
     size_t folded_count, folded_room;
     bool emptied;               /* ... or the whole journal */
     struct dk_ledger_log log;
+    bool ledger_unread;         /* at open, since it is large */
     uint64_t ledger_pages;      /* the ledger's databases are read at open if none has more leaves */
     dk_word failed;         /* 1 after a failed commit: invariant 3 of store.h */
 };
@@ -121,7 +122,8 @@ docket_status dk_env_open(struct dk_store *store, const struct dk_store_options 
 void dk_env_close(struct dk_store *store);
 docket_status dk_env_make_database(struct dk_store *store, MDB_txn *txn, enum dk_kind kind) DK_MUST_USE;
 /* Before LMDB trusts it, and while a reader keeps its pages: is the file whole? */
-docket_status dk_env_check_pages(const struct dk_store *store, const char *folder, uint64_t ledger_pages) DK_MUST_USE;
+docket_status dk_env_check_pages(const struct dk_store *store, const char *folder, uint64_t ledger_pages,
+                                 const dk_word *stop) DK_MUST_USE;
 /* LMDB's number of the last commit. */
 size_t dk_env_commits(const struct dk_store *store);
 
@@ -195,8 +197,8 @@ void dk_env_pen_end(struct dk_env_pen *pen);
 /* ---- pages.c ---- */
 
 /* DAMAGED unless the file's pages are a whole store of LMDB's. Before LMDB opens it. Of a tree of
- * the ledger's with more than ledger_pages leaves only where they lie. */
-docket_status dk_pages_check(int fd, const char *name, uint64_t ledger_pages) DK_MUST_USE;
+ * the ledger's with more than ledger_pages leaves only where they lie. BUSY: stop (NULL: nobody stops it) was set. */
+docket_status dk_pages_check(int fd, const char *name, uint64_t ledger_pages, const dk_word *stop) DK_MUST_USE;
 
 /* ---- create.c ---- */
 

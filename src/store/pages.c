@@ -44,6 +44,8 @@ struct pages {
     uint64_t size, page, last, count; /* count: whole pages in the file */
     uint8_t *met;                     /* a byte for each page up to last */
     uint64_t ledger_pages;            /* a tree of the ledger's with more leaves is large */
+    const dk_word *stop;              /* 1: to end at once; NULL: nobody says so */
+    bool stopped;
     const char *odd;                  /* what was found, for the sentence */
     uint64_t odd_at;
 };
@@ -243,7 +245,8 @@ static bool check_page(struct walk *walk, uint64_t page, unsigned depth)
 {
     bool branch = depth > 1;
     struct node node;
-    if (!meet(walk->pages, page, true))
+    walk->pages->stopped = walk->pages->stop && dk_load_relaxed(walk->pages->stop) != 0; /* Relaxed: only itself */
+    if (walk->pages->stopped || !meet(walk->pages, page, true))
         return false;
     if (walk->shallow && !branch) {
         walk->found.leaves++;
@@ -329,12 +332,12 @@ static bool find_page_size(struct pages *pages)
     return true;
 }
 
-docket_status dk_pages_check(int fd, const char *name, uint64_t ledger_pages)
+docket_status dk_pages_check(int fd, const char *name, uint64_t ledger_pages, const dk_word *stop)
 {
     struct stat facts;
     if (fstat(fd, &facts) != 0)
         return dk_fail_errno(DOCKET_STORE_FAILED, errno, "cannot look at %s", name);
-    struct pages pages = {.size = (uint64_t)facts.st_size, .ledger_pages = ledger_pages};
+    struct pages pages = {.size = (uint64_t)facts.st_size, .ledger_pages = ledger_pages, .stop = stop};
     if (pages.size < DK_HEAD_BYTES)
         return dk_fail(DOCKET_DAMAGED, "%s is cut off; restore it from a backup", name);
     void *file = mmap(NULL, pages.size, PROT_READ, MAP_SHARED, fd, 0);
@@ -346,6 +349,8 @@ docket_status dk_pages_check(int fd, const char *name, uint64_t ledger_pages)
     free(pages.met);
     if (sound)
         return DOCKET_OK;
+    if (pages.stopped)
+        return dk_fail(DOCKET_BUSY, "%s was not read to its end", name);
     return dk_fail(DOCKET_DAMAGED, "%s is damaged: its page %llu %s; keep it as it is and restore the newest good copy",
                    name, (unsigned long long)pages.odd_at, pages.odd);
 }

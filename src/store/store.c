@@ -182,8 +182,9 @@ static docket_status read_records(struct dk_store *store, struct opening *openin
     if (status == DOCKET_OK && store->kinds < kinds_of(opening->before.schema_version))
         status = dk_fail(DOCKET_DAMAGED, "the store has no database \"%s\"", dk_kind_name(store->kinds));
     store->time = opening->before.time;
+    store->ledger_unread = !ledger_is_small(store, txn);
     if (status == DOCKET_OK)
-        status = dk_walk_verify(store, txn, ledger_is_small(store, txn), &records, &store->series_last, &opening->audit);
+        status = dk_walk_verify(store, txn, !store->ledger_unread, &records, &store->series_last, &opening->audit);
     if (status == DOCKET_OK)
         status = dk_journal_build_index(store, txn);
     if (status == DOCKET_OK)

@@ -40,6 +40,7 @@
 #ifndef DK_STORE_STORE_H
 #define DK_STORE_STORE_H
 
+#include "base/atomics.h"
 #include "base/status.h"
 #include "numbering/fate.h"
 #include "numbering/policy.h"
@@ -369,6 +370,12 @@ void dk_digest_end(struct dk_digest *digest, uint8_t hash[DK_DIGEST_BYTES]);
 /* DAMAGED, with the sentence of a break. */
 docket_status dk_audit_broken(const struct dk_audit *audit);
 void dk_digest_text(const uint8_t digest[DK_DIGEST_BYTES], char text[2 * DK_DIGEST_BYTES + 1]);
+
+/* The ledger is large, and opening read of it only where its pages lie. */
+bool dk_store_left_unread(const struct dk_store *store);
+/* Reads it: every page of the file, every folded record of the ledger, and their sum. From any thread, while commits
+ * go on; the file grows meanwhile. BUSY: *stop became 1. DAMAGED: nobody should go on with this store. */
+docket_status dk_store_read_ledger(struct dk_store *store, const dk_word *stop) DK_MUST_USE;
 
 /* "0.9.24": of the LMDB that this process runs with. Static memory. */
 const char *dk_store_lmdb_version(void);

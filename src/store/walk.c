@@ -222,6 +222,7 @@ struct check {
     uint64_t sum;        /* of the checksums of the records so far ... */
     uint64_t ledger_sum; /* ... and of the ledger's folded ones */
     unsigned kind;
+    const dk_word *stop; /* NULL: nobody stops the walk */
     struct dk_seen ids;  /* of series */
     uint64_t last_id;
 };
@@ -365,11 +366,19 @@ static const dk_visit checks[DK_KIND_COUNT] = {
 static docket_status check_record(void *context, struct dk_slice key, struct dk_slice value)
 {
     struct check *check = context;
+    if (check->stop && dk_load_relaxed(check->stop) != 0) /* Relaxed: only itself */
+        return dk_fail(DOCKET_BUSY, "the ledger was not read to its end");
     if (dk_kind_is_folded_ledger(check->kind))
         check->ledger_sum += dk_env_checksum_of(value);
     else if (check->kind != DK_KIND_META || !dk_meta_is_sum(key))
         check->sum += dk_env_checksum_of(value);
     return checks[check->kind](context, key, value);
+}
+
+static docket_status do_not_add_up(void)
+{
+    return dk_fail(DOCKET_DAMAGED, "the store's records do not add up: some are missing, or older ones have come "
+                                   "back; keep the store as it is and restore the newest good copy");
 }
 
 /* Sound records are not enough: a flipped bit in a pointer of the tree can hide
@@ -379,8 +388,7 @@ static docket_status check_whole(struct dk_store *store, MDB_txn *txn, const str
 {
     uint64_t other;
     if (check->sum != meta->sum || (ledger && check->ledger_sum != meta->ledger_sum))
-        return dk_fail(DOCKET_DAMAGED, "the store's records do not add up: some are missing, or older ones have come "
-                                       "back; keep the store as it is and restore the newest good copy");
+        return do_not_add_up();
     /* A commit may be writing the head that is read: then it is soon there. */
     for (int tries = 0; tries < 3; tries++) {
         docket_status status = dk_env_head(store, (mdb_txn_id(txn) + 1) & 1, &other);
@@ -421,15 +429,47 @@ docket_status dk_walk_verify(struct dk_store *store, MDB_txn *txn, bool ledger, 
 /* The file, page by page, while a read transaction keeps the pages of its commit
  * and of all later ones from being used again. What looks damaged while a commit
  * wrote a head is looked at once more. */
-static docket_status check_pages(struct dk_store *store)
+static docket_status check_pages(struct dk_store *store, const dk_word *stop)
 {
     docket_status status;
     size_t before;
     int tries = 0;
     do {
         before = dk_env_commits(store);
-        status = dk_env_check_pages(store, DK_STORE_FOLDER, UINT64_MAX);
+        status = dk_env_check_pages(store, DK_STORE_FOLDER, UINT64_MAX, stop);
     } while (status == DOCKET_DAMAGED && dk_env_commits(store) != before && ++tries < 10);
+    return status;
+}
+
+/* ---- a ledger that opening left unread ---- */
+
+bool dk_store_left_unread(const struct dk_store *store)
+{
+    return store->ledger_unread;
+}
+
+static docket_status add_up_ledger(struct dk_store *store, MDB_txn *txn, const dk_word *stop)
+{
+    struct check check = {.kind = DK_KIND_LEDGER, .stop = stop};
+    struct dk_meta meta;
+    docket_status status = dk_meta_read(store, txn, &meta);
+    for (; status == DOCKET_OK && check.kind < DK_KIND_COUNT; check.kind++)
+        status = dk_env_walk(store, txn, (enum dk_kind)check.kind, NULL, 0, check_record, &check);
+    if (status == DOCKET_OK && check.ledger_sum != meta.ledger_sum)
+        status = do_not_add_up();
+    return status;
+}
+
+docket_status dk_store_read_ledger(struct dk_store *store, const dk_word *stop)
+{
+    MDB_txn *txn;
+    docket_status status = dk_walk_begin(store, &txn);
+    if (status != DOCKET_OK)
+        return status;
+    status = check_pages(store, stop);
+    if (status == DOCKET_OK)
+        status = add_up_ledger(store, txn, stop);
+    mdb_txn_abort(txn);
     return status;
 }
 
@@ -441,7 +481,7 @@ docket_status dk_store_verify(struct dk_store *store, uint64_t *records)
     docket_status status = dk_view_begin(store, DK_KIND_META, NULL, 0, &view);
     if (status != DOCKET_OK)
         return status;
-    status = check_pages(store); /* first: LMDB trusts them */
+    status = check_pages(store, NULL); /* first: LMDB trusts them */
     if (status == DOCKET_OK)
         status = dk_walk_verify(store, view.txn, true, records, &last, &audit);
     if (status == DOCKET_OK && audit.broken != 0)

@@ -788,6 +788,8 @@ static void a_large_ledger_is_read_by_verify_only(void **state)
     must_close(true);
     must_open();
     assert_sound();
+    dk_word go_on = 0;
+    assert_int_equal(dk_store_read_ledger(store, &go_on), DOCKET_OK);
     MDB_txn *txn;
     MDB_cursor *cursor;
     MDB_val key, value;
@@ -796,6 +798,12 @@ static void a_large_ledger_is_read_by_verify_only(void **state)
     assert_int_equal(mdb_cursor_get(cursor, &key, &value, MDB_FIRST), 0);
     assert_int_equal(mdb_cursor_del(cursor, 0), 0);
     assert_int_equal(mdb_txn_commit(txn), 0);
+    dk_word stop = 0;
+    assert_true(dk_store_left_unread(store));
+    assert_int_equal(dk_store_read_ledger(store, &stop), DOCKET_DAMAGED);
+    assert_non_null(strstr(dk_error_text(), "do not add up"));
+    stop = 1;
+    assert_int_equal(dk_store_read_ledger(store, &stop), DOCKET_BUSY);
     crash();
     options.ledger_pages = 0; /* it is small: read at a start */
     options.accept = true;    /* the two heads do not belong together either */
