@@ -295,6 +295,45 @@ static void what_is_due_and_was_not_planned_is_due_again(void **state)
     assert_int_equal(state_of(1), DK_STATE_IN_DOUBT);
 }
 
+static void who_ended_has_ended_whatever_is_decided_before_the_plan(void **state)
+{
+    (void)state;
+    sit(1);
+    MUST(reserve("r", 3, 1000));
+    dk_ledger_seat_gone(&docketd, 0, 1, SALT + 1);
+    sit(0);
+    MUST(decide(DK_VERB_SETTLE, NULL, "r", 1)); /* by another one, who says the name */
+    end_due();
+    assert_int_equal(state_of(1), DK_STATE_ISSUED);
+    assert_int_equal(state_of(2), DK_STATE_IN_DOUBT);
+    assert_int_equal(state_of(3), DK_STATE_IN_DOUBT);
+    assert_string_equal(number_of(2).error, "its holder ended");
+}
+
+static void what_an_interval_before_had_is_never_given_again(void **state)
+{
+    (void)state;
+    MUST(reserve("r", 3, 1000));
+    MUST(issue("k", 0));
+    struct dk_ended_facts found;
+    MUST(dk_ended_look(&docketd, SERIES, 0, &found));
+    found.image.next = found.image.mark = found.image.interval_first = 101; /* as an admin begins another one */
+    const struct dk_counter_image *one = &found.image;
+    must_commit(&(struct dk_change){.counters = &one, .counter_count = 1});
+    free(found.image.spares);
+    MUST(decide(DK_VERB_RELEASE, "k", NULL, 0));
+    MUST(decide(DK_VERB_RELEASE, NULL, "r", 1));
+    assert_int_equal(state_of(1), DK_STATE_VOID);
+    assert_int_equal(state_of(4), DK_STATE_VOID);
+    assert_non_null(strstr(number_of(1).reason, "its interval was over"));
+    policy.on_expiry = DK_EXPIRY_FREE;
+    boot_shift_s = 1001;
+    end_due();
+    assert_int_equal(state_of(2), DK_STATE_VOID);
+    MUST(issue("k", 0));
+    assert_int_equal(answer.number, 101);
+}
+
 static void a_hold_that_cannot_be_ended_is_put_off_and_holds_up_no_other(void **state)
 {
     (void)state;
@@ -451,6 +490,8 @@ int main(void)
         CASE(whose_seat_is_lost_may_live_and_nothing_of_it_is_freed),
         CASE(nobody_lives_through_another_boot),
         CASE(what_is_due_and_was_not_planned_is_due_again),
+        CASE(who_ended_has_ended_whatever_is_decided_before_the_plan),
+        CASE(what_an_interval_before_had_is_never_given_again),
         CASE(a_hold_that_cannot_be_ended_is_put_off_and_holds_up_no_other),
         CASE(a_series_that_is_not_in_memory_waits_for_a_slot),
         CASE(one_plan_ends_so_many_holds_and_the_next_the_rest),

@@ -32,8 +32,9 @@ docket_status dk_ledger_goal(struct dk_plan *plan, const struct dk_ledger_record
     if (status != DOCKET_OK || *to != DK_STATE_FREE)
         return status;
     status = dk_plan_period(plan, record->period, &period);
-    if (status == DOCKET_OK && (period->image.closed == DK_CLOSED_FOR_GOOD || series->retired_ns != 0))
-        *to = DK_STATE_VOID; /* nobody could ever be given it: it would be a hole without a reason */
+    if (status == DOCKET_OK && (period->image.closed == DK_CLOSED_FOR_GOOD || series->retired_ns != 0 ||
+                                record->number < period->image.interval_first))
+        *to = DK_STATE_VOID; /* nobody may ever be given it: it would be a hole without a reason */
     return status;
 }
 
@@ -43,7 +44,7 @@ static const char *why_void(const struct dk_plan *plan, enum dk_verb verb, const
         return said->reason;
     return plan->series->record.policy->release == DK_VOID_RELEASED
                ? "released, and what is released in this series is void"
-               : "released after its period was closed or its series was retired";
+               : "released after its period was closed, its interval was over or its series was retired";
 }
 
 docket_status dk_ledger_become(struct dk_plan *plan, const struct dk_ledger_record *record, enum dk_verb verb,
