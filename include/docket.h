@@ -225,6 +225,10 @@ docket_status docket_series_open(docket_realm *realm, const char *tenant, const 
  * Durable on return: a mark above the number.
  * A series that nobody used for five weeks (the realm's evict_after_s) has left
  * its desk; the call then asks docketd for it, as a first use does.
+ * A series that keeps a ledger gives its numbers by docketd, each with its record, in a
+ * durable commit (docket_ledger.h): the call is an issue without a key, sent once; if its
+ * answer is lost it is UNREACHABLE, and the number, if there was one, is listed by `docket
+ * records`. In a gapless series it is pending, held by this process.
  * Statuses: OK, TIMEOUT, BUSY, UNREACHABLE, PERIOD_NOT_OPEN, INTERVAL_OVER,
  * OUT_OF_ORDER (a clock that was set back, in a chronological series), EXHAUSTED,
  * LINES_EXHAUSTED, QUARANTINED, RETIRED, BAD_ARGUMENT, and those of

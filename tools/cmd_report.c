@@ -147,19 +147,30 @@ static void all_names(const char *names[COLUMNS], bool headings)
     memcpy(names + BEFORE + FIGURES, headings ? heads_behind : behind, sizeof behind);
 }
 
-static void put_columns(const struct cli *cli, const struct docket_fate_row *row, struct texts *texts, bool heads_only)
+static void choose_widths(int widths[COLUMNS])
+{
+    for (int i = 0; i < COLUMNS; i++)
+        widths[i] = i < BEFORE - 2 ? 10 : i < BEFORE + FIGURES ? 8 : 10;
+    widths[1] = 20;
+}
+
+static void put_headings(const struct cli *cli)
+{
+    const char *names[COLUMNS];
+    int widths[COLUMNS];
+    const struct output_heads heads = {names, COLUMNS};
+    all_names(names, true);
+    choose_widths(widths);
+    output_stream_heads(cli, &heads, widths);
+}
+
+static void put_columns(const struct cli *cli, const struct docket_fate_row *row, const struct texts *texts)
 {
     const char *names[COLUMNS], *cells[COLUMNS];
     int widths[COLUMNS];
     const struct output_heads heads = {names, COLUMNS};
     all_names(names, true);
-    for (int i = 0; i < COLUMNS; i++)
-        widths[i] = i < BEFORE - 2 ? 10 : i < BEFORE + FIGURES ? 8 : 10;
-    widths[1] = 20;
-    if (heads_only) {
-        output_stream_heads(cli, &heads, widths);
-        return;
-    }
+    choose_widths(widths);
     all_cells(row, texts, cells);
     cells[1] = texts->name;
     for (int i = 0; i < COLUMNS; i++)
@@ -209,7 +220,7 @@ static void begin(struct reporting *reporting)
         all_names(names, false);
         output_csv(names, COLUMNS);
     } else if (reporting->rows > 0) {
-        put_columns(cli, NULL, NULL, true);
+        put_headings(cli);
     }
 }
 
@@ -229,7 +240,7 @@ static void put_row(struct reporting *reporting, const struct docket_fate_row *r
         all_cells(row, &texts, cells);
         output_csv(cells, COLUMNS);
     } else {
-        put_columns(reporting->cli, row, &texts, false);
+        put_columns(reporting->cli, row, &texts);
     }
 }
 

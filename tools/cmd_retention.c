@@ -4,6 +4,7 @@
  * of JSON lines with a manifest; and out of the store.
  */
 #include "deciding.h"
+#include "docket_inspect.h"
 #include "docket_ledger.h"
 #include "progress.h"
 #include "session.h"
@@ -48,6 +49,10 @@ struct exporting {
     SHA2_CTX hash;
     char sha256[DOCKET_HASH_TEXT];
     uint64_t bytes, records;
+    bool ranges; /* of a series without a ledger: its ranges, not records */
+    bool closed;
+    uint64_t unknown;
+    char store_id[64];
     struct docket_retention found;
     uint64_t head;
     char head_hash[DOCKET_HASH_TEXT];
@@ -87,6 +92,65 @@ static int take_record(void *context, const struct docket_record *record)
     return exporting->code != CLI_DONE;
 }
 
+/* ---- of a series without a ledger: what became of its numbers, by range ---- */
+
+static int take_period(void *context, const struct docket_period *period)
+{
+    struct exporting *exporting = context;
+    exporting->closed = exporting->closed ||
+                        (period->period == exporting->name.period && strcmp(period->state, "closed") == 0);
+    return 0;
+}
+
+static void count_range(struct exporting *exporting, const struct docket_fate_row *row)
+{
+    struct docket_retention *found = &exporting->found;
+    uint64_t numbers = row->last - row->first + 1;
+    found->records++;
+    found->first = found->first == 0 ? row->first : found->first;
+    found->last = row->last;
+    if (strcmp(row->fate, "handed out") == 0)
+        found->issued += numbers;
+    else if (strcmp(row->fate, "void") == 0)
+        found->voided += numbers;
+    else if (strcmp(row->fate, "unknown") == 0)
+        exporting->unknown += numbers;
+    else
+        found->free += numbers;
+}
+
+static int take_range(void *context, const struct docket_fate_row *row)
+{
+    struct exporting *exporting = context;
+    count_range(exporting, row);
+    exporting->code = write_line(
+        exporting, json_pack("{s:I, s:I, s:s, s:s, s:I, s:I, s:o}", "first", (json_int_t)row->first, "last",
+                             (json_int_t)row->last, "fate", row->fate, "cause", row->cause, "time_ns",
+                             (json_int_t)row->time_ns, "event", (json_int_t)row->event, "reason",
+                             output_string(row->reason)));
+    return exporting->code != CLI_DONE;
+}
+
+static docket_status read_ranges(docket_realm *realm, struct exporting *exporting)
+{
+    const struct docket_counter_name *name = &exporting->name;
+    exporting->ranges = true;
+    exporting->unknown = 0;
+    exporting->found = (struct docket_retention){.records = 0};
+    docket_status status = docket_admin_period_list(realm, name->tenant, name->series, take_period, exporting);
+    if (status == DOCKET_OK && !exporting->closed) {
+        exporting->code = cli_no(exporting->cli, DOCKET_REFUSED, "%s is not closed for good: what is said of its numbers can "
+                                                                 "still change (docket period close)",
+                                 exporting->cli->operands[0]);
+        return DOCKET_OK;
+    }
+    if (status == DOCKET_OK)
+        status = docket_admin_fate(realm, name->tenant, name->series, name->period, take_range, exporting);
+    if (status == DOCKET_OK)
+        status = docket_admin_audit_head(realm, &exporting->head, exporting->head_hash);
+    return status;
+}
+
 /* ---- export ---- */
 
 static bool same(const struct docket_retention *one, const struct docket_retention *other)
@@ -99,6 +163,8 @@ static docket_status read_all(docket_realm *realm, struct exporting *exporting)
     struct docket_retention after;
     docket_series *series = NULL;
     docket_status status = docket_admin_retention_look(realm, &exporting->name, &exporting->found);
+    if (status == DOCKET_NOT_TRACKED)
+        return read_ranges(realm, exporting);
     if (status == DOCKET_OK)
         status = docket_series_open(realm, exporting->name.tenant, exporting->name.series, &series);
     if (status == DOCKET_OK)
@@ -151,25 +217,33 @@ static docket_status export_records(docket_realm *realm, void *context)
 static json_t *manifest_json(const struct exporting *exporting)
 {
     const struct docket_retention *found = &exporting->found;
-    char label[PERIOD_TEXT_BYTES], time_text[OUTPUT_TIME_BYTES], store[33];
-    const uint8_t *id = (const uint8_t *)found->store_id;
-    for (int at = 0; at < 16; at++)
-        snprintf(store + 2 * at, 3, "%02x", (unsigned)id[at]);
-    return json_pack("{s:i, s:s, s:s, s:s, s:i, s:s, s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:b, "
-                     "s:{s:I, s:s}, s:s, s:I}",
-                     "docket_export", 1, "store_id", store, "tenant", exporting->name.tenant, "series",
+    char label[PERIOD_TEXT_BYTES], time_text[OUTPUT_TIME_BYTES];
+    return json_pack("{s:i, s:s, s:s, s:s, s:i, s:s, s:b, s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, "
+                     "s:b, s:{s:I, s:s}, s:s, s:I}",
+                     "docket_export", 1, "store_id", exporting->store_id, "tenant", exporting->name.tenant, "series",
                      exporting->name.series, "period", (int)exporting->name.period, "label",
-                     address_period_text(exporting->name.period, label), "file", exporting->file, "bytes",
+                     address_period_text(exporting->name.period, label), "ledger", !exporting->ranges, "file", exporting->file, "bytes",
                      (json_int_t)exporting->bytes, "sha256", exporting->sha256, "records", (json_int_t)found->records,
                      "issued", (json_int_t)found->issued, "void", (json_int_t)found->voided, "free",
-                     (json_int_t)found->free, "first", (json_int_t)found->first, "last", (json_int_t)found->last,
-                     "latest_ns", (json_int_t)found->latest_ns, "records_digest", found->digest, "dropped_before",
+                     (json_int_t)found->free, "unknown", (json_int_t)exporting->unknown, "first", (json_int_t)found->first, "last", (json_int_t)found->last,
+                     "latest_ns", (json_int_t)found->latest_ns, "records_digest",
+                     exporting->ranges ? exporting->sha256 : found->digest, "dropped_before",
                      found->dropping, "audit_head", "number", (json_int_t)exporting->head, "hash", exporting->head_hash,
                      "exported_at", output_time((int64_t)time(NULL), time_text), "exported_by", (json_int_t)geteuid());
 }
 
+static void read_store_id(struct exporting *exporting)
+{
+    docket_view *view = NULL;
+    struct docket_view_realm realm;
+    if (docket_view_open(exporting->cli->realm, &view) == DOCKET_OK && docket_view_realm_show(view, &realm) == DOCKET_OK)
+        snprintf(exporting->store_id, sizeof exporting->store_id, "%s", realm.store_id);
+    docket_view_close(view);
+}
+
 static int write_manifest(struct exporting *exporting)
 {
+    read_store_id(exporting);
     json_t *manifest = manifest_json(exporting);
     snprintf(exporting->making, sizeof exporting->making, "%s.making", exporting->manifest);
     int code = open_making(exporting);
@@ -186,8 +260,8 @@ static int tell_export(const struct exporting *exporting)
 {
     const struct cli *cli = exporting->cli;
     if (!cli->json) {
-        printf("%" PRIu64 " records (%" PRIu64 " issued, %" PRIu64 " void, %" PRIu64 " free) in %s/%s\nSHA-256 %s\n",
-               exporting->found.records, exporting->found.issued, exporting->found.voided, exporting->found.free,
+        printf("%" PRIu64 " %s (%" PRIu64 " issued, %" PRIu64 " void, %" PRIu64 " free) in %s/%s\nSHA-256 %s\n",
+               exporting->found.records, exporting->ranges ? "ranges" : "records", exporting->found.issued, exporting->found.voided, exporting->found.free,
                cli->operands[1], exporting->file, exporting->sha256);
         if (exporting->found.undecided > 0)
             cli_note(cli, "%" PRIu64 " numbers are not decided: the records cannot be dropped before they are",
@@ -248,10 +322,11 @@ const struct cli_command command_retention_export = {
                 "$ docket retention export acme/JOB/2025 .\n",
     .operands = "TENANT/SERIES/PERIOD DIR",
     .summary = "the records of a closed period as JSON lines, with a manifest",
-    .text = "Of a series with a ledger, and a period that is closed for good. Into the folder DIR: a file of\n"
-            "JSON lines, a record in each, and TENANT-SERIES-PERIOD.manifest.json with counts, first and last\n"
-            "number, the file's SHA-256, a digest of the records, the audit trail's head, the store's id and\n"
-            "the time. Nothing is changed in the store.",
+    .text = "Of a period that is closed for good. Into the folder DIR: a file of JSON lines, a record in each\n"
+            "(of a series without a ledger: a range of numbers and what became of them), and\n"
+            "TENANT-SERIES-PERIOD.manifest.json with counts, first and last number, the file's SHA-256, a\n"
+            "digest of the records, the audit trail's head, the store's id and the time. Nothing is changed\n"
+            "in the store.",
     .options = BIT(OPT_REALM) | BIT(OPT_NO_START) | BIT(OPT_JSON) | BIT(OPT_QUIET),
     .operands_min = 2,
     .operands_max = 2,

@@ -59,6 +59,19 @@ static bool names_more(const struct cli *cli)
            !picking_is_range(cli->operands[1]);
 }
 
+static int confirm_void(const struct cli *cli)
+{
+    const char *series = cli->operands[0], *key = cli->values[OPT_KEY], *name = cli->values[OPT_NAME];
+    if (key != NULL)
+        return deciding_confirm(cli, "void the number that key %.128s of %s has for good", key, series);
+    if (cli->operand_count == 1)
+        return deciding_confirm(cli, "void all that is held of reservation %.128s of %s for good", name != NULL ? name : "",
+                                series);
+    if (cli->operand_count == 2)
+        return deciding_confirm(cli, "void %s %.100s for good", series, cli->operands[1]);
+    return deciding_confirm(cli, "void %d numbers of %s for good", cli->operand_count - 1, series);
+}
+
 static int run_void(struct cli *cli)
 {
     struct verdict verdict = {.cli = cli, .verb = DOCKET_VOID, .reason = cli->values[OPT_REASON]};
@@ -72,8 +85,7 @@ static int run_void(struct cli *cli)
     if (code == CLI_DONE)
         code = deciding_reason(cli);
     if (code == CLI_DONE)
-        code = deciding_confirm(cli, "void %s%s%s for good", cli->operands[0], cli->operand_count > 1 ? " " : "",
-                                cli->operand_count == 2 ? cli->operands[1] : cli->operand_count > 2 ? "..." : "");
+        code = confirm_void(cli);
     if (code == CLI_DONE && more)
         return void_tracked(&verdict);
     if (code == CLI_DONE) {

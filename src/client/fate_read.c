@@ -21,12 +21,18 @@ struct reasons {
     size_t count;
 };
 
+static int compare_events(const void *left, const void *right)
+{
+    const struct dk_event_wire *a = left, *b = right;
+    return a->number < b->number ? -1 : a->number > b->number;
+}
+
 static const struct dk_event_wire *event_of(const struct reasons *reasons, uint64_t event)
 {
-    for (size_t i = 0; event != 0 && i < reasons->count; i++)
-        if (reasons->rows[i].number == event)
-            return &reasons->rows[i];
-    return NULL;
+    const struct dk_event_wire wanted = {.number = event};
+    return event == 0 || reasons->count == 0
+               ? NULL
+               : bsearch(&wanted, reasons->rows, reasons->count, sizeof *reasons->rows, compare_events);
 }
 
 static const char *const states[DK_PERIOD_STATES] = {[DK_PERIOD_NEXT] = "next",

@@ -188,7 +188,8 @@ docket_status dk_ledger_next(struct docket_series *series, uint32_t yyyymmdd, in
     struct docket_number got;
     docket_status told = DOCKET_OK;
     uint8_t state = DK_ASKED_NOT;
-    struct issuing issuing = {.asked = &asked, .got = &got, .statuses = &told, .room = room < DOCKET_TEXT_MAX ? (uint32_t)room : 0};
+    struct issuing issuing = {.asked = &asked, .got = &got, .statuses = &told};
+    issuing.room = room < DOCKET_TEXT_MAX ? (uint32_t)room : 0;
     docket_status status = issue(series, timeout_ns, 1, &issuing, &state);
     if (status != DOCKET_OK || told != DOCKET_OK)
         return status != DOCKET_OK ? status : told;

@@ -143,7 +143,7 @@ struct dk_fate_wire {
     uint8_t fate;
     uint8_t cause;
     uint8_t counter_ends;
-    uint32_t event; /* that says why; 0 none. A second memory file has their rows */
+    uint32_t event; /* that says why; 0 none. A second memory file has their rows, ascending */
     uint32_t period_first, period_last; /* days of the period, yyyymmdd; 0: never restarts */
     uint8_t period_state;               /* enum dk_period_state */
     uint8_t documents;                  /* of the policy: which documents it numbers */

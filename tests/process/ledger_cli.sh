@@ -64,6 +64,7 @@ refused "settle of nothing: wrong" 2 settle acme/JOB
 refused "settle of a key and a text: wrong" 2 settle acme/JOB --key a JOB-0001
 refused "void without a reason: wrong" 2 void acme/JOB --key a --yes
 refused "void without --yes and without a terminal: wrong" 2 void acme/JOB --key a --reason x
+err_has "void without --yes and without a terminal: says what it would ask" 'void the number that key a of acme/JOB has for good'
 refused "void --dry-run of a ledger: wrong" 2 void acme/JOB --key a --reason x --dry-run
 refused "resolve without a verb: wrong" 2 resolve acme/JOB --all --yes --reason x
 refused "resolve with two verbs: wrong" 2 resolve acme/JOB --settle --void --all --yes --reason x

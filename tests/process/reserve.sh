@@ -386,6 +386,8 @@ every_issued() {
     [ "$(once gap/ALL "settle $which" | tr ' ' '\n' | sort | uniq -c | sed 's/^ *//')" = "$last ALREADY_SETTLED" ]
 }
 check "gapless: every number from 1 to the last is issued" every_issued
+sound() { says "the store is sound" "$docket" verify --no-start; }
+check "the store is sound, with what is held and what is in doubt" sound
 quiet() { ! grep -i -e damaged -e error -e 'cannot' "$work/docketd.log"; }
 check "docketd had nothing to complain of" quiet
 
@@ -429,6 +431,7 @@ nothing_twice() {
     ! uniq -d "$work/own" | grep .
 }
 check "docketd is killed and killed: no number has two owners" nothing_twice
+check "docketd is killed and killed: the store is sound" sound
 
 # ---- another user ---------------------------------------------------------------------------------
 

@@ -130,8 +130,19 @@ check "after a kill and a start: the same" diff "$work/before" "$work/after"
 # ---- who may, and what has no records --------------------------------------------------
 
 add_series acme/ORD
-expect "a series without a ledger: no" 1 retention export "acme/ORD/$year" "$out"
-err_has "a series without a ledger: says so" 'keeps no ledger'
+this=$((year + 1))
+"$docket" next acme/ORD -n 20 --no-start >/dev/null
+"$docket" next acme/ORD --date "$year-12-31" -n 5 --no-start >/dev/null
+"$docket" void acme/ORD 2-3 --period "$year" --yes --reason 'two at once' --no-start >/dev/null
+expect "a series without a ledger, the current period: no" 1 retention export "acme/ORD/$this" "$out"
+err_has "a series without a ledger, the current period: says so" 'is not closed for good'
+"$docket" period close acme/ORD "$year" --yes --reason 'over' --no-start >/dev/null
+expect "a series without a ledger, a closed period: exported by range" 0 retention export "acme/ORD/$year" "$out"
+check "... with what became of them" eval \
+    'jq -es "map(.fate) == [\"handed out\", \"void\", \"handed out\"] and .[1].reason == \"two at once\"" "$out/acme-ORD-$year.jsonl"'
+check "... and a manifest that says so" jq -e '(.ledger | not) and .issued == 3 and .void == 2' "$out/acme-ORD-$year.manifest.json"
+expect "... and there is nothing to drop" 1 retention drop "acme/ORD/$year" --manifest "$out/acme-ORD-$year.manifest.json" --yes
+err_has "... which it says" 'keeps no ledger'
 expect "no period: wrong" 2 retention export acme/INV "$out"
 expect "a folder that is not there: wrong" 2 retention export "acme/INV/$year" "$work/none"
 

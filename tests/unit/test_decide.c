@@ -111,6 +111,26 @@ static void texts_of_elsewhere_are_stepped_over(void **state)
     assert_int_equal(state_of(9), DK_STATE_RESERVED);
 }
 
+/* Number 1 was another key's when its record was dropped: the old one has no number still. */
+static void an_old_key_has_no_number_where_the_new_ones_record_was_dropped(void **state)
+{
+    (void)state;
+    const struct dk_range one = {1, 1};
+    const struct dk_ledger_record dropped = {.series_id = SERIES, .number = 1, .removed = true};
+    struct dk_key_record keys[] = {
+        {.series_id = SERIES, .kind = DK_NAMED_KEY, .text = "new", .document = "INV-0001", .ranges = &one, .range_count = 1},
+        {.series_id = SERIES, .kind = DK_NAMED_DROPPED, .text = "0", .ranges = &one, .range_count = 1}};
+    MUST(issue("old", 0));
+    MUST(decide(DK_VERB_RELEASE, "old", NULL, 0));
+    MUST(issue("new", 0));
+    MUST(decide(DK_VERB_SETTLE, "new", NULL, 0));
+    must_commit(&(struct dk_change){.ledger = {.records = &dropped, .record_count = 1, .keys = keys, .key_count = 2}});
+    REFUSED(decide(DK_VERB_SETTLE, "old", NULL, 0), DOCKET_ALREADY_RELEASED, "has none now");
+    REFUSED(decide(DK_VERB_RELEASE, "new", NULL, 0), DOCKET_ALREADY_SETTLED, "exported and dropped");
+    MUST(issue("old", 0));
+    assert_int_equal(answer.number, 2);
+}
+
 /* ---- decisions ---- */
 
 static void each_second_decision_says_what_it_is_already(void **state)
@@ -291,6 +311,7 @@ int main(void)
         CASE(fewer_than_asked_are_granted_at_the_end_only),
         CASE(what_may_not_be_reserved_is_refused_and_changes_nothing),
         CASE(texts_of_elsewhere_are_stepped_over),
+        CASE(an_old_key_has_no_number_where_the_new_ones_record_was_dropped),
         CASE(each_second_decision_says_what_it_is_already),
         CASE(void_wants_a_reason_and_is_an_event),
         CASE(an_issued_number_is_void_by_its_key_or_an_admin_only),

@@ -586,10 +586,24 @@ static void the_last_number_is_the_last(void **state)
 
 /* ---- texts of elsewhere ---- */
 
+static docket_status find_event(void *context, const struct dk_event *event)
+{
+    unsigned *count = context;
+    if (strcmp(event->kind, "elsewhere") != 0)
+        return DOCKET_OK;
+    assert_string_equal(event->tenant, "acme");
+    assert_string_equal(event->series, "INV");
+    assert_string_equal(event->reason, "by hand");
+    assert_int_equal(event->uid, 1000);
+    (*count)++;
+    return DOCKET_OK;
+}
+
 static void a_text_of_elsewhere_is_skipped_and_its_number_void(void **state)
 {
     (void)state;
     char text[DOCKET_TEXT_MAX];
+    unsigned events = 0;
     snprintf(text, sizeof text, "%d-1", this_year());
     elsewhere(text, DOCKET_OK);
     assert_int_equal(heard[0].answer.again, 0);
@@ -599,6 +613,8 @@ static void a_text_of_elsewhere_is_skipped_and_its_number_void(void **state)
     const struct heard *first = look((struct dk_record_item){.period = this_year(), .number = 1});
     assert_int_equal(first->answer.state, DK_STATE_VOID);
     assert_string_equal(first->text, text);
+    assert_int_equal(dk_store_each_event(store, 1, find_event, &events), DOCKET_OK);
+    assert_int_equal(events, 1); /* of the first time only */
 }
 
 static void three_texts_of_elsewhere_in_turn_are_a_collision(void **state)

@@ -123,10 +123,10 @@ static int compare_pieces(const void *left, const void *right)
 
 static void note_event(struct sheet *sheet, uint64_t number)
 {
-    for (size_t i = sheet->event_count; i-- > 0;) /* neighbours share theirs */
-        if (sheet->events[i] == number)
-            return;
-    sheet->events = dk_must_grow(sheet->events, sheet->event_count + 1, sizeof *sheet->events);
+    if (sheet->event_count > 0 && sheet->events[sheet->event_count - 1] == number)
+        return; /* neighbours share theirs; others that are there twice: write_events() */
+    if ((sheet->event_count & (sheet->event_count + 1)) == 0) /* room doubles at 0, 1, 3, 7 ... */
+        sheet->events = dk_must_grow(sheet->events, sheet->event_count * 2 + 1, sizeof *sheet->events);
     sheet->events[sheet->event_count++] = number;
 }
 
@@ -383,11 +383,21 @@ static docket_status put_first(void *context, const struct dk_event *event)
     return DOCKET_TIMEOUT;
 }
 
+static int compare_numbers(const void *left, const void *right)
+{
+    uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+    return a < b ? -1 : a > b;
+}
+
+/* Ascending, each once. */
 static docket_status write_events(struct sheet *sheet, int *fd)
 {
     FILE *out;
     docket_status status = dk_rows_begin(&out, fd);
+    qsort(sheet->events, sheet->event_count, sizeof *sheet->events, compare_numbers);
     for (size_t i = 0; status == DOCKET_OK && i < sheet->event_count; i++) {
+        if (i > 0 && sheet->events[i] == sheet->events[i - 1])
+            continue;
         status = dk_store_each_event(sheet->daemon->store, sheet->events[i], put_first, out);
         if (status == DOCKET_TIMEOUT)
             status = DOCKET_OK;

@@ -119,10 +119,9 @@ static docket_status stop_at(void *context, const struct dk_fate_record *record)
 }
 
 /* Had it a record, and was that dropped with those of its period? Not if it was passed over. */
-static bool was_dropped(struct dk_plan *plan, const struct dk_plan_period *period, uint64_t number)
+static bool was_dropped(struct dk_plan *plan, int32_t label, uint64_t number)
 {
     const struct dk_key_record *mark;
-    int32_t label = period->image.period;
     if (dk_plan_find_key(plan, DK_NAMED_DROPPED, dk_plan_print(plan, "%d", (int)label), &mark) != DOCKET_OK ||
         mark == NULL || number < mark->ranges[0].first || number > mark->ranges[0].last)
         return false;
@@ -134,7 +133,7 @@ static docket_status say_unknown(struct dk_plan *plan, int32_t label, uint64_t n
     struct dk_plan_period *period;
     if (dk_plan_period(plan, label, &period) == DOCKET_OK && period->found && number < period->image.next &&
         number >= period->image.extent_first) {
-        if (was_dropped(plan, period, number))
+        if (was_dropped(plan, label, number))
             return say_dropped(plan, label, number);
         return dk_fail(DOCKET_NOT_HELD, "number %llu of %s has no record: it was handed out, or left out, before the "
                                         "series had a ledger, and nobody holds it",
@@ -181,9 +180,12 @@ docket_status dk_plan_key(struct dk_plan *plan, const char *text, const struct d
                        (*key)->range_count);
     uint64_t number = (*key)->ranges[0].first;
     status = dk_plan_find(plan, (*key)->period, number, record);
-    if (status != DOCKET_OK || *record == NULL)
+    if (status != DOCKET_OK || (*record == NULL && (*key)->document[0] != 0))
         return status;
-    if ((*record)->state != DK_STATE_FREE && strcmp((*record)->key, text) == 0)
+    if (*record == NULL && !was_dropped(plan, (*key)->period, number))
+        return dk_fail(DOCKET_DAMAGED, "a key leads to number %llu of %s, which has no record", (unsigned long long)number,
+                       name_of(plan, (*key)->period));
+    if (*record != NULL && (*record)->state != DK_STATE_FREE && strcmp((*record)->key, text) == 0)
         return DOCKET_OK;
     return dk_fail(DOCKET_ALREADY_RELEASED, "the key had number %llu of %s, which was released: it has none now",
                    (unsigned long long)number, name_of(plan, (*key)->period));

@@ -436,6 +436,7 @@ uint32_t dk_plan_event(struct dk_plan *plan, const char *kind, uint32_t uid, con
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     dk_job_event(plan->job, kind, uid, "%s", text);
+    dk_job_about(plan->job, plan->series->record.tenant, plan->series->record.name, 0);
     if (reason != NULL)
         dk_job_reason(plan->job, reason);
     dk_job_about(plan->job, plan->series->record.tenant, plan->series->record.name, 0);
