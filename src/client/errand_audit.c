@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define ERRAND_TIMEOUT_NS (10 * DK_SECOND_NS)
 

@@ -190,7 +190,7 @@ start_docketd() {
 }
 
 kill_docketd() {
-    kill_child "$docketd_pid"
+    [ -z "$docketd_pid" ] || kill_child "$docketd_pid"
     docketd_pid=''
 }
 
@@ -207,8 +207,10 @@ lose_power() {
 }
 
 # storm_docketd SECONDS: kills docketd every so often and starts it again,
-# until $work/calm exists. Runs in the background; its id is $storm.
+# until $work/calm exists. Runs in the background; its id is $storm. The docketd
+# that runs is killed first: else the storm's first could find the store in use.
 storm_docketd() {
+    kill_docketd
     rm -f "$work/calm"
     storm_loop "$1" &
     storm=$!

@@ -268,8 +268,6 @@ static bool reads_answers(const struct dk_record_head *head, const uint8_t *byte
 }
 
 typedef bool (*reads)(const struct dk_record_head *head, const uint8_t *bytes);
-
-/* Two items, and the one that is there is read from the edge of memory. */
 static void refuses_every_cut(reads is_read)
 {
     uint8_t *pages;

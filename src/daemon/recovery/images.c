@@ -66,3 +66,39 @@ void dk_images_sort(struct dk_images *images)
     if (images->count > 1)
         qsort(images->all, images->count, sizeof *images->all, compare_images);
 }
+
+/* ---- which series come into memory ---- */
+
+static void need(struct dk_known *known, uint64_t id)
+{
+    if (id < known->room)
+        known->needed[id] = true;
+}
+
+/* A realm of so many series has all of them on a new desk from the start. */
+#define START_SERIES 16384u
+
+void dk_images_choose(const struct dk_daemon *daemon, struct dk_images *images, const bool *adopted)
+{
+    struct dk_known *known = &images->known;
+    for (size_t i = 0; i < images->count; i++) {
+        uint64_t id = images->all[i].series_id;
+        bool on_files = id < known->room && known->desk[id] != 0 && adopted[known->desk[id] - 1];
+        /* Beside the files nothing of a strict counter is out: it waits in the store. */
+        if (!dk_image_rests(&images->all[i]) && (!on_files || images->all[i].place_count > 0))
+            need(known, id);
+    }
+    for (uint32_t d = 0; d < daemon->desk_count; d++) {
+        const struct dk_desk *map = &daemon->desks[d].map;
+        if (!adopted[d])
+            continue;
+        uint64_t ready = dk_load_acquire(&dk_desk_words(map)->slots_ready);
+        for (uint32_t slot = 0; slot < ready && slot < map->geometry.slots_max; slot++)
+            if (dk_load_acquire(&dk_desk_slot(map, slot)->generation) != 0)
+                need(known, dk_desk_slot(map, slot)->series_id);
+    }
+    bool all = daemon->config.evict_after_s == 0 || daemon->accepted;
+    for (uint64_t id = 0; id < known->room; id++)
+        if (all || (known->count <= START_SERIES && known->desk[id] != 0 && !adopted[known->desk[id] - 1]))
+            known->needed[id] = true;
+}

@@ -65,43 +65,6 @@ static docket_status keep_image(void *context, const struct dk_counter_image *im
     return dk_images_keep(reading->images, image);
 }
 
-static void need(struct dk_known *known, uint64_t id)
-{
-    if (id < known->room)
-        known->needed[id] = true;
-}
-
-/* A realm of so many series has all of them on a new desk from the start. */
-#define START_SERIES 16384u
-
-/* Series that come into memory: those on the board of an adopted desk, those
- * that have something to lose, and all of them where they are few, or none is
- * ever evicted. */
-static void choose_needed(struct dk_daemon *daemon, struct dk_images *images, const bool *adopted)
-{
-    struct dk_known *known = &images->known;
-    for (size_t i = 0; i < images->count; i++) {
-        uint64_t id = images->all[i].series_id;
-        bool on_files = id < known->room && known->desk[id] != 0 && adopted[known->desk[id] - 1];
-        /* Beside the files nothing of a strict counter is out: it waits in the store. */
-        if (!dk_image_rests(&images->all[i]) && (!on_files || images->all[i].place_count > 0))
-            need(known, id);
-    }
-    for (uint32_t d = 0; d < daemon->desk_count; d++) {
-        const struct dk_desk *map = &daemon->desks[d].map;
-        if (!adopted[d])
-            continue;
-        uint64_t ready = dk_load_acquire(&dk_desk_words(map)->slots_ready);
-        for (uint32_t slot = 0; slot < ready && slot < map->geometry.slots_max; slot++)
-            if (dk_load_acquire(&dk_desk_slot(map, slot)->generation) != 0)
-                need(known, dk_desk_slot(map, slot)->series_id);
-    }
-    bool all = daemon->config.evict_after_s == 0 || daemon->accepted;
-    for (uint64_t id = 0; id < known->room; id++)
-        if (all || (known->count <= START_SERIES && known->desk[id] != 0 && !adopted[known->desk[id] - 1]))
-            known->needed[id] = true;
-}
-
 static docket_status keep_series(void *context, const struct dk_series_record *record)
 {
     const struct reading *reading = context;
@@ -598,7 +561,7 @@ docket_status dk_recovery_run(struct dk_daemon *daemon)
             status = DOCKET_OK; /* it is built anew */
     }
     if (status == DOCKET_OK) {
-        choose_needed(daemon, &images, adopted);
+        dk_images_choose(daemon, &images, adopted);
         status = dk_store_each_series(daemon->store, keep_series, &reading);
     }
     for (uint32_t d = 0; d < daemon->desk_count && status == DOCKET_OK; d++)
