@@ -184,7 +184,9 @@ static int run(struct cli *cli)
     telling.choice.limit = (uint32_t)limit;
     code = session_run(cli, tell_all, &telling);
     if (code == CLI_DONE && telling.told == 0)
-        cli_note(cli, "no such event");
+        cli_note(cli, "no event%s%s%s%s%s", cli->operand_count > 0 ? " of " : "", cli->operand_count > 0 ? cli->operands[0] : "",
+                 cli_given(cli, OPT_KIND) ? " of kind " : "", cli_given(cli, OPT_KIND) ? cli->values[OPT_KIND] : "",
+                 cli_given(cli, OPT_SINCE) ? " since then" : "");
     else if (code == CLI_DONE && telling.found > telling.told)
         cli_note(cli, "the last %" PRIu64 " of %" PRIu64 "; --limit N tells more", telling.told, telling.found);
     return code;

@@ -38,6 +38,9 @@ recent="(now - .time_ns / 1e9 | . > -1 and . < 120)"
 
 expect "a realm without a series: gaps has none" 0 gaps
 out_has "a realm without a series: gaps says so" '^no number is missing$'
+expect "a tenant without a series: gaps refuses" 1 gaps nobody
+err_has "... and says so" 'there is no series of tenant nobody'
+expect "... so does report" 1 report nobody
 expect "a realm without a series: gaps --json is whole" 0 gaps --json
 check "a realm without a series: gaps --json has no gap" jq -e '.gaps == [] and .numbers == 0' "$case_out"
 expect "a realm without a series: gaps --csv has headings" 0 gaps --csv
