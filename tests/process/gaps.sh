@@ -130,7 +130,7 @@ add_series beta/INV
 check "gaps of a tenant: only its own" eval '[ "$("$docket" gaps beta --json --no-start | jq -c "[.gaps[] | .tenant] | unique")" = "[\"beta\"]" ]'
 check "gaps of all: both tenants" eval '[ "$("$docket" gaps --json --no-start | jq -c "[.gaps[] | .tenant] | unique")" = "[\"acme\",\"beta\"]" ]'
 expect "gaps of a series that is not there: no" 1 gaps acme/NO
-expect "gaps of a tenant without series: none" 0 gaps nobody
+expect "gaps of a tenant without series: refused" 1 gaps nobody
 expect "gaps of a name that is none: wrong" 2 gaps 'a me'
 expect "gaps --csv --json: wrong" 2 gaps --csv --json
 year=$(date -u +%Y)
