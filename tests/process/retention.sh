@@ -122,6 +122,8 @@ check "dropped: an event tells, once, and it is in the chain" \
 expect "dropped: the trail is whole" 0 audit verify
 expect "dropped: a number by its text is settled already" 0 settle acme/INV "INV-${year}0601-000010"
 expect "dropped: a number of it can no more become void" 1 void acme/INV --key order-12 --reason x --yes
+expect "dropped: not by its number either" 1 void "acme/INV/$year" 12 --reason x --yes
+check "dropped: and all is told as before" diff "$work/before" <(say)
 expect "dropped: a document number of it cannot come from elsewhere" 1 elsewhere acme/INV "INV-${year}0601-000012" --note x
 expect "another manifest afterwards: no" 1 retention drop "acme/INV/$year" --manifest "$work/changed/digest.json" --yes
 

@@ -7,6 +7,21 @@
  */
 #include "ledger_fixture.h"
 
+#include <errno.h>
+#include <fcntl.h>
+
+static bool disk_is_full;
+
+int fallocate(int fd, int mode, off_t offset, off_t bytes)
+{
+    (void)mode;
+    (void)offset;
+    (void)bytes;
+    (void)fd;
+    errno = disk_is_full ? ENOSPC : EOPNOTSUPP;
+    return -1;
+}
+
 /* ---- who holds ---- */
 
 static void who_says_that_it_sits_where_it_does_not_is_given_nothing(void **state)
@@ -295,6 +310,87 @@ static void what_is_due_and_was_not_planned_is_due_again(void **state)
     assert_int_equal(state_of(1), DK_STATE_IN_DOUBT);
 }
 
+static void who_ended_has_ended_whatever_is_decided_before_the_plan(void **state)
+{
+    (void)state;
+    sit(1);
+    MUST(reserve("r", 3, 1000));
+    dk_ledger_seat_gone(&docketd, 0, 1, SALT + 1);
+    sit(0);
+    MUST(decide(DK_VERB_SETTLE, NULL, "r", 1)); /* by another one, who says the name */
+    end_due();
+    assert_int_equal(state_of(1), DK_STATE_ISSUED);
+    assert_int_equal(state_of(2), DK_STATE_IN_DOUBT);
+    assert_int_equal(state_of(3), DK_STATE_IN_DOUBT);
+    assert_string_equal(number_of(2).error, "its holder ended");
+}
+
+static void what_an_interval_before_had_is_never_given_again(void **state)
+{
+    (void)state;
+    MUST(reserve("r", 3, 1000));
+    MUST(issue("k", 0));
+    struct dk_ended_facts found;
+    MUST(dk_ended_look(&docketd, SERIES, 0, &found));
+    found.image.next = found.image.mark = found.image.interval_first = 101; /* as an admin begins another one */
+    const struct dk_counter_image *one = &found.image;
+    must_commit(&(struct dk_change){.counters = &one, .counter_count = 1});
+    free(found.image.spares);
+    MUST(decide(DK_VERB_RELEASE, "k", NULL, 0));
+    MUST(decide(DK_VERB_RELEASE, NULL, "r", 1));
+    assert_int_equal(state_of(1), DK_STATE_VOID);
+    assert_int_equal(state_of(4), DK_STATE_VOID);
+    assert_non_null(strstr(number_of(1).reason, "its interval was over"));
+    policy.on_expiry = DK_EXPIRY_FREE;
+    boot_shift_s = 1001;
+    end_due();
+    assert_int_equal(state_of(2), DK_STATE_VOID);
+    MUST(issue("k", 0));
+    assert_int_equal(answer.number, 101);
+}
+
+/* A copy of the store that knows less: in what was lost its numbers may have been released, and given to others. */
+static void what_an_accepted_store_had_is_never_given_again(void **state)
+{
+    (void)state;
+    MUST(issue("k", 0));
+    MUST(reserve("r", 2, 60));
+    MUST(issue("settled", 0));
+    struct dk_event event = {.time_ns = dk_clock_wall_ns(), .kind = "accept", .text = "an older store"};
+    const struct dk_event *one = &event;
+    must_commit(&(struct dk_change){.events = one, .event_count = 1});
+    docketd.accept_known = false; /* it was a start */
+    policy.on_expiry = DK_EXPIRY_FREE;
+    MUST(decide(DK_VERB_RELEASE, "k", NULL, 0));
+    assert_int_equal(state_of(1), DK_STATE_VOID);
+    assert_non_null(strstr(number_of(1).reason, "older store"));
+    boot_shift_s = 61;
+    end_due();
+    assert_int_equal(state_of(2), DK_STATE_IN_DOUBT);
+    MUST(decide(DK_VERB_SETTLE, NULL, "r", 2));
+    MUST(decide(DK_VERB_RELEASE, NULL, "r", 3));
+    assert_int_equal(state_of(3), DK_STATE_VOID);
+    MUST(issue("k", 0));
+    assert_int_equal(answer.number, 5);
+    MUST(decide(DK_VERB_RELEASE, "k", NULL, 0)); /* given since */
+    assert_int_equal(state_of(5), DK_STATE_FREE);
+}
+
+static void what_ends_waits_for_room(void **state)
+{
+    (void)state;
+    MUST(reserve("r", 2, 60));
+    boot_shift_s = 61;
+    disk_is_full = true;
+    end_due();
+    assert_int_equal(state_of(1), DK_STATE_RESERVED);
+    assert_true(dk_holds_are_due(&docketd, SERIES));
+    disk_is_full = false;
+    end_due();
+    assert_int_equal(state_of(1), DK_STATE_IN_DOUBT);
+    assert_int_equal(state_of(2), DK_STATE_IN_DOUBT);
+}
+
 static void a_hold_that_cannot_be_ended_is_put_off_and_holds_up_no_other(void **state)
 {
     (void)state;
@@ -451,6 +547,10 @@ int main(void)
         CASE(whose_seat_is_lost_may_live_and_nothing_of_it_is_freed),
         CASE(nobody_lives_through_another_boot),
         CASE(what_is_due_and_was_not_planned_is_due_again),
+        CASE(who_ended_has_ended_whatever_is_decided_before_the_plan),
+        CASE(what_an_interval_before_had_is_never_given_again),
+        CASE(what_an_accepted_store_had_is_never_given_again),
+        CASE(what_ends_waits_for_room),
         CASE(a_hold_that_cannot_be_ended_is_put_off_and_holds_up_no_other),
         CASE(a_series_that_is_not_in_memory_waits_for_a_slot),
         CASE(one_plan_ends_so_many_holds_and_the_next_the_rest),

@@ -572,6 +572,27 @@ static void a_period_that_gives_no_number_says_why(void **state)
     must_get((struct dk_record_item){.key = "b"}, 2);
 }
 
+static void dates_of_one_plan_go_forward_too(void **state)
+{
+    (void)state;
+    policy.order = DK_STRICT;
+    policy.chronological = 1;
+    begin_packet(DK_RECORD_ISSUE);
+    put((struct dk_record_item){.key = "a", .date = 20210105});
+    put((struct dk_record_item){.key = "b", .date = 20220105}); /* another period */
+    put((struct dk_record_item){.key = "c", .date = 20210105});
+    put((struct dk_record_item){.key = "d", .date = 20200105});
+    put((struct dk_record_item){.key = "e", .date = 20220104});
+    put((struct dk_record_item){.key = "f", .date = 20220106});
+    hear_packet(0);
+    turn();
+    listen_to(0);
+    assert_int_equal(heard_count, 6);
+    assert_true(heard[0].answer.number == 1 && heard[1].answer.number == 1 && heard[5].answer.number == 2);
+    for (int i = 2; i < 5; i++)
+        assert_int_equal(heard[i].answer.status, DOCKET_OUT_OF_ORDER);
+}
+
 static void the_last_number_is_the_last(void **state)
 {
     (void)state;
@@ -1022,6 +1043,7 @@ int main(void)
         TEST(a_caller_that_has_gone_costs_a_number_only_where_a_retry_will_find_it),
         TEST(bad_arguments_are_told_and_spend_nothing),
         TEST(a_period_that_gives_no_number_says_why),
+        TEST(dates_of_one_plan_go_forward_too),
         TEST(the_last_number_is_the_last),
         TEST(a_text_of_elsewhere_is_skipped_and_its_number_void),
         TEST(three_texts_of_elsewhere_in_turn_are_a_collision),

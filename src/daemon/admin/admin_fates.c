@@ -54,6 +54,28 @@ static docket_status meet_record(void *context, const struct dk_ledger_record *r
     return DOCKET_TIMEOUT; /* one is enough */
 }
 
+/* The record that an issued number had was exported and dropped: its key still tells that it is issued. */
+static docket_status meet_mark(void *context, const struct dk_key_record *mark)
+{
+    *(struct dk_range *)context = mark->ranges[0];
+    return DOCKET_OK;
+}
+
+static docket_status check_dropped(const struct dk_errand *errand)
+{
+    struct dk_range run = {0};
+    char label[16];
+    bool found = false;
+    snprintf(label, sizeof label, "%d", (int)errand->period);
+    docket_status status = dk_ledger_find_key(errand->daemon->store, errand->series->record.id, DK_NAMED_DROPPED, label,
+                                              meet_mark, &run, &found);
+    if (status != DOCKET_OK || !found || errand->asked.last < run.first || errand->asked.first > run.last)
+        return status;
+    return dk_fail(DOCKET_REFUSED, "the records of the issued numbers of %s from %llu to %llu were exported and dropped: "
+                                   "nothing else becomes of them; nothing was changed",
+                   dk_errand_name(errand), (unsigned long long)run.first, (unsigned long long)run.last);
+}
+
 /* Numbers that have records, one each, are decided at record speed. Those that were given before
  * the series kept a ledger have none, and are decided here. */
 static docket_status check_untracked(const struct dk_errand *errand)
@@ -66,7 +88,7 @@ static docket_status check_untracked(const struct dk_errand *errand)
     if (status != DOCKET_OK && status != DOCKET_TIMEOUT)
         return status;
     if (number == 0 || number > errand->asked.last)
-        return DOCKET_OK;
+        return check_dropped(errand);
     return dk_fail(DOCKET_NOT_TRACKED, "%s/%s keeps a ledger: its numbers are decided one by one, by `docket void`, "
                                        "`docket settle`, `docket release` and `docket resolve` of this release, or by "
                                        "docket_decide(), and number %llu has its record; nothing was changed",

@@ -124,22 +124,30 @@ static docket_status look_for_accept(void *context, const struct dk_event *event
     return DOCKET_OK;
 }
 
-docket_status dk_ended_check_unseen(const struct dk_series_book *series, int32_t label)
+docket_status dk_ended_accepted(struct dk_daemon *daemon, int64_t *time_ns)
 {
-    struct dk_daemon *daemon = series->desk->daemon;
     struct accepting accepting = {0};
     docket_status status = DOCKET_OK;
     if (!daemon->accept_known)
         status = dk_store_each_event(daemon->store, 1, look_for_accept, &accepting);
+    if (status == DOCKET_OK && !daemon->accept_known) {
+        daemon->accepted_ns = accepting.time_ns;
+        daemon->accept_known = true;
+    }
+    *time_ns = daemon->accepted_ns;
+    return status;
+}
+
+docket_status dk_ended_check_unseen(const struct dk_series_book *series, int32_t label)
+{
+    int64_t accepted_ns;
+    docket_status status = dk_ended_accepted(series->desk->daemon, &accepted_ns);
     if (status != DOCKET_OK)
         return status;
-    if (!daemon->accept_known)
-        daemon->accepted_ns = accepting.time_ns;
-    daemon->accept_known = true;
     struct dk_period period = {.start_s = INT64_MIN};
-    if (daemon->accepted_ns <= series->record.created_ns ||
+    if (accepted_ns <= series->record.created_ns ||
         (dk_period_of(series->record.policy, dk_zone_of_policy(series->record.policy), label, &period) &&
-         period.start_s - DK_PERIOD_AHEAD_S > daemon->accepted_ns / DK_SECOND_NS))
+         period.start_s - DK_PERIOD_AHEAD_S > accepted_ns / DK_SECOND_NS))
         return DOCKET_OK; /* its first number could only be given later */
     return dk_fail(DOCKET_PERIOD_CLOSED,
                    "the store was accepted though it was older than what it had given, and it knows of no number of %s: "

@@ -80,5 +80,7 @@ docket_status dk_ended_check(const struct dk_series_book *series, int32_t label,
                              uint32_t date, int64_t ahead_s) DK_MUST_USE;
 /* May a period be begun that the store has never heard of? */
 docket_status dk_ended_check_unseen(const struct dk_series_book *series, int32_t label) DK_MUST_USE;
+/* When a store that was older than what it had given was accepted last; 0 never. */
+docket_status dk_ended_accepted(struct dk_daemon *daemon, int64_t *time_ns) DK_MUST_USE;
 
 #endif

@@ -27,13 +27,18 @@ docket_status dk_ledger_goal(struct dk_plan *plan, const struct dk_ledger_record
 {
     const struct dk_series_record *series = &plan->series->record;
     struct dk_plan_period *period;
+    int64_t accepted_ns = 0;
     docket_status status = dk_ledger_move((enum dk_state)record->state, verb,
                                           series->policy->release == DK_VOID_RELEASED, frees, to);
     if (status != DOCKET_OK || *to != DK_STATE_FREE)
         return status;
     status = dk_plan_period(plan, record->period, &period);
-    if (status == DOCKET_OK && (period->image.closed == DK_CLOSED_FOR_GOOD || series->retired_ns != 0))
-        *to = DK_STATE_VOID; /* nobody could ever be given it: it would be a hole without a reason */
+    if (status == DOCKET_OK)
+        status = dk_ended_accepted(plan->daemon, &accepted_ns);
+    if (status == DOCKET_OK && (record->first_ns <= accepted_ns || /* released, and given since, in what was lost? */
+                                period->image.closed == DK_CLOSED_FOR_GOOD || series->retired_ns != 0 ||
+                                record->number < period->image.interval_first))
+        *to = DK_STATE_VOID; /* nobody may ever be given it: it would be a hole without a reason */
     return status;
 }
 
@@ -43,7 +48,8 @@ static const char *why_void(const struct dk_plan *plan, enum dk_verb verb, const
         return said->reason;
     return plan->series->record.policy->release == DK_VOID_RELEASED
                ? "released, and what is released in this series is void"
-               : "released after its period was closed or its series was retired";
+               : "released after its period was closed, its interval was over, its series was retired or an older store was "
+                 "accepted";
 }
 
 docket_status dk_ledger_become(struct dk_plan *plan, const struct dk_ledger_record *record, enum dk_verb verb,

@@ -14,6 +14,7 @@
 #include <string.h>
 
 enum { NUMBERS_OF_PLAN = DOCKET_RESERVE_MAX, HOLDS_OF_PLAN = 1024 };
+enum { ENTRIES_OF_HOLD = 3 }; /* hold, event, key */
 #define SAY_EVERY_NS (60 * DK_SECOND_NS)
 #define AGAIN_NS (5 * DK_SECOND_NS)
 
@@ -215,7 +216,12 @@ static docket_status end_hold(struct dk_plan *plan, const struct dk_hold *ending
     uint32_t count;
     hold.text = dk_plan_print(plan, "%s", hold.text);
     bool frees = plan->series->record.policy->on_expiry == DK_EXPIRY_FREE && due != DK_DUE_SEAT_LOST;
+    int64_t accepted_ns = 0;
     docket_status status = numbers_of(plan, &hold, &numbers, &count);
+    if (status == DOCKET_OK && frees && count > 0)
+        status = dk_ended_accepted(plan->daemon, &accepted_ns);
+    if (status == DOCKET_OK && frees && count > 0 && numbers[0]->first_ns <= accepted_ns)
+        frees = false; /* what became of it in the store that was lost nobody knows */
     if (status == DOCKET_OK && count > 0)
         status = dk_ledger_goal(plan, numbers[0], DK_VERB_EXPIRE, frees, &to);
     if (status != DOCKET_OK)
@@ -246,6 +252,22 @@ static void put_off(struct dk_plan *plan, struct dk_hold *hold)
     dk_hold_put_off(plan->daemon->holds, hold, dk_clock_boot_ns() + AGAIN_NS);
 }
 
+/* A commit that finds no room ends docketd: what nobody waits for waits for room instead, and stays due. */
+static bool has_room(struct dk_plan *plan, const struct dk_hold *hold)
+{
+    size_t entries = dk_plan_size(plan) + hold->record.left + ENTRIES_OF_HOLD;
+    struct dk_holds_series *series = hold->series;
+    int64_t now_ns = dk_clock_monotonic_ns();
+    if (dk_store_make_room_for(plan->daemon->store, entries) == DOCKET_OK)
+        return true;
+    if (series->said_ns == 0 || now_ns - series->said_ns >= SAY_EVERY_NS) {
+        series->said_ns = now_ns;
+        dk_log(DK_LOG_ERROR, "numbers of %s whose time ran out or whose holder ended stay as they are until there is room: %s",
+               dk_ended_name(&plan->series->record, hold->record.period), dk_error_text());
+    }
+    return false;
+}
+
 void dk_holds_plan(struct dk_plan *plan)
 {
     uint32_t numbers = 0;
@@ -255,6 +277,8 @@ void dk_holds_plan(struct dk_plan *plan)
         if (series == NULL || series->due == NULL)
             return;
         struct dk_hold *hold = DK_OF_LINK(struct dk_hold, of_due, series->due);
+        if (!has_room(plan, hold))
+            return;
         if (end_hold(plan, hold, &made) != DOCKET_OK)
             put_off(plan, hold);
         numbers += made;

@@ -255,10 +255,14 @@ struct dk_hold *dk_hold_keep(struct dk_daemon *daemon, const struct dk_hold_reco
     struct dk_hold *hold = dk_hold_find(daemon, record);
     if (hold != NULL) {
         const char *text = hold->record.text;
+        bool same = hold->record.seat == record->seat && hold->record.salt == record->salt;
+        enum dk_due due = same && !record->in_doubt ? hold->due : DK_NOT_DUE;
         unlink_hold(holds, hold);
         hold->record = *record;
         hold->record.text = text;
         link_hold(daemon, hold);
+        if (due == DK_DUE_ENDED || due == DK_DUE_SEAT_LOST) /* it ended once, and nobody tells it again */
+            dk_hold_mark(holds, hold, due);
         return hold;
     }
     size_t bytes = strlen(record->text) + 1;

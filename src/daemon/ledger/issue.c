@@ -12,9 +12,22 @@ enum { TAKES_MAX = 3, FLAGS_MAX = DOCKET_PENDING | DOCKET_SETTLED | DOCKET_DETAC
 
 /* ---- which period, which number ---- */
 
+/* What this plan gave in later periods counts as what the store knows of them: chronological series look at it. */
+static void look_for_later(const struct dk_plan *plan, struct dk_plan_period *period)
+{
+    for (const struct dk_plan_period *other = plan->periods; other != NULL; other = other->next) {
+        if (!other->changed || other->image.last_date == 0 || other->image.period <= period->image.period)
+            continue;
+        period->later = other->image.period;
+        period->checked = 0;
+    }
+}
+
 static docket_status check_period(struct dk_plan *plan, struct dk_plan_period *period, uint32_t date)
 {
     int32_t label = period->image.period;
+    if (plan->series->record.policy->chronological)
+        look_for_later(plan, period);
     if (period->checked == date)
         return DOCKET_OK; /* in this plan nothing came between but numbers of this date */
     const struct dk_ended_facts facts = {.image = period->image, .found = period->found, .later = period->later};

@@ -9,7 +9,7 @@
 #
 #   CALLS, KEYS, PROCESSES   of the first      ROUNDS   of the second      KILLS   of each      SEED
 #
-# row: 17
+# row: 23
 # seconds: 25 240
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/attack/lib.sh
