@@ -77,7 +77,7 @@ static const struct cli_option rows[OPT_IDS] = {
     [OPT_METADATA] = {"metadata", 0, "JSON", "one JSON object for the record, at most 2048 bytes; @FILE reads it"},
     [OPT_PENDING] = {"pending", 0, NULL, "to be settled; wants --expires"},
     [OPT_SETTLED] = {"settled", 0, NULL, "issued at once, also in a gapless series"},
-    [OPT_EXPIRES] = {"expires", 0, "TIME", "until it is in doubt unless settled: 90s, 15m, 12h, 30d"},
+    [OPT_EXPIRES] = {"expires", 0, "TIME", "until it is in doubt unless settled: 90s, 15m, 12h, 30d; a number alone is seconds"},
     [OPT_NAME] = {"name", 0, "NAME", "the reservation's name; at most 128 bytes"},
     [OPT_TEXTS] = {"texts", 0, NULL, "the document numbers alone, one a line"},
     [OPT_SETTLE] = {"settle", 0, NULL, "they are issued: each is on a document"},
@@ -271,12 +271,11 @@ int cli_seconds(const struct cli *cli, enum cli_option_id id, int64_t *timeout_n
     return CLI_DONE;
 }
 
-static bool is_in_calendar(uint32_t day)
+bool cli_is_in_calendar(int year, int month, int day)
 {
     static const uint8_t lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    uint32_t year = day / 10000, month = day / 100 % 100, at = day % 100;
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    return month >= 1 && month <= 12 && at >= 1 && at <= lengths[month - 1] + (month == 2 && leap ? 1U : 0U);
+    return month >= 1 && month <= 12 && day >= 1 && day <= lengths[month - 1] + (month == 2 && leap);
 }
 
 bool cli_is_day(const char *text, uint32_t *day)
@@ -292,7 +291,7 @@ bool cli_is_day(const char *text, uint32_t *day)
                 *day = *day * 10 + (uint32_t)(text[at] - '0');
         }
         if (fits && text[at] == '\0')
-            return is_in_calendar(*day);
+            return cli_is_in_calendar((int)(*day / 10000), (int)(*day / 100 % 100), (int)(*day % 100));
     }
     return false;
 }

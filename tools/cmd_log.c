@@ -131,7 +131,7 @@ static bool read_instant(const char *text, int64_t *since_s)
     for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
         struct tm parts = {.tm_isdst = -1};
         const char *end = strptime(text, formats[i], &parts);
-        if (end == NULL || *end != '\0')
+        if (end == NULL || *end != '\0' || !cli_is_in_calendar(parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday))
             continue;
         parts.tm_isdst = -1;
         *since_s = i == 0 ? (int64_t)timegm(&parts) : (int64_t)mktime(&parts);
