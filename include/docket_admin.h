@@ -111,7 +111,7 @@ struct docket_fate_row {
 
 /*
  * The fate of every number below the mark: of one series, of all series of a tenant
- * (name NULL), or of all (both NULL). period: -1 for every period.
+ * (name NULL; NO_SERIES if it has none), or of all (both NULL). period: -1 for every period.
  * Counters come by tenant, series and period. One with nothing below its mark has no row. each() returns 0 to go on.
  * Statuses: OK, NO_SERIES, BAD_NAME, UNREACHABLE, DAMAGED, PROTOCOL, SYSTEM.
  */

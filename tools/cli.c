@@ -42,7 +42,7 @@ static const struct cli_option rows[OPT_IDS] = {
     [OPT_FROM] = {"from", 0, "WHEN", "now (default), or next: from the next period on", "now next"},
     [OPT_START_AFTER] = {"start-after", 0, "N", "the first number will be N + 1 (default 0)"},
     [OPT_VERBOSE] = {"verbose", 'v', NULL, "a line for each series too"},
-    [OPT_PERIOD] = {"period", 0, "PERIOD", "2026, 2026-11, 2026-11-24 or never (default: the current one)"},
+    [OPT_PERIOD] = {"period", 0, "PERIOD", "2026, 2026-11, 2026-11-24 or never (default: all where it lists, else the current one)"},
     [OPT_REASON] = {"reason", 0, "TEXT", "why, for those who ask later; at most 200 bytes"},
     [OPT_ISSUED] = {"issued", 0, "FILE", "the evidence; - reads stdin"},
     [OPT_VOID_REST] = {"void-rest", 0, NULL, "every other unknown number of the period becomes void"},
@@ -77,7 +77,7 @@ static const struct cli_option rows[OPT_IDS] = {
     [OPT_METADATA] = {"metadata", 0, "JSON", "one JSON object for the record, at most 2048 bytes; @FILE reads it"},
     [OPT_PENDING] = {"pending", 0, NULL, "to be settled; wants --expires"},
     [OPT_SETTLED] = {"settled", 0, NULL, "issued at once, also in a gapless series"},
-    [OPT_EXPIRES] = {"expires", 0, "TIME", "until it is in doubt unless settled: 90s, 15m, 12h, 30d"},
+    [OPT_EXPIRES] = {"expires", 0, "TIME", "until it is in doubt unless settled: 90s, 15m, 12h, 30d; a number alone is seconds"},
     [OPT_NAME] = {"name", 0, "NAME", "the reservation's name; at most 128 bytes"},
     [OPT_TEXTS] = {"texts", 0, NULL, "the document numbers alone, one a line"},
     [OPT_SETTLE] = {"settle", 0, NULL, "they are issued: each is on a document"},
@@ -271,6 +271,13 @@ int cli_seconds(const struct cli *cli, enum cli_option_id id, int64_t *timeout_n
     return CLI_DONE;
 }
 
+bool cli_is_in_calendar(int year, int month, int day)
+{
+    static const uint8_t lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    return month >= 1 && month <= 12 && day >= 1 && day <= lengths[month - 1] + (month == 2 && leap);
+}
+
 bool cli_is_day(const char *text, uint32_t *day)
 {
     const char *const shapes[] = {"dddd-dd-dd", "dddddddd"};
@@ -284,7 +291,7 @@ bool cli_is_day(const char *text, uint32_t *day)
                 *day = *day * 10 + (uint32_t)(text[at] - '0');
         }
         if (fits && text[at] == '\0')
-            return true;
+            return cli_is_in_calendar((int)(*day / 10000), (int)(*day / 100 % 100), (int)(*day % 100));
     }
     return false;
 }
@@ -294,7 +301,7 @@ int cli_day(const struct cli *cli, enum cli_option_id id, uint32_t *day)
     const char *text = cli->values[id];
     if (text == NULL || cli_is_day(text, day))
         return CLI_DONE;
-    return cli_fail(cli, DOCKET_BAD_DATE, "--%s wants a day such as 2026-11-24, not '%.40s'", rows[id].name, text);
+    return cli_fail(cli, DOCKET_BAD_DATE, "--%s wants a day of the calendar, such as 2026-11-24, not '%.40s'", rows[id].name, text);
 }
 
 const struct cli_option *cli_option_of(const struct cli_command *command, int id)

@@ -173,6 +173,7 @@ int cli_seconds(const struct cli *cli, enum cli_option_id id, int64_t *timeout_n
 int cli_day(const struct cli *cli, enum cli_option_id id, uint32_t *day);
 /* The same of a text that is no option. */
 bool cli_is_day(const char *text, uint32_t *day);
+bool cli_is_in_calendar(int year, int month, int day);
 void cli_print_options(const struct cli_command *command);
 /* Flushes stdout; an exit code that says whether everything was written. */
 int cli_finish(const struct cli *cli, int code);

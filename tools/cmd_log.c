@@ -131,7 +131,7 @@ static bool read_instant(const char *text, int64_t *since_s)
     for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
         struct tm parts = {.tm_isdst = -1};
         const char *end = strptime(text, formats[i], &parts);
-        if (end == NULL || *end != '\0')
+        if (end == NULL || *end != '\0' || !cli_is_in_calendar(parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday))
             continue;
         parts.tm_isdst = -1;
         *since_s = i == 0 ? (int64_t)timegm(&parts) : (int64_t)mktime(&parts);
@@ -184,7 +184,9 @@ static int run(struct cli *cli)
     telling.choice.limit = (uint32_t)limit;
     code = session_run(cli, tell_all, &telling);
     if (code == CLI_DONE && telling.told == 0)
-        cli_note(cli, "no such event");
+        cli_note(cli, "no event%s%s%s%s%s", cli->operand_count > 0 ? " of " : "", cli->operand_count > 0 ? cli->operands[0] : "",
+                 cli_given(cli, OPT_KIND) ? " of kind " : "", cli_given(cli, OPT_KIND) ? cli->values[OPT_KIND] : "",
+                 cli_given(cli, OPT_SINCE) ? " since then" : "");
     else if (code == CLI_DONE && telling.found > telling.told)
         cli_note(cli, "the last %" PRIu64 " of %" PRIu64 "; --limit N tells more", telling.told, telling.found);
     return code;

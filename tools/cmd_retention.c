@@ -214,6 +214,20 @@ static docket_status export_records(docket_realm *realm, void *context)
     return read_all(realm, exporting);
 }
 
+/* Records were dropped, so what an earlier export left there may be the only copy. */
+static int spare_older(const struct exporting *exporting)
+{
+    const char *const names[] = {exporting->file, exporting->manifest};
+    struct stat there;
+    for (size_t i = 0; i < 2 && exporting->found.dropping; i++)
+        if (fstatat(exporting->folder, names[i], &there, AT_SYMLINK_NOFOLLOW) == 0)
+            return cli_no(exporting->cli, DOCKET_REFUSED,
+                          "%s is in %s already, and records were dropped since: it may be the only copy of them; "
+                          "nothing was written; export into another folder",
+                          names[i], exporting->cli->operands[1]);
+    return CLI_DONE;
+}
+
 static json_t *manifest_json(const struct exporting *exporting)
 {
     const struct docket_retention *found = &exporting->found;
@@ -302,6 +316,9 @@ static int run_export(struct cli *cli)
     if (code == CLI_DONE) {
         SHA256Final(hash, &exporting.hash);
         hash_text(hash, exporting.sha256);
+        code = spare_older(&exporting);
+    }
+    if (code == CLI_DONE) {
         code = put_in_place(&exporting, exporting.file);
     }
     if (code == CLI_DONE)
@@ -326,7 +343,7 @@ const struct cli_command command_retention_export = {
             "(of a series without a ledger: a range of numbers and what became of them), and\n"
             "TENANT-SERIES-PERIOD.manifest.json with counts, first and last number, the file's SHA-256, a\n"
             "digest of the records, the audit trail's head, the store's id and the time. Nothing is changed\n"
-            "in the store.",
+            "in the store. Files of an earlier export are replaced, but not once records were dropped.",
     .options = BIT(OPT_REALM) | BIT(OPT_NO_START) | BIT(OPT_JSON) | BIT(OPT_QUIET),
     .operands_min = 2,
     .operands_max = 2,

@@ -92,7 +92,7 @@ static int read_since(const struct cli *cli, int64_t *since_ns)
         memset(&parts, 0, sizeof parts);
         end = strptime(text, "%Y-%m-%d", &parts);
     }
-    if (end == NULL || *end != '\0')
+    if (end == NULL || *end != '\0' || !cli_is_in_calendar(parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday))
         return cli_fail(cli, DOCKET_BAD_ARGUMENT, "--since wants 2026-11-24 or 2026-11-24T02:30:00Z, not '%.60s'", text);
     *since_ns = (int64_t)timegm(&parts) * 1000000000;
     return CLI_DONE;

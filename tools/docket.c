@@ -98,6 +98,14 @@ static bool says_verbs(const char *first, char *verbs, size_t size)
     return used > 0;
 }
 
+/* "docket audit --help": its verbs. */
+static bool asks_group_help(int argc, char **argv)
+{
+    char verbs[160];
+    return argc == 3 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0) &&
+           says_verbs(argv[1], verbs, sizeof verbs);
+}
+
 static int refuse_command(const struct cli *cli, int argc, char **argv)
 {
     char verbs[160];
@@ -132,6 +140,10 @@ int main(int argc, char **argv)
     struct cli cli = {.command = &command_help, .json = cli_asks_json(argc, argv)};
     int words = 1;
     const struct cli_command *command = argc < 2 ? NULL : find(argc, argv, &words);
+    if (command == NULL && asks_group_help(argc, argv))
+        return cli_finish(&cli, command_help.run(&(struct cli){.command = &command_help,
+                                                              .operands = (const char *const[]){argv[1]},
+                                                              .operand_count = 1}));
     if (command == NULL)
         return refuse_command(&cli, argc, argv);
     int code = cli_parse(&cli, command, argc - words, argv + words);

@@ -117,9 +117,18 @@ static const char *take_line(const struct many *many, char *line, struct docket_
         asked->metadata = metadata;
     if (date != NULL && date[0] != '\0' && !cli_is_day(date, &asked->date)) {
         *status = DOCKET_BAD_DATE;
-        return "the date is no day such as 2026-11-24";
+        return "the date is no day of the calendar, such as 2026-11-24";
     }
     return NULL;
+}
+
+/* A batch has a status for each line, and no sentence. */
+static const char *why(docket_status status)
+{
+    if (status == DOCKET_BAD_ARGUMENT)
+        return "the key is no printable UTF-8 of 1 to 128 bytes without a blank at either end, or the metadata is no JSON "
+               "object of at most 2048 bytes; docket issue --key says which";
+    return docket_status_text(status);
 }
 
 static void put_line(struct many *many, const struct entry *entry)
@@ -135,7 +144,7 @@ static void put_line(struct many *many, const struct entry *entry)
             issuing_put(object, got);
         if (status != DOCKET_OK)
             json_object_set_new(object, "message",
-                                json_string(entry->wrong != NULL ? entry->wrong : docket_status_text(status)));
+                                json_string(entry->wrong != NULL ? entry->wrong : why(status)));
         many->lost = many->lost || json_dumpf(object, stdout, JSON_COMPACT) != 0 || putchar('\n') == EOF;
     }
     json_decref(object);

@@ -60,7 +60,10 @@ static int add_text(const struct cli *cli, struct picking *picking, const char *
 {
     uint64_t first, last;
     int code = CLI_DONE;
-    if (!take_range(text, strcmp(cli->command->name, "void") == 0, &first, &last))
+    bool ranged = take_range(text, strcmp(cli->command->name, "void") == 0, &first, &last);
+    if (!ranged && strstr(text, "..") != NULL && picking_is_range(text))
+        return cli_fail(cli, DOCKET_BAD_ARGUMENT, "%.60s is no range: it wants two numbers of at most 15 digits, the lower one first, such as 17..20", text);
+    if (!ranged)
         return add(cli, picking, &(struct docket_which){.text = text});
     picking->has_numbers = true;
     for (uint64_t number = first; code == CLI_DONE && number <= last; number++)

@@ -187,6 +187,15 @@ void output_table_drop(struct output_table *table)
 
 /* ---- a table that is not held ---- */
 
+/* Bytes beyond one for a character: printf() counts bytes. */
+static int extra_bytes(const char *text)
+{
+    int extra = 0;
+    for (; *text != '\0'; text++)
+        extra += ((unsigned char)*text & 0xc0) == 0x80;
+    return extra;
+}
+
 static void put_cell(const char *heading, int width, const char *text, bool last)
 {
     if (has_flag(heading, '>'))
@@ -194,7 +203,7 @@ static void put_cell(const char *heading, int width, const char *text, bool last
     else if (last)
         fputs(text, stdout);
     else
-        printf("%-*s", width, text);
+        printf("%-*s", width + extra_bytes(text), text);
     fputs(last ? "\n" : " ", stdout);
 }
 

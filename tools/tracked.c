@@ -113,6 +113,8 @@ int tracked_metadata(const struct cli *cli, const char **metadata, char **owned)
         code = read_metadata(cli, text + 1, owned);
         *metadata = *owned;
     }
+    if (code == CLI_DONE && *metadata != NULL && (*metadata)[0] == '\0')
+        code = cli_fail(cli, DOCKET_BAD_ARGUMENT, "--metadata is empty; leave it away, or give a JSON object such as {\"order\": 4711}");
     if (code == CLI_DONE && *metadata != NULL && strlen(*metadata) > DOCKET_METADATA_MAX)
         code = cli_fail(cli, DOCKET_BAD_ARGUMENT, "the metadata has more than %d bytes; keep it where it is, and its id here",
                         DOCKET_METADATA_MAX);

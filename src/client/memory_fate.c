@@ -115,6 +115,14 @@ static docket_status open_sheet(struct sheet *sheet, int *kept)
     return dk_fail_errno(dk_status_of_errno(error), error, "cannot make a memory file for the answer");
 }
 
+static bool has_series(const struct memory *memory, const char *tenant)
+{
+    const struct memory_series *series = memory->first;
+    while (series != NULL && strcmp(series->tenant, tenant) != 0)
+        series = series->next_of_all;
+    return series != NULL;
+}
+
 docket_status dk_memory_fate(struct memory *memory, const struct dk_request *request, int *fd)
 {
     struct sheet sheet = {.begun = false};
@@ -122,6 +130,8 @@ docket_status dk_memory_fate(struct memory *memory, const struct dk_request *req
     int kept = -1;
     if (request->name[0] != 0 && (series = dk_memory_find(memory, request->tenant, request->name)) == NULL)
         return dk_fail(DOCKET_NO_SERIES, "there is no series %s/%s", request->tenant, request->name);
+    if (request->name[0] == 0 && request->tenant[0] != 0 && !has_series(memory, request->tenant))
+        return dk_fail(DOCKET_NO_SERIES, "there is no series of tenant %s", request->tenant);
     docket_status status = open_sheet(&sheet, &kept);
     if (status != DOCKET_OK)
         return status;

@@ -38,6 +38,9 @@ recent="(now - .time_ns / 1e9 | . > -1 and . < 120)"
 
 expect "a realm without a series: gaps has none" 0 gaps
 out_has "a realm without a series: gaps says so" '^no number is missing$'
+expect "a tenant without a series: gaps refuses" 1 gaps nobody
+err_has "... and says so" 'there is no series of tenant nobody'
+expect "... so does report" 1 report nobody
 expect "a realm without a series: gaps --json is whole" 0 gaps --json
 check "a realm without a series: gaps --json has no gap" jq -e '.gaps == [] and .numbers == 0' "$case_out"
 expect "a realm without a series: gaps --csv has headings" 0 gaps --csv
@@ -127,7 +130,7 @@ add_series beta/INV
 check "gaps of a tenant: only its own" eval '[ "$("$docket" gaps beta --json --no-start | jq -c "[.gaps[] | .tenant] | unique")" = "[\"beta\"]" ]'
 check "gaps of all: both tenants" eval '[ "$("$docket" gaps --json --no-start | jq -c "[.gaps[] | .tenant] | unique")" = "[\"acme\",\"beta\"]" ]'
 expect "gaps of a series that is not there: no" 1 gaps acme/NO
-expect "gaps of a tenant without series: none" 0 gaps nobody
+expect "gaps of a tenant without series: refused" 1 gaps nobody
 expect "gaps of a name that is none: wrong" 2 gaps 'a me'
 expect "gaps --csv --json: wrong" 2 gaps --csv --json
 year=$(date -u +%Y)

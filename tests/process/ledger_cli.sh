@@ -106,6 +106,14 @@ expect "the same with metadata of a file: done" 0 issue acme/JOB --key 'Bestellu
 json "the same with metadata of a file: again" '.again and .number == 2'
 refused "another date: no" 1 issue acme/JOB --key 'Bestellung Nr. 5 für Müller' --date 2026-01-16
 err_has "another date: the number that it has" 'JOB-0002'
+expect "a day that is in no calendar: wrong" 2 issue acme/JOB --key calendar --date 2026-02-30
+err_has "... and says so" "wants a day of the calendar, such as 2026-11-24, not '2026-02-30'"
+expect "... in a report too" 2 report acme --from 2026-02-30
+expect "... as the beginning of a log" 2 log --since 2026-02-30
+expect "... and of the events" 2 events --since 2026-02-30
+expect "a range that goes down: wrong" 2 settle acme/JOB 5..1
+err_has "... and says so" '5..1 is no range'
+expect "metadata of no byte: wrong" 2 issue acme/JOB --key nothing --metadata ''
 refused "other metadata: no" 1 issue acme/JOB --key 'Bestellung Nr. 5 für Müller' --metadata '{"customer": 18}'
 expect "an error with --json" 1 issue acme/JOB --key 'Bestellung Nr. 5 für Müller' --date 2026-01-16 --json
 json "an error with --json: the status" '.error.status == "DOCKET_KEY_DIFFERS" and .error.retryable == false' "$case_err"

@@ -103,6 +103,13 @@ for wait in 0.002 0.004 0.008 0.012 0.02; do
 done
 note "killed $kills times before it had answered"
 expect "asked again: done" 0 retention drop "acme/INV/$year" --manifest "$manifest" --yes
+cp "$file" "$work/only-copy"
+expect "an export over the only copy of what was dropped: no" 1 retention export "acme/INV/$year" "$out"
+err_has "... and says so" 'may be the only copy'
+check "... and the file is as it was" cmp -s "$file" "$work/only-copy"
+check "... and nothing half made is left" [ -z "$(ls "$out" | grep making)" ]
+mkdir "$work/later"
+expect "into another folder: done" 0 retention export "acme/INV/$year" "$work/later"
 expect "asked once more: nothing is left" 0 retention drop "acme/INV/$year" --manifest "$manifest" --yes
 out_has "asked once more: says so" 'nothing was left to drop'
 say >"$work/after"

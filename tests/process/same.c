@@ -337,6 +337,7 @@ static void strict_blocks(void)
     tell_next(series, WAIT_NS);
     tell_fate("BLOCK", true);
     tell("fate of none", docket_admin_fate(realm, "same", "NOBODY", -1, tell_row, NULL));
+    tell("fate of a tenant without series", docket_admin_fate(realm, "nobody", NULL, -1, tell_row, NULL));
     tell("fate without a callback", docket_admin_fate(realm, "same", "BLOCK", -1, NULL, NULL));
     tell("fate of another period", docket_admin_fate(realm, "same", "BLOCK", 1999, tell_row, NULL));
 }

@@ -70,6 +70,8 @@ for one in where doctor top 'seat list' 'desk list' 'series show acme/INV'; do
 done
 refused 'seat without a verb: usage' 2 seat
 err_has 'seat without a verb: says which there are' 'wants one of: list'
+expect 'seat --help: the help of its verbs' 0 seat --help
+out_has 'seat --help: says how it is used' 'usage: docket seat list'
 refused 'series with a wrong verb: usage' 2 series drop
 err_has 'series with a wrong verb: says which there are' 'add, list, show'
 

@@ -33,6 +33,7 @@ struct sheet {
     struct label **labels; /* of the series that are not in memory, by id; NULL: only one series is asked for */
     uint64_t label_room;
     const char *tenant; /* only of this one; NULL: of all */
+    bool tenant_seen;   /* it has a series */
     struct dk_series_record evicted; /* the one of them that is being written */
     FILE *out;
     int32_t period; /* -1: every one */
@@ -234,6 +235,8 @@ static docket_status write_quarantined(struct sheet *sheet, const struct dk_coun
 static docket_status keep_label(void *context, const struct dk_series_record *record)
 {
     struct sheet *sheet = context;
+    if (sheet->tenant != NULL && strcmp(sheet->tenant, record->tenant) == 0)
+        sheet->tenant_seen = true;
     if (dk_series_by_id(sheet->daemon, record->id) != NULL || record->id >= sheet->label_room)
         return DOCKET_OK;
     size_t tenant = strlen(record->tenant) + 1, name = strlen(record->name) + 1;
@@ -249,7 +252,10 @@ static docket_status keep_labels(struct sheet *sheet)
 {
     sheet->label_room = dk_serve_series_last(sheet->daemon) + 1;
     sheet->labels = dk_must_alloc(sheet->label_room, sizeof *sheet->labels);
-    return dk_store_each_series(sheet->daemon->store, keep_label, sheet);
+    docket_status status = dk_store_each_series(sheet->daemon->store, keep_label, sheet);
+    if (status == DOCKET_OK && sheet->tenant != NULL && !sheet->tenant_seen)
+        status = dk_fail(DOCKET_NO_SERIES, "there is no series of tenant %s", sheet->tenant);
+    return status;
 }
 
 static void free_labels(struct sheet *sheet)

@@ -185,7 +185,7 @@ static docket_status hold(struct dk_plan *plan, const struct dk_parcel *parcel, 
 
 /* ---- a key that is known ---- */
 
-static docket_status say_differs(const struct dk_record_item *item, const struct dk_key_record *key,
+static docket_status say_differs(const struct dk_record_item *item, bool settled, const struct dk_key_record *key,
                                  const struct dk_ledger_record *record)
 {
     char shown[11], asked[11];
@@ -195,8 +195,11 @@ static docket_status say_differs(const struct dk_record_item *item, const struct
         return dk_fail(DOCKET_KEY_DIFFERS, "key %s has %s of %s, and it is asked for with the date %s", item->key,
                        record->text, shown, asked);
     }
-    return dk_fail(DOCKET_KEY_DIFFERS, "key %s has %s, which was asked for with other metadata, or as %s", item->key,
-                   record->text, record->state == DK_STATE_ISSUED ? "settled or pending" : "the other of settled and pending");
+    if (digest_of(item, !settled) == key->digest)
+        return dk_fail(DOCKET_KEY_DIFFERS, "key %s has %s, which was asked for as %s, and is asked for as %s", item->key,
+                       record->text, settled ? "pending" : "settled", settled ? "settled" : "pending");
+    return dk_fail(DOCKET_KEY_DIFFERS, "key %s has %s, which was asked for with other metadata%s", item->key, record->text,
+                   item->metadata[0] == '\0' ? " (none is given)" : "");
 }
 
 /* One in doubt is the caller's again; a repeat is counted. Else nothing changes. */
@@ -251,7 +254,7 @@ static docket_status repeat_dropped(const struct dk_plan *plan, const struct dk_
     tell_dropped(key, answer);
     answer->again = 1;
     if ((item->date != 0 && item->date != key->date) || digest_of(item, is_settled(plan, item)) != key->digest)
-        return say_differs(item, key, &issued);
+        return say_differs(item, is_settled(plan, item), key, &issued);
     return DOCKET_OK;
 }
 
@@ -272,7 +275,7 @@ static docket_status repeat(struct dk_plan *plan, const struct dk_parcel *parcel
         return dk_fail(DOCKET_KEY_VOID, "key %s has %s, which is void: %s", item->key, record->text,
                        record->reason[0] != 0 ? record->reason : "no reason was given");
     if ((item->date != 0 && item->date != key->date) || digest_of(item, settled) != key->digest)
-        return say_differs(item, key, record);
+        return say_differs(item, settled, key, record);
     status = again(plan, parcel, item, record, &record);
     if (status == DOCKET_OK)
         dk_ledger_tell(plan, record, answer);
