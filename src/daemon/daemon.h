@@ -280,6 +280,10 @@ void dk_ledger_refuse(struct dk_connection *connection, docket_status status);
 /* Each turn of the loop; each tick. */
 void dk_ledger_turn(struct dk_daemon *daemon);
 void dk_ledger_tick(struct dk_daemon *daemon);
+/* COLLISION if a new series of this template, whose first number is above `above`, could write a text that was given
+ * elsewhere. One with a ledger looks at each text; others are asked here, before they are made. */
+docket_status dk_ledger_check_new(struct dk_daemon *daemon, const char *tenant, const char *series,
+                                  const struct dk_template *resolved, uint64_t above, uint64_t last) DK_MUST_USE;
 /* At start, when seats are known; at stop. */
 docket_status dk_ledger_start(struct dk_daemon *daemon) DK_MUST_USE;
 void dk_ledger_stop(struct dk_daemon *daemon);

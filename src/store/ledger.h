@@ -123,6 +123,9 @@ docket_status dk_ledger_find_key(struct dk_store *store, uint64_t series_id, uin
                                  dk_each_key each, void *context, bool *found) DK_MUST_USE;
 docket_status dk_ledger_find_elsewhere(struct dk_store *store, const char *tenant, const char *text,
                                        dk_each_elsewhere each, void *context, bool *found) DK_MUST_USE;
+/* Each of the tenant that begins so (in capitals), ascending. */
+docket_status dk_ledger_each_elsewhere(struct dk_store *store, const char *tenant, const char *beginning,
+                                       dk_each_elsewhere each, void *context) DK_MUST_USE;
 /* False if the store surely has no text of elsewhere at all. Cheap. */
 bool dk_ledger_has_elsewhere(const struct dk_store *store);
 /* Ascending by number, from `from` on; log and folded merged. */

@@ -99,6 +99,21 @@ docket_status dk_ledger_find_elsewhere(struct dk_store *store, const char *tenan
     return status == DOCKET_OK ? dk_view_find_one(store, DK_KIND_ELSEWHERE, &key, show_elsewhere, &call, found) : status;
 }
 
+docket_status dk_ledger_each_elsewhere(struct dk_store *store, const char *tenant, const char *beginning,
+                                       dk_each_elsewhere each, void *context)
+{
+    struct elsewhere_call call = {each, context};
+    struct dk_log_view view;
+    struct dk_key key;
+    dk_key_of_elsewhere(&key, tenant, beginning);
+    docket_status status = dk_view_begin(store, DK_KIND_ELSEWHERE, &key, key.size, &view);
+    if (status != DOCKET_OK)
+        return status;
+    status = dk_view_walk(&view, DK_KIND_ELSEWHERE, &key, key.size, show_elsewhere, &call);
+    dk_view_end(&view);
+    return status;
+}
+
 bool dk_ledger_has_elsewhere(const struct dk_store *store)
 {
     /* Relaxed: who asks about a text that is being committed has no order with it. */

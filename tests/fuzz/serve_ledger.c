@@ -208,6 +208,13 @@ docket_status dk_ledger_find_elsewhere(struct dk_store *store, const char *tenan
     return DOCKET_OK;
 }
 
+docket_status dk_ledger_each_elsewhere(struct dk_store *store, const char *tenant, const char *beginning,
+                                       dk_each_elsewhere each, void *context)
+{
+    (void)store, (void)tenant, (void)beginning, (void)each, (void)context;
+    return DOCKET_OK;
+}
+
 bool dk_ledger_has_elsewhere(const struct dk_store *store)
 {
     (void)store;

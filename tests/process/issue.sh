@@ -34,6 +34,10 @@ says() {
     case $said in $pattern) ;; *) return 1 ;; esac
 }
 
+fails() {
+    ! "$@"
+}
+
 # Each key has one number, in all lines of these files; and each number one key.
 one_number_for_each_key() {
     awk 'NF == 7 {print $1, $2, $3, $4}' "$@" | sort -u >"$work/pairs"
@@ -112,6 +116,10 @@ check "and the same call goes on behind them" says "DOCKET_OK 9 issued 0 1 *" ac
 mem="MEM-$today-000001"
 check "one that a series without a ledger would write is refused" test "$(elsewhere "$mem" | cut -d' ' -f1)" = DOCKET_COLLISION
 check "a number of another series" says 'DOCKET_OK 1 *' acme/TWO key=two
+check "a text that no series writes yet is taken" test "$(elsewhere "NEW-$today-000007")" = "DOCKET_OK 0 "
+check "a series without a ledger that would give it is not made" fails add_series acme/NEW --restart daily --template '{SERIES}-{YYYY}{MM}{DD}-{N:6}'
+check "... nor one with small letters" fails add_series acme/NEWER --restart daily --template 'new-{YYYY}{MM}{DD}-{N:6}'
+check "beyond it, it is" add_series acme/NEW --restart daily --template '{SERIES}-{YYYY}{MM}{DD}-{N:6}' --start-after 7
 check "one that another series has given is refused" test "$(elsewhere "two-$today-000001")" = "DOCKET_COLLISION 1 TWO-$today-000001"
 check "one that another series would give is taken" test "$(elsewhere "TWO-$today-000002")" = "DOCKET_OK 0 "
 check "and that series skips it" says "DOCKET_OK 3 issued 0 1 TWO-$today-000003" acme/TWO key=three

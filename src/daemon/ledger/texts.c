@@ -322,3 +322,41 @@ docket_status dk_ledger_elsewhere(struct dk_plan *plan, const struct dk_parcel *
                   upper);
     return DOCKET_OK;
 }
+
+/* ---- a series without a ledger that is about to be made ---- */
+
+struct meeting {
+    const struct dk_template *template; /* its literals are capitals */
+    const char *name;
+    uint64_t above, last;
+};
+
+static docket_status meet(void *context, const struct dk_elsewhere_record *record)
+{
+    const struct meeting *meeting = context;
+    struct dk_read_text read;
+    if (!dk_template_read(meeting->template, meeting->name, record->text, strlen(record->text), &read) ||
+        read.number <= meeting->above || read.number > meeting->last)
+        return DOCKET_OK;
+    return dk_fail(DOCKET_COLLISION, "%s/%s would give %s, which was given elsewhere (%s): begin it beyond (start-after), or "
+                                     "give it a ledger, which passes such texts over",
+                   record->tenant, meeting->name, record->text, record->note);
+}
+
+docket_status dk_ledger_check_new(struct dk_daemon *daemon, const char *tenant, const char *series,
+                                  const struct dk_template *resolved, uint64_t above, uint64_t last)
+{
+    struct dk_template template = *resolved;
+    char name[DOCKET_TEXT_MAX], beginning[DOCKET_TEXT_MAX] = "";
+    struct meeting meeting = {.template = &template, .name = name, .above = above, .last = last};
+    const struct dk_piece *first = &template.pieces[0];
+    if (!dk_ledger_has_elsewhere(daemon->store))
+        return DOCKET_OK;
+    fold(&template);
+    capitals(series, name);
+    if (template.count > 0 && first->kind == DK_SERIES_NAME)
+        snprintf(beginning, sizeof beginning, "%s", name);
+    else if (template.count > 0 && first->kind == DK_LITERAL && first->bytes < sizeof beginning)
+        memcpy(beginning, template.text + first->from, first->bytes);
+    return dk_ledger_each_elsewhere(daemon->store, tenant, beginning, meet, &meeting);
+}

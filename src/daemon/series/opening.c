@@ -101,7 +101,10 @@ static docket_status check_new(struct dk_daemon *daemon, const struct dk_request
     if (request->start_after >= *last)
         return dk_fail(DOCKET_BAD_POLICY, "start-after %llu leaves no number: the last one is %llu",
                        (unsigned long long)request->start_after, (unsigned long long)*last);
-    return dk_shapes_check(daemon, &ask);
+    status = dk_shapes_check(daemon, &ask);
+    if (status != DOCKET_OK || policy->ledger || policy->order == DK_GAPLESS)
+        return status;
+    return dk_ledger_check_new(daemon, request->tenant, request->name, &resolved, request->start_after, *last);
 }
 
 /* Events of a series' other settings, those that are not docket's own default: a line
