@@ -77,16 +77,23 @@ static int write_line(struct exporting *exporting, json_t *object)
     return written ? CLI_DONE : cli_fail(exporting->cli, DOCKET_SYSTEM, "cannot write %s: %s", exporting->making, strerror(errno));
 }
 
+/* For people, beside the nanoseconds; null: nobody wrote it down. */
+static json_t *instant(int64_t time_ns)
+{
+    char text[OUTPUT_TIME_BYTES];
+    return time_ns != 0 ? json_string(output_time(time_ns / 1000000000, text)) : json_null();
+}
+
 static int take_record(void *context, const struct docket_record *record)
 {
     struct exporting *exporting = context;
     json_t *object = json_pack(
-        "{s:I, s:o, s:i, s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:i, s:o, s:o, s:o, s:I}", "number",
+        "{s:I, s:o, s:i, s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:o, s:I, s:i, s:o, s:o, s:o, s:I}", "number",
         (json_int_t)record->number, "text", output_string(record->text), "date", (int)record->date, "state", record->state,
         "key", output_string(record->key), "reservation", output_string(record->hold), "trace",
         output_string(record->trace), "metadata", output_string(record->metadata), "first_ns",
-        (json_int_t)record->first_ns, "last_ns", (json_int_t)record->last_ns, "uid", (json_int_t)record->uid, "attempts",
-        (int)record->attempts, "error", output_string(record->error), "host", output_string(record->host), "reason",
+        (json_int_t)record->first_ns, "first_utc", instant(record->first_ns), "last_ns", (json_int_t)record->last_ns,
+        "last_utc", instant(record->last_ns), "uid", (json_int_t)record->uid, "attempts", (int)record->attempts, "error", output_string(record->error), "host", output_string(record->host), "reason",
         output_string(record->reason), "event", (json_int_t)record->event);
     exporting->code = write_line(exporting, object);
     return exporting->code != CLI_DONE;
@@ -124,9 +131,9 @@ static int take_range(void *context, const struct docket_fate_row *row)
     struct exporting *exporting = context;
     count_range(exporting, row);
     exporting->code = write_line(
-        exporting, json_pack("{s:I, s:I, s:s, s:s, s:I, s:I, s:o}", "first", (json_int_t)row->first, "last",
+        exporting, json_pack("{s:I, s:I, s:s, s:s, s:I, s:o, s:I, s:o}", "first", (json_int_t)row->first, "last",
                              (json_int_t)row->last, "fate", row->fate, "cause", row->cause, "time_ns",
-                             (json_int_t)row->time_ns, "event", (json_int_t)row->event, "reason",
+                             (json_int_t)row->time_ns, "time_utc", instant(row->time_ns), "event", (json_int_t)row->event, "reason",
                              output_string(row->reason)));
     return exporting->code != CLI_DONE;
 }
@@ -439,6 +446,8 @@ static int run_drop(struct cli *cli)
             printf("nothing was left to drop\n");
         else
             printf("%" PRIu64 " records dropped\n", dropping.dropped);
+        cli_note(cli, "keep %s and the file beside it: they are all that is left of what was dropped",
+                 cli->values[OPT_MANIFEST]);
         return CLI_DONE;
     }
     json_t *object = output_object();

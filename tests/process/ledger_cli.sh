@@ -276,6 +276,8 @@ expect "late settle of what is free: no" 1 settle acme/TAX --name short TAX-0014
 
 expect "elsewhere: done" 0 elsewhere acme/TAX tax-0016 --note 'by hand'
 out_is "elsewhere: a line" 'tax-0016  taken'
+expect "elsewhere: the log has it" 0 log acme/TAX --kind elsewhere
+out_has "elsewhere: no series is read into the text" 'elsewhere: TAX-0016 of tenant acme was given elsewhere; because: by hand'
 expect "elsewhere: the same again" 0 elsewhere acme/TAX tax-0016 --note 'by hand'
 refused "elsewhere of a number of one's own: no" 1 elsewhere acme/TAX TAX-0001 --note 'by hand'
 err_has "elsewhere of a number of one's own: which" 'TAX-0001'

@@ -53,6 +53,7 @@ check "the manifest has the store's id and the trail's head" \
     jq -e '(.store_id | length == 32) and (.audit_head.hash | length == 64)' "$manifest"
 check "the file has a JSON object in each line, one for each number, in order" \
     eval 'jq -es "length == 3201 and ([.[].number] == [range(1; 3202)])" "$file"'
+check "... with the times for people" eval 'head -n 1 "$file" | jq -e "(.first_utc | fromdate) == (.first_ns / 1000000000 | floor) and (.last_utc | endswith(\"Z\"))"'
 check "... with key, document number, metadata and reason" eval \
     'jq -es ".[399] | .key == \"order-400\" and .state == \"void\" and .reason == \"order 400 was cancelled\" and (.metadata | fromjson.lines == 400)" "$file"'
 

@@ -318,8 +318,8 @@ docket_status dk_ledger_elsewhere(struct dk_plan *plan, const struct dk_parcel *
                                                .time_ns = plan->now_ns,
                                                .uid = parcel->connection->uid};
     dk_plan_put_elsewhere(plan, &record);
-    dk_plan_event(plan, "elsewhere", parcel->connection->uid, item->reason, "%s/%s was given elsewhere", series->tenant,
-                  upper);
+    dk_plan_event(plan, "elsewhere", parcel->connection->uid, item->reason, "%s of tenant %s was given elsewhere", upper,
+                  series->tenant);
     return DOCKET_OK;
 }
 
