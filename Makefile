@@ -100,6 +100,7 @@ help:
 	@echo "make process   tests with real processes                 make floors  who may include whom"
 	@echo "make model     the protocol model (Spin)                 make orders  labels of memory orders"
 	@echo "make attack    the attacks at their small figures        make lint    static checkers"
+	@echo "make bench-ledger  record speed beside PostgreSQL 15 and LMDB alone (about three minutes)"
 	@echo "make asan|ubsan|tsan  unit and thread tests under sanitizers"
 	@echo "make install   PREFIX, DESTDIR: see docs/INSTALL.md      make uninstall|clean"
 

@@ -59,7 +59,7 @@ bool dk_ledger_is_written(const struct dk_series_book *series)
 bool dk_ledger_waits(const struct dk_daemon *daemon)
 {
     for (const struct dk_ledger_book *book = daemon->ledger; book != NULL; book = book->next)
-        if (book->plan != NULL || book->asked != NULL)
+        if (book->plan != NULL || book->asked != NULL || book->durable_plan != NULL)
             return true;
     return false;
 }
@@ -86,6 +86,7 @@ static void refuse_all(struct dk_ledger_book *book, docket_status status)
     answer_all(asked, status);
 }
 
+/* The plan is durable, or had nothing to make so. */
 static void finish(struct dk_ledger_book *book, struct dk_plan *plan)
 {
     struct dk_parcel *given = book->given;
@@ -94,8 +95,18 @@ static void finish(struct dk_ledger_book *book, struct dk_plan *plan)
     for (const struct dk_parcel *parcel = given; parcel != NULL; parcel = parcel->next)
         book->crowd++;
     book->told_ns = dk_clock_monotonic_ns();
-    answer_all(given, DOCKET_OK);
-    dk_plan_end(plan);
+    book->durable = given;
+    book->durable_plan = plan;
+}
+
+static void tell(struct dk_ledger_book *book)
+{
+    if (book->durable_plan == NULL)
+        return;
+    answer_all(book->durable, DOCKET_OK);
+    dk_plan_end(book->durable_plan);
+    book->durable = NULL;
+    book->durable_plan = NULL;
 }
 
 static void committed(struct dk_job *job)
@@ -238,6 +249,7 @@ static void turn(struct dk_ledger_book *book)
     dk_holds_plan(plan);
     struct dk_job *job = dk_plan_job(plan, committed);
     if (job == NULL) {
+        tell(book);
         finish(book, plan); /* nothing changes: they hear what stands */
         return;
     }
@@ -257,6 +269,7 @@ void dk_ledger_turn(struct dk_daemon *daemon)
     for (struct dk_ledger_book **at = &daemon->ledger; *at != NULL;) {
         struct dk_ledger_book *book = *at;
         turn(book); /* makes no book and frees none */
+        tell(book);
         if (book->plan != NULL || book->asked != NULL || dk_holds_are_due(daemon, book->series_id) || is_warm(book)) {
             at = &book->next;
             continue;
@@ -285,6 +298,7 @@ void dk_ledger_stop(struct dk_daemon *daemon)
 {
     for (struct dk_ledger_book *book = daemon->ledger, *next; book != NULL; book = next) {
         next = book->next;
+        tell(book);
         if (book->plan != NULL)
             continue; /* its commit never came back: docketd ends with it */
         refuse_all(book, dk_fail(DOCKET_UNREACHABLE, "docketd is stopping"));

@@ -64,6 +64,8 @@ struct dk_ledger_book {
     struct dk_parcel *asked, **asked_end; /* in order of arrival */
     struct dk_parcel *given;              /* in the commit that is in flight */
     struct dk_plan *plan;                 /* of that commit; NULL: none is in flight */
+    struct dk_parcel *durable;            /* of a commit that is done: they hear of it in this turn of the loop, behind ... */
+    struct dk_plan *durable_plan;         /* ... the next plan, so that the disk does not wait for their answers */
     int64_t since_ns;                     /* monotonic: since when it stands here */
     uint32_t waiting;                     /* parcels asked */
     uint32_t crowd;                       /* parcels that were on their way at once, the last time */
