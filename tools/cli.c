@@ -301,6 +301,13 @@ int cli_day(const struct cli *cli, enum cli_option_id id, uint32_t *day)
     const char *text = cli->values[id];
     if (text == NULL || cli_is_day(text, day))
         return CLI_DONE;
+    int year = (int)(*day / 10000), month = (int)(*day / 100 % 100), last = 31;
+    if (*day % 100 <= 31 && cli_is_in_calendar(year, month, 1)) { /* of the right shape, and behind its month's end */
+        while (!cli_is_in_calendar(year, month, last))
+            last--;
+        return cli_fail(cli, DOCKET_BAD_DATE, "--%s: %04d-%02d has no day %u: its days are 1 to %d", rows[id].name, year, month,
+                        *day % 100, last);
+    }
     return cli_fail(cli, DOCKET_BAD_DATE, "--%s wants a day of the calendar, such as 2026-11-24, not '%.40s'", rows[id].name, text);
 }
 

@@ -70,7 +70,7 @@ refused "closing without a reason" 2 period close acme/INV 2020 --yes
 expect "closing a year of which no number was given" 0 period close acme/INV 2019 --yes --reason 'before us'
 refused "and it gives none" 5 next acme/INV --date 2019-06-30
 refused "a date that does not exist" 2 next acme/INV --date 2026-02-29
-err_has "says which days there are" '2026-02 has no day 29: its days are 1 to 28; no number'
+err_has "says which days there are" '2026-02 has no day 29: its days are 1 to 28'
 refused "a date that no document can have" 2 next acme/INV --date 2100-01-01
 err_has "says which there are" '2100-01-01 lies outside .* 2001-01-01 to 2099-12-31; no number'
 kill_docketd
