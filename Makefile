@@ -92,7 +92,7 @@ ATTACKS        :=
 
 help:
 	@echo "make demo      install what is missing, build, run docket for real and audit it (about 15 s)"
-	@echo "make check     likewise, run the tests (about 11 minutes)"
+	@echo "make check     likewise, run the tests (about 13 minutes)"
 	@echo "make torture   likewise, the attacks at their full figures (about 50 minutes)"
 	@echo
 	@echo "make all       build libdocket, docketd, docket          make proof   the long process proofs"
