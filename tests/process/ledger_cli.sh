@@ -107,7 +107,7 @@ json "the same with metadata of a file: again" '.again and .number == 2'
 refused "another date: no" 1 issue acme/JOB --key 'Bestellung Nr. 5 für Müller' --date 2026-01-16
 err_has "another date: the number that it has" 'JOB-0002'
 expect "a day that is in no calendar: wrong" 2 issue acme/JOB --key calendar --date 2026-02-30
-err_has "... and says so" "wants a day of the calendar, such as 2026-11-24, not '2026-02-30'"
+err_has "... and says so" "2026-02 has no day 30: its days are 1 to 28"
 expect "... in a report too" 2 report acme --from 2026-02-30
 expect "... as the beginning of a log" 2 log --since 2026-02-30
 expect "... and of the events" 2 events --since 2026-02-30
