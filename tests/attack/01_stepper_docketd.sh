@@ -16,7 +16,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
 export TMPDIR=/dev/shm # processes die here, no power is lost: the disk need not be waited for
 
-sample=${SAMPLE:-$(scale 6 0)}
+sample=${SAMPLE:-$(scale 4 0)}
 stepper=$(binary docket-stepd)
 total=0 excused=0 twice=0 unaccounted=0 not_logged=0
 
