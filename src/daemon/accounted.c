@@ -111,11 +111,7 @@ static docket_status find(struct dk_connection *connection, const struct dk_requ
                           struct dk_series_record *record)
 {
     bool found;
-    docket_status status = dk_name_check("tenant", request->tenant);
-    if (status == DOCKET_OK)
-        status = dk_name_check("series", request->name);
-    if (status == DOCKET_OK)
-        status = dk_serve_check_desk(connection, dk_series_desk(connection->daemon, request->tenant));
+    docket_status status = dk_serve_check_names(connection, request->tenant, request->name);
     if (status == DOCKET_OK && connection->daemon->stopping)
         status = dk_fail(DOCKET_UNREACHABLE, "docketd is stopping");
     if (status == DOCKET_OK && (request->first == 0 || request->first > DOCKET_NUMBER_MAX))

@@ -4,11 +4,6 @@
 
 #include "base/log.h"
 
-static void forget(struct dk_job *job)
-{
-    dk_job_free(job);
-}
-
 void dk_series_quarantine(struct dk_series_book *series, const char *why)
 {
     if (series->quarantined)
@@ -32,7 +27,7 @@ void dk_series_quarantine(struct dk_series_book *series, const char *why)
     dk_log(DK_LOG_ERROR, "%s/%s is quarantined: %s; a process at desk %s wrote where it may not. No more than what open "
                          "leases hold is given from it until the desk's files were looked into",
            series->record.tenant, series->record.name, why, series->desk->rule.name);
-    struct dk_job *job = dk_job_new(forget, NULL);
+    struct dk_job *job = dk_job_new(dk_job_free, NULL);
     dk_job_event(job, "quarantine", 0, "%s/%s: %s", series->record.tenant, series->record.name, why);
     dk_job_about(job, series->record.tenant, series->record.name, 0);
     dk_clerk_post(series->desk->daemon->clerk, job);

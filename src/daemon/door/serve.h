@@ -56,6 +56,16 @@ docket_status dk_serve_own(struct dk_daemon *daemon, struct dk_connection **own,
 /* May this peer use the desk? NOT_PERMITTED. */
 docket_status dk_serve_check_desk(const struct dk_connection *connection, const struct dk_desk_book *desk) DK_MUST_USE;
 
+/* Names that a series can have, of a tenant whose desk this peer may use. BAD_NAME, NOT_PERMITTED. */
+static inline docket_status dk_serve_check_names(const struct dk_connection *connection, const char *tenant,
+                                                 const char *name)
+{
+    docket_status status = dk_name_check("tenant", tenant);
+    if (status == DOCKET_OK)
+        status = dk_name_check("series", name);
+    return status == DOCKET_OK ? dk_serve_check_desk(connection, dk_series_desk(connection->daemon, tenant)) : status;
+}
+
 /* opening.c: OPEN and DECLARE. True: answered later, when its commit is durable. */
 bool dk_serve_open(struct dk_connection *connection, const struct dk_request *request, docket_status *status,
                    struct dk_reply *reply);

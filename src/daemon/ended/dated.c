@@ -157,14 +157,9 @@ docket_status dk_ended_check_unseen(const struct dk_series_book *series, int32_t
 
 /* ---- asking ---- */
 
-static docket_status check_request(struct dk_connection *connection, const struct dk_request *request,
-                                   const struct dk_desk_book *desk)
+static docket_status check_request(struct dk_connection *connection, const struct dk_request *request)
 {
-    docket_status status = dk_name_check("tenant", request->tenant);
-    if (status == DOCKET_OK)
-        status = dk_name_check("series", request->name);
-    if (status == DOCKET_OK)
-        status = dk_serve_check_desk(connection, desk);
+    docket_status status = dk_serve_check_names(connection, request->tenant, request->name);
     if (status == DOCKET_OK && (request->first > UINT32_MAX || !dk_date_supported((uint32_t)request->first)))
         status = dk_fail(DOCKET_BAD_DATE, "%llu is no date from 2001-01-01 to 2099-12-31",
                          (unsigned long long)request->first);
@@ -205,7 +200,7 @@ bool dk_serve_dated(struct dk_connection *connection, const struct dk_request *r
     struct dk_daemon *daemon = connection->daemon;
     struct dk_desk_book *desk = dk_series_desk(daemon, request->tenant);
     struct dk_series_book *series = NULL;
-    *status = check_request(connection, request, desk);
+    *status = check_request(connection, request);
     if (*status != DOCKET_OK)
         return false;
     if (bring(connection, request, desk, &series, status))

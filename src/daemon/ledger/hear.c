@@ -156,13 +156,8 @@ static docket_status find(struct dk_daemon *daemon, const struct dk_record_head 
 
 static docket_status check(struct dk_connection *connection, const struct dk_record_head *head)
 {
-    struct dk_daemon *daemon = connection->daemon;
-    docket_status status = dk_name_check("tenant", head->tenant);
-    if (status == DOCKET_OK)
-        status = dk_name_check("series", head->name);
-    if (status == DOCKET_OK)
-        status = dk_serve_check_desk(connection, dk_series_desk(daemon, head->tenant));
-    if (status == DOCKET_OK && daemon->stopping)
+    docket_status status = dk_serve_check_names(connection, head->tenant, head->name);
+    if (status == DOCKET_OK && connection->daemon->stopping)
         status = dk_fail(DOCKET_UNREACHABLE, "docketd is stopping");
     return status;
 }

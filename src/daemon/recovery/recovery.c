@@ -155,22 +155,17 @@ static void raise_last_date(struct dk_daemon *daemon, const struct dk_series_boo
         image->last_date = today;
 }
 
-/* What becomes of a counter that has lost something. TRACKED: it is off the board. Nothing of it is lost with
- * the runtime files; but what an older store does not know of may be on documents, as anywhere. */
-enum rest { STAYS_OPEN, HAS_ENDED, IS_TRACKED };
-
-static enum rest rest_of(const struct dk_series_book *series, bool ended)
+/* A counter of a series that keeps a ledger is off the board, as one whose period has ended. */
+static bool is_off_board(const struct dk_series_book *series, bool ended)
 {
-    return series != NULL && dk_is_tracked(series) ? IS_TRACKED : ended ? HAS_ENDED : STAYS_OPEN;
+    return ended || (series != NULL && dk_is_tracked(series));
 }
 
 /* What this counter's last image cannot vouch for is unknown; the rest stands. */
 static void resolve(struct dk_store *store, struct dk_job *job, struct dk_counter_image *image, uint32_t cause,
-                    uint64_t incarnation, uint64_t advance, enum rest rest)
+                    uint64_t incarnation, uint64_t advance, bool off_board)
 {
-    const struct gap lost = {.job = job,
-                             .image = image,
-                             .cause = cause};
+    const struct gap lost = {.job = job, .image = image, .cause = cause};
     for (uint32_t i = 0; i < image->place_count; i++) {
         const struct dk_place_record *place = &image->places[i];
         if (place->size > 0)
@@ -185,7 +180,7 @@ static void resolve(struct dk_store *store, struct dk_job *job, struct dk_counte
     image->next = image->mark;
     image->place_count = 0;
     image->incarnation = incarnation;
-    image->closed = image->closed == DK_CLOSING ? DK_CLOSED_FOR_GOOD : rest != STAYS_OPEN ? DK_ENDED : DK_OPEN;
+    image->closed = image->closed == DK_CLOSING ? DK_CLOSED_FOR_GOOD : off_board ? DK_ENDED : DK_OPEN;
     struct dk_counter_image *written = dk_job_image(job);
     *written = *image;
     written->places = NULL;
@@ -237,7 +232,7 @@ static void advance_period(struct unseen *unseen, const struct dk_series_book *s
     image.extent_last = dk_record_last(&series->record, label);
     raise_last_date(daemon, series, &image);
     resolve(daemon->store, unseen->job, &image, DK_CAUSE_ACCEPTED, unseen->desk->map.incarnation, daemon->advance,
-            rest_of(series, false));
+            is_off_board(series, false));
     if (dk_images_keep(unseen->images, &image) == DOCKET_OK)
         unseen->known.all = unseen->images->all; /* it may have moved */
 }
@@ -306,7 +301,7 @@ static void advance_ended(struct dk_daemon *daemon, struct dk_desk_book *desk, c
         const struct dk_series_book *series = dk_series_by_id(daemon, ending.all[i].series_id);
         raise_last_date(daemon, series, &ending.all[i]);
         resolve(daemon->store, job, &ending.all[i], DK_CAUSE_ACCEPTED, desk->map.incarnation, daemon->advance,
-                rest_of(series, true));
+                is_off_board(series, true));
         free(ending.all[i].spares);
     }
     commit_now(daemon, job, &done);
@@ -338,7 +333,7 @@ static void resolve_all(struct dk_daemon *daemon, struct dk_desk_book *desk, str
         dk_period_at_instant(series->record.policy, now_s, &period);
         raise_last_date(daemon, series, image);
         resolve(daemon->store, job, image, cause, desk->map.incarnation, daemon->advance,
-                rest_of(series, image->period < period.label || series->record.retired_ns != 0));
+                is_off_board(series, image->period < period.label || series->record.retired_ns != 0));
     }
     if (daemon->accepted && daemon->advance > 0)
         advance_ended(daemon, desk, images);
