@@ -5,7 +5,6 @@
 #include "client/inside.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 #define AGAIN_FIRST_NS (10 * DK_MILLISECOND_NS)
 
@@ -17,9 +16,8 @@ static docket_status ask(const struct docket_series *series, int32_t period, uin
     snprintf(request.tenant, sizeof request.tenant, "%s", series->tenant);
     snprintf(request.name, sizeof request.name, "%s", series->name);
     docket_status status = dk_reach_ask(series->realm, &request, timeout_ns, &reply, fds);
-    for (int i = 0; status == DOCKET_OK && i < DK_WIRE_FDS; i++)
-        if (fds[i] >= 0)
-            close(fds[i]); /* none is expected */
+    if (status == DOCKET_OK)
+        dk_wire_close(fds); /* none is expected */
     return status;
 }
 

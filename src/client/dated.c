@@ -11,7 +11,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 struct dated {
     uint32_t date;
@@ -66,9 +65,7 @@ static docket_status ask_docketd(const struct hand *hand, int64_t until_ns, stru
     docket_status status = dk_reach_ask(series->realm, &request, left_ns > 0 ? left_ns : 0, &reply, fds);
     if (status != DOCKET_OK)
         return status;
-    for (int i = 0; i < DK_WIRE_FDS; i++)
-        if (fds[i] >= 0)
-            close(fds[i]);
+    dk_wire_close(fds);
     if (reply.salt == 0 || reply.salt > DOCKET_NUMBER_MAX)
         return dk_fail(DOCKET_PROTOCOL, "docketd answered with %llu, which is no number", (unsigned long long)reply.salt);
     if (dated->room > 0)

@@ -90,6 +90,16 @@ static docket_status fill(struct dk_admin_request *request, const struct docket_
     return status;
 }
 
+docket_status dk_errand_put(char *field, size_t size, const char *what, const char *text)
+{
+    if (text == NULL)
+        return DOCKET_OK;
+    if (strlen(text) >= size - 1)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "the %s has %zu bytes and %zu are allowed", what, strlen(text), size - 2);
+    snprintf(field, size, "%s", text);
+    return DOCKET_OK;
+}
+
 docket_status dk_errand_reason(struct dk_admin_request *request, const char *reason)
 {
     docket_status status = dk_reason_check(reason);

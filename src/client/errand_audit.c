@@ -35,23 +35,13 @@ static void tell_events(struct dk_event_wire *rows, size_t count, docket_each_ev
     }
 }
 
-static docket_status put(char *field, size_t size, const char *what, const char *text)
-{
-    if (text == NULL)
-        return DOCKET_OK;
-    if (strlen(text) >= size - 1)
-        return dk_fail(DOCKET_BAD_ARGUMENT, "the %s has %zu bytes and %zu are allowed", what, strlen(text), size - 2);
-    snprintf(field, size, "%s", text);
-    return DOCKET_OK;
-}
-
 /* Names that no series can have would choose nothing. */
 static docket_status fill(struct dk_admin_request *request, const struct docket_event_choice *choice)
 {
     request->first = choice->from;
     request->since_ns = choice->since_ns;
     request->count = choice->limit;
-    docket_status status = put(request->kind, sizeof request->kind, "kind", choice->kind);
+    docket_status status = dk_errand_put(request->kind, sizeof request->kind, "kind", choice->kind);
     if (status == DOCKET_OK && choice->series != NULL && choice->tenant == NULL)
         status = dk_fail(DOCKET_BAD_ARGUMENT, "events of a series are asked for by its tenant too");
     if (status == DOCKET_OK && choice->tenant != NULL)
@@ -59,8 +49,8 @@ static docket_status fill(struct dk_admin_request *request, const struct docket_
     if (status == DOCKET_OK && choice->series != NULL)
         status = dk_name_check("series", choice->series);
     if (status == DOCKET_OK)
-        status = put(request->tenant, sizeof request->tenant, "tenant", choice->tenant);
-    return status == DOCKET_OK ? put(request->name, sizeof request->name, "series", choice->series) : status;
+        status = dk_errand_put(request->tenant, sizeof request->tenant, "tenant", choice->tenant);
+    return status == DOCKET_OK ? dk_errand_put(request->name, sizeof request->name, "series", choice->series) : status;
 }
 
 docket_status docket_admin_events(docket_realm *realm, const struct docket_event_choice *choice, uint64_t *found,

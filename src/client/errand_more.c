@@ -36,17 +36,6 @@ static docket_status ask_plain(struct docket_realm *realm, const struct dk_admin
     return ask(realm, request, ERRAND_TIMEOUT_NS, 0, &reply, &rows, &count);
 }
 
-/* Text into a field of a packet; a longer one is refused, not cut. */
-static docket_status put(char *field, size_t size, const char *what, const char *text)
-{
-    if (text == NULL)
-        return DOCKET_OK;
-    if (strlen(text) >= size - 1)
-        return dk_fail(DOCKET_BAD_ARGUMENT, "the %s has %zu bytes and %zu are allowed", what, strlen(text), size - 2);
-    snprintf(field, size, "%s", text);
-    return DOCKET_OK;
-}
-
 /* ---- series ---- */
 
 docket_status docket_admin_series_retire(docket_realm *realm, const char *tenant, const char *name, const char *reason)
@@ -110,7 +99,7 @@ docket_status docket_admin_drain(docket_realm *realm, const char *desk, docket_e
     size_t count = 0;
     if (realm == NULL)
         return dk_fail(DOCKET_BAD_ARGUMENT, "docket_admin_drain wants a realm");
-    docket_status status = put(request.desk, sizeof request.desk, "desk's name", desk);
+    docket_status status = dk_errand_put(request.desk, sizeof request.desk, "desk's name", desk);
     if (status == DOCKET_OK)
         status = ask(realm, &request, ERRAND_TIMEOUT_NS, sizeof(struct dk_holder_wire), &reply, &read, &count);
     if (status == DOCKET_OK)
@@ -124,7 +113,7 @@ docket_status docket_admin_drain_undo(docket_realm *realm, const char *desk)
     struct dk_admin_request request = {.type = DK_ADMIN_DRAIN, .period = -1, .flags = DK_ADMIN_UNDO};
     if (realm == NULL)
         return dk_fail(DOCKET_BAD_ARGUMENT, "docket_admin_drain_undo wants a realm");
-    docket_status status = put(request.desk, sizeof request.desk, "desk's name", desk);
+    docket_status status = dk_errand_put(request.desk, sizeof request.desk, "desk's name", desk);
     return status == DOCKET_OK ? ask_plain(realm, &request) : status;
 }
 
@@ -153,13 +142,13 @@ docket_status docket_admin_desk_add(docket_realm *realm, const char *desk, const
         return dk_fail(DOCKET_BAD_ARGUMENT, "docket_admin_desk_add wants a realm, a name and tenants");
     docket_status status = dk_name_check("desk", desk);
     if (status == DOCKET_OK)
-        status = put(request.desk, sizeof request.desk, "desk's name", desk);
+        status = dk_errand_put(request.desk, sizeof request.desk, "desk's name", desk);
     if (status == DOCKET_OK)
-        status = put(request.tenants, sizeof request.tenants, "list of tenants", tenants);
+        status = dk_errand_put(request.tenants, sizeof request.tenants, "list of tenants", tenants);
     if (status == DOCKET_OK)
-        status = put(request.user, sizeof request.user, "user", user);
+        status = dk_errand_put(request.user, sizeof request.user, "user", user);
     if (status == DOCKET_OK)
-        status = put(request.group, sizeof request.group, "group", group);
+        status = dk_errand_put(request.group, sizeof request.group, "group", group);
     return status == DOCKET_OK ? ask_plain(realm, &request) : status;
 }
 

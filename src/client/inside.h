@@ -264,6 +264,8 @@ docket_status dk_errand_ask(struct docket_realm *realm, const struct dk_admin_re
 struct docket_holder;
 void dk_errand_holders(struct dk_holder_wire *rows, size_t count,
                        int (*each)(void *context, const struct docket_holder *holder), void *context);
+/* errand.c: text into a field of a packet; a longer one is refused, not cut. NULL: the field stays as it is. */
+docket_status dk_errand_put(char *field, size_t size, const char *what, const char *text) DK_MUST_USE;
 /* errand.c: a checked reason into an errand. */
 docket_status dk_errand_reason(struct dk_admin_request *request, const char *reason) DK_MUST_USE;
 /* admin.c: "next", "open" ... of enum dk_period_state. */

@@ -264,9 +264,8 @@ static docket_status be_heard(struct run *run)
     int fds[DK_WIRE_FDS];
     int64_t left_ns = run->end_ns - dk_clock_monotonic_ns();
     docket_status status = dk_wire_ask(run->line->fd, &hello, left_ns > 0 ? left_ns : 0, &reply, fds);
-    for (int i = 0; status == DOCKET_OK && i < DK_WIRE_FDS; i++)
-        if (fds[i] >= 0)
-            close(fds[i]);
+    if (status == DOCKET_OK)
+        dk_wire_close(fds);
     return status;
 }
 

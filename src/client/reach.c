@@ -191,9 +191,7 @@ static docket_status take_seat(struct docket_realm *realm, uint32_t desk, int64_
             status = DOCKET_PROTOCOL;
     struct seat *seat = calloc(1, sizeof *seat);
     if (status != DOCKET_OK || seat == NULL) {
-        for (int i = 0; i < DK_WIRE_FDS; i++)
-            if (fds[i] >= 0)
-                close(fds[i]);
+        dk_wire_close(fds);
         free(seat);
         return dk_fail(status != DOCKET_OK ? status : DOCKET_NO_MEMORY, "docketd's seat could not be taken");
     }

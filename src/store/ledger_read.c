@@ -5,6 +5,20 @@
 
 #include <string.h>
 
+/* Every record that begins with the first prefix_bytes of `from`, from it on (NULL: all of them). */
+static docket_status walk(struct dk_store *store, enum dk_kind kind, const struct dk_key *from, size_t prefix_bytes,
+                          dk_visit visit, void *context)
+{
+    const struct dk_key all = {.size = 0};
+    struct dk_log_view view;
+    docket_status status = dk_view_begin(store, kind, from != NULL ? from : &all, prefix_bytes, &view);
+    if (status != DOCKET_OK)
+        return status;
+    status = dk_view_walk(&view, kind, from, prefix_bytes, visit, context);
+    dk_view_end(&view);
+    return status;
+}
+
 /* ---- numbers ---- */
 
 struct record_call {
@@ -35,15 +49,8 @@ docket_status dk_ledger_each(struct dk_store *store, uint64_t series_id, int32_t
 {
     struct record_call call = {each, context};
     struct dk_key first;
-    struct dk_log_view view;
     docket_status status = dk_image_key_of_ledger(series_id, period, from == 0 ? 1 : from, &first);
-    if (status == DOCKET_OK)
-        status = dk_view_begin(store, DK_KIND_LEDGER, &first, 8 + 4, &view);
-    if (status != DOCKET_OK)
-        return status;
-    status = dk_view_walk(&view, DK_KIND_LEDGER, &first, 8 + 4, show_record, &call);
-    dk_view_end(&view);
-    return status;
+    return status == DOCKET_OK ? walk(store, DK_KIND_LEDGER, &first, 8 + 4, show_record, &call) : status;
 }
 
 /* ---- keys ---- */
@@ -103,15 +110,9 @@ docket_status dk_ledger_each_elsewhere(struct dk_store *store, const char *tenan
                                        dk_each_elsewhere each, void *context)
 {
     struct elsewhere_call call = {each, context};
-    struct dk_log_view view;
     struct dk_key key;
     dk_key_of_elsewhere(&key, tenant, beginning);
-    docket_status status = dk_view_begin(store, DK_KIND_ELSEWHERE, &key, key.size, &view);
-    if (status != DOCKET_OK)
-        return status;
-    status = dk_view_walk(&view, DK_KIND_ELSEWHERE, &key, key.size, show_elsewhere, &call);
-    dk_view_end(&view);
-    return status;
+    return walk(store, DK_KIND_ELSEWHERE, &key, key.size, show_elsewhere, &call);
 }
 
 bool dk_ledger_has_elsewhere(const struct dk_store *store)
@@ -138,14 +139,7 @@ static docket_status visit_hold(void *context, struct dk_slice key, struct dk_sl
 docket_status dk_ledger_each_hold(struct dk_store *store, dk_each_hold each, void *context)
 {
     struct hold_call call = {each, context};
-    struct dk_key all = {.size = 0};
-    struct dk_log_view view;
-    docket_status status = dk_view_begin(store, DK_KIND_HOLDS, &all, 0, &view);
-    if (status != DOCKET_OK)
-        return status;
-    status = dk_view_walk(&view, DK_KIND_HOLDS, NULL, 0, visit_hold, &call);
-    dk_view_end(&view);
-    return status;
+    return walk(store, DK_KIND_HOLDS, NULL, 0, visit_hold, &call);
 }
 
 uint64_t dk_ledger_backlog(const struct dk_store *store)

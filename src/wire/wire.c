@@ -102,15 +102,6 @@ void dk_wire_take_descriptors(void *received, int *fds, size_t most)
     }
 }
 
-static void close_descriptors(int fds[DK_WIRE_FDS])
-{
-    for (int i = 0; i < DK_WIRE_FDS; i++) {
-        if (fds[i] >= 0)
-            close(fds[i]);
-        fds[i] = -1;
-    }
-}
-
 static docket_status receive_reply(int fd, uint32_t type, struct dk_reply *reply, int fds[DK_WIRE_FDS])
 {
     union {
@@ -147,7 +138,7 @@ docket_status dk_wire_answer_of(int fd, uint32_t type, int64_t timeout_ns, struc
     if (status == DOCKET_OK)
         status = receive_reply(fd, type, reply, fds);
     if (status != DOCKET_OK)
-        close_descriptors(fds);
+        dk_wire_close(fds);
     return status;
 }
 

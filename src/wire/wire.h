@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #define DK_WIRE_MAGIC 0x31574b44u /* "DKW1" */
 #define DK_WIRE_VERSION 2u
@@ -288,6 +289,16 @@ docket_status dk_wire_connect(int directory, int *fd) DK_MUST_USE;
 
 /* docketd: makes the socket in an open directory (mode as given), listening. */
 docket_status dk_wire_listen(int directory, mode_t mode, int *fd) DK_MUST_USE;
+
+/* Closes the descriptors of a message that are there; -1 stands for each afterwards. */
+static inline void dk_wire_close(int fds[DK_WIRE_FDS])
+{
+    for (int i = 0; i < DK_WIRE_FDS; i++) {
+        if (fds[i] >= 0)
+            close(fds[i]);
+        fds[i] = -1;
+    }
+}
 
 /* Client: sends and waits at most timeout_ns for the answer; fds gets up to
  * DK_WIRE_FDS descriptors (close-on-exec), -1 where none came. On any failure

@@ -246,9 +246,7 @@ void dk_serve_handle(struct dk_connection *connection, const struct dk_request *
     reply.store_id[1] = daemon->facts.store_id[1];
     reply.generation = daemon->facts.generation;
     dk_serve_answer(connection, request->type, status, &reply, fds, fd_count);
-    for (int i = 0; i < DK_WIRE_FDS; i++)
-        if (fds[i] >= 0)
-            close(fds[i]);
+    dk_wire_close(fds);
 }
 
 /* ---- connections ---- */
