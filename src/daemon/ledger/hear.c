@@ -148,7 +148,7 @@ static docket_status find(struct dk_daemon *daemon, const struct dk_record_head 
         return dk_fail(DOCKET_NO_SERIES, "there is no series %s/%s", head->tenant, head->name);
     if (!record->policy->ledger && head->type != DK_RECORD_ELSEWHERE)
         return dk_fail(DOCKET_NOT_TRACKED, "%s/%s keeps no ledger: its numbers come by docket_next(); `docket series set "
-                                           "%s/%s ledger=on` makes it keep one from now on",
+                                           "%s/%s --ledger on` makes it keep one from now on",
                        head->tenant, head->name, head->tenant, head->name);
     *id = record->id;
     return DOCKET_OK;
