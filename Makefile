@@ -243,7 +243,11 @@ $(BUILD)/docket-zones: $(BUILD)/obj/tests/process/zones.o $(BUILD)/obj/src/daemo
 # What the programs of the suite have in common; fate.o is the part that asks docket.
 HARNESS := $(patsubst %,$(BUILD)/obj/bench/%.o,harness workers histogram foreign report write fate)
 $(BUILD)/obj/bench/write.o: CPPFLAGS += -DBENCH_FLAGS='"$(FLAGS_$(SANITIZER))"'
-.PRECIOUS: $(BUILD)/obj/bench/%.o
+.PRECIOUS: $(BUILD)/obj/%.o
+$(BUILD)/libbenchfar.so: $(BUILD)/pic/bench/far.o
+	$(Q)$(CC) $(LDFLAGS) -shared -o $@ $^
+$(BUILD)/bench_next: $(BUILD)/obj/bench/bench_next.o $(HARNESS) $(BUILD)/libbenchfar.so $(BUILD)/libdocket.so
+	$(LINK_DOCKET) -L$(BUILD) -lbenchfar
 $(BUILD)/bench_%: $(BUILD)/obj/bench/bench_%.o $(HARNESS) $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 

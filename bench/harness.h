@@ -43,6 +43,7 @@ struct bench_worker {
     void *state;    /* the hooks' own; NULL at open */
     double took_ns; /* work() may set this, greater each time: it stands for the clock's time of the run, for work
                        with parts that are not to be measured */
+    uint64_t extra; /* hooks add here what numbers they took: counted, not timed */
 };
 
 /* What a cell was given in all its runs, warm-ups and disturbed rounds too. */

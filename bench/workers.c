@@ -258,6 +258,7 @@ static void *work(void *given)
     lane->kept_count = (size_t)(sample.at - first);
     if (cell->close != NULL)
         cell->close(&lane->worker);
+    lane->all += lane->worker.extra;
     free(scratch);
     return NULL;
 }
@@ -282,7 +283,7 @@ static void begin(const struct bench_cell *cell)
     fflush(NULL);
     int children = cell->kind == BENCH_THREADS ? 1 : cell->workers, failed = 0;
     for (int i = 0; i < cell->workers; i++)
-        lanes[i].worker = (struct bench_worker){i, cell->workers, cell, NULL, 0};
+        lanes[i].worker = (struct bench_worker){i, cell->workers, cell, NULL, 0, 0};
     for (int i = 0; i < children; i++) {
         pid_t pid = fork();
         if (pid == 0) {
@@ -388,7 +389,7 @@ double bench_pair_ns(void)
 {
     static struct bench_histogram histogram;
     static const struct bench_cell nothing = {.id = "pair", .work = do_nothing};
-    struct bench_worker worker = {0, 1, &nothing, NULL, 0};
+    struct bench_worker worker = {0, 1, &nothing, NULL, 0, 0};
     uint64_t out[64];
     for (int i = 0; i < 4096; i++)
         bench_time_calls(&worker, &histogram, out, 64);
