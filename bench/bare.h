@@ -20,6 +20,7 @@ struct bare {
         _Alignas(128) _Atomic uint64_t own;
     } apart[BARE_WORKERS];
     _Alignas(128) _Atomic uint64_t together[8]; /* one line */
+    _Alignas(128) int cells;                    /* that take from next */
 };
 
 static inline uint64_t bare_fetch_add(struct bare *bare)

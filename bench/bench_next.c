@@ -197,6 +197,14 @@ static uint64_t take_block(struct bench_worker *worker, uint64_t *out, unsigned 
     return (uint64_t)calls * BLOCK;
 }
 
+/* So few that all of them lie within what is laid: docketd is not measured here. */
+static bool warm_block(struct bench_worker *worker)
+{
+    uint64_t out[64];
+    worker->extra += take_block(worker, out, 64);
+    return true;
+}
+
 /* Numbers of one block, one by one; the block is opened once for all of them. */
 static uint64_t take_of_block(struct bench_worker *worker, uint64_t *out, unsigned calls)
 {
@@ -316,20 +324,47 @@ static uint64_t take_six_text(struct bench_worker *worker, uint64_t *out, unsign
 
 /* ---- hooks ---- */
 
-static bool clear_bare(struct bench_cell *cell)
+/* Never set back: what several cells took from one bare counter stays told apart. */
+static void make_bare(void)
 {
     pthread_mutexattr_t kind;
-    (void)cell;
-    memset(bare, 0, sizeof *bare);
+    bare = bench_shared(sizeof *bare);
     atomic_store(&bare->next, 1);
     atomic_store(&bare->limit, UINT64_MAX / 2);
-    return pthread_mutexattr_init(&kind) == 0 && pthread_mutexattr_setpshared(&kind, PTHREAD_PROCESS_SHARED) == 0 &&
-           pthread_mutexattr_setrobust(&kind, PTHREAD_MUTEX_ROBUST) == 0 && pthread_mutex_init(&bare->mutex, &kind) == 0;
+    if (pthread_mutexattr_init(&kind) != 0 || pthread_mutexattr_setpshared(&kind, PTHREAD_PROCESS_SHARED) != 0 ||
+        pthread_mutexattr_setrobust(&kind, PTHREAD_MUTEX_ROBUST) != 0 || pthread_mutex_init(&bare->mutex, &kind) != 0)
+        bench_fail("no robust mutex");
+}
+
+/* The account of a bare counter: what all cells that use it counted. */
+static bool bare_agrees(const struct bench_cell *cell, const struct bench_got *got)
+{
+    static uint64_t counted;
+    static int cells_left;
+    counted += got->numbers;
+    cells_left = cells_left > 0 ? cells_left : bare->cells;
+    if (--cells_left > 0 || counted == atomic_load(&bare->next) - 1)
+        return true;
+    bench_say("cell %s and others before it: counted %llu numbers, and the bare counter gave %llu", cell->id,
+              (unsigned long long)counted, (unsigned long long)atomic_load(&bare->next) - 1);
+    return false;
+}
+
+static bool mutex_agrees(const struct bench_cell *cell, const struct bench_got *got)
+{
+    static uint64_t counted;
+    counted += got->numbers;
+    if (strcmp(cell->id, "mutex_2") != 0 || counted == bare->under_mutex)
+        return true;
+    bench_say("cells mutex and mutex_2: counted %llu numbers, and the counter gave %llu", (unsigned long long)counted,
+              (unsigned long long)bare->under_mutex);
+    return false;
 }
 
 static void leave(struct bench_worker *worker) /* the child's own lease goes back */
 {
-    docket_realm_close(((struct subject *)worker->cell->context)->in_memory ? memory_realm : realm);
+    if (worker->cell->kind == BENCH_PROCESSES || worker->index == worker->workers - 1)
+        docket_realm_close(((struct subject *)worker->cell->context)->in_memory ? memory_realm : realm);
 }
 
 static void leave_block(struct bench_worker *worker)
@@ -372,7 +407,7 @@ static struct subject subjects[SUBJECTS] = {
     [MS] = STRICT("MS", NEVER, .in_memory = true),
 };
 
-#define BARE .before = clear_bare
+#define BARE .numbers = true, .verify = bare_agrees
 #define TAKES(subject, how)                                                                                            \
     .context = &subjects[subject], .work = how, .numbers = true, .close = leave, .verify = agrees
 
@@ -388,18 +423,18 @@ static struct bench_cell cells[] = {
     {.id = "leased_16", .name = "leased next, 16 processes, one series", .base = "leased_2", .workers = 16, TAKES(L16, take)},
     {.id = "leased_threads", .name = "leased next, 2 threads of one process", .base = "leased", .workers = 2, .kind = BENCH_THREADS,
      TAKES(LT, take)},
-    {.id = "add", .name = "bare atomic with a limit", .base = "empty", .numbers = true, BARE, .work = add},
-    {.id = "add_2", .name = "bare atomic with a limit, 2 processes", .base = "add", .workers = 2, .numbers = true, BARE, .work = add},
-    {.id = "far", .name = "the same behind a call", .base = "add", .numbers = true, BARE, .work = add_far},
-    {.id = "far_2", .name = "the same behind a call, 2 processes", .base = "add_2", .workers = 2, .numbers = true, BARE, .work = add_far},
-    {.id = "mutex", .name = "a counter under a robust mutex", .base = "add", .numbers = true, BARE, .work = under_mutex},
-    {.id = "mutex_2", .name = "a counter under a robust mutex, 2 processes", .base = "add_2", .workers = 2, .numbers = true, BARE, .work = under_mutex},
+    {.id = "add", .name = "bare atomic with a limit", .base = "empty", BARE, .work = add},
+    {.id = "add_2", .name = "bare atomic with a limit, 2 processes", .base = "add", .workers = 2, BARE, .work = add},
+    {.id = "far", .name = "the same behind a call", .base = "add", BARE, .work = add_far},
+    {.id = "far_2", .name = "the same behind a call, 2 processes", .base = "add_2", .workers = 2, BARE, .work = add_far},
+    {.id = "mutex", .name = "a counter under a robust mutex", .base = "add", .numbers = true, .verify = mutex_agrees, .work = under_mutex},
+    {.id = "mutex_2", .name = "a counter under a robust mutex, 2 processes", .base = "add_2", .workers = 2, .numbers = true, .verify = mutex_agrees, .work = under_mutex},
     {.id = "strict", .name = "strict next, never restarting", .base = "add", .latency = true, TAKES(SN, take)},
     {.id = "strict_year", .name = "strict next, yearly", .base = "add", TAKES(SY, take)},
     {.id = "strict_2", .name = "strict next, 2 processes", .base = "add_2", .workers = 2, .latency = true, TAKES(S2, take)},
-    {.id = "swap", .name = "bare compare-and-swap with a limit", .base = "empty", .per_call = true, .numbers = true, BARE, .work = swap},
-    {.id = "leased_block", .name = "leased block of 8: open, take all, give back", .base = "swap", .per_call = true, TAKES(LB, take_block)},
-    {.id = "strict_block", .name = "strict block of 8: open, take all, give back", .base = "swap", .per_call = true, TAKES(SB, take_block)},
+    {.id = "swap", .name = "bare compare-and-swap with a limit", .base = "empty", .per_call = true, BARE, .work = swap},
+    {.id = "leased_block", .name = "leased block of 8: open, take all, give back", .base = "swap", .calls = 4096, .warm = warm_block, .per_call = true, TAKES(LB, take_block)},
+    {.id = "strict_block", .name = "strict block of 8: open, take all, give back", .base = "swap", .calls = 4096, .warm = warm_block, .per_call = true, TAKES(SB, take_block)},
     {.id = "block_next", .name = "next of an open block (of 10000)", .base = "empty", .context = &subjects[LX], .work = take_of_block,
      .numbers = true, .close = leave_block, .verify = agrees},
     {.id = "six", .name = "leased next, six digits", .base = "empty", .calls = 65536, .warm = warm_six, TAKES(T6, take_six)},
@@ -412,13 +447,13 @@ static struct bench_cell cells[] = {
     {.id = "work", .name = "61 ns of own work", .work = only_work},
     {.id = "work_leased", .name = "61 ns of own work and leased next", .base = "work", TAKES(LW, take_and_work)},
     {.id = "work_strict", .name = "61 ns of own work and strict next", .base = "work", TAKES(SW, take_and_work)},
-    {.id = "work_add", .name = "61 ns of own work and a bare atomic", .base = "work", .numbers = true, BARE, .work = add_and_work},
+    {.id = "work_add", .name = "61 ns of own work and a bare atomic", .base = "work", BARE, .work = add_and_work},
     {.id = "work_2", .name = "61 ns of own work, 2 processes", .workers = 2, .base = "work", .work = only_work},
     {.id = "work_leased_2", .name = "61 ns of own work and leased next, 2 processes", .workers = 2, .base = "work_2", TAKES(LW2, take_and_work)},
     {.id = "work_strict_2", .name = "61 ns of own work and strict next, 2 processes", .workers = 2, .base = "work_2", TAKES(SW2, take_and_work)},
-    {.id = "work_add_2", .name = "61 ns of own work and a bare atomic, 2 processes", .workers = 2, .base = "work_2", .numbers = true, BARE, .work = add_and_work},
-    {.id = "apart_2", .name = "2 bare cursors on lines of their own", .workers = 2, .base = "empty_2", BARE, .work = store_apart},
-    {.id = "together_2", .name = "2 bare cursors on one line", .workers = 2, .base = "apart_2", BARE, .work = store_together},
+    {.id = "work_add_2", .name = "61 ns of own work and a bare atomic, 2 processes", .workers = 2, .base = "work_2", BARE, .work = add_and_work},
+    {.id = "apart_2", .name = "2 bare cursors on lines of their own", .workers = 2, .base = "empty_2", .work = store_apart},
+    {.id = "together_2", .name = "2 bare cursors on one line", .workers = 2, .base = "apart_2", .work = store_together},
     {.id = "cold", .name = "leased next after 8 MiB of other data, with the clock", .base = "leased", .calls = 16, TAKES(LC, take_cold)},
     {.id = "first", .name = "first number of a forked process", .base = "leased", .calls = 1, TAKES(LC, take)},
     {.id = "memory", .name = "leased next, store in memory (not durable)", .base = "leased", TAKES(MN, take)},
@@ -488,12 +523,13 @@ static bool set_up(int count, char **operands)
     if (docket_realm_open(operands[0], &realm) != DOCKET_OK ||
         (count == 2 && docket_realm_open(operands[1], &memory_realm) != DOCKET_OK))
         bench_fail("%s", docket_last_error());
-    bare = bench_shared(sizeof *bare);
+    make_bare();
     far_away = bench_shared(FAR_AWAY_BYTES);
     calibrate_work();
     for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++) {
         struct subject *subject = cells[i].context;
-        if (subject == NULL)
+        bare->cells += cells[i].verify == bare_agrees && cells[i].skip == NULL;
+        if (subject == NULL || cells[i].skip != NULL)
             continue;
         if (subject->in_memory && memory_realm == NULL)
             cells[i].skip = "no second realm was given";

@@ -256,11 +256,15 @@ static void *work(void *given)
         measure_by_time(lane, &sample, scratch, &pace);
     lane->took_ns = lane->worker.took_ns - warm_ns;
     lane->kept_count = (size_t)(sample.at - first);
-    if (cell->close != NULL)
-        cell->close(&lane->worker);
-    lane->all += lane->worker.extra;
     free(scratch);
     return NULL;
+}
+
+static void end(struct lane *lane)
+{
+    if (lane->worker.cell->close != NULL)
+        lane->worker.cell->close(&lane->worker);
+    lane->all += lane->worker.extra;
 }
 
 static void work_in_threads(int workers)
@@ -271,6 +275,8 @@ static void work_in_threads(int workers)
             bench_fail("no more threads");
     for (int i = 0; i < workers; i++)
         pthread_join(threads[i], NULL);
+    for (int i = 0; i < workers; i++)
+        end(&lanes[i]);
 }
 
 /* ---- in the harness's process ---- */
@@ -287,10 +293,12 @@ static void begin(const struct bench_cell *cell)
     for (int i = 0; i < children; i++) {
         pid_t pid = fork();
         if (pid == 0) {
-            if (cell->kind == BENCH_THREADS)
+            if (cell->kind == BENCH_THREADS) {
                 work_in_threads(cell->workers);
-            else
+            } else {
                 work(&lanes[i]);
+                end(&lanes[i]);
+            }
             _exit(0);
         }
         if (pid < 0)
