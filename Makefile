@@ -86,7 +86,7 @@ BENCHES        := $(BUILD)/bench_next $(BUILD)/bench_names $(BUILD)/bench_ledger
 # What the attacks need beside that: each tests/attack/*.mk adds to ATTACKS and says how it is made.
 ATTACKS        :=
 
-.PHONY: all lib built demo check torture unit process attack model examples proof bench bench-ledger floors orders deps install \
+.PHONY: all lib built demo check torture unit process attack model examples proof bench bench-ledger bench-peers floors orders deps install \
         uninstall clean help sanitized asan ubsan tsan lint format
 .DELETE_ON_ERROR:
 
@@ -101,6 +101,7 @@ help:
 	@echo "make model     the protocol model (Spin)                 make orders  labels of memory orders"
 	@echo "make attack    the attacks at their small figures        make lint    static checkers"
 	@echo "make bench-ledger  record speed beside PostgreSQL 15 and LMDB alone (about three minutes)"
+	@echo "make bench-peers   docket beside PostgreSQL, Redis, SQLite, Berkeley DB, LMDB, flock and a mutex (about four minutes)"
 	@echo "make asan|ubsan|tsan  unit and thread tests under sanitizers"
 	@echo "make install   PREFIX, DESTDIR: see docs/INSTALL.md      make uninstall|clean"
 
@@ -240,6 +241,27 @@ TEST_PROGRAMS += $(BUILD)/docket-zones
 $(BUILD)/docket-zones: $(BUILD)/obj/tests/process/zones.o $(BUILD)/obj/src/daemon/days/zones.o $(BUILD)/obj/src/daemon/days/tzif.o \
     $(NUMBERING:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/src/base/status.o $(BUILD)/obj/src/base/log.o
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lpthread
+# What people use instead of docket: each kind with its library, where that is here.
+PEERS_bdb    := $(if $(wildcard /usr/include/db.h),bdb)
+PEERS_pg     := $(if $(wildcard /usr/include/postgresql/libpq-fe.h),pg)
+PEERS_redis  := $(if $(wildcard /usr/include/hiredis/hiredis.h),redis)
+PEERS_sqlite := $(if $(wildcard /usr/include/sqlite3.h),sqlite)
+PEERS        := $(PEERS_bdb) $(PEERS_pg) $(PEERS_redis) $(PEERS_sqlite)
+PEER_LIBS    := -llmdb $(PEERS_bdb:%=-ldb) $(PEERS_pg:%=-lpq) $(PEERS_redis:%=-lhiredis) $(PEERS_sqlite:%=-lsqlite3)
+
+$(BUILD)/peers/peers_have.h: FORCE
+	@mkdir -p $(@D)
+	@for peer in $(PEERS); do echo "#define PEERS_$$peer" | tr a-z A-Z | sed 's/^#DEFINE/#define/'; done > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+$(BUILD)/obj/bench/peers/table.o: $(BUILD)/peers/peers_have.h
+$(BUILD)/obj/bench/peers/table.o: CPPFLAGS += -I$(BUILD)/peers
+$(BUILD)/obj/bench/peers/pg.o: CPPFLAGS += -I/usr/include/postgresql
+
+$(BUILD)/bench_peers: $(patsubst %,$(BUILD)/obj/bench/%.o,bench_peers $(addprefix peers/,table docket locks lmdb $(PEERS))) \
+    $(HARNESS) $(BUILD)/libdocket.so
+	$(LINK_DOCKET) $(PEER_LIBS)
+
 $(BUILD)/bench_%: $(BUILD)/obj/bench/bench_%.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 
@@ -328,6 +350,12 @@ bench: all $(BENCHES)
 # Record speed beside PostgreSQL 15 and LMDB alone; about three minutes.
 bench-ledger: all $(BENCHES)
 	@BUILD=$(BUILD) bench/ledger_peers.sh
+
+# Beside what people use instead; about four minutes. What cannot be had is skipped by name.
+bench-peers:
+	@tests/deps.sh peers
+	@$(MAKE) --no-print-directory all $(BUILD)/bench_peers
+	@BUILD=$(BUILD) bench/peers.sh
 
 floors:
 	@tests/floors.sh
