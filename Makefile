@@ -81,7 +81,8 @@ TEST_PROGRAMS  := $(BUILD)/docket-audit $(BUILD)/docket-worker $(BUILD)/docket-f
                   $(BUILD)/docket-library $(BUILD)/docket-same $(BUILD)/docket-attacks $(BUILD)/docket-scale \
                   $(BUILD)/docket-evicted $(BUILD)/docket-accounted $(BUILD)/docket-texts $(BUILD)/docket-dates $(BUILD)/store_scan \
                   $(BUILD)/example $(BUILD)/shiftclock.so $(RECIPES:%=$(BUILD)/recipes/%)
-BENCHES        := $(BUILD)/bench_next $(BUILD)/bench_names $(BUILD)/bench_ledger_store $(BUILD)/bench_ledger
+BENCHES        := $(BUILD)/bench_next $(BUILD)/bench_names $(BUILD)/bench_ledger_store $(BUILD)/bench_ledger \
+                   $(BUILD)/bench_store
 
 # What the attacks need beside that: each tests/attack/*.mk adds to ATTACKS and says how it is made.
 ATTACKS        :=
@@ -212,6 +213,11 @@ $(BUILD)/bench_names: $(BUILD)/obj/bench/bench_names.o $(BUILD)/obj/src/client/h
 	$(LINK_DOCKET) -lurcu-bp -lurcu-cds -lurcu-common
 $(BUILD)/bench_ledger_store: $(BUILD)/obj/bench/bench_ledger_store.o $(patsubst %.c,$(BUILD)/obj/%.o,$(BASE) $(NUMBERING) $(STORE))
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STORE_LIBS) -lpthread
+# What marks cost the store; its files and docketd's program.
+$(BUILD)/bench_store: $(patsubst %,$(BUILD)/obj/bench/%.o,bench_store store_marks store_recovery) \
+    $(patsubst %.c,$(BUILD)/obj/%.o,$(BASE) $(NUMBERING) $(STORE))
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STORE_LIBS) -lpthread
+TEST_PROGRAMS += $(BUILD)/bench_store
 $(BUILD)/docket-scale: $(BUILD)/obj/tests/process/scale.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 $(BUILD)/docket-dates: $(BUILD)/obj/tests/process/dates.o $(BUILD)/libdocket.so
