@@ -241,12 +241,16 @@ TEST_PROGRAMS += $(BUILD)/docket-tamper
 $(BUILD)/docket-tamper: $(patsubst %.c,$(BUILD)/obj/%.o,tests/process/tamper.c $(BASE) $(NUMBERING) $(STORE))
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STORE_LIBS) -lpthread
 TEST_PROGRAMS += $(BUILD)/docket-issuer
-TEST_PROGRAMS += $(BUILD)/bench_ledger_store
+TEST_PROGRAMS += $(BUILD)/bench_ledger_store $(BUILD)/bench_selftest
 TEST_PROGRAMS += $(BUILD)/docket-zones
 $(BUILD)/docket-zones: $(BUILD)/obj/tests/process/zones.o $(BUILD)/obj/src/daemon/days/zones.o $(BUILD)/obj/src/daemon/days/tzif.o \
     $(NUMBERING:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/src/base/status.o $(BUILD)/obj/src/base/log.o
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lpthread
-$(BUILD)/bench_%: $(BUILD)/obj/bench/bench_%.o $(BUILD)/libdocket.so
+# What the programs of the suite have in common; fate.o is the part that asks docket.
+HARNESS := $(patsubst %,$(BUILD)/obj/bench/%.o,harness workers histogram foreign report write fate)
+$(BUILD)/obj/bench/write.o: CPPFLAGS += -DBENCH_FLAGS='"$(FLAGS_$(SANITIZER))"'
+.PRECIOUS: $(BUILD)/obj/bench/%.o
+$(BUILD)/bench_%: $(BUILD)/obj/bench/bench_%.o $(HARNESS) $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 
 # Floods docketd with packets of its own: wire's files beside the library.
