@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench_store: what marks cost the store, without docketd's loop: commits through dk_store_commit(), as the clerk
- * makes them, each beside the bare limit in the same round.
+ * bench_store: what marks cost the store: commits through dk_store_commit(), as docketd's clerk makes them, each
+ * beside the bare limit in the same round; and the way back, from the file until docketd serves.
  *
- *     bench_store [-s SERIES] [-r ROUNDS] [-d DOCKETD] [-o marks|fold|recovery] [-j] FOLDER
+ *     bench_store [-s SERIES] [-d DOCKETD] FOLDER
  *
- * FOLDER is made, and stays. -d: docketd's program, for the start up to READY=1. After the clock all is read back by a
- * fresh opening and compared mark by mark; what does not hold ends the program with 1.
+ * FOLDER is made if it is not there, and what was made in it stays. After the clock all is read back by a fresh
+ * opening and compared mark by mark.
  */
 #include "store_bench.h"
 
@@ -17,87 +17,59 @@
 
 enum { MAKE_AT_ONCE = 10000 };
 
+struct realm realm = {.series = 1000000};
+char bench_folder[256];
+const char *bench_docketd;
+
 void must(docket_status status)
 {
-    if (status == DOCKET_OK)
-        return;
-    fprintf(stderr, "bench_store: %s\n", dk_error_text());
-    exit(1);
+    if (status != DOCKET_OK)
+        bench_fail("%s", dk_error_text());
 }
 
 void must_lmdb(int error)
 {
-    if (error == 0)
-        return;
-    fprintf(stderr, "bench_store: bare LMDB: %s\n", mdb_strerror(error));
-    exit(1);
+    if (error != 0)
+        bench_fail("bare LMDB: %s", mdb_strerror(error));
 }
 
 void must_system(bool held, const char *what)
 {
-    if (held)
-        return;
-    fprintf(stderr, "bench_store: cannot %s: %s\n", what, strerror(errno));
-    exit(1);
-}
-
-/* ---- figures ---- */
-
-static int by_size(const void *a, const void *b)
-{
-    double left = *(const double *)a, right = *(const double *)b;
-    return left < right ? -1 : left > right;
-}
-
-void add_round(struct cell *cell, double ours, double bare)
-{
-    if (cell->count == ROUNDS_MAX)
-        return;
-    cell->ours[cell->count] = ours;
-    cell->bare[cell->count++] = bare;
-}
-
-static double at_share(const double *sorted, unsigned count, double share)
-{
-    return sorted[(unsigned)(share * (count - 1) + 0.5)];
-}
-
-void show(const struct bench *bench, const char *what, const struct cell *cell, double asked)
-{
-    double ours[ROUNDS_MAX], bare[ROUNDS_MAX], ratio[ROUNDS_MAX];
-    unsigned n = cell->count;
-    for (unsigned at = 0; at < n; at++) {
-        ours[at] = cell->ours[at];
-        bare[at] = cell->bare[at];
-        ratio[at] = ours[at] / bare[at];
-    }
-    qsort(ours, n, sizeof ours[0], by_size);
-    qsort(bare, n, sizeof bare[0], by_size);
-    qsort(ratio, n, sizeof ratio[0], by_size);
-    double middle = at_share(ratio, n, 0.5), spread = (at_share(ratio, n, 0.9) - at_share(ratio, n, 0.1)) / middle;
-    const char *met = asked == 0 ? "" : middle <= asked ? "met" : "missed";
-    if (bench->json)
-        printf("{\"what\": \"%s\", \"ms\": %.3f, \"bare_ms\": %.3f, \"ratio\": %.2f, \"spread\": %.2f, \"asked\": %.2f, "
-               "\"rounds\": %u, \"met\": \"%s\"}\n", what, at_share(ours, n, 0.5) * 1e3, at_share(bare, n, 0.5) * 1e3, middle,
-               spread, asked, n, met);
-    else
-        printf("%-64s %9.2f ms %9.2f ms  ratio %5.2f  spread %3.0f %%  asked %4.2f  %s\n", what, at_share(ours, n, 0.5) * 1e3,
-               at_share(bare, n, 0.5) * 1e3, middle, spread * 100, asked, met);
-    fflush(stdout);
+    if (!held)
+        bench_fail("cannot %s: %s", what, strerror(errno));
 }
 
 /* ---- the realm ---- */
 
-void open_store(struct bench *bench)
+void alloc_realm(struct realm *made, const char *name, uint64_t series)
 {
-    struct dk_store_options options = {.realm = bench->realm, .create = true, .boot_id = {1}};
-    must(dk_store_open(&options, &bench->store, &bench->facts));
+    snprintf(made->path, sizeof made->path, "%s/%s", bench_folder, name);
+    made->series = series;
+    made->images = calloc(series, sizeof *made->images);
+    made->pointers = calloc(series, sizeof(struct dk_counter_image *));
+    must_system(made->images && made->pointers, "find memory");
+    for (uint64_t at = 0; at < series; at++)
+        made->images[at] = (struct dk_counter_image){
+            .series_id = at + 1, .extent_first = 1, .extent_last = DOCKET_NUMBER_MAX, .mark = 1, .next = 1};
 }
 
-void close_store(struct bench *bench, bool clean)
+void free_realm(struct realm *made)
 {
-    must(dk_store_close(bench->store, clean));
-    bench->store = NULL;
+    free(made->images);
+    free(made->pointers);
+}
+
+void open_realm(struct realm *opened)
+{
+    struct dk_store_options options = {.realm = opened->path, .create = true, .boot_id = {1}};
+    if (opened->store == NULL)
+        must(dk_store_open(&options, &opened->store, &opened->facts));
+}
+
+void close_realm(struct realm *closed)
+{
+    must(dk_store_close(closed->store, true));
+    closed->store = NULL;
 }
 
 static void spell_series(const struct dk_policy *policy, uint64_t id, struct dk_series_record *record)
@@ -117,65 +89,68 @@ static void spell_event(const struct dk_series_record *record, struct dk_event *
     snprintf(event->series, sizeof event->series, "%s", record->name);
 }
 
+static const struct dk_policy *make_policy(void)
+{
+    struct dk_policy policy;
+    dk_policy_default(&policy);
+    must(dk_policy_set(&policy, "restart", "never"));
+    must(dk_policy_set(&policy, "template", "{SERIES}-{N:6}"));
+    return dk_policy_keep(&policy);
+}
+
 /* As docketd would have left it: each series with its texts, its event and a counter at rest. */
-static void make_series(struct bench *bench)
+static void make_series(struct realm *made)
 {
     struct dk_series_record *records = calloc(MAKE_AT_ONCE, sizeof *records);
     const struct dk_series_record **series = calloc(MAKE_AT_ONCE, sizeof(struct dk_series_record *));
     struct dk_event *events = calloc(MAKE_AT_ONCE, sizeof *events);
-    struct dk_policy policy;
+    const struct dk_policy *policy = make_policy();
     must_system(records && series && events, "find memory");
-    dk_policy_default(&policy);
-    must(dk_policy_set(&policy, "restart", "never"));
-    must(dk_policy_set(&policy, "template", "{SERIES}-{N:6}"));
-    const struct dk_policy *kept = dk_policy_keep(&policy);
-    for (uint64_t made = 0; made < bench->series;) {
+    for (uint64_t id = 1; id <= made->series;) {
         size_t count = 0;
-        for (; count < MAKE_AT_ONCE && made < bench->series; count++, made++) {
-            spell_series(kept, made + 1, &records[count]);
+        for (; count < MAKE_AT_ONCE && id <= made->series; count++, id++) {
+            spell_series(policy, id, &records[count]);
             spell_event(&records[count], &events[count]);
             series[count] = &records[count];
-            bench->images[made] = (struct dk_counter_image){
-                .series_id = made + 1, .extent_first = 1, .extent_last = DOCKET_NUMBER_MAX, .mark = 1, .next = 1};
-            bench->pointers[count] = &bench->images[made];
+            made->pointers[count] = &made->images[id - 1];
         }
         struct dk_change change = {.series = series, .series_count = count, .events = events, .event_count = count,
-                                   .counters = bench->pointers, .counter_count = count};
+                                   .counters = made->pointers, .counter_count = count};
         uint64_t number;
-        must(dk_store_commit(bench->store, &change, &number));
+        must(dk_store_commit(made->store, &change, &number));
     }
     free(records);
     free(series);
     free(events);
 }
 
-double commit_marks(struct bench *bench, uint64_t first, uint64_t stride, uint64_t count)
+double commit_marks(struct realm *raised, uint64_t first, uint64_t stride, uint64_t count)
 {
     uint64_t number;
-    for (uint64_t at = 0, id = first; at < count; at++, id = (id + stride) % bench->series) {
-        struct dk_counter_image *image = &bench->images[id];
-        image->mark = image->next = image->mark + 17; /* at rest, so that a start has all to read and nothing to mourn */
-        bench->pointers[at] = image;
+    for (uint64_t at = 0, id = first; at < count; at++, id = (id + stride) % raised->series) {
+        struct dk_counter_image *image = &raised->images[id];
+        image->mark = image->next = image->mark + 17; /* at rest: a start has all to read and nothing to mourn */
+        raised->pointers[at] = image;
     }
-    struct dk_change change = {.counters = bench->pointers, .counter_count = count};
-    double began = seconds();
-    must(dk_store_commit(bench->store, &change, &number));
-    return seconds() - began;
+    struct dk_change change = {.counters = raised->pointers, .counter_count = count};
+    double began = milliseconds();
+    must(dk_store_commit(raised->store, &change, &number));
+    return milliseconds() - began;
 }
 
-double commit_nothing(struct bench *bench)
+double commit_nothing(struct realm *committed)
 {
     struct dk_change change = {0};
     uint64_t number;
-    double began = seconds();
-    must(dk_store_commit(bench->store, &change, &number));
-    return seconds() - began;
+    double began = milliseconds();
+    must(dk_store_commit(committed->store, &change, &number));
+    return milliseconds() - began;
 }
 
 /* ---- nothing is believed ---- */
 
 struct comparing {
-    const struct bench *bench;
+    const struct realm *realm;
     uint64_t count, wrong;
 };
 
@@ -183,76 +158,132 @@ static docket_status compare(void *context, const struct dk_counter_image *image
 {
     struct comparing *comparing = context;
     comparing->count++;
-    bool known = image->series_id > 0 && image->series_id <= comparing->bench->series && image->period == 0;
-    const struct dk_counter_image *wanted = known ? &comparing->bench->images[image->series_id - 1] : NULL;
+    bool known = image->series_id > 0 && image->series_id <= comparing->realm->series && image->period == 0;
+    const struct dk_counter_image *wanted = known ? &comparing->realm->images[image->series_id - 1] : NULL;
     comparing->wrong += !known || image->mark != wanted->mark || image->next != wanted->next;
     return DOCKET_OK;
 }
 
-void verify(struct bench *bench, const char *after)
+bool realm_holds(struct realm *held)
 {
-    struct comparing comparing = {.bench = bench};
-    close_store(bench, true);
-    open_store(bench);
-    must(dk_store_each_counter(bench->store, compare, &comparing));
-    if (comparing.wrong == 0 && comparing.count == bench->series)
-        return;
-    fprintf(stderr, "bench_store: after %s: %llu of %llu counters read back, %llu of them with another mark than was "
-                    "committed: the figures above are void\n",
-            after, (unsigned long long)comparing.count, (unsigned long long)bench->series, (unsigned long long)comparing.wrong);
-    bench->failed = 1;
+    struct comparing comparing = {.realm = held};
+    if (held->store != NULL)
+        close_realm(held);
+    open_realm(held);
+    must(dk_store_each_counter(held->store, compare, &comparing));
+    if (comparing.wrong == 0 && comparing.count == held->series)
+        return true;
+    bench_say("%llu of %llu counters read back, %llu of them with another mark than was committed",
+              (unsigned long long)comparing.count, (unsigned long long)held->series, (unsigned long long)comparing.wrong);
+    return false;
 }
 
-static bool read_options(struct bench *bench, int argc, char **argv)
+/* Cells share the realm: once is enough. */
+static bool verify(const struct bench_cell *cell, const struct bench_got *got)
 {
-    int option;
-    while ((option = getopt(argc, argv, "s:r:d:o:j")) != -1) {
-        if (option == 's')
-            bench->series = strtoull(optarg, NULL, 10);
-        else if (option == 'r')
-            bench->rounds = (unsigned)strtoul(optarg, NULL, 10);
-        else if (option == 'd')
-            bench->docketd = optarg;
-        else if (option == 'o')
-            bench->only = optarg;
-        else if (option == 'j')
-            bench->json = true;
-        else
-            return false;
+    static bool read, holds;
+    (void)cell;
+    (void)got;
+    if (!read)
+        holds = realm_holds(&realm);
+    read = true;
+    return holds;
+}
+
+/* ---- cells and figures ---- */
+
+static struct marks hundred = {.at_most = 100}, ten_thousand = {.at_most = 10000}, a_tenth = {.share = 10};
+
+#define CELL(ID, NAME, BASE, CONTEXT, MEASURE) \
+    {.id = (ID), .name = (NAME), .base = (BASE), .context = (void *)(CONTEXT), .measure = (MEASURE), .unit = "ms", .verify = verify}
+
+static struct bench_cell cells[] = {
+    CELL("marks_100", "one commit, 100 marks", "raw_100", &hundred, measure_marks),
+    CELL("raw_100", "  write as many bytes + fdatasync", NULL, &hundred, measure_raw),
+    CELL("marks_10000", "one commit, 10,000 marks", "raw_10000", &ten_thousand, measure_marks),
+    CELL("raw_10000", "  write as many bytes + fdatasync", NULL, &ten_thousand, measure_raw),
+    CELL("marks_tenth", "one commit, a tenth of all series", "raw_tenth", &a_tenth, measure_marks),
+    CELL("raw_tenth", "  write as many bytes + fdatasync", NULL, &a_tenth, measure_raw),
+    CELL("many", "eight such commits, folds and all, each", "many_raw", &a_tenth, measure_many),
+    CELL("many_raw", "  write as many bytes + fdatasync", NULL, &a_tenth, measure_many_raw),
+    CELL("fold", "fold of all series, over old ones", "fold_bare", in_order, measure_fold),
+    CELL("fold_step", "  its longest commit", NULL, NULL, measure_fold_step),
+    CELL("fold_bare", "  bare LMDB, sorted, one transaction", NULL, NULL, measure_fold_bare),
+    CELL("fold_mixed", "fold of all, made dirty in no order", "mixed_bare", in_no_order, measure_fold),
+    CELL("mixed_step", "  its longest commit", NULL, NULL, measure_fold_step),
+    CELL("mixed_bare", "  bare LMDB, sorted, one transaction", NULL, NULL, measure_fold_bare),
+    CELL("first", "fold of all into an empty store", "first_bare", NULL, measure_first_fold),
+    CELL("first_bare", "  bare LMDB, MDB_APPEND", NULL, NULL, measure_first_fold_bare),
+    CELL("load", "store opened, all read into a table, warm", "scan", warm, measure_load),
+    CELL("start", "docketd until READY=1, warm", "scan", warm, measure_start),
+    CELL("start_board", "  with all series on the board", "scan", on_board, measure_start),
+    CELL("scan", "  bare scan, table and index, warm", NULL, warm, measure_scan),
+    CELL("load_cold", "store opened, all read into a table, cold", "scan_cold", cold, measure_load),
+    CELL("start_cold", "docketd until READY=1, cold", "scan_cold", cold, measure_start),
+    CELL("scan_cold", "  bare scan, table and index, cold", NULL, cold, measure_scan),
+};
+
+static const struct bench_figure figures[] = {
+    {.id = "marks", .sentence = "one commit of the marks of a tenth of all series / raw write and fdatasync of the same bytes",
+     .asked_as = "<=", .asked = 2.5, .of = "marks_tenth", .over = "raw_tenth"},
+    {.id = "marks_many", .sentence = "the same, eight in a row, with what they fold / raw", .of = "many", .over = "many_raw"},
+    {.id = "fold", .sentence = "fold of all series, churned / LMDB's own packed write", .asked_as = "<=", .asked = 2,
+     .of = "fold", .over = "fold_bare"},
+    {.id = "fold_first", .sentence = "fold of all series, fresh / LMDB's own packed write", .asked_as = "<=", .asked = 2,
+     .of = "first", .over = "first_bare"},
+    {.id = "recovery", .sentence = "docketd until it serves, warm / bare scan plus fill", .asked_as = "<=", .asked = 1.5,
+     .of = "start", .over = "scan"},
+    {.id = "recovery_cold", .sentence = "docketd until it serves, cold / bare scan plus fill", .asked_as = "<=", .asked = 1.5,
+     .of = "start_cold", .over = "scan_cold"},
+};
+
+static bool option(int letter, const char *value)
+{
+    if (letter == 'd')
+        bench_docketd = value;
+    else
+        realm.series = strtoull(value, NULL, 10);
+    return realm.series >= 1000 && realm.series <= 1000000;
+}
+
+static bool set_up(int count, char **operands)
+{
+    if (count != 1)
+        return false;
+    snprintf(bench_folder, sizeof bench_folder, "%s", operands[0]);
+    must_system(mkdir(bench_folder, 0700) == 0 || errno == EEXIST, "make the folder");
+    for (size_t at = 0; bench_docketd == NULL && at < sizeof cells / sizeof cells[0]; at++)
+        if (cells[at].measure == measure_start)
+            cells[at].skip = "-d says where docketd is";
+    alloc_realm(&realm, "realm", realm.series);
+    open_realm(&realm);
+    if (!realm.facts.created) {
+        bench_say("%s has been used: name a new folder", bench_folder);
+        return false;
     }
-    return optind + 1 == argc && bench->series >= 1000 && bench->series <= 1000000 && bench->rounds > 0 &&
-           bench->rounds <= ROUNDS_MAX;
+    make_series(&realm);
+    return true;
 }
 
-static bool wants(const struct bench *bench, const char *part)
+static void tear_down(void)
 {
-    return bench->only == NULL || strcmp(bench->only, part) == 0;
+    close_realm(&realm);
+    free_realm(&realm);
 }
 
-int main(int argc, char **argv)
+static const struct bench_suite suite = {.program = "bench_store",
+                                         .title = "marks in the store: commit, fold, recovery",
+                                         .cells = cells,
+                                         .cell_count = sizeof cells / sizeof cells[0],
+                                         .figures = figures,
+                                         .figure_count = sizeof figures / sizeof figures[0],
+                                         .letters = "s:d:",
+                                         .usage = "[-s SERIES] [-d DOCKETD] FOLDER",
+                                         .option = option,
+                                         .set_up = set_up,
+                                         .tear_down = tear_down};
+
+int main(int count, char **words)
 {
-    static struct bench bench = {.series = 1000000, .rounds = 7};
-    if (!read_options(&bench, argc, argv)) {
-        fprintf(stderr, "usage: bench_store [-s SERIES (1000 to 1000000)] [-r ROUNDS] [-d DOCKETD] [-o PART] [-j] FOLDER\n");
-        return 2;
-    }
-    snprintf(bench.folder, sizeof bench.folder, "%s", argv[optind]);
-    snprintf(bench.realm, sizeof bench.realm, "%s/realm", bench.folder);
-    must_system(mkdir(bench.folder, 0700) == 0 || errno == EEXIST, "make the folder");
-    bench.images = calloc(bench.series, sizeof *bench.images);
-    bench.pointers = calloc(bench.series, sizeof(struct dk_counter_image *));
-    must_system(bench.images && bench.pointers, "find memory");
-    open_store(&bench);
-    double began = seconds();
-    make_series(&bench);
-    if (!bench.json)
-        printf("%llu series made in %.1f s\n", (unsigned long long)bench.series, seconds() - began);
-    if (wants(&bench, "marks"))
-        run_marks(&bench);
-    if (wants(&bench, "fold"))
-        run_fold(&bench);
-    if (wants(&bench, "recovery"))
-        run_recovery(&bench);
-    close_store(&bench, true);
-    return bench.failed;
+    return bench_main(count, words, &suite);
 }

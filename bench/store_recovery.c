@@ -3,9 +3,9 @@
 #include "store_bench.h"
 
 #include "base/hash.h"
-
 #include "table/layout.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
@@ -17,6 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+const char warm[] = "warm", cold[] = "cold", on_board[] = "on the board";
+
 /* ---- the bare limit: each record of each database read once, series and counters copied into a table, an index made ---- */
 
 struct table {
@@ -26,24 +28,24 @@ struct table {
     uint64_t series, counters, sum;
 };
 
-static void make_table(const struct bench *bench, struct table *table)
+static void make_table(struct table *table)
 {
-    size_t bytes = bench->series * sizeof *table->slots;
+    size_t bytes = realm.series * sizeof *table->slots;
     int fd = memfd_create("bench_store", MFD_CLOEXEC);
     *table = (struct table){.index_room = 2};
     must_system(fd >= 0 && ftruncate(fd, (off_t)bytes) == 0, "make a table");
     table->slots = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     must_system(table->slots != MAP_FAILED, "map a table");
     close(fd);
-    while (table->index_room < 2 * bench->series)
+    while (table->index_room < 2 * realm.series)
         table->index_room *= 2;
     table->index = calloc(table->index_room, sizeof *table->index);
     must_system(table->index != NULL, "find memory");
 }
 
-static void free_table(const struct bench *bench, struct table *table)
+static void free_table(struct table *table)
 {
-    munmap(table->slots, bench->series * sizeof *table->slots);
+    munmap(table->slots, realm.series * sizeof *table->slots);
     free(table->index);
 }
 
@@ -56,7 +58,7 @@ static void enter(struct table *table, const void *name, size_t bytes, uint64_t 
     table->index[at] = (hash & ~UINT64_C(0xffffffff)) | id;
 }
 
-static void take_record(const struct bench *bench, struct table *table, unsigned kind, MDB_val key, MDB_val value)
+static void take_record(struct table *table, unsigned kind, MDB_val key, MDB_val value)
 {
     const uint8_t *bytes = value.mv_data;
     for (size_t at = 0; at < value.mv_size; at += 64)
@@ -66,7 +68,7 @@ static void take_record(const struct bench *bench, struct table *table, unsigned
         memcpy(&id, value.mv_data, 8);
     else if (kind == DK_KIND_COUNTERS && key.mv_size >= 8)
         id = dk_key_number(key.mv_data, 8);
-    if (id == 0 || id > bench->series)
+    if (id == 0 || id > realm.series)
         return;
     uint8_t *slot = (uint8_t *)&table->slots[id - 1];
     size_t room = sizeof *table->slots / 2, from = kind == DK_KIND_SERIES ? 0 : room;
@@ -78,7 +80,7 @@ static void take_record(const struct bench *bench, struct table *table, unsigned
     table->series++;
 }
 
-static void scan_database(const struct bench *bench, MDB_txn *txn, unsigned kind, struct table *table)
+static void scan_database(MDB_txn *txn, unsigned kind, struct table *table)
 {
     MDB_dbi dbi;
     MDB_cursor *cursor;
@@ -86,40 +88,42 @@ static void scan_database(const struct bench *bench, MDB_txn *txn, unsigned kind
     must_lmdb(mdb_dbi_open(txn, dk_kind_name(kind), 0, &dbi));
     must_lmdb(mdb_cursor_open(txn, dbi, &cursor));
     while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0)
-        take_record(bench, table, kind, key, value);
+        take_record(table, kind, key, value);
     mdb_cursor_close(cursor);
 }
 
 /* The store is closed meanwhile. */
-static double scan_bare(const struct bench *bench)
+static double scan_bare(void)
 {
     char path[512];
     MDB_env *env;
     MDB_txn *txn;
     struct table table;
-    snprintf(path, sizeof path, "%s/store", bench->realm);
-    double began = seconds();
+    snprintf(path, sizeof path, "%s/store", realm.path);
+    double began = milliseconds();
     must_lmdb(mdb_env_create(&env));
     must_lmdb(mdb_env_set_mapsize(env, (size_t)16 << 30));
     must_lmdb(mdb_env_set_maxdbs(env, DK_KIND_COUNT));
     must_lmdb(mdb_env_open(env, path, MDB_RDONLY | MDB_NOLOCK, 0600));
     must_lmdb(mdb_txn_begin(env, NULL, MDB_RDONLY, &txn));
-    make_table(bench, &table);
+    make_table(&table);
     for (unsigned kind = 0; kind < DK_KIND_COUNT; kind++)
-        scan_database(bench, txn, kind, &table);
-    double took = seconds() - began;
-    must_system(table.series == bench->series && table.counters == bench->series, "find all series in a bare scan");
+        scan_database(txn, kind, &table);
+    double took = milliseconds() - began;
+    if (table.series != realm.series || table.counters != realm.series)
+        bench_fail("the bare scan found %llu series and %llu counters", (unsigned long long)table.series,
+                   (unsigned long long)table.counters);
     mdb_txn_abort(txn);
     mdb_env_close(env);
-    free_table(bench, &table);
+    free_table(&table);
     return took;
 }
 
 /* Out of the page cache, as after a boot. */
-static void make_cold(const struct bench *bench)
+static void make_cold(void)
 {
     char path[512];
-    snprintf(path, sizeof path, "%s/store/data.mdb", bench->realm);
+    snprintf(path, sizeof path, "%s/store/data.mdb", realm.path);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     must_system(fd >= 0 && fdatasync(fd) == 0 && posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) == 0, "drop the store's pages");
     close(fd);
@@ -127,57 +131,51 @@ static void make_cold(const struct bench *bench)
 
 /* ---- the store's part: opening, and each series and counter shown once ---- */
 
-struct loading {
-    const struct bench *bench;
-    struct table *table;
-};
-
 static docket_status load_series(void *context, const struct dk_series_record *record)
 {
-    const struct loading *loading = context;
+    struct table *table = context;
     char name[2 * DOCKET_NAME_MAX];
-    int bytes = snprintf(name, sizeof name, "%s/%s", record->tenant, record->name);
-    enter(loading->table, name, (size_t)bytes, record->id);
-    loading->table->slots[record->id - 1].series_id = record->id;
-    loading->table->series++;
+    size_t tenant = strlen(record->tenant) + 1, series = strlen(record->name);
+    memcpy(name, record->tenant, tenant);
+    memcpy(name + tenant, record->name, series);
+    enter(table, name, tenant + series, record->id);
+    table->slots[record->id - 1].series_id = record->id;
+    table->series++;
     return DOCKET_OK;
 }
 
 static docket_status load_counter(void *context, const struct dk_counter_image *image)
 {
-    const struct loading *loading = context;
-    uint8_t *slot = (uint8_t *)&loading->table->slots[image->series_id - 1];
-    memcpy(slot + sizeof *loading->table->slots / 2, image, sizeof *image);
-    loading->table->counters++;
+    struct table *table = context;
+    uint8_t *slot = (uint8_t *)&table->slots[image->series_id - 1];
+    memcpy(slot + sizeof *table->slots / 2, image, sizeof *image);
+    table->counters++;
     return DOCKET_OK;
 }
 
 /* From a closed store to a filled table. */
-static double load_store(struct bench *bench)
+static double load_store(void)
 {
     struct table table;
-    struct loading loading = {bench, &table};
-    double began = seconds();
-    open_store(bench);
-    double opened = seconds();
-    make_table(bench, &table);
-    must(dk_store_each_series(bench->store, load_series, &loading));
-    must(dk_store_each_counter(bench->store, load_counter, &loading));
-    double took = seconds() - began;
-    if (getenv("PARTS"))
-        printf("    opened in %.1f ms, loaded in %.1f\n", (opened - began) * 1e3, (took - (opened - began)) * 1e3);
-    must_system(table.series == bench->series && table.counters == bench->series, "load all series");
-    free_table(bench, &table);
-    close_store(bench, true);
+    double began = milliseconds();
+    open_realm(&realm);
+    make_table(&table);
+    must(dk_store_each_series(realm.store, load_series, &table));
+    must(dk_store_each_counter(realm.store, load_counter, &table));
+    double took = milliseconds() - began;
+    if (table.series != realm.series || table.counters != realm.series)
+        bench_fail("not all series and counters were loaded");
+    free_table(&table);
+    close_realm(&realm);
     return took;
 }
 
 /* ---- docketd, until it serves ---- */
 
-static int listen_for_ready(const struct bench *bench, struct sockaddr_un *address)
+static int listen_for_ready(struct sockaddr_un *address)
 {
     *address = (struct sockaddr_un){.sun_family = AF_UNIX};
-    snprintf(address->sun_path, sizeof address->sun_path, "%.80s/ready", bench->folder);
+    snprintf(address->sun_path, sizeof address->sun_path, "%.80s/ready", bench_folder);
     unlink(address->sun_path);
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     must_system(fd >= 0 && bind(fd, (const struct sockaddr *)(const void *)address, sizeof *address) == 0, "hear of READY=1");
@@ -186,87 +184,89 @@ static int listen_for_ready(const struct bench *bench, struct sockaddr_un *addre
     return fd;
 }
 
-static double start_docketd(struct bench *bench, bool on_board)
+static void write_config(bool all_on_board)
 {
-    struct sockaddr_un address;
-    char path[512], said[64];
-    snprintf(path, sizeof path, "%s/docket.conf", bench->realm);
+    char path[512];
+    snprintf(path, sizeof path, "%s/docket.conf", realm.path);
     FILE *config = fopen(path, "w");
     must_system(config != NULL, "write docket.conf");
-    fprintf(config, "[realm]\nevict_after_s = %d\n", on_board ? 0 : 86400);
-    fclose(config);
-    int fd = listen_for_ready(bench, &address);
-    double began = seconds();
+    fprintf(config, "[realm]\nevict_after_s = %d\n", all_on_board ? 0 : 86400);
+    must_system(fclose(config) == 0, "write docket.conf");
+}
+
+static void run_docketd(const char *ready)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/docketd.log", bench_folder);
+    int log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    dup2(log, 2);
+    setenv("NOTIFY_SOCKET", ready, 1);
+    execl(bench_docketd, bench_docketd, "--realm", realm.path, (char *)NULL);
+    _exit(127);
+}
+
+static double start_docketd(bool all_on_board)
+{
+    struct sockaddr_un address;
+    char said[64];
+    write_config(all_on_board);
+    int fd = listen_for_ready(&address);
+    double began = milliseconds();
     pid_t child = fork();
     must_system(child >= 0, "fork");
-    if (child == 0) {
-        snprintf(path, sizeof path, "%s/docketd.log", bench->folder);
-        int log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-        dup2(log, 2);
-        setenv("NOTIFY_SOCKET", address.sun_path, 1);
-        execl(bench->docketd, bench->docketd, "--realm", bench->realm, (char *)NULL);
-        _exit(127);
-    }
+    if (child == 0)
+        run_docketd(address.sun_path);
+    bench_own_process(child);
     bool ready = recv(fd, said, sizeof said, 0) > 0;
-    double took = seconds() - began;
+    double took = milliseconds() - began;
     int outcome = 0;
     kill(child, SIGTERM);
     waitpid(child, &outcome, 0);
     close(fd);
-    must_system(ready && WIFEXITED(outcome) && WEXITSTATUS(outcome) == 0, "start and stop docketd (see docketd.log)");
+    if (!ready || !WIFEXITED(outcome) || WEXITSTATUS(outcome) != 0)
+        bench_fail("docketd did not start and stop in order; see %s/docketd.log", bench_folder);
     return took;
 }
 
-/* So that the desk is built anew. */
-static void lose_runtime(const struct bench *bench)
+/* So that the desk is built anew: as after a boot. */
+static void lose_runtime(void)
 {
-    char command[700];
-    snprintf(command, sizeof command, "d=$(readlink -f %s/runtime) && rm -rf \"${d:?}\"/*", bench->realm);
-    must_system(system(command) == 0, "remove the runtime files"); /* NOLINT: a bench's own folder */
+    char link[512], folder[DK_PATH_BYTES];
+    snprintf(link, sizeof link, "%s/runtime", realm.path);
+    ssize_t bytes = readlink(link, folder, sizeof folder - 1);
+    if (bytes < 0)
+        return; /* docketd was not there yet */
+    folder[bytes] = 0;
+    DIR *entries = opendir(folder);
+    for (const struct dirent *entry; entries != NULL && (entry = readdir(entries)) != NULL;)
+        unlinkat(dirfd(entries), entry->d_name, 0);
+    if (entries != NULL)
+        closedir(entries);
 }
 
-static void run_docketd(struct bench *bench, const char *what, bool cold, bool on_board, unsigned rounds, double asked)
+static void prepare(const struct bench_cell *cell)
 {
-    struct cell cell = {0};
-    for (unsigned round = 0; round <= rounds; round++) {
-        if (round > 0 || on_board)
-            lose_runtime(bench);
-        if (cold)
-            make_cold(bench);
-        double bare = scan_bare(bench);
-        if (cold)
-            make_cold(bench);
-        double ours = start_docketd(bench, on_board);
-        if (round > 0) /* the first one makes the runtime's folder */
-            add_round(&cell, ours, bare);
-    }
-    show(bench, what, &cell, asked);
+    if (realm.store != NULL)
+        close_realm(&realm);
+    if (cell->context == cold)
+        make_cold();
 }
 
-static void run_load(struct bench *bench, const char *what, bool cold, double asked)
+double measure_scan(struct bench_cell *cell)
 {
-    struct cell cell = {0};
-    for (unsigned round = 0; round < 4; round++) {
-        if (cold)
-            make_cold(bench);
-        double bare = scan_bare(bench);
-        if (cold)
-            make_cold(bench);
-        add_round(&cell, load_store(bench), bare);
-    }
-    show(bench, what, &cell, asked);
+    prepare(cell);
+    return scan_bare();
 }
 
-void run_recovery(struct bench *bench)
+double measure_load(struct bench_cell *cell)
 {
-    close_store(bench, true);
-    run_load(bench, "store opened, all series and counters read; scan + fill, warm", false, 1.5);
-    run_load(bench, "the same, cold", true, 1.5);
-    if (bench->docketd != NULL) {
-        run_docketd(bench, "docketd, desk built anew, until READY=1; scan + fill, warm", false, false, 3, 1.5);
-        run_docketd(bench, "the same, cold", true, false, 3, 1.5);
-        run_docketd(bench, "docketd, all on the board (evict_after_s = 0), warm", false, true, 3, 1.5);
-    }
-    open_store(bench);
-    verify(bench, "recovery");
+    prepare(cell);
+    return load_store();
+}
+
+double measure_start(struct bench_cell *cell)
+{
+    lose_runtime();
+    prepare(cell);
+    return start_docketd(cell->context == on_board);
 }
