@@ -76,7 +76,7 @@ UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
 UNIT_TESTS   := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/unit/%)
 
 WORKER_SOURCES := tests/process/worker.c tests/process/worker_main.c tests/lib/worklog.c
-RECIPES        := outbox pool backdate batch orders_test
+RECIPES        := outbox pool backdate batch rows orders_test
 TEST_PROGRAMS  := $(BUILD)/docket-audit $(BUILD)/docket-worker $(BUILD)/docket-forker \
                   $(BUILD)/docket-library $(BUILD)/docket-same $(BUILD)/docket-attacks $(BUILD)/docket-scale \
                   $(BUILD)/docket-evicted $(BUILD)/docket-accounted $(BUILD)/docket-texts $(BUILD)/docket-dates $(BUILD)/store_scan \
@@ -203,7 +203,7 @@ $(BUILD)/docket-forker: $(BUILD)/obj/tests/process/forker.o $(BUILD)/obj/tests/l
 	$(LINK_DOCKET)
 $(BUILD)/docket-library: $(BUILD)/obj/tests/process/library.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
-$(BUILD)/docket-same: $(patsubst %,$(BUILD)/obj/tests/process/%.o,same same_dates same_settings) $(BUILD)/libdocket.so
+$(BUILD)/docket-same: $(patsubst %,$(BUILD)/obj/tests/process/%.o,same same_dates same_many same_settings) $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 $(BUILD)/docket-attacks: $(BUILD)/obj/tests/process/attacks.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
@@ -228,6 +228,9 @@ $(BUILD)/docket-accounted: $(BUILD)/obj/tests/process/accounted.o $(BUILD)/libdo
 $(BUILD)/docket-issuer: $(BUILD)/obj/tests/process/issuer.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 $(BUILD)/docket-evicted: $(BUILD)/obj/tests/process/evicted.o $(BUILD)/libdocket.so
+	$(LINK_DOCKET)
+TEST_PROGRAMS += $(BUILD)/docket-many
+$(BUILD)/docket-many: $(BUILD)/obj/tests/process/many.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 TEST_PROGRAMS += $(BUILD)/docket-tracked
 $(BUILD)/docket-tracked: $(BUILD)/obj/tests/process/tracked.o $(BUILD)/libdocket.so
