@@ -10,7 +10,8 @@ bench=$(dirname "$0")/../../bench/peers.sh
 binary bench_peers >/dev/null
 
 peers() { # GROUP
-    OUT=$work ONLY=$1 ROUNDS=1 MILLISECONDS=5 BUILD=$BUILD "$bench" >"$work/$1" 2>&1
+    mkdir -p "$work/place"
+    TMPDIR=$work/place OUT=$work ONLY=$1 ROUNDS=1 MILLISECONDS=5 BUILD=$BUILD "$bench" >"$work/$1" 2>&1
 }
 
 refused() {
@@ -22,5 +23,5 @@ check 'peers that lock: ends with 0' peers locks
 check 'their numbers and those of docket: right, each cell' jq -e '.right and (.cells | map(.right) | all)' "$work/peers.json"
 check 'a peer that nobody locks: ends with 1, and says which' refused
 check 'and its JSON: no figure is met' jq -e '.right == false and ([.figures[] | select(.met)] | length) == 0' "$work/peers.json"
-check 'and no folder is left' sh -c '! ls -d "${TMPDIR:-/var/tmp}"/docket-bench.* 2>/dev/null'
+check 'and no folder is left' rmdir "$work/place"
 finish
