@@ -71,7 +71,7 @@ struct docket_view_period {
     uint32_t window_now;     /* how many docketd lays ahead now: a minute at the seen rate, at least 16, at
                                 most the setting */
     uint32_t rate_per_minute; /* the rate that docketd saw when it last laid; 0 none seen yet. Rates above
-                                 2^28 - 1 are shown as that */
+                                 2^32 - 1 are shown as that */
     uint64_t first, last;    /* numbers of the counter, or of the authority's interval that it is in */
     int ends;                /* 1: last comes before numbers end by themselves ... */
     uint32_t used_percent;   /* ... and so much of first to last is gone. leased: what came back and does not lie yet

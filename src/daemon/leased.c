@@ -301,7 +301,7 @@ static void plan_lays(struct plan *plan)
         return;
     if (low)
         dk_keeper_judge_window(counter, counter->next, dk_clock_monotonic_ns());
-    uint64_t block = counter->window / 8 > 0 ? counter->window / 8 : 1;
+    uint64_t block = dk_counter_block(counter);
     uint32_t row_at = 0;
     int index = 0;
     bool more = true;
@@ -440,6 +440,7 @@ static void apply(struct plan *plan)
         dk_series_quarantine(counter->series, "a claimed place changed its owner while docketd cleared it");
         return;
     }
+    dk_keeper_expect(counter, plan->free_numbers);
     /* A plan made before the stop, or the end of the period, lays no more; what
      * it recorded as laid from spares goes back by the image of the next turn. */
     if (dk_winding_down(counter)) {

@@ -121,7 +121,7 @@ refused 'the benchmarks window as a number: usage' 2 series add acme/B --window 
 expect 'the benchmarks window by its name: made' 0 series add acme/B --window benchmark
 err_has 'the benchmarks window: said to be not for books' 'not for books'
 expect 'series show of it: works' 0 series show acme/B
-out_has 'series show of it: not for books' '^window    250000 (benchmark): NOT FOR BOOKS'
+out_has 'series show of it: not for books' '^window    16777216 (benchmark): NOT FOR BOOKS'
 expect 'series show of it, --json: works' 0 series show acme/B --json
 json 'series show of it, --json: not for books' '.for_books == false'
 printf '[default]\nwindow = benchmark\n' >"$work/bench.conf"
