@@ -96,6 +96,7 @@ static void raise_to(struct dk_counter *counter, uint64_t target)
     dk_strict_raise(&dk_book_table_bank(counter)->strict, more);
     counter->limit = target;
     dk_count_relaxed(&words->raises, 1);
+    dk_count_relaxed(&words->numbers_out, more);
     announce(counter);
 }
 
@@ -184,6 +185,7 @@ static void settled(struct dk_job *job)
 static void settle(struct dk_counter *counter)
 {
     counter->next = counter->base + dk_strict_close(&dk_book_table_bank(counter)->strict);
+    dk_count_relaxed(&dk_desk_words(&counter->series->desk->map)->numbers_out, counter->next - counter->limit); /* less */
     counter->limit = counter->next;
     dk_store_release(&dk_book_bank(counter)->limit, counter->limit);
     if (!agrees(counter)) /* behind the last take */

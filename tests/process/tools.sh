@@ -138,7 +138,7 @@ views() {
     # shellcheck disable=SC2046
     keys "$1, seat list --json" schema_version realm seats 'seats.[]' $(printf 'seats.[].%s ' seat desk state pid uid \
         attached_s lives leases numbers_open oldest_lease_age_s figures figures.claims figures.waits \
-        figures.wait_ns_total figures.wait_ns_max figures.timeouts figures.give_backs)
+        figures.wait_ns_total figures.wait_ns_max figures.timeouts figures.give_backs figures.numbers)
     expect "$1, desk list: works" 0 desk list --columns DESK,FILES,USER,GROUP,MODE
     out_is "$1, desk list: both desks, as docket.conf calls them" 'DESK    FILES  USER GROUP MODE' \
         'default desk-0 -    0     0640' 'billing desk-1 1    -     0640'
