@@ -25,3 +25,5 @@ echo "store on: $(stat -f -c %T "$work"); window benchmark (16777216); cells int
 echo
 "$BUILD/bench_next" -r "${ROUNDS:-15}" -m "${MILLISECONDS:-100}" ${JSON:+-j} "$work"
 [ -n "${JSON:-}" ] || { echo && "$BUILD/bench_names" -r "${ROUNDS:-15}" "$work"; }
+# The store by itself: SERIES=1000000 for the figures' own size (about three minutes).
+[ -n "${JSON:-}" ] || { echo && "$BUILD/bench_store" -r 3 -s "${SERIES:-100000}" -d "$BUILD/docketd" "$work/marks"; }
