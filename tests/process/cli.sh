@@ -546,7 +546,7 @@ expect 'inspect --json: an object' 0 inspect --json
 first_key_is_version 'inspect --json'
 json 'inspect --json: desks with figures, series and seats' \
     '.desks[0] | .desk == "desk-0" and (.figures.commits > 0) and (.series | length == 7) and (.seats | type == "array")'
-json 'inspect --json: every figure is a number' '[.desks[0].figures[] | type == "number"] | all and length == 22'
+json 'inspect --json: every figure is a number' '[.desks[0].figures[] | type == "number"] | all and length == 27'
 
 expect 'fate: of one series' 0 fate acme/INV
 out_has 'fate: handed out' ' handed out$'
