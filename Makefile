@@ -76,17 +76,18 @@ UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
 UNIT_TESTS   := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/unit/%)
 
 WORKER_SOURCES := tests/process/worker.c tests/process/worker_main.c tests/lib/worklog.c
-RECIPES        := outbox pool backdate batch orders_test
+RECIPES        := outbox pool backdate batch rows orders_test
 TEST_PROGRAMS  := $(BUILD)/docket-audit $(BUILD)/docket-worker $(BUILD)/docket-forker \
                   $(BUILD)/docket-library $(BUILD)/docket-same $(BUILD)/docket-attacks $(BUILD)/docket-scale \
                   $(BUILD)/docket-evicted $(BUILD)/docket-accounted $(BUILD)/docket-texts $(BUILD)/docket-dates $(BUILD)/store_scan \
                   $(BUILD)/example $(BUILD)/shiftclock.so $(RECIPES:%=$(BUILD)/recipes/%)
-BENCHES        := $(BUILD)/bench_next $(BUILD)/bench_names $(BUILD)/bench_ledger_store $(BUILD)/bench_ledger
+BENCHES        := $(BUILD)/bench_next $(BUILD)/bench_names $(BUILD)/bench_ledger_store $(BUILD)/bench_ledger \
+                   $(BUILD)/bench_store
 
 # What the attacks need beside that: each tests/attack/*.mk adds to ATTACKS and says how it is made.
 ATTACKS        :=
 
-.PHONY: all lib built demo check torture unit process attack model examples proof bench bench-ledger floors orders deps install \
+.PHONY: all lib built demo check torture unit process attack model examples proof bench bench-ledger bench-peers floors orders deps install \
         uninstall clean help sanitized asan ubsan tsan lint format
 .DELETE_ON_ERROR:
 
@@ -101,6 +102,7 @@ help:
 	@echo "make model     the protocol model (Spin)                 make orders  labels of memory orders"
 	@echo "make attack    the attacks at their small figures        make lint    static checkers"
 	@echo "make bench-ledger  record speed beside PostgreSQL 15 and LMDB alone (about three minutes)"
+	@echo "make bench-peers   docket beside PostgreSQL, Redis, SQLite, Berkeley DB, LMDB, flock and a mutex (about four minutes)"
 	@echo "make asan|ubsan|tsan  unit and thread tests under sanitizers"
 	@echo "make install   PREFIX, DESTDIR: see docs/INSTALL.md      make uninstall|clean"
 
@@ -202,7 +204,7 @@ $(BUILD)/docket-forker: $(BUILD)/obj/tests/process/forker.o $(BUILD)/obj/tests/l
 	$(LINK_DOCKET)
 $(BUILD)/docket-library: $(BUILD)/obj/tests/process/library.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
-$(BUILD)/docket-same: $(patsubst %,$(BUILD)/obj/tests/process/%.o,same same_dates same_settings) $(BUILD)/libdocket.so
+$(BUILD)/docket-same: $(patsubst %,$(BUILD)/obj/tests/process/%.o,same same_dates same_many same_settings) $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 $(BUILD)/docket-attacks: $(BUILD)/obj/tests/process/attacks.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
@@ -212,6 +214,12 @@ $(BUILD)/bench_names: $(BUILD)/obj/bench/bench_names.o $(BUILD)/obj/src/client/h
 	$(LINK_DOCKET) -lurcu-bp -lurcu-cds -lurcu-common
 $(BUILD)/bench_ledger_store: $(BUILD)/obj/bench/bench_ledger_store.o $(patsubst %.c,$(BUILD)/obj/%.o,$(BASE) $(NUMBERING) $(STORE))
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STORE_LIBS) -lpthread
+# What marks cost the store.
+$(BUILD)/bench_store: $(patsubst %,$(BUILD)/obj/bench/%.o,bench_store store_marks store_recovery \
+    harness workers histogram foreign report write) \
+    $(patsubst %.c,$(BUILD)/obj/%.o,$(BASE) $(NUMBERING) $(STORE))
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STORE_LIBS) -lpthread
+TEST_PROGRAMS += $(BUILD)/bench_store
 $(BUILD)/docket-scale: $(BUILD)/obj/tests/process/scale.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 $(BUILD)/docket-dates: $(BUILD)/obj/tests/process/dates.o $(BUILD)/libdocket.so
@@ -221,6 +229,9 @@ $(BUILD)/docket-accounted: $(BUILD)/obj/tests/process/accounted.o $(BUILD)/libdo
 $(BUILD)/docket-issuer: $(BUILD)/obj/tests/process/issuer.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 $(BUILD)/docket-evicted: $(BUILD)/obj/tests/process/evicted.o $(BUILD)/libdocket.so
+	$(LINK_DOCKET)
+TEST_PROGRAMS += $(BUILD)/docket-many
+$(BUILD)/docket-many: $(BUILD)/obj/tests/process/many.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 TEST_PROGRAMS += $(BUILD)/docket-tracked
 $(BUILD)/docket-tracked: $(BUILD)/obj/tests/process/tracked.o $(BUILD)/libdocket.so
@@ -235,12 +246,16 @@ TEST_PROGRAMS += $(BUILD)/docket-tamper
 $(BUILD)/docket-tamper: $(patsubst %.c,$(BUILD)/obj/%.o,tests/process/tamper.c $(BASE) $(NUMBERING) $(STORE))
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STORE_LIBS) -lpthread
 TEST_PROGRAMS += $(BUILD)/docket-issuer
-TEST_PROGRAMS += $(BUILD)/bench_ledger_store
+TEST_PROGRAMS += $(BUILD)/bench_ledger_store $(BUILD)/bench_selftest
 TEST_PROGRAMS += $(BUILD)/docket-zones
 $(BUILD)/docket-zones: $(BUILD)/obj/tests/process/zones.o $(BUILD)/obj/src/daemon/days/zones.o $(BUILD)/obj/src/daemon/days/tzif.o \
     $(NUMBERING:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/src/base/status.o $(BUILD)/obj/src/base/log.o
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lpthread
-$(BUILD)/bench_%: $(BUILD)/obj/bench/bench_%.o $(BUILD)/libdocket.so
+# What the programs of the suite have in common; fate.o is the part that asks docket.
+HARNESS := $(patsubst %,$(BUILD)/obj/bench/%.o,harness workers histogram foreign report write fate)
+$(BUILD)/obj/bench/write.o: CPPFLAGS += -DBENCH_FLAGS='"$(FLAGS_$(SANITIZER))"'
+.PRECIOUS: $(BUILD)/obj/bench/%.o
+$(BUILD)/bench_%: $(BUILD)/obj/bench/bench_%.o $(HARNESS) $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 
 # Floods docketd with packets of its own: wire's files beside the library.
@@ -261,6 +276,7 @@ $(BUILD)/shiftclock.so: tests/lib/shiftclock.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(BASEFLAGS) -fvisibility=default -shared -fPIC -o $@ $<
 
+include bench/peers.mk
 include $(wildcard tests/attack/*.mk)
 
 # The README's example, cut out and compiled as it stands.
