@@ -86,7 +86,7 @@ static uint64_t swap(struct bench_worker *worker, uint64_t *out, unsigned calls)
     for (unsigned i = 0; i < calls; i++)
         if ((out[i] = bare_compare_swap(bare, BLOCK)) == 0)
             bench_fail("the limit of a bare compare-and-swap was reached");
-    return calls;
+    return (uint64_t)calls * BLOCK;
 }
 
 static uint64_t under_mutex(struct bench_worker *worker, uint64_t *out, unsigned calls)
