@@ -197,11 +197,25 @@ static uint64_t take_block(struct bench_worker *worker, uint64_t *out, unsigned 
     return (uint64_t)calls * BLOCK;
 }
 
+/* One call for as many as a batch is long, at most 64 at a time; for each number. */
+static uint64_t take_many(struct bench_worker *worker, uint64_t *out, unsigned calls)
+{
+    docket_series *series = series_of(worker);
+    for (unsigned at = 0; at < calls;) {
+        uint32_t count = calls - at < 64 ? calls - at : 64, got = 0;
+        docket_status status = docket_next_many(series, DOCKET_TIMEOUT_DEFAULT, out + at, count, &got, NULL);
+        if (status != DOCKET_OK && status != DOCKET_PARTIAL)
+            give_up(worker);
+        at += got;
+    }
+    return calls;
+}
+
 /* So few that all of them lie within what is laid: docketd is not measured here. */
 static bool warm_block(struct bench_worker *worker)
 {
-    uint64_t out[64];
-    worker->extra += take_block(worker, out, 64);
+    uint64_t out[8];
+    worker->extra += take_block(worker, out, 8);
     return true;
 }
 
@@ -274,6 +288,13 @@ static uint64_t take_cold(struct bench_worker *worker, uint64_t *out, unsigned c
         worker->took_ns += (double)(bench_now_ns() - began_ns);
     }
     return calls;
+}
+
+static bool warm_one(struct bench_worker *worker)
+{
+    uint64_t number;
+    worker->extra += take(worker, &number, 1);
+    return true;
 }
 
 /* ---- six digits: a series has a million numbers of them, so runs are short and there are several series ---- */
@@ -393,7 +414,7 @@ static bool agrees(const struct bench_cell *cell, const struct bench_got *got)
 #define NEVER .restart = "never", .template_text = PLAIN
 #define YEARLY .restart = "yearly", .template_text = DATED
 
-enum { LN, LY, L2, L4, L8, L16, LT, SN, SY, S2, LB, SB, LX, LW, LW2, SW, SW2, LC, LF, T6, D6, MN, MS, SUBJECTS };
+enum { LN, LY, L2, L4, L8, L16, LT, SN, SY, S2, LB, SB, LX, LW, LW2, SW, SW2, LC, LF, LM, SM, T6, D6, MN, MS, SUBJECTS };
 
 static struct subject subjects[SUBJECTS] = {
     [LN] = LEASED("LN", NEVER),   [LY] = LEASED("LY", YEARLY),  [L2] = LEASED("L2", NEVER),   [L4] = LEASED("L4", NEVER),
@@ -401,6 +422,7 @@ static struct subject subjects[SUBJECTS] = {
     [SY] = STRICT("SY", YEARLY),  [S2] = STRICT("S2", NEVER),   [LB] = LEASED("LB", NEVER),   [SB] = STRICT("SB", NEVER),
     [LX] = LEASED("LX", NEVER),   [LW] = LEASED("LW", NEVER),   [LW2] = LEASED("LW2", NEVER), [SW] = STRICT("SW", NEVER),
     [SW2] = STRICT("SW2", NEVER), [LC] = LEASED("LC", NEVER),   [LF] = LEASED("LF", NEVER),
+    [LM] = LEASED("LM", NEVER),   [SM] = STRICT("SM", NEVER),
     [T6] = {.tenant = "six", .name = "T", .order = "leased", NEVER, .group = true},
     [D6] = {.tenant = "day", .name = "D", .order = "leased", YEARLY, .group = true},
     [MN] = LEASED("MN", NEVER, .in_memory = true),
@@ -433,10 +455,12 @@ static struct bench_cell cells[] = {
     {.id = "strict_year", .name = "strict next, yearly", .base = "add", TAKES(SY, take)},
     {.id = "strict_2", .name = "strict next, 2 processes", .base = "add_2", .workers = 2, .latency = true, TAKES(S2, take)},
     {.id = "swap", .name = "bare compare-and-swap with a limit", .base = "empty", .per_call = true, BARE, .work = swap},
-    {.id = "leased_block", .name = "leased block of 8: open, take all, give back", .base = "swap", .calls = 4096, .warm = warm_block, .per_call = true, TAKES(LB, take_block)},
-    {.id = "strict_block", .name = "strict block of 8: open, take all, give back", .base = "swap", .calls = 4096, .warm = warm_block, .per_call = true, TAKES(SB, take_block)},
+    {.id = "leased_block", .name = "leased block of 8: open, take all, give back", .base = "swap", .calls = 256, .warm = warm_block, .per_call = true, TAKES(LB, take_block)},
+    {.id = "strict_block", .name = "strict block of 8: open, take all, give back", .base = "swap", .calls = 256, .warm = warm_block, .per_call = true, TAKES(SB, take_block)},
     {.id = "block_next", .name = "next of an open block (of 10000)", .base = "empty", .context = &subjects[LX], .work = take_of_block,
      .numbers = true, .close = leave_block, .verify = agrees},
+    {.id = "leased_many", .name = "leased docket_next_many, 64 at once, each number", .base = "leased", TAKES(LM, take_many)},
+    {.id = "strict_many", .name = "strict docket_next_many, 64 at once, each number", .base = "strict", TAKES(SM, take_many)},
     {.id = "six", .name = "leased next, six digits", .base = "empty", .calls = 65536, .warm = warm_six, TAKES(T6, take_six)},
     {.id = "six_text", .name = "the same series as text", .base = "six", .calls = 65536, .warm = warm_six, TAKES(T6, take_six_text)},
     {.id = "six_print", .name = "snprintf of such a text", .base = "six_text", .work = print_plain},
@@ -454,7 +478,7 @@ static struct bench_cell cells[] = {
     {.id = "work_add_2", .name = "61 ns of own work and a bare atomic, 2 processes", .workers = 2, .base = "work_2", BARE, .work = add_and_work},
     {.id = "apart_2", .name = "2 bare cursors on lines of their own", .workers = 2, .base = "empty_2", .work = store_apart},
     {.id = "together_2", .name = "2 bare cursors on one line", .workers = 2, .base = "apart_2", .work = store_together},
-    {.id = "cold", .name = "leased next after 8 MiB of other data, with the clock", .base = "leased", .calls = 16, TAKES(LC, take_cold)},
+    {.id = "cold", .name = "leased next after 8 MiB of other data, with the clock", .base = "leased", .calls = 16, .warm = warm_one, TAKES(LC, take_cold)},
     {.id = "first", .name = "first number of a forked process", .base = "leased", .calls = 1, TAKES(LC, take)},
     {.id = "memory", .name = "leased next, store in memory (not durable)", .base = "leased", TAKES(MN, take)},
     {.id = "memory_strict", .name = "strict next, store in memory (not durable)", .base = "strict", TAKES(MS, take)},
