@@ -35,7 +35,7 @@ STYLE = '''text{font:13px system-ui,-apple-system,"Segoe UI",sans-serif;fill:#24
 .small{font-size:11px;fill:#57606a}.title{font-size:15px;font-weight:600}
 .grid{stroke:#d0d7de;stroke-width:1}.docket{fill:#1f6feb}.peer{fill:#8c959f}.volatile{fill-opacity:.45}
 @media(prefers-color-scheme:dark){text{fill:#e6edf3}.small{fill:#9198a1}.grid{stroke:#30363d}.docket{fill:#4493f8}.peer{fill:#7d8590}}'''
-LEFT, RIGHT, TOP, STEP, BAR, WIDTH = 232, 76, 56, 24, 15, 760
+LEFT, RIGHT, TOP, STEP, BAR, WIDTH = 256, 70, 56, 24, 15, 760
 
 
 def short(rate):
@@ -59,7 +59,7 @@ def draw(bars):
     low, high = math.floor(math.log10(bars[-1][0])), math.ceil(math.log10(bars[0][0]))
     scale = (WIDTH - LEFT - RIGHT) / max(high - low, 1)
     bottom = TOP + STEP * len(bars)
-    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {bottom + 44}" role="img" '
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {bottom + 60}" role="img" '
            f'aria-label="Numbers a second of one caller: docket and its peers">', f'<style>{STYLE}</style>',
            f'<text class="title" x="12" y="24">Numbers a second, one caller (logarithmic)</text>']
     for power in range(low, high + 1):
@@ -72,8 +72,9 @@ def draw(bars):
         out.append(f'<text x="{LEFT - 8}" y="{y + 12}" text-anchor="end">{html.escape(label)}</text>')
         out.append(f'<rect class="{kind}{"" if durable else " volatile"}" x="{LEFT}" y="{y}" width="{length:.1f}" height="{BAR}" rx="2"/>')
         out.append(f'<text class="small" x="{LEFT + length + 6:.1f}" y="{y + 12}">{short(rate)}</text>')
-    out.append(f'<text class="small" x="12" y="{bottom + 36}">Pale: what was given may be given again after a power loss. Servers on the '
-               'caller\'s processor. docs/PERFORMANCE.md has machine and spreads.</text>')
+    for line, words in enumerate(('Pale: not durable, what was given may be given again after a power loss. All others: never.',
+                                  'Servers on the caller\'s processor. Machine, commands and spreads: docs/PERFORMANCE.md')):
+        out.append(f'<text class="small" x="12" y="{bottom + 36 + 15 * line}">{words}</text>')
     return '\n'.join(out) + '\n</svg>\n'
 
 
