@@ -87,7 +87,7 @@ BENCHES        := $(BUILD)/bench_next $(BUILD)/bench_names $(BUILD)/bench_ledger
 # What the attacks need beside that: each tests/attack/*.mk adds to ATTACKS and says how it is made.
 ATTACKS        :=
 
-.PHONY: all lib built demo check torture unit process attack model examples proof bench bench-ledger floors orders deps install \
+.PHONY: all lib built demo check torture unit process attack model examples proof bench bench-ledger bench-peers floors orders deps install \
         uninstall clean help sanitized asan ubsan tsan lint format
 .DELETE_ON_ERROR:
 
@@ -102,6 +102,7 @@ help:
 	@echo "make model     the protocol model (Spin)                 make orders  labels of memory orders"
 	@echo "make attack    the attacks at their small figures        make lint    static checkers"
 	@echo "make bench-ledger  record speed beside PostgreSQL 15 and LMDB alone (about three minutes)"
+	@echo "make bench-peers   docket beside PostgreSQL, Redis, SQLite, Berkeley DB, LMDB, flock and a mutex (about four minutes)"
 	@echo "make asan|ubsan|tsan  unit and thread tests under sanitizers"
 	@echo "make install   PREFIX, DESTDIR: see docs/INSTALL.md      make uninstall|clean"
 
@@ -275,6 +276,7 @@ $(BUILD)/shiftclock.so: tests/lib/shiftclock.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(BASEFLAGS) -fvisibility=default -shared -fPIC -o $@ $<
 
+include bench/peers.mk
 include $(wildcard tests/attack/*.mk)
 
 # The README's example, cut out and compiled as it stands.
