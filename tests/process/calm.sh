@@ -38,6 +38,10 @@ done
 for series in STRICT LEASED; do
     check "$series: idle, no more is exposed than books may have" wait_until 12 exposed_is "$series" -le "$most"
 done
+check 'the share of waits is of the numbers that were given' sh -c "'$docket' status --json |
+    jq -e '.waits | .numbers == 2 * $count and .waits > 0 and .timeouts == 0 and .longest_us > 0'"
+check 'a seat knows the numbers of its leases' sh -c "'$docket' seat list --json |
+    jq -e '[.seats[].figures | .numbers] | sort == [0, $count]'"
 open=$(figure LEASED open)
 note "of an open lease $open are left"
 check 'a call now finds its number laid' "$docket" next acme/LEASED --timeout 0
