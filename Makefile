@@ -81,7 +81,7 @@ TEST_PROGRAMS  := $(BUILD)/docket-audit $(BUILD)/docket-worker $(BUILD)/docket-f
                   $(BUILD)/docket-library $(BUILD)/docket-same $(BUILD)/docket-attacks $(BUILD)/docket-scale \
                   $(BUILD)/docket-evicted $(BUILD)/docket-accounted $(BUILD)/docket-texts $(BUILD)/docket-dates $(BUILD)/store_scan \
                   $(BUILD)/example $(BUILD)/shiftclock.so $(RECIPES:%=$(BUILD)/recipes/%)
-BENCHES        := $(BUILD)/bench_next $(BUILD)/bench_names $(BUILD)/bench_ledger_store $(BUILD)/bench_ledger \
+BENCHES        := $(BUILD)/bench_next $(BUILD)/bench_supply $(BUILD)/bench_names $(BUILD)/bench_ledger_store $(BUILD)/bench_ledger \
                    $(BUILD)/bench_store
 
 # What the attacks need beside that: each tests/attack/*.mk adds to ATTACKS and says how it is made.
