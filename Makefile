@@ -264,7 +264,7 @@ $(BUILD)/obj/bench/write.o: CPPFLAGS += -DBENCH_FLAGS='"$(FLAGS_$(SANITIZER))"'
 .PRECIOUS: $(BUILD)/obj/%.o
 $(BUILD)/libbenchfar.so: $(BUILD)/pic/bench/far.o
 	$(Q)$(CC) $(LDFLAGS) -shared -o $@ $^
-$(BUILD)/bench_next: $(BUILD)/obj/bench/bench_next.o $(HARNESS) $(BUILD)/libbenchfar.so $(BUILD)/libdocket.so
+$(BUILD)/bench_next: $(patsubst %,$(BUILD)/obj/bench/%.o,bench_next bare) $(HARNESS) $(BUILD)/libbenchfar.so $(BUILD)/libdocket.so
 	$(LINK_DOCKET) -L$(BUILD) -lbenchfar
 $(BUILD)/bench_%: $(BUILD)/obj/bench/bench_%.o $(HARNESS) $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
