@@ -81,6 +81,7 @@ struct dk_counter {
     uint64_t mark;     /* durable */
     uint64_t next;     /* strict: position last seen. leased: first number never laid */
     uint64_t limit;    /* strict: as far as raised */
+    uint64_t laid;     /* leased: moves by what is laid, fresh or spare, less what comes back: for the rate */
     uint32_t window;   /* now; grows to the policy's */
     int64_t looked_ns; /* when the window was last judged, and what had been given then */
     uint64_t looked_next;
@@ -88,6 +89,13 @@ struct dk_counter {
     bool resumed;        /* window and rate are those of the docketd before: the next look begins a new count */
     uint64_t exposed;    /* what a power loss would make unknown by the durable image, beside open leases */
     uint64_t shown_pace; /* the board's word */
+    struct dk_counter *next_watched, *previous_watched; /* keeper.c: until it is quiet, and less lies ahead */
+    enum dk_watched { DK_NOT_WATCHED, DK_WATCHED_OFTEN, DK_WATCHED } watched;
+    bool stirred;       /* a want bit was found since it was looked at */
+    int64_t look_ns;    /* when it is looked at again */
+    int64_t moved_ns;   /* when a look saw last that somebody uses it, by ... */
+    uint64_t moved_next; /* ... its position */
+    uint32_t calm_to;   /* its next turn lets no more lie ahead than this; 0: as it is */
     uint32_t want;     /* numbers asked for in one piece */
     struct dk_row_book *rows;
     uint32_t row_count;
@@ -234,5 +242,9 @@ struct dk_range dk_ranges_cut(struct dk_range *ranges, size_t *count, size_t ind
 
 /* How many numbers the next lay may put ahead: follows the rate. */
 void dk_counter_judge_window(struct dk_counter *counter, uint64_t given, int64_t now_ns);
+
+/* Most numbers of one lease by this policy, and how many the next one gets. */
+uint32_t dk_block_most(const struct dk_policy *policy);
+uint32_t dk_counter_block(const struct dk_counter *counter);
 
 #endif

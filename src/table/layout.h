@@ -34,14 +34,14 @@
 
 #include <stddef.h>
 
-#define DK_LAYOUT_VERSION 2u
+#define DK_LAYOUT_VERSION 3u
 
 #define DK_MAGIC_BOARD 0x3144524142544b44ull /* "DKTBARD1" */
 #define DK_MAGIC_TABLE 0x31454c4254544b44ull /* "DKTTBLE1" */
 #define DK_MAGIC_SEAT 0x3154414553544b44ull  /* "DKTSEAT1" */
 
 /* Flag words: an unknown compatible flag is ignored, an unknown incompatible
- * one refuses the file. None is defined in layout 2. KNOWN: the incompatible
+ * one refuses the file. None is defined in layout 3. KNOWN: the incompatible
  * flags that this build can read; MADE: those that its desks are made with.
  * The tests build a next release by defining them otherwise. */
 #ifndef DK_MADE_INCOMPATIBLE
@@ -129,7 +129,11 @@ struct shared_board_words {
     dk_word numbers_given_back;
     dk_word quarantines;
     dk_word clock_held_s;    /* 0; else docketd does not follow the wall clock, but goes by this instant (UTC) */
-    dk_word statistics_reserved[5];
+    dk_word numbers_out;     /* laid or raised, less what came back or was taken back: handed out, open, or lying there */
+    dk_word past_waits;      /* of processes whose seats were reaped: as in shared_seat_words */
+    dk_word past_wait_ns_total;
+    dk_word past_wait_ns_max;
+    dk_word past_timeouts;
 };
 
 /* One UTC instant at which a day begins in the calendar's zone, and the date
@@ -280,7 +284,8 @@ struct shared_seat_words {
     dk_word wait_ns_max;
     dk_word timeouts;
     dk_word give_backs;
-    uint64_t reserved[10];
+    dk_word numbers; /* handed out of leases that are used up or given back */
+    uint64_t reserved[9];
 };
 
 /* One lease line. cursor: the worker stores, docketd reads (ORDER-7). */
