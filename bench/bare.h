@@ -43,7 +43,7 @@ static inline uint64_t bare_compare_swap(struct bare *bare, uint64_t count)
 }
 
 /* Shared by all workers; bare_make() makes it, and counts in `cells` those that are verified by bare_agrees(). */
-extern struct bare *bare;
+extern struct bare *the_bare;
 void bare_make(void);
 
 enum { BARE_BLOCK = 8 };

@@ -6,7 +6,7 @@
  *
  * The bare limits are of this machine and this run: an empty call into libdocket
  * (docket_version()), the coarse clock, an atomic with its limit on another line, a
- * compare-and-bare_swap, a robust mutex. The second realm's store lies in memory: what the same
+ * compare-and-swap, a robust mutex. The second realm's store lies in memory: what the same
  * calls cost where nothing is durable.
  */
 #include "bare.h"
@@ -177,6 +177,7 @@ static uint64_t take_and_work(struct bench_worker *worker, uint64_t *out, unsign
 
 static uint64_t add_and_work(struct bench_worker *worker, uint64_t *out, unsigned calls)
 {
+    struct bare *bare = the_bare;
     (void)worker;
     for (unsigned i = 0; i < calls; i++) {
         own_work();
@@ -347,7 +348,7 @@ static struct bench_cell cells[] = {
     {.id = "strict_year", .name = "strict next, yearly", .base = "add", TAKES(SY, take)},
     {.id = "strict_2", .name = "strict next, 2 processes", .base = "add_2", .workers = 2, .latency = true, TAKES(S2, take)},
     {.id = "strict_16", .name = "strict next, 16 processes", .base = "strict_2", .workers = 16, TAKES(S16, take)},
-    {.id = "swap", .name = "bare compare-and-bare_swap with a limit", .base = "empty", .per_call = true, BARE, .work = bare_swap},
+    {.id = "swap", .name = "bare compare-and-swap with a limit", .base = "empty", .per_call = true, BARE, .work = bare_swap},
     {.id = "leased_block", .name = "leased block of 8: open, take all, give back", .base = "swap", .calls = 256, .warm = warm_block, .per_call = true, GETS(LB, take_block)},
     {.id = "strict_block", .name = "strict block of 8: open, take all, give back", .base = "swap", .calls = 256, .warm = warm_block, .per_call = true, GETS(SB, take_block)},
     {.id = "block_next", .name = "next of an open block (of 10000)", .base = "empty", .context = &subjects[LX], .work = take_of_block,
@@ -389,8 +390,8 @@ static const struct bench_figure figures[] = {
     {.id = "strict_far_two", .sentence = "strict next / the bare atomic behind a call, 2 processes", .of = "strict_2", .over = "far_2"},
     {.id = "strict_mutex", .sentence = "a robust mutex / strict next", .asked_as = ">=", .asked = 3, .of = "mutex", .over = "strict"},
     {.id = "strict_mutex_two", .sentence = "a robust mutex / strict next, 2 processes", .asked_as = ">=", .asked = 3, .of = "mutex_2", .over = "strict_2"},
-    {.id = "block_leased", .sentence = "a leased block of 8, claimed and taken / a bare compare-and-bare_swap", .asked_as = "<=", .asked = 1.3, .of = "leased_block", .over = "swap"},
-    {.id = "block_strict", .sentence = "a strict block of 8, claimed and taken / a bare compare-and-bare_swap", .asked_as = "<=", .asked = 1.3, .of = "strict_block", .over = "swap"},
+    {.id = "block_leased", .sentence = "a leased block of 8, claimed and taken / a bare compare-and-swap", .asked_as = "<=", .asked = 1.3, .of = "leased_block", .over = "swap"},
+    {.id = "block_strict", .sentence = "a strict block of 8, claimed and taken / a bare compare-and-swap", .asked_as = "<=", .asked = 1.3, .of = "strict_block", .over = "swap"},
     {.id = "text", .sentence = "formatted next, six digits / (raw next of the series + 3 ns)", .asked_as = "<=", .asked = 1.25, .of = "six_text", .over = "six", .plus_ns = 3},
     {.id = "text_day", .sentence = "formatted next with a date, six digits / (raw next of the series + 3 ns)", .asked_as = "<=", .asked = 1.25, .of = "day_text", .over = "day", .plus_ns = 3},
     {.id = "text_print", .sentence = "snprintf of such a text / formatted next", .asked_as = ">=", .asked = 10, .of = "six_print", .over = "six_text"},
@@ -445,7 +446,7 @@ static bool set_up(int count, char **operands)
     calibrate_work();
     for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++) {
         struct subject *subject = cells[i].context;
-        bare->cells += cells[i].verify == bare_agrees && cells[i].skip == NULL;
+        the_bare->cells += cells[i].verify == bare_agrees && cells[i].skip == NULL;
         if (subject == NULL || cells[i].skip != NULL)
             continue;
         if (subject->in_memory && memory_realm == NULL)
