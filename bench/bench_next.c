@@ -394,6 +394,7 @@ static const struct bench_figure figures[] = {
     {.id = "block_strict", .sentence = "a strict block of 8, claimed and taken / a bare compare-and-swap", .asked_as = "<=", .asked = 1.3, .of = "strict_block", .over = "swap"},
     {.id = "text", .sentence = "formatted next, six digits / (raw next of the series + 3 ns)", .asked_as = "<=", .asked = 1.25, .of = "six_text", .over = "six", .plus_ns = 3},
     {.id = "text_day", .sentence = "formatted next with a date, six digits / (raw next of the series + 3 ns)", .asked_as = "<=", .asked = 1.25, .of = "day_text", .over = "day", .plus_ns = 3},
+    {.id = "text_long", .sentence = "the same with eight digits and more, at full speed", .of = "long_text", .over = "leased", .plus_ns = 3},
     {.id = "text_print", .sentence = "snprintf of such a text / formatted next", .asked_as = ">=", .asked = 10, .of = "six_print", .over = "six_text"},
     {.id = "text_day_print", .sentence = "snprintf of such a text with a date / formatted next", .asked_as = ">=", .asked = 10, .of = "day_print", .over = "day_text"},
     {.id = "work_leased", .sentence = "what leased next adds to 61 ns of own work, ns", .of = "work_leased", .over = "work", .minus = true},
