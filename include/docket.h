@@ -67,8 +67,8 @@ extern "C" {
 /* Largest number: exact in every JSON reader. */
 #define DOCKET_NUMBER_MAX 999999999999999ULL
 
-/* Most numbers in one block; a series whose window is smaller gives no more than
- * its window in one. */
+/* Most numbers in one block (a series whose window is smaller gives no more than
+ * its window in one), and of one docket_next_many(). */
 #define DOCKET_BLOCK_MAX 10000u
 
 /* Most series of one realm that one process may have handles for: as many as a
@@ -145,7 +145,7 @@ typedef enum docket_status {
     DOCKET_ALREADY_VOID = 46,      /* the number is void already */
     DOCKET_NOT_HELD = 47,          /* nobody was given this number, key or name */
     DOCKET_NOT_YOURS = 48,         /* somebody else holds the number */
-    DOCKET_PARTIAL = 49,           /* fewer numbers than were asked for: the last ones there are */
+    DOCKET_PARTIAL = 49,           /* fewer numbers than were asked for: those that there were */
     DOCKET_OVERLOADED = 50,        /* docketd has as much waiting as it takes on */
     DOCKET_GAVE_UP = 51            /* three tries without an answer; the same call may be made again */
 } docket_status;
@@ -247,6 +247,31 @@ docket_status docket_next(docket_series *series, int64_t timeout_ns, uint64_t *n
  */
 docket_status docket_next_text(docket_series *series, int64_t timeout_ns, char *text, size_t size,
                                uint64_t *number, int32_t *period);
+
+/*
+ * The next count numbers (1 to DOCKET_BLOCK_MAX) of a series into numbers, as count
+ * calls of docket_next() would give them, but all of one period, with one look at the
+ * clock and one step for as many as lie ready. numbers is the caller's, of count
+ * elements; for a contiguous run, or to give some back, open a block.
+ * It takes what there is, and waits within timeout_ns for the rest; with a timeout of 0 for
+ * nothing.
+ *   OK        all count numbers are there
+ *   PARTIAL   some are: numbers[0] to numbers[*got - 1] are the caller's, as if the call had
+ *             asked for so many. docket_last_error() says why no more (the time was over, or
+ *             the counter, or the period); the next call gets that as its status
+ *   any other none was taken, *got is 0
+ * got may not be NULL; period may. A strict series gives them in call order, each step's in
+ * one piece, so that others may come between two steps; a leased one block by block,
+ * in no order.
+ * Durable on return: a mark above all of them. A thread that is killed inside costs at most
+ * count numbers; they count as handed out.
+ * Any thread may call it; a signal handler may not.
+ * In a chronological series all have a date between call and return.
+ * Statuses: those of docket_next(), PARTIAL, BAD_COUNT, and NOT_TRACKED of a series that
+ * keeps a ledger: docket_issue_many() gives its numbers, with a record for each.
+ */
+docket_status docket_next_many(docket_series *series, int64_t timeout_ns, uint64_t *numbers,
+                               uint32_t count, uint32_t *got, int32_t *period);
 
 /*
  * docket_next() and docket_next_text() by name, for programs with many tenants.

@@ -71,7 +71,7 @@ static const struct status_row rows[] = {
     ROW(ALREADY_VOID, CALLER, 0, "the number is void already"),
     ROW(NOT_HELD, CALLER, 0, "nobody was given this number, key or name"),
     ROW(NOT_YOURS, CALLER, 0, "somebody else holds the number"),
-    ROW(PARTIAL, EXHAUSTED, 0, "fewer numbers than were asked for: the last ones there are"),
+    ROW(PARTIAL, EXHAUSTED, 0, "fewer numbers than were asked for: those that there were"),
     ROW(OVERLOADED, TRY_AGAIN, 1, "docketd has as much waiting as it takes on"),
     ROW(GAVE_UP, TRY_AGAIN, 1, "three tries without an answer"),
 };

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # Workers killed at random moments under load, never a clean end between: eight
-# posts, each worker mixes next, texts, blocks used in pieces and given back,
+# posts, each worker mixes next, many, texts, blocks used in pieces and given back,
 # over strict and leased series, yearly and daily. Judged by the auditor after
 # each leg: no number twice, all accounted for, and nothing handed out that no
 # log has but what the dead were just taking (their own words, in memory that

@@ -6,6 +6,7 @@
  * change docketd under it.
  *
  *   next        docket_next
+ *   many N      docket_next_many, at most 100; answers with the first number
  *   open N      a block of N numbers
  *   take        the block's next number
  *   give        gives the block back
@@ -52,6 +53,11 @@ int main(int count, char **values)
             break;
         if (strcmp(line, "next") == 0) {
             status = docket_next(series, wait_ns, &number, NULL);
+        } else if (strncmp(line, "many ", 5) == 0) {
+            uint64_t numbers[100] = {0};
+            uint32_t got;
+            status = docket_next_many(series, wait_ns, numbers, (uint32_t)strtoul(line + 5, NULL, 10) % 101, &got, NULL);
+            number = numbers[0];
         } else if (strncmp(line, "open ", 5) == 0) {
             status = docket_block_open(series, (uint32_t)strtoul(line + 5, NULL, 10), wait_ns, &block);
         } else if (strcmp(line, "take") == 0) {

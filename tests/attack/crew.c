@@ -192,6 +192,22 @@ static void take_next(struct worker *worker, unsigned target, bool with_text)
         keep(worker, target, number, period, WORKLOG_NEXT);
 }
 
+/* What is taken is owed before the call, whichever way it ends. */
+static void take_many(struct worker *worker, unsigned target)
+{
+    uint64_t numbers[8];
+    uint32_t count = 1 + (uint32_t)(crew_random(&worker->dice) % 8), got = 0;
+    int32_t period = 0;
+    int64_t timeout = any_timeout(worker);
+    owe(worker, target, count);
+    enter(worker);
+    docket_status status = docket_next_many(worker->series[target], timeout, numbers, count, &got, &period);
+    owe(worker, target, -(int64_t)(count - got));
+    (void)leave(worker, status == DOCKET_PARTIAL ? DOCKET_OK : status, "next_many");
+    for (uint32_t i = 0; i < got; i++)
+        keep(worker, target, numbers[i], period, WORKLOG_NEXT);
+}
+
 static bool open_block(struct worker *worker, unsigned target)
 {
     bool strict = worker->crew->targets[target].strict;
@@ -279,8 +295,10 @@ static void turn(struct worker *worker)
     uint64_t what = crew_random(&worker->dice) % 16;
     if (!has_series(worker, target))
         return;
-    if (what < 8)
+    if (what < 7)
         take_next(worker, target, false);
+    else if (what < 8)
+        take_many(worker, target);
     else if (what < 10)
         take_next(worker, target, true);
     else if (what < 15 || !worker->block[target])

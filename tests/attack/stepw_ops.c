@@ -77,6 +77,20 @@ static void until_lease_has_left(void)
     while (own_left() == 0);
 }
 
+/* The last two of what was taken came in one call, and three are left. */
+static void two_at_once_and_three_left(void)
+{
+    uint64_t numbers[2];
+    uint32_t got;
+    int32_t period;
+    do
+        take_one(PATIENCE_NS);
+    while (own_left() < 5);
+    must("docket_next_many", docket_next_many(series, PATIENCE_NS, numbers, 2, &got, &period));
+    log_number(numbers[0], period, WORKLOG_NEXT);
+    log_number(numbers[1], period, WORKLOG_NEXT);
+}
+
 static void until_lease_is_used_up(void)
 {
     do
@@ -197,6 +211,28 @@ static void act_next_text(void)
     (void)docket_next_text(series, PATIENCE_NS, text, sizeof text, NULL, NULL);
 }
 
+static void take_many(uint32_t count, int64_t timeout_ns)
+{
+    uint64_t numbers[3];
+    uint32_t got;
+    (void)docket_next_many(series, timeout_ns, numbers, count, &got, NULL);
+}
+
+static void act_many_three(void)
+{
+    take_many(3, PATIENCE_NS);
+}
+
+static void act_many_two(void)
+{
+    take_many(2, PATIENCE_NS);
+}
+
+static void act_many_at_once(void)
+{
+    take_many(3, 0);
+}
+
 static void act_next_tomorrow(void)
 {
     uint64_t number;
@@ -281,6 +317,8 @@ const struct operation operations[] = {
     {"l-wait", "next, waits in vain", LEASED, OP_AWAY | OP_STATES, 1, until_lease_has_left, take_all, act_next_in_vain},
     {"l-edge", "next, over the period's edge", LEASED, 0, 1, until_lease_has_left, NULL, act_next_tomorrow},
     {"l-dated", "next_text_dated, the next period", LEASED, 0, 1, until_lease_has_left, NULL, act_next_dated},
+    {"l-many", "three at once, own lease", LEASED, 0, 3, two_at_once_and_three_left, NULL, act_many_three},
+    {"l-many-claim", "two at once, claims a block", LEASED, 0, 2, until_lease_is_used_up, NULL, act_many_two},
     {"l-open", "block open", LEASED, 0, 0, take_a_few, NULL, act_block_two},
     {"l-open-empty", "block open, nothing laid", LEASED, OP_AWAY, 0, take_a_few, take_all, act_block_five_at_once},
     {"l-open-edge", "block open, over the period's edge", LEASED, 0, 0, until_lease_has_left, NULL, act_block_tomorrow},
@@ -294,6 +332,8 @@ const struct operation operations[] = {
     {"s-next", "next", STRICT, 0, 1, take_a_few, NULL, act_next},
     {"s-text", "next_text", STRICT, 0, 1, take_a_few, NULL, act_next_text},
     {"s-first", "next, a thread's first", STRICT, 0, 1, nothing, NULL, act_next},
+    {"s-many", "three at once", STRICT, 0, 3, take_a_few, NULL, act_many_three},
+    {"s-many-last", "three at once, of the last two laid", STRICT, OP_AWAY, 2, take_a_few, take_all_but_the_last, act_many_at_once},
     {"s-half", "next, half of the room gone", STRICT, OP_AWAY, 1, take_a_few, take_until_half, act_next_at_once},
     {"s-last", "next, the last numbers laid", STRICT, OP_AWAY, 1, take_a_few, take_all_but_the_last, act_next_at_once},
     {"s-empty", "next, nothing laid", STRICT, OP_AWAY, 1, take_a_few, take_all, act_next_at_once},
@@ -308,6 +348,7 @@ const struct operation operations[] = {
     {"s-back-void", "give back, overtaken", STRICT, OP_LOOSE, 0, strict_block_overtaken, NULL, act_give_back},
     {"c-next", "next", DATED, 0, 1, take_a_few, NULL, act_next},
     {"c-text", "next_text", DATED, 0, 1, take_a_few, NULL, act_next_text},
+    {"c-many", "three at once", DATED, 0, 3, take_a_few, NULL, act_many_three},
     {"c-edge", "next, over the period's edge", DATED, 0, 1, take_a_few, NULL, act_next_tomorrow},
     {"c-open", "block open", DATED, 0, 2, take_a_few, NULL, act_block_two},
     {"s-attach", "attach and first next", STRICT, OP_STATES | OP_COLD, 1, nothing, NULL, act_attach},

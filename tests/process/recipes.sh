@@ -9,7 +9,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/process/lib.sh
 . "$here/lib.sh"
 
-outbox=$(binary recipes/outbox) pool=$(binary recipes/pool) batch=$(binary recipes/batch)
+outbox=$(binary recipes/outbox) pool=$(binary recipes/pool) batch=$(binary recipes/batch) rows=$(binary recipes/rows)
 backdate=$(binary recipes/backdate)
 orders_test=$(binary recipes/orders_test)
 worker_uid=54321
@@ -73,6 +73,13 @@ batch_numbers_and_gives_back() {
 batch_gets_them_again() {
     "$batch" "$realm" 1000 >"$work/batch2" 2>/dev/null || return 1
     [ "$(sort -u "$work/batch" "$work/batch2" | wc -l)" = 1620 ]
+}
+
+rows_get_numbers() {
+    "$rows" "$realm" 2500 >"$work/rows" || return 1
+    tail -n 1 "$work/rows"
+    [ "$(sed 's/.*: //' "$work/rows")" = "$(seq 2500)" ] && ! "$rows" /nowhere 3 2>"$work/rows.err" && cat "$work/rows.err" &&
+        grep -q '^3 rows without a number: ' "$work/rows.err"
 }
 
 # Today's, an older year's, the day before yesterday's; then one that is ahead and one that is none.
@@ -143,6 +150,7 @@ check "pool: processes and threads number each tenant without a gap" pool_number
 check "backdate: dates in this period and in an ended one; refusals by their names" backdate_dates
 check "batch: blocks without a gap, the rest is given back" batch_numbers_and_gives_back
 check "batch: the next run has none of them twice" batch_gets_them_again
+check "rows: a number for each, in order; none is said so" rows_get_numbers
 check "unit tests: they pass without a realm" tests_in_memory_pass
 stop_docketd
 rm -rf -- "${runtime:?}" "${realm:?}" "$logs"

@@ -27,6 +27,12 @@ void document_dates(void);
 void dates_in_order(void);
 void texts_read_back(void);
 
+/* same_many.c */
+void many_at_once(void);
+void many_that_are_not_there(void);
+void many_of_a_leased_series(void);
+void many_of_no_series(void);
+
 /* same_settings.c */
 void settings_make_texts(void);
 void numbers_end(void);

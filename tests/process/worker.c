@@ -240,8 +240,29 @@ static bool take_from_block(struct hand *hand, const struct target *target, stru
     return true;
 }
 
+/* All of a call are logged before the next one; some of them are no failure. */
+static bool take_many(struct hand *hand, const struct target *target, struct holding *work)
+{
+    const struct settings *settings = &hand->worker->settings;
+    uint64_t numbers[DOCKET_BLOCK_MAX];
+    uint32_t got = 0;
+    int32_t period = 0;
+    docket_status status;
+    do {
+        status = docket_next_many(work->series, settings->timeout_ns, numbers, settings->block, &got, &period);
+        for (uint32_t i = 0; i < got; i++) {
+            if (!keep(hand, target, work, numbers[i], period, WORKLOG_NEXT))
+                return false;
+            count_number(hand, target, numbers[i], "");
+        }
+    } while (status != DOCKET_OK && status != DOCKET_PARTIAL && again(hand, target, "next_many", status));
+    return status == DOCKET_OK || status == DOCKET_PARTIAL;
+}
+
 static bool take_one(struct hand *hand, const struct target *target, struct holding *work)
 {
+    if (hand->worker->settings.mode == MODE_MANY)
+        return take_many(hand, target, work);
     return hand->worker->settings.mode == MODE_BLOCK ? take_from_block(hand, target, work)
                                                      : take_next(hand, target, work);
 }

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum worker_mode { MODE_NEXT, MODE_TEXT, MODE_BLOCK };
+enum worker_mode { MODE_NEXT, MODE_TEXT, MODE_BLOCK, MODE_MANY };
 enum { STATUSES = 64, TARGETS_MAX = 256, THREADS_MAX = 256, FAILURE_BYTES = 1024 };
 
 struct settings {

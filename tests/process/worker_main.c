@@ -21,11 +21,11 @@ static const char help[] =
     "\n"
     "  --threads N       1\n"
     "  --count N         numbers per thread; 0: until SIGTERM or the stop file (0)\n"
-    "  --mode MODE       next, text or block (next)\n"
+    "  --mode MODE       next, text, block or many (next)\n"
     "  --date YYYYMMDD   of the documents (today)\n"
-    "  --block N         numbers per block (100)\n"
+    "  --block N         numbers per block, or in one call of many (100)\n"
     "  --take N          take N of each block, give back the rest; 0: take all (0)\n"
-    "  --step N          what a killed call may cost, for the log (block mode: --block, else 1;\n"
+    "  --step N          what a killed call may cost, for the log (block and many: --block, else 1;\n"
     "                    1 for blocks of a leased series)\n"
     "  --each N          series T/S000001 to T/S<N> one after the other, --count numbers of each\n"
     "  --rate N          numbers per second and thread; 0: full speed (0)\n"
@@ -51,8 +51,8 @@ static bool parse_count(const char *text, uint64_t most, uint64_t *value)
 
 static bool parse_mode(const char *text, enum worker_mode *mode)
 {
-    static const char *const names[] = {"next", "text", "block"};
-    for (unsigned i = 0; i < 3; i++)
+    static const char *const names[] = {"next", "text", "block", "many"};
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(text, names[i]) == 0) {
             *mode = (enum worker_mode)i;
             return true;
@@ -150,7 +150,7 @@ static int parse_options(int count, char **words, struct worker *worker)
     if (settings->each && !settings->count)
         return usage("--each needs --count");
     if (!settings->step)
-        settings->step = settings->mode == MODE_BLOCK ? settings->block : 1;
+        settings->step = settings->mode == MODE_BLOCK || settings->mode == MODE_MANY ? settings->block : 1;
     return 0;
 }
 
