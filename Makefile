@@ -212,7 +212,9 @@ $(BUILD)/bench_names: $(BUILD)/obj/bench/bench_names.o $(BUILD)/obj/src/client/h
 	$(LINK_DOCKET) -lurcu-bp -lurcu-cds -lurcu-common
 $(BUILD)/bench_ledger_store: $(BUILD)/obj/bench/bench_ledger_store.o $(patsubst %.c,$(BUILD)/obj/%.o,$(BASE) $(NUMBERING) $(STORE))
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STORE_LIBS) -lpthread
-TEST_PROGRAMS += $(BUILD)/scale_store
+TEST_PROGRAMS += $(BUILD)/scale_store $(BUILD)/scale_use
+$(BUILD)/scale_use: $(BUILD)/obj/bench/scale_use.o $(BUILD)/libdocket.so
+	$(LINK_DOCKET)
 $(BUILD)/scale_store: $(BUILD)/obj/bench/scale_store.o $(patsubst %.c,$(BUILD)/obj/%.o,$(BASE) $(NUMBERING) $(STORE))
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STORE_LIBS) -lpthread
 $(BUILD)/docket-scale: $(BUILD)/obj/tests/process/scale.o $(BUILD)/libdocket.so

@@ -7,7 +7,7 @@
  *
  * Makes the series tN/S, N from 1 to COUNT, each with its current counter at rest
  * (`docket-scale` and bench_scale take numbers of such series). Settings are policy
- * lines ("order = leased", "restart = never"). The store is made; docketd must not run.
+ * lines (order=leased, restart=never). The store is made; docketd must not run.
  */
 #include "base/clock.h"
 #include "numbering/period.h"
@@ -78,8 +78,11 @@ int main(int words, char **word)
         return 2;
     }
     dk_policy_default(&policy);
-    for (int i = 3; i < words; i++)
-        must(dk_policy_apply(&policy, word[i]));
+    for (int i = 3; i < words; i++) {
+        char line[256];
+        snprintf(line, sizeof line, "%s\n", word[i]);
+        must(dk_policy_apply(&policy, line));
+    }
     struct dk_store_options options = {.realm = word[1], .create = true};
     uint64_t count = strtoull(word[2], NULL, 10);
     int64_t began_ns = dk_clock_monotonic_ns();

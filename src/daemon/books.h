@@ -165,7 +165,9 @@ struct dk_desk_book {
     uint32_t *free_slots;             /* below slots_used, of nobody */
     uint32_t free_count, free_room;
     uint32_t hand;                    /* evict.c: the next slot it looks at */
-    uint64_t look_credit;
+    uint64_t look_credit;             /* ... and what it may look at by now: slots times evict_after_s in ms */
+    int64_t looked_ns;                /* ... which was counted then */
+    uint32_t reaping;                 /* seats whose owner is dead */
     uint32_t leaving;                 /* series that are being evicted */
     uint32_t coming;                  /* series on their way into the store, which will need a slot */
     struct dk_counter **row_owner;    /* by row; NULL in the pool */

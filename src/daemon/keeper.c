@@ -15,6 +15,11 @@
  * nobody to hold up, and little time. */
 enum { LATER_TURNS = 2048, LATER_TURNS_STOPPING = 32768, LATER_PENDING = 1024 };
 
+/* Flags are looked for again after so much (one LASTS-th) of the time that what lies
+ * ready lasts, at least a millisecond and at most a tick: many series that are each
+ * used a little share a commit. */
+enum { LASTS = 16, LOOK_AGAIN_MS = 100 };
+
 static void append(struct dk_counter *counter, enum dk_queued queue)
 {
     struct dk_daemon *daemon = dk_daemon_of(counter);
@@ -148,20 +153,35 @@ void dk_keeper_ask_detached(struct dk_daemon *daemon)
         dk_keeper_ask_later(counter);
 }
 
-static void ask_slot(struct dk_desk_book *desk, uint32_t slot)
+/* A flag says that half of the window is gone. How long the other half lasts at the rate
+ * that was seen last, and a part of that is soon enough to look again. */
+static int look_again_ms(const struct dk_counter *counter)
 {
-    struct dk_series_book *series = slot < desk->slots_used ? desk->series[slot] : NULL;
-    if (series == NULL)
-        return; /* a bit that no series owns: scribbled, or a slot still being made */
-    dk_evict_cancel(series); /* somebody wants it */
-    for (int bank = 0; bank < DK_BANKS; bank++)
-        if (series->bank[bank] != NULL)
-            dk_keeper_ask(series->bank[bank]);
+    uint64_t lasts_ms = counter->per_minute == 0 ? 0 : (uint64_t)counter->window / 2 * 60000 / counter->per_minute;
+    return lasts_ms < LASTS ? 1 : lasts_ms > (uint64_t)LASTS * LOOK_AGAIN_MS ? LOOK_AGAIN_MS : (int)(lasts_ms / LASTS);
 }
 
-static bool sweep_desk(struct dk_desk_book *desk)
+/* In how many ms to look again. */
+static int ask_slot(struct dk_desk_book *desk, uint32_t slot)
 {
-    bool found = false;
+    struct dk_series_book *series = slot < desk->slots_used ? desk->series[slot] : NULL;
+    int soonest_ms = LOOK_AGAIN_MS;
+    if (series == NULL)
+        return soonest_ms; /* a bit that no series owns: scribbled, or a slot still being made */
+    dk_evict_cancel(series); /* somebody wants it */
+    for (int bank = 0; bank < DK_BANKS; bank++) {
+        if (series->bank[bank] == NULL)
+            continue;
+        dk_keeper_ask(series->bank[bank]);
+        int again_ms = look_again_ms(series->bank[bank]);
+        soonest_ms = again_ms < soonest_ms ? again_ms : soonest_ms;
+    }
+    return soonest_ms;
+}
+
+static int sweep_desk(struct dk_desk_book *desk)
+{
+    int soonest_ms = 0;
     dk_word *summary = dk_table_want_summary(&desk->map);
     dk_word *bits = dk_table_want_bits(&desk->map);
     size_t words = dk_want_words(&desk->map.geometry);
@@ -176,20 +196,23 @@ static bool sweep_desk(struct dk_desk_book *desk)
                 continue;
             uint64_t wanted = dk_exchange_acquire(&bits[word], 0); /* ORDER-12 */
             for (; wanted != 0; wanted &= wanted - 1) {
-                ask_slot(desk, (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(wanted));
-                found = true;
+                int again_ms = ask_slot(desk, (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(wanted));
+                soonest_ms = soonest_ms == 0 || again_ms < soonest_ms ? again_ms : soonest_ms;
             }
         }
     }
-    return found;
+    return soonest_ms;
 }
 
-bool dk_keeper_sweep(struct dk_daemon *daemon)
+int dk_keeper_sweep(struct dk_daemon *daemon)
 {
-    bool found = false;
-    for (uint32_t i = 0; i < daemon->desk_count; i++)
-        found = sweep_desk(&daemon->desks[i]) || found;
-    return found;
+    int soonest_ms = 0;
+    for (uint32_t i = 0; i < daemon->desk_count; i++) {
+        int again_ms = sweep_desk(&daemon->desks[i]);
+        if (again_ms > 0 && (soonest_ms == 0 || again_ms < soonest_ms))
+            soonest_ms = again_ms;
+    }
+    return soonest_ms;
 }
 
 /* The period that comes next has the same supply lying ready as this one, so

@@ -16,7 +16,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { TICK_MS = 100, POLL_MS = 1, EVENTS_MAX = 64, STOP_S = 10 };
+enum { EVENTS_MAX = 64, STOP_S = 10 };
 
 static void hear(int fd)
 {
@@ -117,19 +117,17 @@ static void tick(struct dk_daemon *daemon)
     look_idle(daemon);
 }
 
-static void turn(struct dk_daemon *daemon, int64_t *next_tick_ns)
+static void turn(struct dk_daemon *daemon)
 {
     struct epoll_event events[EVENTS_MAX];
-    int64_t left_ms = (*next_tick_ns - dk_clock_monotonic_ns()) / DK_MILLISECOND_NS;
-    int wait_ms = dk_keeper_goes_on(daemon) ? 0 : daemon->poll_soon ? POLL_MS : left_ms < 0 ? 0 : left_ms > TICK_MS ? TICK_MS : (int)left_ms + 1;
-    int count = epoll_wait(daemon->epoll_fd, events, EVENTS_MAX, wait_ms);
+    int count = epoll_wait(daemon->epoll_fd, events, EVENTS_MAX, dk_pause_ms(daemon));
     for (int i = 0; i < count; i++)
         dispatch(daemon, &events[i]);
-    daemon->poll_soon = dk_keeper_sweep(daemon);
-    if (dk_clock_monotonic_ns() >= *next_tick_ns) {
-        *next_tick_ns = dk_clock_monotonic_ns() + TICK_MS * DK_MILLISECOND_NS;
+    daemon->look_again_ms = dk_keeper_sweep(daemon);
+    if (count > 0 || daemon->look_again_ms > 0)
+        dk_pause_stir(daemon);
+    if (dk_pause_is_tick(daemon))
         tick(daemon);
-    }
     dk_serve_parked(daemon);
     dk_ended_turn(daemon);
     dk_ledger_turn(daemon);
@@ -152,14 +150,14 @@ static bool all_settled(const struct dk_daemon *daemon)
  * their owners, who are met again at the next start. */
 static void stop(struct dk_daemon *daemon)
 {
-    int64_t next_tick_ns = 0, until_ns = dk_clock_monotonic_ns() + STOP_S * DK_SECOND_NS;
+    int64_t until_ns = dk_clock_monotonic_ns() + STOP_S * DK_SECOND_NS;
     dk_notify("STOPPING=1");
     dk_serve_stop(daemon);
     for (struct dk_counter *counter = daemon->counters; counter != NULL; counter = counter->next_of_all)
         dk_keeper_ask_later(counter);
     dk_keeper_run(daemon);
     while (!all_settled(daemon) && dk_clock_monotonic_ns() < until_ns)
-        turn(daemon, &next_tick_ns);
+        turn(daemon);
     dk_ledger_stop(daemon);
     dk_admin_stop(daemon);
     dk_closing_stop(daemon);
@@ -179,10 +177,9 @@ docket_status dk_loop_run(struct dk_daemon *daemon)
     docket_status status = dk_ledger_start(daemon);
     if (status != DOCKET_OK)
         return status;
-    int64_t next_tick_ns = 0;
     daemon->heard_ns = dk_clock_monotonic_ns();
     while (!daemon->stopping)
-        turn(daemon, &next_tick_ns);
+        turn(daemon);
     stop(daemon);
     return DOCKET_OK;
 }
