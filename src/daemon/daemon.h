@@ -89,9 +89,11 @@ struct dk_daemon {
     int64_t accepted_ns;     /* when an older store was accepted last; 0 never. ended.c looks for it */
     bool accepted;           /* --accept-store: desks are built anew ... */
     uint64_t advance;        /* ... and every counter moves so far forward */
-    int look_again_ms;       /* flags came in the last turn, and may come again; 0: none came */
     int64_t ticked_ns;       /* pause.c: when everything was looked at last */
     int64_t stirred_ns;      /* ... and when something went on */
+    bool poll_soon;          /* somebody asked for a turn that comes at once */
+    int64_t flagged_ns;      /* when want bits were found last */
+    int64_t look_gap_ns;     /* so long after that they are looked at again; 0: with the next tick */
 };
 
 /* keeper.c: supply. Queues a turn; turns run from the loop, never nested. */
@@ -104,9 +106,12 @@ bool dk_keeper_goes_on(const struct dk_daemon *daemon);
 void dk_keeper_run(struct dk_daemon *daemon);
 /* Counters that have left the board and wait for their last leases. */
 void dk_keeper_ask_detached(struct dk_daemon *daemon);
-/* Looks at the want bits of every desk; in how many ms it is worth looking again: 1 where somebody may soon
- * have nothing left, more where what lies ready lasts; 0: none were set. */
-int dk_keeper_sweep(struct dk_daemon *daemon);
+/* Looks at the want bits of every desk; true if some were set. */
+bool dk_keeper_sweep(struct dk_daemon *daemon);
+/* So many numbers are left to take: when must the bits be looked at again? */
+void dk_keeper_expect(struct dk_counter *counter, uint64_t left);
+/* When that is, from now; INT64_MAX: not before somebody rings, or the next tick. */
+int64_t dk_keeper_look_in_ns(struct dk_daemon *daemon, int64_t now_ns);
 /* Commits the turn's job; apply runs when it is durable. */
 void dk_keeper_post(struct dk_counter *counter, struct dk_job *job);
 /* Ends a turn: not busy; asks again if a turn was asked for meanwhile. */
@@ -120,7 +125,7 @@ void dk_keeper_adopt_pace(struct dk_counter *counter);
 void dk_keeper_judge_window(struct dk_counter *counter, uint64_t given, int64_t now_ns);
 
 /* pause.c: how long the loop may sleep now; something went on; is it time to look at everything? */
-int dk_pause_ms(struct dk_daemon *daemon);
+int64_t dk_pause_ns(struct dk_daemon *daemon);
 void dk_pause_stir(struct dk_daemon *daemon);
 bool dk_pause_is_tick(struct dk_daemon *daemon);
 

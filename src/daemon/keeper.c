@@ -15,10 +15,8 @@
  * nobody to hold up, and little time. */
 enum { LATER_TURNS = 2048, LATER_TURNS_STOPPING = 32768, LATER_PENDING = 1024 };
 
-/* Flags are looked for again after so much (one LASTS-th) of the time that what lies
- * ready lasts, at least a millisecond and at most a tick: many series that are each
- * used a little share a commit. */
-enum { LASTS = 16, LOOK_AGAIN_MS = 100 };
+/* Looks at the want bits beside the ticks: not nearer together, nor farther. */
+enum { LOOK_LEAST_NS = 100000, LOOK_MOST_NS = 100000000 };
 
 static void append(struct dk_counter *counter, enum dk_queued queue)
 {
@@ -131,7 +129,7 @@ void dk_keeper_adopt_pace(struct dk_counter *counter)
     counter->per_minute = pace.per_minute;
     counter->resumed = true;
     if (pace.window > counter->window)
-        counter->window = pace.window;
+        counter->window = pace.window < largest ? (uint32_t)pace.window : largest;
     if (counter->window > largest)
         counter->window = largest;
 }
@@ -153,35 +151,20 @@ void dk_keeper_ask_detached(struct dk_daemon *daemon)
         dk_keeper_ask_later(counter);
 }
 
-/* A flag says that half of the window is gone. How long the other half lasts at the rate
- * that was seen last, and a part of that is soon enough to look again. */
-static int look_again_ms(const struct dk_counter *counter)
-{
-    uint64_t lasts_ms = counter->per_minute == 0 ? 0 : (uint64_t)counter->window / 2 * 60000 / counter->per_minute;
-    return lasts_ms < LASTS ? 1 : lasts_ms > (uint64_t)LASTS * LOOK_AGAIN_MS ? LOOK_AGAIN_MS : (int)(lasts_ms / LASTS);
-}
-
-/* In how many ms to look again. */
-static int ask_slot(struct dk_desk_book *desk, uint32_t slot)
+static void ask_slot(struct dk_desk_book *desk, uint32_t slot)
 {
     struct dk_series_book *series = slot < desk->slots_used ? desk->series[slot] : NULL;
-    int soonest_ms = LOOK_AGAIN_MS;
     if (series == NULL)
-        return soonest_ms; /* a bit that no series owns: scribbled, or a slot still being made */
+        return; /* a bit that no series owns: scribbled, or a slot still being made */
     dk_evict_cancel(series); /* somebody wants it */
-    for (int bank = 0; bank < DK_BANKS; bank++) {
-        if (series->bank[bank] == NULL)
-            continue;
-        dk_keeper_ask(series->bank[bank]);
-        int again_ms = look_again_ms(series->bank[bank]);
-        soonest_ms = again_ms < soonest_ms ? again_ms : soonest_ms;
-    }
-    return soonest_ms;
+    for (int bank = 0; bank < DK_BANKS; bank++)
+        if (series->bank[bank] != NULL)
+            dk_keeper_ask(series->bank[bank]);
 }
 
-static int sweep_desk(struct dk_desk_book *desk)
+static bool sweep_desk(struct dk_desk_book *desk)
 {
-    int soonest_ms = 0;
+    bool found = false;
     dk_word *summary = dk_table_want_summary(&desk->map);
     dk_word *bits = dk_table_want_bits(&desk->map);
     size_t words = dk_want_words(&desk->map.geometry);
@@ -196,23 +179,55 @@ static int sweep_desk(struct dk_desk_book *desk)
                 continue;
             uint64_t wanted = dk_exchange_acquire(&bits[word], 0); /* ORDER-12 */
             for (; wanted != 0; wanted &= wanted - 1) {
-                int again_ms = ask_slot(desk, (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(wanted));
-                soonest_ms = soonest_ms == 0 || again_ms < soonest_ms ? again_ms : soonest_ms;
+                ask_slot(desk, (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(wanted));
+                found = true;
             }
         }
     }
-    return soonest_ms;
+    return found;
 }
 
-int dk_keeper_sweep(struct dk_daemon *daemon)
+bool dk_keeper_sweep(struct dk_daemon *daemon)
 {
-    int soonest_ms = 0;
-    for (uint32_t i = 0; i < daemon->desk_count; i++) {
-        int again_ms = sweep_desk(&daemon->desks[i]);
-        if (again_ms > 0 && (soonest_ms == 0 || again_ms < soonest_ms))
-            soonest_ms = again_ms;
+    bool found = false;
+    for (uint32_t i = 0; i < daemon->desk_count; i++)
+        found = sweep_desk(&daemon->desks[i]) || found;
+    if (found) {
+        daemon->flagged_ns = dk_clock_monotonic_ns();
+        daemon->look_gap_ns *= 2; /* the turns say anew how soon; a series that has none now keeps half a say */
     }
-    return soonest_ms;
+    return found;
+}
+
+/* A claim sets a bit and wakes nobody. So docketd looks by itself while what lies
+ * there would be gone before the next tick: four times in that time. A series of
+ * unknown rate is looked at once more, soon. */
+void dk_keeper_expect(struct dk_counter *counter, uint64_t left)
+{
+    struct dk_daemon *daemon = dk_daemon_of(counter);
+    if (counter->per_minute == 0) {
+        daemon->poll_soon = true;
+        return;
+    }
+    double gap_ns = (double)left * 60e9 / (double)counter->per_minute / 4;
+    if (gap_ns >= LOOK_MOST_NS || counter->bank < 0)
+        return;
+    int64_t gap = gap_ns > LOOK_LEAST_NS ? (int64_t)gap_ns : LOOK_LEAST_NS;
+    if (daemon->look_gap_ns == 0 || gap < daemon->look_gap_ns)
+        daemon->look_gap_ns = gap;
+}
+
+/* The longer no bit has come, the longer until the next look, and at last none. */
+int64_t dk_keeper_look_in_ns(struct dk_daemon *daemon, int64_t now_ns)
+{
+    int64_t silence_ns = (now_ns - daemon->flagged_ns) / 2;
+    if (daemon->look_gap_ns == 0)
+        return INT64_MAX;
+    if (daemon->look_gap_ns >= LOOK_MOST_NS || silence_ns >= LOOK_MOST_NS) {
+        daemon->look_gap_ns = 0;
+        return INT64_MAX;
+    }
+    return silence_ns > daemon->look_gap_ns ? silence_ns : daemon->look_gap_ns;
 }
 
 /* The period that comes next has the same supply lying ready as this one, so

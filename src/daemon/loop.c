@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * loop: docketd's one thread of decisions. Each turn: hear what came, finish
- * what is durable, sweep the want bits, run the counters' turns. While flags
- * come it looks again after a millisecond; when they stop it sleeps until a
- * bell, a message or the next tick.
+ * what is durable, sweep the want bits, run the counters' turns. While flags come
+ * of series that would use up what lies there before the next tick it looks again
+ * in time (keeper.c); else it sleeps until a bell, a message or that tick.
  */
 #include "daemon/daemon.h"
 
@@ -11,6 +11,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -117,14 +118,25 @@ static void tick(struct dk_daemon *daemon)
     look_idle(daemon);
 }
 
+/* epoll_wait() counts milliseconds; less than one is waited for with poll's clock. */
+static int wait_for(const struct dk_daemon *daemon, int64_t left_ns, struct epoll_event events[EVENTS_MAX])
+{
+    struct pollfd all = {.fd = daemon->epoll_fd, .events = POLLIN};
+    struct timespec soon = {.tv_nsec = left_ns};
+    bool whole = left_ns >= DK_MILLISECOND_NS;
+    if (left_ns > 0 && !whole)
+        ppoll(&all, 1, &soon, NULL);
+    return epoll_wait(daemon->epoll_fd, events, EVENTS_MAX, whole ? (int)((left_ns + DK_MILLISECOND_NS - 1) / DK_MILLISECOND_NS) : 0);
+}
+
 static void turn(struct dk_daemon *daemon)
 {
     struct epoll_event events[EVENTS_MAX];
-    int count = epoll_wait(daemon->epoll_fd, events, EVENTS_MAX, dk_pause_ms(daemon));
+    int count = wait_for(daemon, dk_pause_ns(daemon), events);
+    daemon->poll_soon = false; /* what follows says it anew */
     for (int i = 0; i < count; i++)
         dispatch(daemon, &events[i]);
-    daemon->look_again_ms = dk_keeper_sweep(daemon);
-    if (count > 0 || daemon->look_again_ms > 0)
+    if (dk_keeper_sweep(daemon) || count > 0)
         dk_pause_stir(daemon);
     if (dk_pause_is_tick(daemon))
         tick(daemon);

@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "table/desk.h"
 
-enum { TICK_MS = 100, HEARTBEAT_MS = 500, LINGER_MS = 1000 };
+enum { POLL_MS = 1, TICK_MS = 100, HEARTBEAT_MS = 500, LINGER_MS = 1000 };
 
 /* Something is under way that only a tick, or a turn of the loop, brings on. */
 static bool goes_on(const struct dk_daemon *daemon)
@@ -73,14 +73,13 @@ bool dk_pause_is_tick(struct dk_daemon *daemon)
     return true;
 }
 
-int dk_pause_ms(struct dk_daemon *daemon)
+int64_t dk_pause_ns(struct dk_daemon *daemon)
 {
-    if (dk_keeper_goes_on(daemon))
-        return 0;
     int64_t now_ns = dk_clock_monotonic_ns();
     int64_t left_ns = next_tick_ns(daemon, now_ns) - now_ns;
-    int64_t left_ms = left_ns <= 0 ? 0 : (left_ns + DK_MILLISECOND_NS - 1) / DK_MILLISECOND_NS;
-    if (daemon->look_again_ms > 0 && daemon->look_again_ms < left_ms)
-        left_ms = daemon->look_again_ms;
-    return (int)left_ms;
+    if (dk_keeper_goes_on(daemon) || left_ns < 0)
+        return 0;
+    if (daemon->poll_soon)
+        left_ns = least(left_ns, POLL_MS * DK_MILLISECOND_NS);
+    return least(left_ns, dk_keeper_look_in_ns(daemon, now_ns));
 }

@@ -211,7 +211,7 @@ static bool gathers(struct dk_ledger_book *book)
     int64_t most_ns = book->took_ns / 2 < GATHER_MAX_NS ? book->took_ns / 2 : GATHER_MAX_NS;
     if (book->waiting >= book->crowd || dk_clock_monotonic_ns() - book->told_ns >= most_ns)
         return false;
-    book->daemon->look_again_ms = 1;
+    book->daemon->poll_soon = true;
     return true;
 }
 
