@@ -43,6 +43,7 @@ static docket_status take_line(struct lease *lease, struct seat *seat)
         lease->line = at;
         lease->number = line->lease;
         lease->cursor = &dk_seat_line(seat->base, at)->cursor;
+        lease->seal = dk_cursor_seal(seat->salt, at);
         seat->line_hint = at + 1;
         status = DOCKET_OK;
         break;
@@ -143,10 +144,7 @@ static docket_status claim_any(struct lease *lease, struct seat *seat, const str
         lease->number = number;
         lease->claim = choice.best.claim;
         lease->word = dk_claim_pack_owned(seat->number, lease->line, number, laid.seq);
-        lease->first = laid.first;
-        lease->size = laid.size;
-        lease->offset = 0;
-        lease->open = true;
+        dk_lease_begin(lease, laid.first, laid.size);
         return DOCKET_OK;
     }
 }
@@ -179,13 +177,13 @@ void dk_lease_give_back(struct lease *lease, uint32_t slot)
 {
     if (lease->cursor == NULL)
         return;
-    if (lease->open && lease->offset < lease->size) {
+    uint32_t left = dk_lease_left(lease); /* 0: the cursor says that it is used up */
+    if (left > 0) {
         /* The last store of this lease; the line rests until docketd has cleared the place. */
-        dk_store_release(lease->cursor,
-                         dk_cursor_pack(lease->number, lease->offset, true, lease->seat->salt, lease->line)); /* ORDER-7 */
+        dk_store_release(lease->cursor, dk_cursor_body(lease->number, lease->size - left, true) * lease->seal); /* ORDER-7 */
         dk_add_relaxed(&dk_seat_words(lease->seat->base)->give_backs, 1);
     }
-    lease->open = false; /* used up otherwise: the cursor says so */
+    lease->body = lease->end = 0;
     leave_line(lease);
     dk_desk_ask(&lease->seat->map, slot);
 }

@@ -97,6 +97,7 @@ struct ex_worker {
     uint32_t in_call;         /* numbers that its death here may cost */
     int32_t waits;            /* blocked until something is laid */
     struct ex_request request;
+    uint8_t apart[64]; /* libdocket's memo goes by the low byte of the address of series */
 };
 
 /* What became of each number, as seen from outside. */
