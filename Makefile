@@ -97,7 +97,7 @@ help:
 	@echo "make torture   likewise, the attacks at their full figures (about 50 minutes)"
 	@echo
 	@echo "make all       build libdocket, docketd, docket          make proof   the long process proofs"
-	@echo "make unit      unit tests                                make bench   ratios against bare limits"
+	@echo "make unit      unit tests                                make bench   figures against bare limits"
 	@echo "make process   tests with real processes                 make floors  who may include whom"
 	@echo "make model     the protocol model (Spin)                 make orders  labels of memory orders"
 	@echo "make attack    the attacks at their small figures        make lint    static checkers"
@@ -259,7 +259,11 @@ $(BUILD)/docket-zones: $(BUILD)/obj/tests/process/zones.o $(BUILD)/obj/src/daemo
 # What the programs of the suite have in common; fate.o is the part that asks docket.
 HARNESS := $(patsubst %,$(BUILD)/obj/bench/%.o,harness workers histogram foreign report write fate)
 $(BUILD)/obj/bench/write.o: CPPFLAGS += -DBENCH_FLAGS='"$(FLAGS_$(SANITIZER))"'
-.PRECIOUS: $(BUILD)/obj/bench/%.o
+.PRECIOUS: $(BUILD)/obj/%.o
+$(BUILD)/libbenchfar.so: $(BUILD)/pic/bench/far.o
+	$(Q)$(CC) $(LDFLAGS) -shared -o $@ $^
+$(BUILD)/bench_next: $(BUILD)/obj/bench/bench_next.o $(HARNESS) $(BUILD)/libbenchfar.so $(BUILD)/libdocket.so
+	$(LINK_DOCKET) -L$(BUILD) -lbenchfar
 $(BUILD)/bench_%: $(BUILD)/obj/bench/bench_%.o $(HARNESS) $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 
@@ -343,7 +347,10 @@ model:
 proof: all $(TEST_PROGRAMS)
 	@BUILD=$(BUILD) tests/check.sh proof
 
-bench: all $(BENCHES)
+# Beside bare limits: each program of bench/run.sh, then all figures in one table; under five minutes.
+bench: deps
+	@tests/deps.sh bench
+	@$(MAKE) --no-print-directory all $(BENCHES)
 	@BUILD=$(BUILD) bench/run.sh
 
 # Record speed beside PostgreSQL 15 and LMDB alone; about three minutes.
