@@ -96,6 +96,7 @@ struct dk_counter {
     struct dk_give_back *give_backs;
     struct dk_accounting *accounting; /* who waits until the store knows of a number ... */
     struct dk_accounting *accounted;  /* ... and whom the commit in flight, or the next one, answers */
+    bool unwoken;      /* adopted, and who may sleep on its supply was not woken yet */
     bool busy;         /* a commit is in flight */
     bool again;        /* a turn was asked for meanwhile */
     enum dk_queued queued;
