@@ -414,7 +414,7 @@ static bool agrees(const struct bench_cell *cell, const struct bench_got *got)
 #define NEVER .restart = "never", .template_text = PLAIN
 #define YEARLY .restart = "yearly", .template_text = DATED
 
-enum { LN, LY, L2, L4, L8, L16, LT, SN, SY, S2, LB, SB, LX, LW, LW2, SW, SW2, LC, LF, LM, SM, T6, D6, MN, MS, SUBJECTS };
+enum { LN, LY, L2, L4, L8, L16, LT, SN, SY, S2, LB, SB, LX, LW, LW2, SW, SW2, LC, LF, LM, SM, S16, T6, D6, MN, MS, SUBJECTS };
 
 static struct subject subjects[SUBJECTS] = {
     [LN] = LEASED("LN", NEVER),   [LY] = LEASED("LY", YEARLY),  [L2] = LEASED("L2", NEVER),   [L4] = LEASED("L4", NEVER),
@@ -422,7 +422,7 @@ static struct subject subjects[SUBJECTS] = {
     [SY] = STRICT("SY", YEARLY),  [S2] = STRICT("S2", NEVER),   [LB] = LEASED("LB", NEVER),   [SB] = STRICT("SB", NEVER),
     [LX] = LEASED("LX", NEVER),   [LW] = LEASED("LW", NEVER),   [LW2] = LEASED("LW2", NEVER), [SW] = STRICT("SW", NEVER),
     [SW2] = STRICT("SW2", NEVER), [LC] = LEASED("LC", NEVER),   [LF] = LEASED("LF", NEVER),
-    [LM] = LEASED("LM", NEVER),   [SM] = STRICT("SM", NEVER),
+    [LM] = LEASED("LM", NEVER),   [SM] = STRICT("SM", NEVER),   [S16] = STRICT("S16", NEVER),
     [T6] = {.tenant = "six", .name = "T", .order = "leased", NEVER, .group = true},
     [D6] = {.tenant = "day", .name = "D", .order = "leased", YEARLY, .group = true},
     [MN] = LEASED("MN", NEVER, .in_memory = true),
@@ -454,6 +454,7 @@ static struct bench_cell cells[] = {
     {.id = "strict", .name = "strict next, never restarting", .base = "add", .latency = true, TAKES(SN, take)},
     {.id = "strict_year", .name = "strict next, yearly", .base = "add", TAKES(SY, take)},
     {.id = "strict_2", .name = "strict next, 2 processes", .base = "add_2", .workers = 2, .latency = true, TAKES(S2, take)},
+    {.id = "strict_16", .name = "strict next, 16 processes", .base = "strict_2", .workers = 16, TAKES(S16, take)},
     {.id = "swap", .name = "bare compare-and-swap with a limit", .base = "empty", .per_call = true, BARE, .work = swap},
     {.id = "leased_block", .name = "leased block of 8: open, take all, give back", .base = "swap", .calls = 256, .warm = warm_block, .per_call = true, TAKES(LB, take_block)},
     {.id = "strict_block", .name = "strict block of 8: open, take all, give back", .base = "swap", .calls = 256, .warm = warm_block, .per_call = true, TAKES(SB, take_block)},

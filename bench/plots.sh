@@ -45,7 +45,7 @@ draw() { # FILE, gnuplot on stdin
 
 column leased leased leased_2 leased_4 leased_8 leased_16
 column add add add_2
-column strict strict strict_2
+column strict strict strict_2 strict_16
 column mutex mutex mutex_2
 draw scaling.svg <<EOT
 set title 'One series: numbers a second of all processes together ($(jq -r .machine.processors "$run") processors)'
