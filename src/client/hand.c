@@ -22,7 +22,7 @@ struct mine {
     uint64_t used;
 };
 
-struct hand dk_nobody;
+struct hand dk_nobody = {.gate = UINT64_MAX}; /* no address, not even none */
 
 #define EIGHT_NOBODIES &dk_nobody, &dk_nobody, &dk_nobody, &dk_nobody, &dk_nobody, &dk_nobody, &dk_nobody, &dk_nobody
 __thread struct hand *dk_hand_memo[DK_MEMO] = {EIGHT_NOBODIES, EIGHT_NOBODIES, EIGHT_NOBODIES, EIGHT_NOBODIES};

@@ -85,6 +85,7 @@ struct text_day {
     int64_t from_s, until_s;
     uint32_t yyyymmdd; /* 0: neither template nor order asks for it */
     struct dk_rendered rendered;
+    struct dk_written written; /* the last text of the day */
 };
 
 /* The series has left its slot (nobody used it): a status of this library's own,

@@ -149,6 +149,14 @@ static docket_status claim_any(struct lease *lease, struct seat *seat, const str
     }
 }
 
+/* What was handed out of a lease is counted when it is over: a number counts nothing. */
+static void count_up(struct lease *lease)
+{
+    if (lease->size > 0)
+        dk_add_relaxed(&dk_seat_words(lease->seat->base)->numbers, lease->size - dk_lease_left(lease)); /* relaxed: statistics */
+    lease->size = 0;
+}
+
 docket_status dk_lease_claim(struct lease *lease, struct seat *seat, uint32_t slot, const struct shared_board_bank *bank,
                              uint64_t epoch, uint32_t size_min)
 {
@@ -158,6 +166,7 @@ docket_status dk_lease_claim(struct lease *lease, struct seat *seat, uint32_t sl
         dk_lease_give_back(lease, slot);
         memset(lease, 0, sizeof *lease);
     }
+    count_up(lease);
     if (lease->cursor == NULL)
         status = take_line(lease, seat);
     if (status == DOCKET_OK && !may_go_on(lease))
@@ -183,6 +192,7 @@ void dk_lease_give_back(struct lease *lease, uint32_t slot)
         dk_store_release(lease->cursor, dk_cursor_body(lease->number, lease->size - left, true) * lease->seal); /* ORDER-7 */
         dk_add_relaxed(&dk_seat_words(lease->seat->base)->give_backs, 1);
     }
+    count_up(lease);
     lease->body = lease->end = 0;
     leave_line(lease);
     dk_desk_ask(&lease->seat->map, slot);

@@ -291,31 +291,34 @@ static docket_status not_taken(struct hand *hand, enum dk_take took, uint32_t co
     }
 }
 
-static void note_room(struct hand *hand, uint32_t left)
+/* Asks for more when half is gone; not with each number from then on, but with one of
+ * sixteen of the counter's, whoever takes it, and with each of the last. */
+static inline void note_room(struct hand *hand, uint32_t left)
 {
     if (left > hand->room_high)
         hand->room_high = left;
-    if (left <= hand->room_high / 2)
+    if (left <= hand->room_high / 2 && (left % 16 == 0 || left < 64))
         dk_desk_want(&hand->seat->map, hand->slot);
 }
 
-static docket_status take_quick(struct hand *hand, uint32_t count, uint64_t *first)
+/* Takes count numbers by the word alone. left is written too if none were taken: not_taken() knows why. */
+static inline enum dk_take take_quick(struct hand *hand, uint32_t count, uint64_t *first, uint32_t *left)
 {
-    uint32_t left = 0;
     const struct dk_strict_bank bank = bank_of(hand);
-    enum dk_take took = dk_strict_take(&bank, count, first, &left);
-    if (took != DK_TAKE_DONE)
-        return not_taken(hand, took, count);
-    note_room(hand, left);
-    return DOCKET_OK;
+    enum dk_take took = dk_strict_take(&bank, count, first, left);
+    if (took == DK_TAKE_DONE)
+        note_room(hand, *left);
+    return took;
 }
 
 docket_status dk_take_strict(struct hand *hand, uint32_t yyyymmdd, uint32_t count, uint64_t *first)
 {
     uint32_t left = 0;
     const struct dk_strict_bank bank = bank_of(hand);
-    if (hand->quick)
-        return take_quick(hand, count, first);
+    if (hand->quick) {
+        enum dk_take quickly = take_quick(hand, count, first, &left);
+        return quickly == DK_TAKE_DONE ? DOCKET_OK : not_taken(hand, quickly, count);
+    }
     if (dk_load_relaxed(&dk_desk_words(&hand->seat->map)->clock_held_s) != 0)
         return DOCKET_PERIOD_NOT_OPEN; /* a date of a clock that docketd does not follow would hold up every later one */
     if (date_beside(hand) > yyyymmdd)
@@ -389,8 +392,9 @@ static inline bool is_retired(const struct hand *hand)
 /* A number by the lease or the word alone, or none: then the slow path knows why. */
 static inline bool take_quickly(struct hand *hand, uint64_t way, uint64_t *number)
 {
+    uint32_t left;
     if (way & DK_GATE_STRICT)
-        return take_quick(hand, 1, number) == DOCKET_OK;
+        return take_quick(hand, 1, number, &left) == DK_TAKE_DONE;
     if (dk_lease_left(&hand->lease) == 0 || is_retired(hand))
         return false;
     *number = dk_lease_take(&hand->lease, 1);
@@ -458,12 +462,12 @@ static __attribute__((noinline)) docket_status next_known(docket_series *series,
     return DOCKET_OK;
 }
 
-/* ORDER-7 is in here: the cursor's store comes before the number leaves. */
+/* Thirty instructions of a lease, which is why the timeout is looked at by those who wait only. ORDER-7 is in
+ * dk_lease_take(): the cursor's store comes before the number leaves. */
 docket_status docket_next(docket_series *series, int64_t timeout_ns, uint64_t *number, int32_t *period)
 {
     struct hand *hand = *dk_hand_place(series);
-    bool asked_well = number != NULL && timeout_ns >= DOCKET_TIMEOUT_DEFAULT;
-    if (!asked_well || hand->gate != dk_gate_of(series, DK_GATE_LEASED))
+    if (number == NULL || hand->gate != dk_gate_of(series, DK_GATE_LEASED))
         return next_known(series, timeout_ns, number, period);
     hand->gate = DK_GATE_BUSY;
     dk_compiler_barrier(); /* for a handler of this very thread */
@@ -509,7 +513,7 @@ docket_status docket_next_text(docket_series *series, int64_t timeout_ns, char *
     bool done = text_is_ready(hand, way, size) && take_quickly(hand, way, &taken);
     int32_t label = hand->period;
     if (done)
-        dk_rendered_write(&hand->text.rendered, taken, text);
+        dk_rendered_follow(&hand->text.rendered, &hand->text.written, taken, text);
     dk_compiler_barrier();
     if (hand->gate == DK_GATE_BUSY)
         hand->gate = dk_gate_of(series, way);
