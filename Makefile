@@ -126,7 +126,7 @@ $(BUILD)/obj/%.o: %.c
 
 $(LIBRARY): $(LIB_OBJECTS) src/client/libdocket.map
 	@echo "  link $@"
-	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-soname,libdocket.so.$(SOVERSION) -Wl,-z,nodelete $(LIB_DEFS) \
+	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-soname,libdocket.so.$(SOVERSION) -Wl,-z,nodelete -Wl,-Bsymbolic-functions $(LIB_DEFS) \
 	    -Wl,--version-script,src/client/libdocket.map -o $@ $(LIB_OBJECTS) -lpthread
 
 $(BUILD)/libdocket.so: $(LIBRARY)

@@ -13,14 +13,26 @@
  *   find       -      -     wait-free: bounded by the room of the table
  *   add        -      X     X: under the realm's lock
  *
+ * An entry has 32 bits of the hash beside the address, so that a look among many
+ * goes to the handle it wants and to no other; and a hint at where the series
+ * stands at its desk, so that those lines come while the handle's own do. A hint
+ * is only ever prefetched: a wrong one costs time.
+ *
+ * The handles' memory is never unmapped, and a handle says itself whose it is
+ * (`listed`, ORDER-19: the realm's address, + 1 if its names do not fit into `key`; 0 while
+ * it is in no map). So a thread may remember a handle beyond its realm's life: it
+ * looks at `listed` before it believes anything else of it (named.c).
+ *
  * Invariants
- *  1. An entry, once written, never changes; a published table is never freed
- *     before dk_handles_free().
+ *  1. An entry, once written, never changes (but for its hint); a published table is never
+ *     freed before dk_handles_free().
  *  2. At most half of a table's entries are in use, so each search ends.
  *  3. Any moment is a sound state: a child that is forked while another thread
  *     adds finds the handle or does not.
+ *  4. What a handle is known by (names, key, hash) stands in it before it is
+ *     listed, and does not change until it is no longer.
  *
- * It owns the handles in it. It does not know how one is made.
+ * It owns the handles in it. It does not know how one is described.
  */
 #ifndef DK_CLIENT_HANDLES_H
 #define DK_CLIENT_HANDLES_H
@@ -31,11 +43,15 @@
 #include <stddef.h>
 
 struct docket_series;
+struct handle_chunk;
 
 struct dk_handles {
     dk_word newest; /* ORDER-18: address of the newest struct handle_table, 0 none */
+    dk_word hint_board, hint_table; /* addresses of the first slots of the desk that was met last: prefetched, no more */
     uint32_t count; /* handles made, and perhaps one that is being added; under the realm's lock */
     uint32_t most;  /* 0: DOCKET_HANDLES_MAX */
+    struct handle_chunk *chunks;  /* the handles' memory, the newest first; under the realm's lock */
+    struct docket_series *unused; /* made, and not kept */
 };
 
 /* What a search goes by. False if a name is longer than any name may be. */
@@ -52,11 +68,23 @@ struct docket_series *dk_handles_find(const struct dk_handles *handles, const st
 /* REALM_FULL with a sentence if no handle more may be made. */
 docket_status dk_handles_check_room(const struct dk_handles *handles, const struct dk_key *key) DK_MUST_USE;
 
+/* Under the realm's lock: an empty handle, all zeros, in no map; NULL without memory. It is
+ * added, or goes back. */
+struct docket_series *dk_handles_new(struct dk_handles *handles);
+void dk_handles_unused(struct dk_handles *handles, struct docket_series *made);
+
 /* Under the realm's lock: adds made, or finds that the same series is there
  * already. *kept is the one that counts; made stays the caller's if it is
  * another, or on a failure. NO_MEMORY, REALM_FULL. */
 docket_status dk_handles_add(struct dk_handles *handles, struct docket_series *made,
                              struct docket_series **kept) DK_MUST_USE;
+
+/* Any thread: where the series stands, for those who look for it. */
+struct shared_board_slot;
+struct shared_table_slot;
+void dk_handles_hint(struct dk_handles *handles, const struct docket_series *series,
+                     const struct shared_board_slot *boards, const struct shared_table_slot *tables, uint32_t slot,
+                     int bank);
 
 /* Frees tables and handles. Nobody may search any more. */
 void dk_handles_free(struct dk_handles *handles);
