@@ -81,12 +81,13 @@ TEST_PROGRAMS  := $(BUILD)/docket-audit $(BUILD)/docket-worker $(BUILD)/docket-f
                   $(BUILD)/docket-library $(BUILD)/docket-same $(BUILD)/docket-attacks $(BUILD)/docket-scale \
                   $(BUILD)/docket-evicted $(BUILD)/docket-accounted $(BUILD)/docket-texts $(BUILD)/docket-dates $(BUILD)/store_scan \
                   $(BUILD)/example $(BUILD)/shiftclock.so $(RECIPES:%=$(BUILD)/recipes/%)
-BENCHES        := $(BUILD)/bench_next $(BUILD)/bench_names $(BUILD)/bench_ledger_store $(BUILD)/bench_ledger
+BENCHES        := $(BUILD)/bench_next $(BUILD)/bench_names $(BUILD)/bench_ledger_store $(BUILD)/bench_ledger \
+                   $(BUILD)/bench_store
 
 # What the attacks need beside that: each tests/attack/*.mk adds to ATTACKS and says how it is made.
 ATTACKS        :=
 
-.PHONY: all lib built demo check torture unit process attack model examples proof bench bench-ledger floors orders deps install \
+.PHONY: all lib built demo check torture unit process attack model examples proof bench bench-ledger bench-peers floors orders deps install \
         uninstall clean help sanitized asan ubsan tsan lint format
 .DELETE_ON_ERROR:
 
@@ -101,6 +102,7 @@ help:
 	@echo "make model     the protocol model (Spin)                 make orders  labels of memory orders"
 	@echo "make attack    the attacks at their small figures        make lint    static checkers"
 	@echo "make bench-ledger  record speed beside PostgreSQL 15 and LMDB alone (about three minutes)"
+	@echo "make bench-peers   docket beside PostgreSQL, Redis, SQLite, Berkeley DB, LMDB, flock and a mutex (about four minutes)"
 	@echo "make asan|ubsan|tsan  unit and thread tests under sanitizers"
 	@echo "make install   PREFIX, DESTDIR: see docs/INSTALL.md      make uninstall|clean"
 
@@ -212,6 +214,12 @@ $(BUILD)/bench_names: $(BUILD)/obj/bench/bench_names.o $(BUILD)/obj/src/client/h
 	$(LINK_DOCKET) -lurcu-bp -lurcu-cds -lurcu-common
 $(BUILD)/bench_ledger_store: $(BUILD)/obj/bench/bench_ledger_store.o $(patsubst %.c,$(BUILD)/obj/%.o,$(BASE) $(NUMBERING) $(STORE))
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STORE_LIBS) -lpthread
+# What marks cost the store.
+$(BUILD)/bench_store: $(patsubst %,$(BUILD)/obj/bench/%.o,bench_store store_marks store_recovery \
+    harness workers histogram foreign report write) \
+    $(patsubst %.c,$(BUILD)/obj/%.o,$(BASE) $(NUMBERING) $(STORE))
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STORE_LIBS) -lpthread
+TEST_PROGRAMS += $(BUILD)/bench_store
 $(BUILD)/docket-scale: $(BUILD)/obj/tests/process/scale.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 $(BUILD)/docket-dates: $(BUILD)/obj/tests/process/dates.o $(BUILD)/libdocket.so
@@ -268,6 +276,7 @@ $(BUILD)/shiftclock.so: tests/lib/shiftclock.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(BASEFLAGS) -fvisibility=default -shared -fPIC -o $@ $<
 
+include bench/peers.mk
 include $(wildcard tests/attack/*.mk)
 
 # The README's example, cut out and compiled as it stands.

@@ -212,7 +212,7 @@ static void open_series(struct cell *cell)
     struct docket_policy policy = {.order = cell->order,
                                    .restart = cell->restart,
                                    .template_text = cell->template_text,
-                                   .window = 250000};
+                                   .window = DOCKET_WINDOW_BENCHMARK};
     if (cell->series == NULL)
         return;
     if (docket_admin_series_add(realm, "bench", cell->series, &policy) != DOCKET_OK ||

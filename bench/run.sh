@@ -21,7 +21,9 @@ for _ in $(seq 100); do
     sleep 0.05
 done
 echo "machine: $(nproc) processors, $(awk -F': ' '/model name/ {print $2; exit}' /proc/cpuinfo), Linux $(uname -r)"
-echo "store on: $(stat -f -c %T "$work"); window 250000; cells interleaved, medians of ${ROUNDS:-15} rounds; docketd shares the processors"
+echo "store on: $(stat -f -c %T "$work"); window benchmark (16777216); cells interleaved, medians of ${ROUNDS:-15} rounds; docketd shares the processors"
 echo
 "$BUILD/bench_next" -r "${ROUNDS:-15}" -m "${MILLISECONDS:-100}" ${JSON:+-j} "$work"
 [ -n "${JSON:-}" ] || { echo && "$BUILD/bench_names" -r "${ROUNDS:-15}" "$work"; }
+# The store by itself: SERIES=1000000 for the figures' own size (about three minutes).
+[ -n "${JSON:-}" ] || { echo && "$BUILD/bench_store" -r 3 -s "${SERIES:-100000}" -d "$BUILD/docketd" "$work/marks"; }

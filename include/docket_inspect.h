@@ -54,6 +54,9 @@ struct docket_view_desk {
     uint64_t blocks_laid, raises, seats_reaped, tails_recovered, numbers_recovered;
     uint64_t numbers_given_back, quarantines;
     uint64_t evictions;      /* series that left the desk because nobody used them */
+    uint64_t numbers_out;    /* since the desk was built, less what came back: handed out, or laid, or open */
+    uint64_t past_waits, past_wait_ns_total, past_wait_ns_max, past_timeouts; /* of processes whose seats were
+                                reaped: as in docket_view_seat */
 };
 
 struct docket_view_period {
@@ -71,7 +74,7 @@ struct docket_view_period {
     uint32_t window_now;     /* how many docketd lays ahead now: a minute at the seen rate, at least 16, at
                                 most the setting */
     uint32_t rate_per_minute; /* the rate that docketd saw when it last laid; 0 none seen yet. Rates above
-                                 2^28 - 1 are shown as that */
+                                 2^32 - 1 are shown as that */
     uint64_t first, last;    /* numbers of the counter, or of the authority's interval that it is in */
     int ends;                /* 1: last comes before numbers end by themselves ... */
     uint32_t used_percent;   /* ... and so much of first to last is gone. leased: what came back and does not lie yet
@@ -121,7 +124,9 @@ struct docket_view_seat {
     uint32_t leases;         /* open */
     uint64_t numbers_open;
     int64_t oldest_lease_age_s; /* -1 none */
-    uint64_t claims, waits, wait_ns_total, wait_ns_max, timeouts, give_backs;
+    uint64_t claims, waits, wait_ns_total, wait_ns_max, timeouts, give_backs; /* waits: calls that did not find their
+                                number laid */
+    uint64_t numbers;        /* handed out of its leases: of leased series only */
 };
 
 /* What the docketd that served last wrote down of itself, beside the shared

@@ -33,7 +33,12 @@ static const struct figure {
                {"numbers_recovered", "numbers recovered"},
                {"numbers_given_back", "numbers given back"},
                {"quarantines", "quarantines"},
-               {"evictions", "evictions"}};
+               {"evictions", "evictions"},
+               {"numbers_out", "numbers handed out, open or laid"},
+               {"past_waits", "waits of past processes"},
+               {"past_wait_ns_total", "their waits together, ns"},
+               {"past_wait_ns_max", "their longest wait, ns"},
+               {"past_timeouts", "their time-outs"}};
 
 enum { FIGURES = sizeof figures / sizeof figures[0] };
 
@@ -46,7 +51,8 @@ static void figures_of(const struct docket_view_desk *desk, uint64_t values[FIGU
                                  desk->commit_ns_last, desk->commit_ns_max,  desk->blocks_laid,
                                  desk->raises,        desk->seats_reaped,    desk->tails_recovered,
                                  desk->numbers_recovered, desk->numbers_given_back, desk->quarantines,
-                                 desk->evictions};
+                                 desk->evictions,     desk->numbers_out,     desk->past_waits,
+                                 desk->past_wait_ns_total, desk->past_wait_ns_max, desk->past_timeouts};
     _Static_assert(sizeof in_order / sizeof in_order[0] == FIGURES, "one value for each figure");
     for (size_t i = 0; i < FIGURES; i++)
         values[i] = in_order[i];

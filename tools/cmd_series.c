@@ -168,7 +168,7 @@ const struct cli_command command_series_add = {
             "profile sets what its law asks for where that is not given. docket.conf(5) says each\n"
             "setting, docs/TEMPLATES.md the tokens: {SERIES} {YYYY} {MM} {DD} {FY:2025-26} {N:6} and\n"
             "so on. A gapless series, or one with --ledger on, keeps a record of each number; see\n"
-            "docket-issue(1) and docs/LEDGER.md. The window called benchmark (250000) is not for\n"
+            "docket-issue(1) and docs/LEDGER.md. The window called benchmark (16777216) is not for\n"
             "books. A series whose document numbers could be those of another one of the tenant is\n"
             "refused, with an example. --dry-run checks all of it, shows the next ten numbers and\n"
             "declares nothing. Starts docketd for the realm if none answers.",

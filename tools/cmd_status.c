@@ -18,6 +18,7 @@ struct totals {
     char one_used[2 * DOCKET_NAME_MAX + 2], one_ends[2 * DOCKET_NAME_MAX + 2];
     uint64_t seats_taken, seats_max, waiting;
     uint64_t seats_reaped, tails_recovered, numbers_recovered; /* since the desks were built */
+    struct viewing_waits waits;
     struct output_table *table; /* NULL: not asked for */
     json_t *list;                 /* likewise */
 };
@@ -32,6 +33,14 @@ static int add_desk(void *context, const struct docket_view_desk *desk)
     totals->seats_reaped += desk->seats_reaped;
     totals->tails_recovered += desk->tails_recovered;
     totals->numbers_recovered += desk->numbers_recovered;
+    viewing_waits_desk(&totals->waits, desk);
+    return 0;
+}
+
+static int add_seat(void *context, const struct docket_view_seat *seat)
+{
+    struct totals *totals = context;
+    viewing_waits_seat(&totals->waits, seat);
     return 0;
 }
 
@@ -51,6 +60,8 @@ static int add_series(void *context, const struct docket_view_series *series)
         totals->open += now->open;
         totals->leases += now->leases;
     }
+    for (uint32_t i = 0; i < series->period_count; i++)
+        viewing_waits_less(&totals->waits, series->periods[i].laid + series->periods[i].open);
     if (totals->table != NULL)
         viewing_series_rows(totals->table, series);
     if (totals->list != NULL)
@@ -82,6 +93,7 @@ static int print_json(const struct cli *cli, const struct docket_view_realm *rea
                   (json_int_t)totals->tails_recovered, "numbers_recovered", (json_int_t)totals->numbers_recovered));
     json_object_set_new(object, "numbers", json_pack("{s:o, s:o}", "nearly_used", sum(totals, totals->nearly_used),
                                                      "validity_ends", sum(totals, totals->validity_ends)));
+    json_object_set_new(object, "waits", totals->summed ? viewing_waits_json(&totals->waits) : json_null());
     if (totals->list != NULL)
         json_object_set(object, "series", totals->list);
     return output_json(cli, object);
@@ -89,6 +101,7 @@ static int print_json(const struct cli *cli, const struct docket_view_realm *rea
 
 static void print_text(const struct docket_view_realm *realm, struct totals *totals)
 {
+    char waits[VIEWING_WAITS_BYTES];
     viewing_print_realm(realm);
     printf("seats     %" PRIu64 " of %" PRIu64 " taken\n", totals->seats_taken, totals->seats_max);
     printf("series    %" PRIu64, totals->series);
@@ -101,6 +114,8 @@ static void print_text(const struct docket_view_realm *realm, struct totals *tot
                totals->open, totals->leases);
     else
         printf("\nsupply    not summed up over so many series; --verbose does\n");
+    if (totals->summed)
+        printf("waits     %s\n", viewing_waits_text(&totals->waits, waits));
     if (totals->nearly_used != 0)
         printf("numbers   %" PRIu64 " series have come to their WARNING LEVEL; %s is one (docket series show)\n",
                totals->nearly_used, totals->one_used);
@@ -135,6 +150,8 @@ static int show(const struct cli *cli, docket_view *view)
     totals.summed = totals.series <= SUMMED_MAX || cli_given(cli, OPT_VERBOSE);
     if (status == DOCKET_OK && totals.summed)
         status = docket_view_each_series(view, add_series, &totals);
+    if (status == DOCKET_OK && totals.summed)
+        status = docket_view_each_seat(view, add_seat, &totals);
     int code = CLI_DONE;
     if (status != DOCKET_OK)
         code = cli_fail_status(cli, status);
@@ -170,7 +187,8 @@ const struct cli_command command_status = {
     .summary = "is docketd serving, and how much supply is left",
     .text = "Reads the shared files: asks docketd nothing and works while it is dead. docketd\n"
             "is serving, stopped (in order) or dead (no heartbeat for 2 s). Supply counts the\n"
-            "current period: laid is for anybody, open is left in somebody's lease. Says when a series has\n"
+            "current period: laid is for anybody, open is left in somebody's lease. Waits: calls that did\n"
+            "not find their number laid, of all numbers since the desks were built. Says when a series has\n"
             "used as much of its interval or width as its setting warn says, or when its validity\n"
             "ends within 14 days.\n"
             "Exit code 1 if docketd is not serving, 3 if it has not run since the machine\n"

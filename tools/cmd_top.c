@@ -64,14 +64,15 @@ static void put_row(struct output_table *table, const struct top_row *row)
 static void print_text(const struct cli *cli, const struct top *top)
 {
     const struct top_sums *now = &top->sums, *before = &top->before;
+    char waits[VIEWING_WAITS_BYTES];
     struct output_table *series = output_table_new(cli, &heads), *seats = output_table_new(cli, &viewing_seat_heads);
     viewing_print_realm(&top->realm);
     printf("commits   %.1f/s, last %.2f ms, slowest %.2f ms; %.1f blocks and %.1f limits laid a second\n",
            top_rate(top, now->commits, before->commits), (double)now->commit_ns_last / 1e6,
            (double)now->commit_ns_max / 1e6, top_rate(top, now->blocks_laid, before->blocks_laid),
            top_rate(top, now->raises, before->raises));
-    printf("waits     %.1f/s, longest %.1f ms; %.1f time-outs a second\n", top_rate(top, now->waits, before->waits),
-           (double)now->wait_ns_max / 1e6, top_rate(top, now->timeouts, before->timeouts));
+    printf("waits     %.1f/s; %s\n", top_rate(top, now->waits.waits, before->waits.waits),
+           viewing_waits_text(&now->waits, waits));
     printf("seats     %" PRIu64 " of %" PRIu64 ", %" PRIu64 " leases open with %" PRIu64 " numbers\n",
            now->seats_taken, now->seats_max, now->leases, now->open);
     printf("series    %" PRIu64 ", %" PRIu64 " wait for supply, %" PRIu64 " quarantined; %.0f numbers a second, %" PRIu64
@@ -117,8 +118,8 @@ static json_t *figures_json(const struct top *top)
                            top_rate(top, now->blocks_laid, before->blocks_laid), "raises_per_s",
                            top_rate(top, now->raises, before->raises), "claims_per_s",
                            top_rate(top, now->claims, before->claims), "waits_per_s",
-                           top_rate(top, now->waits, before->waits), "timeouts_per_s",
-                           top_rate(top, now->timeouts, before->timeouts), "wait_ns_max", (json_int_t)now->wait_ns_max,
+                           top_rate(top, now->waits.waits, before->waits.waits), "timeouts_per_s",
+                           top_rate(top, now->waits.timeouts, before->waits.timeouts), "wait_ns_max", (json_int_t)now->waits.ns_max,
                            "oldest_lease_age_s", (json_int_t)now->oldest_lease_age_s));
     return figures;
 }
@@ -137,6 +138,7 @@ static int print_json(const struct cli *cli, const struct top *top)
         viewing_realm_json(object, &top->realm);
         json_object_update_new(object, json_pack("{s:f, s:s, s:o}", "interval_s", top->took_s, "sort",
                                                  top_sort_name(top->sort), "figures", figures_json(top)));
+        json_object_set_new(object, "waits", viewing_waits_json(&top->sums.waits));
         json_object_set(object, "series", series);
         json_object_set(object, "seats", seats);
     }

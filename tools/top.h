@@ -9,6 +9,7 @@
 
 #include "cli.h"
 #include "docket_inspect.h"
+#include "viewing.h"
 
 enum { TOP_ROWS_MAX = 200, TOP_SEATS_MAX = 64, TOP_ERROR_BYTES = 512 };
 
@@ -36,7 +37,8 @@ struct top_sums {
     uint64_t series, quarantined, laid, open, leases, given;
     uint64_t seats_taken, seats_max, waiting;
     uint64_t commits, commit_ns_last, commit_ns_max, blocks_laid, raises, seats_reaped;
-    uint64_t claims, waits, wait_ns_total, wait_ns_max, timeouts;
+    uint64_t claims;
+    struct viewing_waits waits; /* since the desks were built */
     int64_t oldest_lease_age_s;
 };
 

@@ -180,6 +180,8 @@ static int meet_series(void *context, const struct docket_view_series *series)
                             .per_second = -1};
     top->sums.series++;
     top->sums.quarantined += series->quarantined != 0;
+    for (uint32_t i = 0; i < series->period_count; i++)
+        viewing_waits_less(&top->sums.waits, series->periods[i].laid + series->periods[i].open);
     if (period != NULL) {
         now.given = period->given;
         now.period = period->period;
@@ -208,6 +210,7 @@ static int meet_desk(void *context, const struct docket_view_desk *desk)
     sums->blocks_laid += desk->blocks_laid;
     sums->raises += desk->raises;
     sums->seats_reaped += desk->seats_reaped;
+    viewing_waits_desk(&sums->waits, desk);
     /* One committer for all desks: each board says the same. */
     if (desk->commits >= sums->commits) {
         sums->commits = desk->commits;
@@ -222,11 +225,7 @@ static int meet_seat(void *context, const struct docket_view_seat *seat)
     struct top *top = context;
     struct top_sums *sums = &top->sums;
     sums->claims += seat->claims;
-    sums->waits += seat->waits;
-    sums->wait_ns_total += seat->wait_ns_total;
-    sums->timeouts += seat->timeouts;
-    if (seat->wait_ns_max > sums->wait_ns_max)
-        sums->wait_ns_max = seat->wait_ns_max;
+    viewing_waits_seat(&sums->waits, seat);
     /* Those that hold most stand first. */
     size_t at = top->seat_count;
     while (at > 0 && top->seats[at - 1].seat.numbers_open < seat->numbers_open)

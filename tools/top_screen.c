@@ -79,7 +79,7 @@ static void put_head(struct screen *screen)
     const struct top *top = screen->top;
     const struct top_sums *now = &top->sums, *before = &top->before;
     char clock[OUTPUT_TIME_BYTES];
-    double waits = top_rate(top, now->waits, before->waits);
+    char waits[VIEWING_WAITS_BYTES];
     put(screen, A_BOLD, "docket top  %s  %s  every %.1f s  by %s", top->directory,
         output_time((int64_t)time(NULL), clock), (double)screen->interval_ns / 1e9, top_sort_name(top->sort));
     put_docketd(screen);
@@ -88,10 +88,8 @@ static void put_head(struct screen *screen)
         top_rate(top, now->commits, before->commits), (double)now->commit_ns_last / 1e6,
         (double)now->commit_ns_max / 1e6, top_rate(top, now->blocks_laid, before->blocks_laid),
         top_rate(top, now->raises, before->raises));
-    put(screen, A_NORMAL, "waits     %.1f a second, %.2f ms each, longest %.1f ms; %.1f time-outs a second", waits,
-        waits > 0 ? (double)(now->wait_ns_total - before->wait_ns_total) / 1e6 / (double)(now->waits - before->waits)
-                  : 0.0,
-        (double)now->wait_ns_max / 1e6, top_rate(top, now->timeouts, before->timeouts));
+    put(screen, A_NORMAL, "waits     %.1f a second; %s", top_rate(top, now->waits.waits, before->waits.waits),
+        viewing_waits_text(&now->waits, waits));
     put(screen, A_NORMAL, "seats     %" PRIu64 " of %" PRIu64 ", %" PRIu64 " leases open with %" PRIu64 " numbers",
         now->seats_taken, now->seats_max, now->leases, now->open);
     put(screen, now->quarantined > 0 ? pair(screen, PAIR_BAD) : A_NORMAL,

@@ -186,10 +186,11 @@ void viewing_series_rows(struct output_table *table, const struct docket_view_se
 
 /* ---- seats ---- */
 
-enum { SEAT_COLUMNS = 14, LIFE_COLUMN = 5 };
+enum { SEAT_COLUMNS = 17, LIFE_COLUMN = 5 };
 static const char *const seat_headings[SEAT_COLUMNS] = {">SEAT", ">PID",    ">UID",    "SINCE",  "-STATE",
                                                         "LIFE",  ">LEASES", ">OPEN",   ">OLDEST", ">CLAIMS",
-                                                        ">WAITS", ">TIMEOUTS", "->WORST_WAIT", "DESK"};
+                                                        ">WAITS", ">TIMEOUTS", "->WORST_WAIT", "DESK",
+                                                        "->NUMBERS", "->SHARE", "->MEAN_WAIT"};
 const struct output_heads viewing_seat_heads = {seat_headings, SEAT_COLUMNS};
 
 static const char *life_of(const struct docket_view_seat *seat)
@@ -199,13 +200,17 @@ static const char *life_of(const struct docket_view_seat *seat)
 
 void viewing_seat_row(struct output_table *table, const struct docket_view_seat *seat)
 {
-    char number[16], pid[24], uid[16], since[OUTPUT_TIME_BYTES], worst[32], shown[6][24];
-    const uint64_t values[6] = {seat->leases, seat->numbers_open, 0, seat->claims, seat->waits, seat->timeouts};
+    char number[16], pid[24], uid[16], since[OUTPUT_TIME_BYTES], worst[32], mean[32], share[32] = "-", shown[7][24];
+    const uint64_t values[7] = {seat->leases, seat->numbers_open, 0,            seat->claims,
+                                seat->waits,  seat->timeouts,     seat->numbers};
     snprintf(number, sizeof number, "%u", seat->seat);
     snprintf(pid, sizeof pid, "%" PRId64, seat->pid);
     snprintf(uid, sizeof uid, "%u", seat->uid);
     snprintf(worst, sizeof worst, "%.1f ms", (double)seat->wait_ns_max / 1e6);
-    for (size_t i = 0; i < 6; i++)
+    snprintf(mean, sizeof mean, "%.0f us", seat->waits > 0 ? (double)seat->wait_ns_total / 1e3 / (double)seat->waits : 0.0);
+    if (seat->numbers > 0)
+        snprintf(share, sizeof share, "%.3g", (double)seat->waits / (double)seat->numbers);
+    for (size_t i = 0; i < 7; i++)
         snprintf(shown[i], sizeof shown[i], "%" PRIu64, values[i]);
     if (seat->oldest_lease_age_s < 0)
         snprintf(shown[2], sizeof shown[2], "-");
@@ -214,7 +219,8 @@ void viewing_seat_row(struct output_table *table, const struct docket_view_seat 
     const char *const cells[SEAT_COLUMNS] = {number,        pid,      uid,      output_time(seat->attached_s, since),
                                              seat->state,   life_of(seat), shown[0], shown[1],
                                              shown[2],      shown[3], shown[4], shown[5],
-                                             worst,         seat->desk};
+                                             worst,         seat->desk, shown[6], share,
+                                             mean};
     output_row(table, cells);
     output_paint(table, LIFE_COLUMN, seat->lives == 0 ? OUTPUT_RED : OUTPUT_PLAIN);
 }
@@ -222,12 +228,64 @@ void viewing_seat_row(struct output_table *table, const struct docket_view_seat 
 json_t *viewing_seat_json(const struct docket_view_seat *seat)
 {
     json_t *lives = seat->lives < 0 ? json_null() : json_boolean(seat->lives > 0);
-    return json_pack("{s:I, s:s, s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:I}}", "seat",
+    return json_pack("{s:I, s:s, s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I}}", "seat",
                      (json_int_t)seat->seat, "state", seat->state, "pid", (json_int_t)seat->pid, "uid",
                      (json_int_t)seat->uid, "attached_s", (json_int_t)seat->attached_s, "lives", lives, "leases",
                      (json_int_t)seat->leases, "numbers_open", (json_int_t)seat->numbers_open, "oldest_lease_age_s",
                      (json_int_t)seat->oldest_lease_age_s, "figures", "claims", (json_int_t)seat->claims, "waits",
                      (json_int_t)seat->waits, "wait_ns_total", (json_int_t)seat->wait_ns_total, "wait_ns_max",
                      (json_int_t)seat->wait_ns_max, "timeouts", (json_int_t)seat->timeouts, "give_backs",
-                     (json_int_t)seat->give_backs);
+                     (json_int_t)seat->give_backs, "numbers", (json_int_t)seat->numbers);
+}
+
+/* ---- waits ---- */
+
+void viewing_waits_desk(struct viewing_waits *sum, const struct docket_view_desk *desk)
+{
+    sum->numbers += desk->numbers_out;
+    sum->waits += desk->past_waits;
+    sum->ns_total += desk->past_wait_ns_total;
+    sum->timeouts += desk->past_timeouts;
+    if (desk->past_wait_ns_max > sum->ns_max)
+        sum->ns_max = desk->past_wait_ns_max;
+}
+
+void viewing_waits_seat(struct viewing_waits *sum, const struct docket_view_seat *seat)
+{
+    sum->waits += seat->waits;
+    sum->ns_total += seat->wait_ns_total;
+    sum->timeouts += seat->timeouts;
+    if (seat->wait_ns_max > sum->ns_max)
+        sum->ns_max = seat->wait_ns_max;
+}
+
+void viewing_waits_less(struct viewing_waits *sum, uint64_t not_handed_out)
+{
+    sum->numbers = sum->numbers > not_handed_out ? sum->numbers - not_handed_out : 0;
+}
+
+static double share_of(const struct viewing_waits *waits)
+{
+    return waits->numbers > 0 ? (double)waits->waits / (double)waits->numbers : 0.0;
+}
+
+static double mean_ns(const struct viewing_waits *waits)
+{
+    return waits->waits > 0 ? (double)waits->ns_total / (double)waits->waits : 0.0;
+}
+
+const char *viewing_waits_text(const struct viewing_waits *waits, char text[VIEWING_WAITS_BYTES])
+{
+    snprintf(text, VIEWING_WAITS_BYTES,
+             "%" PRIu64 " calls waited for %" PRIu64 " numbers, %.3g in a million; mean %.0f us, longest %.0f us; %" PRIu64 " time-outs",
+             waits->waits, waits->numbers, share_of(waits) * 1e6, mean_ns(waits) / 1e3, (double)waits->ns_max / 1e3,
+             waits->timeouts);
+    return text;
+}
+
+json_t *viewing_waits_json(const struct viewing_waits *waits)
+{
+    return json_pack("{s:I, s:I, s:f, s:f, s:f, s:I}", "numbers", (json_int_t)waits->numbers, "waits",
+                     (json_int_t)waits->waits, "share", share_of(waits), "mean_us", mean_ns(waits) / 1e3, "longest_us",
+                     (double)waits->ns_max / 1e3, "timeouts", (json_int_t)waits->timeouts);
 }

@@ -70,9 +70,7 @@ docket_status dk_policy_fill(char settings[DK_WIRE_SETTINGS], const struct docke
     }
     if (status != DOCKET_OK || policy->window == 0)
         return status;
-    snprintf(window, sizeof window, "%u", policy->window);
-    return dk_policy_add_line(settings, "window",
-                       policy->window == DOCKET_WINDOW_BENCHMARK ? DK_WINDOW_BENCHMARK_NAME : window);
+    return dk_policy_add_line(settings, "window", dk_window_text(policy->window, window));
 }
 
 docket_status docket_admin_profile(unsigned at, struct docket_profile *profile)

@@ -94,11 +94,10 @@ static docket_status read_settings(const struct dk_show_wire *wire, struct shown
 
 static uint32_t window_of(const struct shown *shown)
 {
+    uint32_t window;
     for (unsigned at = 0; at < shown->count; at++)
-        if (strcmp(shown->rows[at].name, "window") == 0)
-            return strcmp(shown->rows[at].before, DK_WINDOW_BENCHMARK_NAME) == 0
-                       ? DOCKET_WINDOW_BENCHMARK
-                       : (uint32_t)strtoul(shown->rows[at].before, NULL, 10);
+        if (strcmp(shown->rows[at].name, "window") == 0 && dk_window_read(shown->rows[at].before, &window))
+            return window;
     return 0;
 }
 

@@ -121,3 +121,26 @@ void dk_counter_judge_window(struct dk_counter *counter, uint64_t given, int64_t
     counter->looked_ns = now_ns;
     counter->looked_next = given;
 }
+
+uint32_t dk_block_most(const struct dk_policy *policy)
+{
+    return policy->window / 8 > 0 ? policy->window / 8 : 1;
+}
+
+/*
+ * An eighth of the window. Beyond what books may have, where a window is no more
+ * than a moment's numbers: BLOCK_NS at the seen rate, at most an eighth, and so
+ * many that FREE_BLOCKS of them hold the window.
+ */
+uint32_t dk_counter_block(const struct dk_counter *counter)
+{
+    const uint64_t block_ns = 4000000, least = DOCKET_WINDOW_MAX / 8;
+    uint32_t most = counter->window / 8 > 0 ? counter->window / 8 : 1;
+    if (most <= least)
+        return most;
+    double at_rate = (double)counter->per_minute * (double)block_ns / 60e9;
+    uint64_t block = counter->window / 32 > least ? counter->window / 32 : least;
+    if (at_rate > (double)block)
+        block = at_rate < (double)most ? (uint64_t)at_rate : most;
+    return (uint32_t)block;
+}

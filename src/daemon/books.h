@@ -235,4 +235,8 @@ struct dk_range dk_ranges_cut(struct dk_range *ranges, size_t *count, size_t ind
 /* How many numbers the next lay may put ahead: follows the rate. */
 void dk_counter_judge_window(struct dk_counter *counter, uint64_t given, int64_t now_ns);
 
+/* Most numbers of one lease by this policy, and how many the next one gets. */
+uint32_t dk_block_most(const struct dk_policy *policy);
+uint32_t dk_counter_block(const struct dk_counter *counter);
+
 #endif

@@ -89,7 +89,9 @@ struct dk_daemon {
     int64_t accepted_ns;     /* when an older store was accepted last; 0 never. ended.c looks for it */
     bool accepted;           /* --accept-store: desks are built anew ... */
     uint64_t advance;        /* ... and every counter moves so far forward */
-    bool poll_soon;          /* flags came in the last turn */
+    bool poll_soon;          /* somebody asked for a turn that comes at once */
+    int64_t flagged_ns;      /* when want bits were found last */
+    int64_t look_gap_ns;     /* so long after that they are looked at again; 0: with the next tick */
 };
 
 /* keeper.c: supply. Queues a turn; turns run from the loop, never nested. */
@@ -104,6 +106,10 @@ void dk_keeper_run(struct dk_daemon *daemon);
 void dk_keeper_ask_detached(struct dk_daemon *daemon);
 /* Looks at the want bits of every desk; true if some were set. */
 bool dk_keeper_sweep(struct dk_daemon *daemon);
+/* So many numbers are left to take: when must the bits be looked at again? */
+void dk_keeper_expect(struct dk_counter *counter, uint64_t left);
+/* When that is, from now; INT64_MAX: not before somebody rings, or the next tick. */
+int64_t dk_keeper_look_in_ns(struct dk_daemon *daemon, int64_t now_ns);
 /* Commits the turn's job; apply runs when it is durable. */
 void dk_keeper_post(struct dk_counter *counter, struct dk_job *job);
 /* Ends a turn: not busy; asks again if a turn was asked for meanwhile. */

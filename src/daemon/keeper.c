@@ -15,6 +15,9 @@
  * nobody to hold up, and little time. */
 enum { LATER_TURNS = 2048, LATER_TURNS_STOPPING = 32768, LATER_PENDING = 1024 };
 
+/* Looks at the want bits beside the ticks: not nearer together, nor farther. */
+enum { LOOK_LEAST_NS = 100000, LOOK_MOST_NS = 100000000 };
+
 static void append(struct dk_counter *counter, enum dk_queued queue)
 {
     struct dk_daemon *daemon = dk_daemon_of(counter);
@@ -126,7 +129,7 @@ void dk_keeper_adopt_pace(struct dk_counter *counter)
     counter->per_minute = pace.per_minute;
     counter->resumed = true;
     if (pace.window > counter->window)
-        counter->window = pace.window;
+        counter->window = pace.window < largest ? (uint32_t)pace.window : largest;
     if (counter->window > largest)
         counter->window = largest;
 }
@@ -189,7 +192,42 @@ bool dk_keeper_sweep(struct dk_daemon *daemon)
     bool found = false;
     for (uint32_t i = 0; i < daemon->desk_count; i++)
         found = sweep_desk(&daemon->desks[i]) || found;
+    if (found) {
+        daemon->flagged_ns = dk_clock_monotonic_ns();
+        daemon->look_gap_ns *= 2; /* the turns say anew how soon; a series that has none now keeps half a say */
+    }
     return found;
+}
+
+/* A claim sets a bit and wakes nobody. So docketd looks by itself while what lies
+ * there would be gone before the next tick: four times in that time. A series of
+ * unknown rate is looked at once more, soon. */
+void dk_keeper_expect(struct dk_counter *counter, uint64_t left)
+{
+    struct dk_daemon *daemon = dk_daemon_of(counter);
+    if (counter->per_minute == 0) {
+        daemon->poll_soon = true;
+        return;
+    }
+    double gap_ns = (double)left * 60e9 / (double)counter->per_minute / 4;
+    if (gap_ns >= LOOK_MOST_NS || counter->bank < 0)
+        return;
+    int64_t gap = gap_ns > LOOK_LEAST_NS ? (int64_t)gap_ns : LOOK_LEAST_NS;
+    if (daemon->look_gap_ns == 0 || gap < daemon->look_gap_ns)
+        daemon->look_gap_ns = gap;
+}
+
+/* The longer no bit has come, the longer until the next look, and at last none. */
+int64_t dk_keeper_look_in_ns(struct dk_daemon *daemon, int64_t now_ns)
+{
+    int64_t silence_ns = (now_ns - daemon->flagged_ns) / 2;
+    if (daemon->look_gap_ns == 0)
+        return INT64_MAX;
+    if (daemon->look_gap_ns >= LOOK_MOST_NS || silence_ns >= LOOK_MOST_NS) {
+        daemon->look_gap_ns = 0;
+        return INT64_MAX;
+    }
+    return silence_ns > daemon->look_gap_ns ? silence_ns : daemon->look_gap_ns;
 }
 
 /* The period that comes next has the same supply lying ready as this one, so

@@ -301,7 +301,7 @@ static void plan_lays(struct plan *plan)
         return;
     if (low)
         dk_keeper_judge_window(counter, counter->next, dk_clock_monotonic_ns());
-    uint64_t block = counter->window / 8 > 0 ? counter->window / 8 : 1;
+    uint64_t block = dk_counter_block(counter);
     uint32_t row_at = 0;
     int index = 0;
     bool more = true;
@@ -376,6 +376,7 @@ static void fill_image(struct plan *plan, struct dk_counter_image *image)
 
 static bool apply_closes(struct plan *plan)
 {
+    uint64_t back = 0;
     for (size_t i = 0; i < plan->close_count; i++) {
         struct plan_close *close = &plan->closes[i];
         struct dk_row_book *row = &plan->counter->rows[close->row_at];
@@ -385,7 +386,9 @@ static bool apply_closes(struct plan *plan)
             return false; /* nobody but docketd may change an OWNED or TAKEN word */
         place->closed_seq = place->seq;
         place->live = place->recorded = false;
+        back += close->tail ? place->size - place->seen_offset : 0;
     }
+    dk_count_relaxed(&dk_desk_words(&plan->counter->series->desk->map)->numbers_out, 0 - back);
     return true;
 }
 
@@ -412,6 +415,7 @@ static void lay_one(struct plan *plan, const struct plan_lay *lay)
     place->taken = false;
     place->live = true;
     place->recorded = lay->spare;
+    dk_count_relaxed(&dk_desk_words(&desk->map)->numbers_out, lay->size);
     if (!dk_place_lay(dk_book_claim(desk, row->row, lay->place), laid.seq))
         dk_series_quarantine(counter->series, "an empty place changed while docketd laid a block there");
 }
@@ -440,6 +444,7 @@ static void apply(struct plan *plan)
         dk_series_quarantine(counter->series, "a claimed place changed its owner while docketd cleared it");
         return;
     }
+    dk_keeper_expect(counter, plan->free_numbers);
     /* A plan made before the stop, or the end of the period, lays no more; what
      * it recorded as laid from spares goes back by the image of the next turn. */
     if (dk_winding_down(counter)) {

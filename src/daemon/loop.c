@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * loop: docketd's one thread of decisions. Each turn: hear what came, finish
- * what is durable, sweep the want bits, run the counters' turns. While flags
- * come it looks again after a millisecond; when they stop it sleeps until a
- * bell, a message or the next tick.
+ * what is durable, sweep the want bits, run the counters' turns. While flags come
+ * of series that would use up what lies there before the next tick it looks again
+ * in time (keeper.c); else it sleeps until a bell, a message or that tick.
  */
 #include "daemon/daemon.h"
 
@@ -11,6 +11,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -117,15 +118,38 @@ static void tick(struct dk_daemon *daemon)
     look_idle(daemon);
 }
 
+static int64_t wait_ns(struct dk_daemon *daemon, int64_t next_tick_ns)
+{
+    int64_t now_ns = dk_clock_monotonic_ns(), left_ns = next_tick_ns - now_ns;
+    int64_t look_ns = dk_keeper_look_in_ns(daemon, now_ns);
+    if (dk_keeper_goes_on(daemon) || left_ns < 0)
+        return 0;
+    if (left_ns > TICK_MS * DK_MILLISECOND_NS)
+        left_ns = TICK_MS * DK_MILLISECOND_NS;
+    if (daemon->poll_soon && left_ns > POLL_MS * DK_MILLISECOND_NS)
+        left_ns = POLL_MS * DK_MILLISECOND_NS;
+    return look_ns < left_ns ? look_ns : left_ns;
+}
+
+/* epoll_wait() counts milliseconds; less than one is waited for with poll's clock. */
+static int wait_for(const struct dk_daemon *daemon, int64_t left_ns, struct epoll_event events[EVENTS_MAX])
+{
+    struct pollfd all = {.fd = daemon->epoll_fd, .events = POLLIN};
+    struct timespec soon = {.tv_nsec = left_ns};
+    bool whole = left_ns >= DK_MILLISECOND_NS;
+    if (left_ns > 0 && !whole)
+        ppoll(&all, 1, &soon, NULL);
+    return epoll_wait(daemon->epoll_fd, events, EVENTS_MAX, whole ? (int)((left_ns + DK_MILLISECOND_NS - 1) / DK_MILLISECOND_NS) : 0);
+}
+
 static void turn(struct dk_daemon *daemon, int64_t *next_tick_ns)
 {
     struct epoll_event events[EVENTS_MAX];
-    int64_t left_ms = (*next_tick_ns - dk_clock_monotonic_ns()) / DK_MILLISECOND_NS;
-    int wait_ms = dk_keeper_goes_on(daemon) ? 0 : daemon->poll_soon ? POLL_MS : left_ms < 0 ? 0 : left_ms > TICK_MS ? TICK_MS : (int)left_ms + 1;
-    int count = epoll_wait(daemon->epoll_fd, events, EVENTS_MAX, wait_ms);
+    int count = wait_for(daemon, wait_ns(daemon, *next_tick_ns), events);
+    daemon->poll_soon = false; /* what follows says it anew */
     for (int i = 0; i < count; i++)
         dispatch(daemon, &events[i]);
-    daemon->poll_soon = dk_keeper_sweep(daemon);
+    dk_keeper_sweep(daemon);
     if (dk_clock_monotonic_ns() >= *next_tick_ns) {
         *next_tick_ns = dk_clock_monotonic_ns() + TICK_MS * DK_MILLISECOND_NS;
         tick(daemon);

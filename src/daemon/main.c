@@ -346,6 +346,7 @@ static docket_status open_store(struct dk_daemon *daemon, const struct options *
 
 static void announce(struct dk_daemon *daemon)
 {
+    char digits[16];
     for (uint32_t i = 0; i < daemon->desk_count; i++) {
         struct shared_board_words *words = dk_desk_words(&daemon->desks[i].map);
         dk_store_relaxed(&words->docketd_pid, (uint64_t)getpid());
@@ -359,9 +360,9 @@ static void announce(struct dk_daemon *daemon)
     dk_log(DK_LOG_NOTICE, "serving %s: generation %llu, %u desk(s), files in %s", daemon->config.realm,
            (unsigned long long)daemon->facts.generation, daemon->desk_count, daemon->runtime);
     if (daemon->config.policy.window > DOCKET_WINDOW_MAX)
-        dk_log(DK_LOG_WARNING, "window = benchmark: a power loss may make %u numbers of each new series unknown; this "
+        dk_log(DK_LOG_WARNING, "window = %s: a power loss may make %u numbers of each new series unknown; this "
                                "is not for books",
-               daemon->config.policy.window);
+               dk_window_text(daemon->config.policy.window, digits), daemon->config.policy.window);
     dk_notify("READY=1\nSTATUS=serving");
 }
 

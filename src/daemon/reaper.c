@@ -87,11 +87,25 @@ static bool owns_anything(struct dk_desk_book *desk, uint32_t seat)
     return found;
 }
 
+/* What it counted stays in the desk's sums. */
+static void keep_figures(struct shared_board_words *words, int keep)
+{
+    struct shared_seat_words seat;
+    dk_seat_figures(keep, &seat);
+    uint64_t longest = dk_load_relaxed(&seat.wait_ns_max); /* relaxed: a private copy */
+    dk_count_relaxed(&words->past_waits, dk_load_relaxed(&seat.waits));
+    dk_count_relaxed(&words->past_wait_ns_total, dk_load_relaxed(&seat.wait_ns_total));
+    dk_count_relaxed(&words->past_timeouts, dk_load_relaxed(&seat.timeouts));
+    if (longest > dk_load_relaxed(&words->past_wait_ns_max)) /* docketd's own */
+        dk_store_relaxed(&words->past_wait_ns_max, longest);
+}
+
 static void finish(struct dk_desk_book *desk, uint32_t seat)
 {
     struct dk_seat_book *book = &desk->seats[seat];
     struct shared_board_words *words = dk_desk_words(&desk->map);
     dk_ledger_seat_gone(desk->daemon, desk->index, seat, book->salt);
+    keep_figures(words, book->keep);
     dk_seat_reset(book->keep, &desk->map.geometry);
     book->state = DK_SEAT_FREE;
     book->salt = 0;

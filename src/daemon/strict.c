@@ -11,6 +11,10 @@
 
 #include <stdlib.h>
 
+/* Below DK_ROOM_MAX by more than a block that may be taken back. */
+enum { ROOM = 250000 };
+_Static_assert(ROOM + DOCKET_BLOCK_MAX <= DK_ROOM_MAX && DOCKET_WINDOW_MAX <= ROOM, "a strict word has 18 bits of room");
+
 static void announce(struct dk_counter *counter)
 {
     dk_doorbell_announce(&dk_book_bank(counter)->supply);
@@ -92,7 +96,14 @@ static void raise_to(struct dk_counter *counter, uint64_t target)
     dk_strict_raise(&dk_book_table_bank(counter)->strict, more);
     counter->limit = target;
     dk_count_relaxed(&words->raises, 1);
+    dk_count_relaxed(&words->numbers_out, more);
     announce(counter);
+}
+
+/* The word has room for ROOM numbers, whatever the window: the mark may be farther. */
+static uint64_t within_room(const struct dk_counter *counter, uint64_t target)
+{
+    return target - counter->next < ROOM ? target : counter->limit > counter->next + ROOM ? counter->limit : counter->next + ROOM;
 }
 
 static void raised(struct dk_job *job)
@@ -102,27 +113,45 @@ static void raised(struct dk_job *job)
     counter->exposed = counter->mark - job->images[0].next;
     dk_accounted_committed(counter, &job->images[0], true);
     if (!dk_winding_down(counter))
-        raise_to(counter, counter->mark);
+        raise_to(counter, within_room(counter, counter->mark));
     dk_job_free(job);
     dk_keeper_done(counter);
 }
 
-/* How far the limit should go. Half a window in hand is enough. */
-static uint64_t target_of(struct dk_counter *counter, const struct dk_strict *now)
+struct aim {
+    uint64_t limit, mark; /* how far each should go; as they are: far enough */
+};
+
+/* The number behind the last one that may be taken with so many ahead. */
+static uint64_t end_of(const struct dk_counter *counter, uint64_t ahead)
 {
+    uint64_t end = counter->next + ahead;
+    if (end > counter->extent_last + 1)
+        end = counter->extent_last + 1;
+    if (end - counter->base > DK_NEXT_MAX - DK_ROOM_MAX)
+        end = counter->base + DK_NEXT_MAX - DK_ROOM_MAX;
+    return end;
+}
+
+/* Half a window in hand is enough, of what the word has room for. A window that is larger than
+ * that lies under the mark: then most raises need no commit, and the next one is begun at half. */
+static struct aim aim_of(struct dk_counter *counter, const struct dk_strict *now)
+{
+    struct aim aim = {.limit = counter->limit, .mark = counter->mark};
     uint64_t want = dk_exchange_acquire(&dk_book_table_bank(counter)->want, 0);
     if (want > DOCKET_BLOCK_MAX)
         want = DOCKET_BLOCK_MAX; /* what a worker wrote is a wish */
-    if (now->room > counter->window / 2 && now->room >= want)
-        return counter->limit;
+    uint32_t held = counter->window < ROOM ? counter->window : ROOM;
+    if (now->room > held / 2 && now->room >= want)
+        return aim;
     dk_keeper_judge_window(counter, counter->next, dk_clock_monotonic_ns());
-    uint64_t ahead = want > counter->window ? want : counter->window;
-    uint64_t target = counter->next + ahead;
-    if (target > counter->extent_last + 1)
-        target = counter->extent_last + 1;
-    if (target - counter->base > DK_NEXT_MAX - DK_ROOM_MAX)
-        target = counter->base + DK_NEXT_MAX - DK_ROOM_MAX;
-    return target > counter->limit ? target : counter->limit;
+    uint64_t end = end_of(counter, want > counter->window ? want : counter->window);
+    if (end > counter->limit)
+        aim.limit = within_room(counter, end);
+    bool soon = counter->window > ROOM && counter->mark - counter->next < counter->window / 2;
+    if ((aim.limit > counter->mark || soon) && end > counter->mark)
+        aim.mark = end;
+    return aim;
 }
 
 /* Nothing can come back any more: what was asked for stays handed out. */
@@ -156,6 +185,7 @@ static void settled(struct dk_job *job)
 static void settle(struct dk_counter *counter)
 {
     counter->next = counter->base + dk_strict_close(&dk_book_table_bank(counter)->strict);
+    dk_count_relaxed(&dk_desk_words(&counter->series->desk->map)->numbers_out, counter->next - counter->limit); /* less */
     counter->limit = counter->next;
     dk_store_release(&dk_book_bank(counter)->limit, counter->limit);
     if (!agrees(counter)) /* behind the last take */
@@ -299,14 +329,14 @@ void dk_strict_turn(struct dk_counter *counter)
         settle(counter);
         return;
     }
-    uint64_t target = target_of(counter, &now);
+    struct aim aim = aim_of(counter, &now);
     bool account = dk_accounted_plan(counter);
-    if (target <= counter->mark && !account) {
-        raise_to(counter, target);
+    raise_to(counter, aim.limit < counter->mark ? aim.limit : counter->mark);
+    dk_keeper_expect(counter, counter->limit - counter->next);
+    if (aim.mark == counter->mark && !account)
         return;
-    }
     struct dk_job *job = dk_job_new(raised, counter);
     struct dk_counter_image *image = image_of(counter, job);
-    image->mark = target > counter->mark ? target : counter->mark;
+    image->mark = aim.mark;
     dk_keeper_post(counter, job);
 }

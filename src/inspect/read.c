@@ -137,6 +137,11 @@ static void show_first(struct docket_view_series *facts, const struct bank_copy 
     facts->voids_released = (copy->flags & DK_FLAG_VOID_RELEASED) != 0;
 }
 
+static uint32_t shown(uint64_t figure)
+{
+    return figure < UINT32_MAX ? (uint32_t)figure : UINT32_MAX;
+}
+
 static void show_bank(const docket_view *view, struct view_desk *desk, uint32_t slot, uint32_t bank, bool leased,
                       struct docket_view_series *facts)
 {
@@ -152,9 +157,9 @@ static void show_bank(const docket_view *view, struct view_desk *desk, uint32_t 
                                           .oldest_lease_age_s = -1};
     memcpy(period->form, &copy.form, sizeof period->form);
     struct dk_pace pace = dk_pace_unpack(dk_load_relaxed(&dk_desk_slot(&desk->desk, slot)->pace[bank])); /* shown only */
-    period->window_now = pace.window;
-    period->unknown_now = pace.exposed;
-    period->rate_per_minute = pace.per_minute;
+    period->window_now = shown(pace.window);
+    period->unknown_now = shown(pace.exposed);
+    period->rate_per_minute = shown(pace.per_minute);
     if (leased)
         show_leased(view, desk, &copy, period);
     else

@@ -209,7 +209,12 @@ static void show_desk(const docket_view *view, const struct view_desk *desk, str
                                        .numbers_recovered = dk_load_relaxed(&words->numbers_recovered),
                                        .numbers_given_back = dk_load_relaxed(&words->numbers_given_back),
                                        .quarantines = dk_load_relaxed(&words->quarantines),
-                                       .evictions = dk_load_relaxed(&words->evictions)};
+                                       .evictions = dk_load_relaxed(&words->evictions),
+                                       .numbers_out = dk_load_relaxed(&words->numbers_out),
+                                       .past_waits = dk_load_relaxed(&words->past_waits),
+                                       .past_wait_ns_total = dk_load_relaxed(&words->past_wait_ns_total),
+                                       .past_wait_ns_max = dk_load_relaxed(&words->past_wait_ns_max),
+                                       .past_timeouts = dk_load_relaxed(&words->past_timeouts)};
 }
 
 docket_status docket_view_each_desk(docket_view *view,
@@ -250,6 +255,7 @@ docket_status docket_view_each_series(docket_view *view,
 struct seat_tally {
     uint32_t leases;
     uint64_t numbers;
+    uint64_t taken;   /* of the open leases */
     int64_t oldest_s; /* 0 none */
 };
 
@@ -269,6 +275,7 @@ static void tally_place(const docket_view *view, struct view_desk *desk, uint32_
     struct seat_tally *tally = &tallies[claim.seat];
     tally->leases++;
     tally->numbers += lease.left;
+    tally->taken += laid.size - lease.left;
     if (lease.claimed_s != 0 && (tally->oldest_s == 0 || lease.claimed_s < tally->oldest_s))
         tally->oldest_s = lease.claimed_s;
 }
@@ -300,6 +307,7 @@ static void show_seat(const struct view_desk *desk, uint32_t number, const struc
     facts->wait_ns_max = dk_load_relaxed(&seat->words->wait_ns_max);
     facts->timeouts = dk_load_relaxed(&seat->words->timeouts);
     facts->give_backs = dk_load_relaxed(&seat->words->give_backs);
+    facts->numbers = dk_load_relaxed(&seat->words->numbers) + tally->taken;
 }
 
 static docket_status walk_seats(docket_view *view, struct view_desk *desk, bool *go_on,

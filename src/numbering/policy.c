@@ -126,7 +126,7 @@ static docket_status check_ranges(const struct dk_policy *policy)
         return dk_fail(DOCKET_BAD_POLICY, "fiscal-year has rule %u, month %u, weekday %u, and no such year is known",
                        fiscal->rule, fiscal->month, fiscal->weekday);
     bool for_books = policy->window >= DK_WINDOW_MIN && policy->window <= DOCKET_WINDOW_MAX;
-    if (!for_books && policy->window != DOCKET_WINDOW_BENCHMARK)
+    if (!for_books && policy->window != DOCKET_WINDOW_BENCHMARK && policy->window != DK_WINDOW_SMALL)
         return dk_fail(DOCKET_BAD_POLICY,
                        "window %u is outside %u to %u (the window called benchmark is %u, and not for books)",
                        policy->window, DK_WINDOW_MIN, DOCKET_WINDOW_MAX, DOCKET_WINDOW_BENCHMARK);

@@ -34,13 +34,16 @@ enum dk_on_expiry { DK_EXPIRY_DOUBT = 0, DK_EXPIRY_FREE = 1, DK_EXPIRY_COUNT }; 
 
 #define DK_WINDOW_MIN 16u
 #define DK_WINDOW_DEFAULT 10000u
-#define DK_WINDOW_MAX 250000u /* a strict word has 18 bits of room */
+#define DK_WINDOW_MAX DOCKET_WINDOW_BENCHMARK
 
-/* A window for books is DK_WINDOW_MIN to DOCKET_WINDOW_MAX. Beside them there is
- * one with a name, for benchmarks: DOCKET_WINDOW_BENCHMARK, the largest. */
+/* A window for books is DK_WINDOW_MIN to DOCKET_WINDOW_MAX. Beside them there are
+ * two with names, for benchmarks: DOCKET_WINDOW_BENCHMARK, the largest, and what
+ * that was when layout 2 was new: series that were made with it keep it. */
 #define DK_WINDOW_BENCHMARK_NAME "benchmark"
-_Static_assert(DOCKET_WINDOW_BENCHMARK == DK_WINDOW_MAX && DK_WINDOW_DEFAULT <= DOCKET_WINDOW_MAX,
-               "docket.h says the same");
+#define DK_WINDOW_SMALL_NAME "benchmark-250000"
+#define DK_WINDOW_SMALL 250000u
+_Static_assert(DK_WINDOW_DEFAULT <= DOCKET_WINDOW_MAX && DOCKET_WINDOW_MAX < DK_WINDOW_SMALL &&
+                   DK_WINDOW_SMALL < DOCKET_WINDOW_BENCHMARK, "a window with a name is none for books");
 
 #define DK_TEMPLATE_DEFAULT "{SERIES}-{YYYY}{MM}{DD}-{N:6}"
 
@@ -109,6 +112,10 @@ bool dk_policy_lines(const struct dk_policy *policy, const struct dk_policy *bas
  * again; OK if it is the same. */
 docket_status dk_policy_compare(const struct dk_policy *is, const struct dk_policy *wanted, const char *tenant,
                                 const char *name) DK_MUST_USE;
+
+/* A window as a setting says it: a number for books, or a name. */
+bool dk_window_read(const char *text, uint32_t *window);
+const char *dk_window_text(uint32_t window, char text[16]);
 
 /* Strict, yearly, DK_WINDOW_DEFAULT, DK_TEMPLATE_DEFAULT, UTC ... */
 void dk_policy_default(struct dk_policy *policy);

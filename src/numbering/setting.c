@@ -95,7 +95,7 @@ static const struct dk_setting settings[SETTING_COUNT] = {
                   "percent of the interval, or of the width with at-end=stop, from which on status warns", DK_ANY_TIME},
     [SET_CLOSE_AFTER] = {"close-after", "never", "never, 0 to 3660",
                          "days after a period's end until it closes for good", DK_ANY_TIME},
-    [SET_WINDOW] = {"window", "10000", "16 to 10000, benchmark",
+    [SET_WINDOW] = {"window", "10000", "16 to 10000, benchmark, benchmark-250000",
                     "most numbers that a power loss makes unknown, and most that are left when docketd stays away",
                     DK_ANY_TIME},
 };
@@ -332,13 +332,32 @@ static bool read_close_after(struct dk_policy *policy, const char *text)
     return true;
 }
 
+bool dk_window_read(const char *text, uint32_t *window)
+{
+    uint64_t read;
+    if (strcmp(text, DK_WINDOW_BENCHMARK_NAME) == 0)
+        read = DOCKET_WINDOW_BENCHMARK;
+    else if (strcmp(text, DK_WINDOW_SMALL_NAME) == 0)
+        read = DK_WINDOW_SMALL;
+    else if (!read_number(text, DK_WINDOW_MIN, DOCKET_WINDOW_MAX, &read))
+        return false;
+    *window = (uint32_t)read;
+    return true;
+}
+
+const char *dk_window_text(uint32_t window, char text[16])
+{
+    if (window == DOCKET_WINDOW_BENCHMARK)
+        return DK_WINDOW_BENCHMARK_NAME;
+    if (window == DK_WINDOW_SMALL)
+        return DK_WINDOW_SMALL_NAME;
+    snprintf(text, 16, "%u", window);
+    return text;
+}
+
 static bool read_window(struct dk_policy *policy, const char *text)
 {
-    uint64_t window = DOCKET_WINDOW_BENCHMARK;
-    if (strcmp(text, DK_WINDOW_BENCHMARK_NAME) != 0 && !read_number(text, DK_WINDOW_MIN, DOCKET_WINDOW_MAX, &window))
-        return false;
-    policy->window = (uint32_t)window;
-    return true;
+    return dk_window_read(text, &policy->window);
 }
 
 static bool (*const reads[SETTING_COUNT])(struct dk_policy *policy, const char *text) = {
@@ -406,6 +425,7 @@ static const char *word_at(const struct dk_policy *policy, enum setting at)
 
 void dk_policy_get(const struct dk_policy *policy, unsigned at, char text[DK_SETTING_BYTES])
 {
+    char digits[16];
     switch ((enum setting)at) {
     case SET_FISCAL_YEAR:
         dk_fiscal_text(&policy->fiscal, text);
@@ -426,7 +446,7 @@ void dk_policy_get(const struct dk_policy *policy, unsigned at, char text[DK_SET
         write_number(policy->close_after, DK_CLOSE_NEVER, "never", text);
         break;
     case SET_WINDOW:
-        write_number(policy->window, DOCKET_WINDOW_BENCHMARK, DK_WINDOW_BENCHMARK_NAME, text);
+        snprintf(text, DK_SETTING_BYTES, "%s", dk_window_text(policy->window, digits));
         break;
     default:
         snprintf(text, DK_SETTING_BYTES, "%.*s", DK_SETTING_BYTES - 1, word_at(policy, (enum setting)at));

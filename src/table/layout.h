@@ -129,7 +129,11 @@ struct shared_board_words {
     dk_word numbers_given_back;
     dk_word quarantines;
     dk_word clock_held_s;    /* 0; else docketd does not follow the wall clock, but goes by this instant (UTC) */
-    dk_word statistics_reserved[5];
+    dk_word numbers_out;     /* laid or raised, less what came back or was taken back: handed out, open, or lying there */
+    dk_word past_waits;      /* of processes whose seats were reaped: as in shared_seat_words */
+    dk_word past_wait_ns_total;
+    dk_word past_wait_ns_max;
+    dk_word past_timeouts;
 };
 
 /* One UTC instant at which a day begins in the calendar's zone, and the date
@@ -280,7 +284,8 @@ struct shared_seat_words {
     dk_word wait_ns_max;
     dk_word timeouts;
     dk_word give_backs;
-    uint64_t reserved[10];
+    dk_word numbers; /* handed out of leases that are used up or given back */
+    uint64_t reserved[9];
 };
 
 /* One lease line. cursor: the worker stores, docketd reads (ORDER-7). */

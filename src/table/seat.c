@@ -63,6 +63,12 @@ int64_t dk_seat_claimed_s(int keep, uint32_t line)
     return got == (ssize_t)sizeof read && read <= INT64_MAX ? (int64_t)read : 0;
 }
 
+void dk_seat_figures(int keep, struct shared_seat_words *figures)
+{
+    if (keep < 0 || pread(keep, figures, sizeof *figures, (off_t)dk_seat_words_at()) != (ssize_t)sizeof *figures)
+        memset(figures, 0, sizeof *figures);
+}
+
 /* Header and lines in one private image, so that the file is written once. */
 static docket_status write_lines(int fd, const struct dk_geometry *geometry, const struct dk_identity *identity,
                                  uint32_t seat, uint64_t salt)

@@ -45,6 +45,9 @@ bool dk_seat_cursor(int keep, uint32_t line, uint64_t *word) DK_MUST_USE;
  * its owner wrote: for display only. */
 int64_t dk_seat_claimed_s(int keep, uint32_t line);
 
+/* docketd: what the seat's process counted; zeros if that cannot be read. For display only. */
+void dk_seat_figures(int keep, struct shared_seat_words *figures);
+
 /* docketd, under the lock: makes the file speak of nobody. */
 void dk_seat_reset(int keep, const struct dk_geometry *geometry);
 

@@ -121,7 +121,7 @@ refused 'the benchmarks window as a number: usage' 2 series add acme/B --window 
 expect 'the benchmarks window by its name: made' 0 series add acme/B --window benchmark
 err_has 'the benchmarks window: said to be not for books' 'not for books'
 expect 'series show of it: works' 0 series show acme/B
-out_has 'series show of it: not for books' '^window    250000 (benchmark): NOT FOR BOOKS'
+out_has 'series show of it: not for books' '^window    16777216 (benchmark): NOT FOR BOOKS'
 expect 'series show of it, --json: works' 0 series show acme/B --json
 json 'series show of it, --json: not for books' '.for_books == false'
 printf '[default]\nwindow = benchmark\n' >"$work/bench.conf"
@@ -138,7 +138,7 @@ views() {
     # shellcheck disable=SC2046
     keys "$1, seat list --json" schema_version realm seats 'seats.[]' $(printf 'seats.[].%s ' seat desk state pid uid \
         attached_s lives leases numbers_open oldest_lease_age_s figures figures.claims figures.waits \
-        figures.wait_ns_total figures.wait_ns_max figures.timeouts figures.give_backs)
+        figures.wait_ns_total figures.wait_ns_max figures.timeouts figures.give_backs figures.numbers)
     expect "$1, desk list: works" 0 desk list --columns DESK,FILES,USER,GROUP,MODE
     out_is "$1, desk list: both desks, as docket.conf calls them" 'DESK    FILES  USER GROUP MODE' \
         'default desk-0 -    0     0640' 'billing desk-1 1    -     0640'

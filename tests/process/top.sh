@@ -155,13 +155,18 @@ check 'top --json: the rates are those of the worker' wait_until 20 rates_are_tr
 json 'top --json: runway is what is laid by the rate' \
     '.series[] | select(.series == "INV") | (.laid / .rate_per_s - .runway_s) | . < 0.01 and . > -0.01'
 keys 'top --json' schema_version realm runtime store_id generation commit_number docketd docketd.state docketd.pid \
-    docketd.started_s docketd.heartbeat_age_ns docketd.clock_held_s interval_s sort figures $(printf 'figures.%s ' series quarantined laid open \
+    docketd.started_s docketd.heartbeat_age_ns docketd.clock_held_s interval_s sort waits $(printf 'waits.%s ' numbers waits share mean_us longest_us timeouts) \
+    figures $(printf 'figures.%s ' series quarantined laid open \
         leases numbers_per_s seats_taken seats_max waiting commit_ns_last commit_ns_max commits_per_s blocks_laid_per_s \
         raises_per_s claims_per_s waits_per_s timeouts_per_s wait_ns_max oldest_lease_age_s) series 'series.[]' \
     $(printf 'series.[].%s ' tenant series desk order period rate_per_s runway_s next laid open leases oldest_lease_age_s \
         unknown_now window_now window quarantined) seats 'seats.[]' \
     $(printf 'seats.[].%s ' seat desk state pid uid attached_s lives leases numbers_open oldest_lease_age_s figures \
-        figures.claims figures.waits figures.wait_ns_total figures.wait_ns_max figures.timeouts figures.give_backs)
+        figures.claims figures.waits figures.wait_ns_total figures.wait_ns_max figures.timeouts figures.give_backs figures.numbers)
+# Numbers out of the desk, the worker's leased ones by its own account and by the cursor of its open lease, and the waits among them.
+json 'top --json: numbers handed out, and how many waited' '.waits as $all | .seats[0].figures as $seat |
+    $all.numbers >= $seat.numbers and $all.waits >= $seat.waits and
+    ($all.share * $all.numbers - $all.waits | . < 0.001 and . > -0.001) and $all.longest_us * 1000 >= $seat.wait_ns_max'
 json 'top --json: a quiet series has no runway to tell' '.series[] | select(.series == "QUIET") | .rate_per_s == 0 and .runway_s == null'
 json 'top --json: figures and seats' \
     ".figures.numbers_per_s > 40 and .figures.numbers_per_s < 300 and .figures.seats_taken == 1 and (.seats[0] | .pid == $worker_pid and .lives) and .interval_s >= 1"

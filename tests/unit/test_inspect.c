@@ -444,12 +444,15 @@ static void a_desk_shows_its_sizes_and_who_waits(void **state)
     dk_desk_want(&f.desk, 1);
     dk_desk_want(&f.desk, 0);
     dk_store_relaxed(&dk_desk_words(&f.desk)->raises, 13);
+    dk_store_relaxed(&dk_desk_words(&f.desk)->numbers_out, 5000);
+    dk_store_relaxed(&dk_desk_words(&f.desk)->past_wait_ns_max, 700);
     make_seat(2, &base);
     docket_view *view = open_view();
     assert_int_equal(docket_view_each_desk(view, keep_desk, &desk), DOCKET_OK);
     assert_string_equal(desk.name, "desk-0");
     assert_int_equal(desk.waiting, 2);
     assert_true(desk.seats_taken == 1 && desk.seats_max == 8 && desk.raises == 13);
+    assert_true(desk.numbers_out == 5000 && desk.past_wait_ns_max == 700 && desk.past_waits == 0);
     assert_true(desk.slots_used == 2 && desk.slots_ready == 1024 && desk.slots_max == 4096);
     assert_true(desk.board_bytes > 0 && desk.board_bytes < f.desk.board_bytes);
     docket_view_close(view);

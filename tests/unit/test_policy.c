@@ -505,8 +505,8 @@ static void what_no_table_could_have_read_is_refused(void **state)
 static void a_window_that_is_neither_for_books_nor_the_benchmarks_is_refused(void **state)
 {
     (void)state;
-    const uint32_t good[] = {DK_WINDOW_MIN, 9999, DK_WINDOW_DEFAULT, DOCKET_WINDOW_MAX, DOCKET_WINDOW_BENCHMARK};
-    const uint32_t bad[] = {0, DK_WINDOW_MIN - 1, DOCKET_WINDOW_MAX + 1, DOCKET_WINDOW_BENCHMARK - 1,
+    const uint32_t good[] = {DK_WINDOW_MIN, 9999, DK_WINDOW_DEFAULT, DOCKET_WINDOW_MAX, DK_WINDOW_SMALL, DOCKET_WINDOW_BENCHMARK};
+    const uint32_t bad[] = {0, DK_WINDOW_MIN - 1, DOCKET_WINDOW_MAX + 1, DK_WINDOW_SMALL - 1, DK_WINDOW_SMALL + 1, DOCKET_WINDOW_BENCHMARK - 1,
                             DOCKET_WINDOW_BENCHMARK + 1, UINT32_MAX};
     struct dk_policy policy;
     dk_policy_default(&policy);

@@ -56,7 +56,7 @@ static void show_numbers(const struct dk_series_book *series, const struct dk_ro
     show->leases = room->leases;
     show->used_percent = bounded ? used_percent(show->first, show->last, show->left) : 0;
     show->warned = bounded && policy->warn != 0 && show->used_percent >= policy->warn;
-    show->lease_block = policy->order != DK_LEASED ? 0 : policy->window / 8 > 0 ? policy->window / 8 : 1;
+    show->lease_block = policy->order != DK_LEASED ? 0 : dk_block_most(policy);
 }
 
 static docket_status show_times(struct dk_errand *errand, struct dk_show_wire *show)

@@ -209,6 +209,12 @@ bool dk_seat_cursor(int keep, uint32_t line, uint64_t *word)
     return true;
 }
 
+void dk_seat_figures(int keep, struct shared_seat_words *figures)
+{
+    (void)keep;
+    memset(figures, 0, sizeof *figures);
+}
+
 void dk_seat_reset(int keep, const struct dk_geometry *geometry)
 {
     for (uint32_t line = 0; line < geometry->lines_per_seat; line++)
