@@ -209,9 +209,9 @@ $(BUILD)/docket-same: $(patsubst %,$(BUILD)/obj/tests/process/%.o,same same_date
 $(BUILD)/docket-attacks: $(BUILD)/obj/tests/process/attacks.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 # The map is measured by itself, beside liburcu's.
-$(BUILD)/bench_names: $(BUILD)/obj/bench/bench_names.o $(BUILD)/obj/src/client/handles.o $(BUILD)/obj/src/base/status.o \
-    $(BUILD)/libdocket.so
-	$(LINK_DOCKET) -lurcu-bp -lurcu-cds -lurcu-common
+$(BUILD)/bench_names: $(patsubst %,$(BUILD)/obj/bench/%.o,bench_names names_maps harness workers histogram foreign report \
+    write fate) $(BUILD)/obj/src/client/handles.o $(BUILD)/obj/src/base/status.o $(BUILD)/libdocket.so
+	$(LINK_DOCKET) -lurcu-bp -lurcu-cds -lurcu-common -lm
 $(BUILD)/bench_ledger_store: $(BUILD)/obj/bench/bench_ledger_store.o $(patsubst %.c,$(BUILD)/obj/%.o,$(BASE) $(NUMBERING) $(STORE))
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STORE_LIBS) -lpthread
 # What marks cost the store.

@@ -160,34 +160,11 @@ struct live {
     uint32_t line_count;
 };
 
-/* Where a strict series stands, for calls by name: what they need of a hand, so that
- * among many series no cold one is looked at. quick.h says how it is read and written. */
-struct quick {
-    dk_word version; /* ORDER-20: odd while it is written; 0 nothing stands here yet */
-    dk_word stamp;   /* of the live page whose process may use it */
-    dk_word seat;    /* address of struct seat */
-    dk_word word;    /* address of the strict word */
-    dk_word board;   /* address of the board's bank */
-    dk_word epoch;
-    dk_word base;
-    dk_word span;    /* of the period, UTC seconds: from 32 | until 32; DK_QUICK_EVER knows no clock */
-};
-
-enum { DK_KEY_BYTES = 42 };
-
-/* A call by name that hits looks at the first line, of a strict series at the second too. */
 struct docket_series {
-    _Alignas(DK_CACHE_LINE) dk_word listed; /* ORDER-19: see handles.h */
-    dk_word32 quick_period; /* these two go with quick ... */
-    dk_word32 quick_slot;
-    dk_word32 room_high;    /* ... and this one is as a hand's; any thread may write it */
-    uint8_t tenant_bytes, name_bytes;
-    char key[DK_KEY_BYTES]; /* tenant and name, each with its zero, if they fit */
-    struct quick quick;
-    uint64_t hash; /* of tenant and name; see handles.h */
-    uint64_t serial;
     struct docket_realm *realm;
-    struct docket_series *next_unused; /* in no map: handles.c */
+    uint64_t serial;
+    uint64_t hash; /* of tenant and name; see handles.h */
+    struct dk_named *named; /* of a handle in the map */
     char tenant[DOCKET_NAME_MAX + 1];
     char name[DOCKET_NAME_MAX + 1];
     bool described;

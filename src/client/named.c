@@ -10,10 +10,16 @@
  */
 #include "client/quick.h"
 
-enum { MEMO_BITS = 6 };
+enum { MEMO_BITS = 5 };
 
-/* Single words: a signal handler finds one handle or another. Handles are never unmapped. */
-static __thread struct docket_series *memo[1 << MEMO_BITS];
+/* A signal handler may find half of one and half of another: nothing is believed of it, and handles
+ * are never unmapped. */
+struct remembered {
+    const char *tenant, *series; /* where the names lay */
+    struct dk_named *found;
+};
+
+static __thread struct remembered memo[1 << MEMO_BITS]; /* 768 bytes: initial-exec TLS is short where libraries are loaded late */
 
 static inline unsigned memo_at(const char *tenant, const char *series)
 {
@@ -35,27 +41,29 @@ static inline bool same(const char *given, const char *own, size_t count)
 }
 
 /* Listed there: then it is not freed while this call is inside the realm. */
-static inline bool is_it(const struct docket_series *found, const docket_realm *realm, const char *tenant, const char *series)
+static inline bool is_it(const struct dk_named *found, const docket_realm *realm, const char *tenant, const char *series)
 {
     return dk_load_acquire(&found->listed) == (uint64_t)(uintptr_t)realm && /* ORDER-19 */
            same(tenant, found->key, found->tenant_bytes) &&
            same(series, found->key + found->tenant_bytes + 1, found->name_bytes);
 }
 
-static __attribute__((noinline)) struct docket_series *find_in_map(docket_realm *realm, const char *tenant,
-                                                                    const char *series)
+static __attribute__((noinline)) struct dk_named *find_in_map(docket_realm *realm, const char *tenant, const char *series)
 {
     struct dk_key key;
-    struct docket_series *found = dk_key_make(&key, tenant, series) ? dk_handles_find(&realm->handles, &key) : NULL;
+    struct dk_named *found = dk_key_make(&key, tenant, series) ? dk_handles_find_named(&realm->handles, &key) : NULL;
     if (found != NULL)
-        memo[memo_at(tenant, series)] = found;
+        memo[memo_at(tenant, series)] = (struct remembered){tenant, series, found};
     return found;
 }
 
-static inline struct docket_series *find(docket_realm *realm, const char *tenant, const char *series)
+/* NULL: not here. Two addresses that are others spare the look at a handle that has nothing to do with it. */
+static inline struct dk_named *remembered(const docket_realm *realm, const char *tenant, const char *series)
 {
-    struct docket_series *found = memo[memo_at(tenant, series)];
-    return found != NULL && is_it(found, realm, tenant, series) ? found : find_in_map(realm, tenant, series);
+    const struct remembered *last = &memo[memo_at(tenant, series)];
+    if (last->tenant != tenant || last->series != series || !is_it(last->found, realm, tenant, series))
+        return NULL;
+    return last->found;
 }
 
 /* Handle and number come within one timeout. */
@@ -71,19 +79,25 @@ static __attribute__((noinline)) docket_status make(docket_realm *realm, const c
     return status;
 }
 
-static inline docket_status reach(docket_realm *realm, const char *tenant, const char *series, int64_t *timeout_ns,
-                                  docket_series **found)
+static docket_status reach(docket_realm *realm, const char *tenant, const char *series, int64_t *timeout_ns,
+                           docket_series **found)
 {
-    *found = find(realm, tenant, series);
-    return *found != NULL ? DOCKET_OK : make(realm, tenant, series, timeout_ns, found);
+    struct dk_named *named = remembered(realm, tenant, series);
+    if (named == NULL)
+        named = find_in_map(realm, tenant, series);
+    if (named == NULL)
+        return make(realm, tenant, series, timeout_ns, found);
+    *found = named->series;
+    return DOCKET_OK;
 }
 
-/* By what the handle says; else by hand, and the next time the handle says enough. */
-static __attribute__((noinline)) docket_status next_quickly(docket_realm *realm, docket_series *series, int64_t timeout_ns,
+/* By what stands beside the name; else by hand, and the next time enough stands there. */
+static __attribute__((noinline)) docket_status next_quickly(docket_realm *realm, struct dk_named *named, int64_t timeout_ns,
                                                             uint64_t *number, int32_t *period)
 {
-    if (dk_quick_take(realm, series, number, period))
+    if (dk_quick_take(realm, named, number, period))
         return DOCKET_OK;
+    docket_series *series = named->series;
     docket_status status = docket_next(series, timeout_ns, number, period);
     struct hand *hand = status == DOCKET_OK && series->strict ? dk_hand_find(series) : NULL;
     if (hand != NULL)
@@ -94,9 +108,10 @@ static __attribute__((noinline)) docket_status next_quickly(docket_realm *realm,
 static __attribute__((noinline)) docket_status next_by_map(docket_realm *realm, const char *tenant, const char *series,
                                                            int64_t timeout_ns, uint64_t *number, int32_t *period)
 {
-    docket_series *found = find_in_map(realm, tenant, series);
-    docket_status status = found != NULL ? DOCKET_OK : make(realm, tenant, series, &timeout_ns, &found);
-    return status == DOCKET_OK ? next_quickly(realm, found, timeout_ns, number, period) : status;
+    docket_series *made;
+    struct dk_named *found = find_in_map(realm, tenant, series);
+    docket_status status = found != NULL ? DOCKET_OK : make(realm, tenant, series, &timeout_ns, &made);
+    return status == DOCKET_OK ? next_quickly(realm, found != NULL ? found : made->named, timeout_ns, number, period) : status;
 }
 
 docket_status docket_next_for(docket_realm *realm, const char *tenant, const char *series, int64_t timeout_ns,
@@ -105,10 +120,10 @@ docket_status docket_next_for(docket_realm *realm, const char *tenant, const cha
     if (realm == NULL || tenant == NULL || series == NULL || number == NULL || timeout_ns < DOCKET_TIMEOUT_DEFAULT)
         return dk_fail(DOCKET_BAD_ARGUMENT, "docket_next_for wants a realm, two names, a place for the number and a "
                                             "timeout of -1 or more");
-    docket_series *found = memo[memo_at(tenant, series)];
-    if (found == NULL || !is_it(found, realm, tenant, series))
+    struct dk_named *found = remembered(realm, tenant, series);
+    if (found == NULL)
         return next_by_map(realm, tenant, series, timeout_ns, number, period);
-    return dk_quick_is_empty(found) ? docket_next(found, timeout_ns, number, period)
+    return dk_quick_is_empty(found) ? docket_next(found->series, timeout_ns, number, period)
                                     : next_quickly(realm, found, timeout_ns, number, period);
 }
 

@@ -50,38 +50,37 @@ static bool copy_hand(struct hand *hand, struct hand *copy)
     return hand->serial != 0 && copy->quick && copy->bank >= 0;
 }
 
-static void write_down(struct docket_series *series, const struct hand *hand, uint64_t stamp, uint64_t span)
+static void write_down(struct dk_named *named, const struct hand *hand, uint64_t stamp, uint64_t span)
 {
-    struct quick *quick = &series->quick;
-    uint64_t version = dk_load_acquire(&quick->version); /* ORDER-20 */
-    if (version % 2 != 0 || !dk_cas_acq_rel(&quick->version, &version, version + 1)) /* ORDER-20 */
+    uint64_t version = dk_load_acquire(&named->version); /* ORDER-20 */
+    if (version % 2 != 0 || !dk_cas_acq_rel(&named->version, &version, version + 1)) /* ORDER-20 */
         return; /* another thread is at it, or a handler interrupted one */
     /* Each a release, so that none is seen before the odd version. ORDER-20 */
-    dk_store_release(&quick->stamp, stamp);
-    dk_store_release(&quick->seat, (uint64_t)(uintptr_t)hand->seat);
-    dk_store_release(&quick->word, (uint64_t)(uintptr_t)hand->table);
-    dk_store_release(&quick->board, (uint64_t)(uintptr_t)hand->board);
-    dk_store_release(&quick->epoch, hand->epoch);
-    dk_store_release(&quick->base, hand->base);
-    dk_store_release(&quick->span, span);
-    dk_store32_release(&series->quick_period, (uint32_t)hand->period);
-    dk_store32_release(&series->quick_slot, hand->slot);
-    dk_store32_release(&series->room_high, 0);
-    dk_store_release(&quick->version, version + 2); /* ORDER-20 */
+    dk_store_release(&named->stamp, stamp);
+    dk_store_release(&named->seat, (uint64_t)(uintptr_t)hand->seat);
+    dk_store_release(&named->word, (uint64_t)(uintptr_t)hand->table);
+    dk_store_release(&named->board, (uint64_t)(uintptr_t)hand->board);
+    dk_store_release(&named->epoch, hand->epoch);
+    dk_store_release(&named->base, hand->base);
+    dk_store_release(&named->span, span);
+    dk_store32_release(&named->period, (uint32_t)hand->period);
+    dk_store32_release(&named->room_high, 0);
+    dk_store_release(&named->version, (uint64_t)hand->slot << 32 | (uint32_t)(version + 2)); /* ORDER-20 */
 }
 
 void dk_quick_write(struct docket_series *series, struct hand *hand)
 {
     struct hand copy;
     uint64_t span;
+    struct dk_named *named = series->named;
     if (!copy_hand(hand, &copy) || !span_of(&copy, &span))
         return;
     uint64_t stamp = stamp_of(series->realm->live);
     /* Relaxed: if it is being written just now, it will stand there. */
-    if (dk_load_relaxed(&series->quick.stamp) == stamp && dk_load_relaxed(&series->quick.epoch) == copy.epoch &&
-        dk_load_relaxed(&series->quick.seat) == (uint64_t)(uintptr_t)copy.seat)
+    if (dk_load_relaxed(&named->stamp) == stamp && dk_load_relaxed(&named->epoch) == copy.epoch &&
+        dk_load_relaxed(&named->seat) == (uint64_t)(uintptr_t)copy.seat)
         return;
-    write_down(series, &copy, stamp, span);
+    write_down(named, &copy, stamp, span);
     const struct dk_desk *map = &copy.seat->map;
     dk_handles_hint(&series->realm->handles, series, dk_desk_slot(map, 0), dk_table_slot(map, 0), copy.slot, copy.bank);
 }

@@ -4,7 +4,7 @@
  *
  * A hand is a thread's own, and cold when a program goes through many series. All that
  * a strict number needs of it (where the word and the board's bank lie, the epoch, the
- * base, the period's edges) stands in the handle's second line, for all threads. Who has
+ * base, the period's edges) stands beside the names in the process's map (struct dk_named), for all threads. Who has
  * taken a number by hand writes it there; who comes by name reads it, and if the word
  * says anything but "here is one" goes the way of the hand, which knows why, waits,
  * and moves on. So nothing is decided here.
@@ -33,16 +33,16 @@
 void dk_quick_write(struct docket_series *series, struct hand *hand);
 
 /* Nobody has written: a leased series, or one that no number was taken of. */
-static inline bool dk_quick_is_empty(const struct docket_series *series)
+static inline bool dk_quick_is_empty(const struct dk_named *named)
 {
-    return dk_load_relaxed(&series->quick.version) == 0; /* relaxed: nothing is read behind it */
+    return dk_load_relaxed(&named->version) == 0; /* relaxed: nothing is read behind it */
 }
 
-static inline void dk_quick_note_room(struct docket_series *series, const struct seat *seat, uint32_t slot, uint32_t left)
+static inline void dk_quick_note_room(struct dk_named *named, const struct seat *seat, uint32_t slot, uint32_t left)
 {
-    uint32_t high = dk_load32_relaxed(&series->room_high); /* relaxed: a measure; whoever writes it last is right enough */
+    uint32_t high = dk_load32_relaxed(&named->room_high); /* relaxed: a measure; whoever writes it last is right enough */
     if (left > high)
-        dk_store32_release(&series->room_high, left);
+        dk_store32_release(&named->room_high, left);
     else if (left <= high / 2)
         dk_desk_want(&seat->map, slot);
 }
@@ -56,33 +56,28 @@ static inline bool dk_quick_in_period(uint64_t span)
 }
 
 /* False: nothing was taken; docket_next() says what there is to say. */
-static inline bool dk_quick_take(const struct docket_realm *realm, struct docket_series *series, uint64_t *number,
-                                 int32_t *period)
+static inline bool dk_quick_take(const struct docket_realm *realm, struct dk_named *named, uint64_t *number, int32_t *period)
 {
-    struct quick *quick = &series->quick;
     const dk_word *live_stamp = &realm->live->stamp;
-    uint64_t version = dk_load_acquire(&quick->version); /* ORDER-20 */
+    uint64_t version = dk_load_acquire(&named->version); /* ORDER-20 */
     if (version == 0 || version % 2 != 0)
         return false;
     /* Each an acquire, so that the second look at the version stays behind them. ORDER-20 */
-    uint64_t stamp = dk_load_acquire(&quick->stamp), span = dk_load_acquire(&quick->span);
-    const struct seat *seat = (const struct seat *)(uintptr_t)dk_load_acquire(&quick->seat);
-    struct shared_table_bank *word = (struct shared_table_bank *)(uintptr_t)dk_load_acquire(&quick->word);
-    const struct shared_board_bank *board = (const struct shared_board_bank *)(uintptr_t)dk_load_acquire(&quick->board);
-    const struct dk_strict_bank bank = {.word = &word->strict,
-                                        .epoch = dk_load_acquire(&quick->epoch),
-                                        .current = &board->epoch,
-                                        .base = dk_load_acquire(&quick->base),
-                                        .limit = &board->limit};
-    uint32_t slot = dk_load32_acquire(&series->quick_slot), label = dk_load32_acquire(&series->quick_period), left;
-    if (dk_load_relaxed(&quick->version) != version || dk_load_relaxed(live_stamp) != stamp || !dk_quick_in_period(span))
+    uint64_t stamp = dk_load_acquire(&named->stamp), span = dk_load_acquire(&named->span);
+    const struct seat *seat = (const struct seat *)(uintptr_t)dk_load_acquire(&named->seat);
+    struct shared_table_bank *word = (struct shared_table_bank *)(uintptr_t)dk_load_acquire(&named->word);
+    const struct shared_board_bank *board = (const struct shared_board_bank *)(uintptr_t)dk_load_acquire(&named->board);
+    uint64_t epoch = dk_load_acquire(&named->epoch), base = dk_load_acquire(&named->base), taken;
+    uint32_t label = dk_load32_acquire(&named->period), left;
+    if (dk_load_relaxed(&named->version) != version || dk_load_relaxed(live_stamp) != stamp || !dk_quick_in_period(span))
         return false;
-    uint64_t taken;
+    const struct dk_strict_bank bank = {
+        .word = &word->strict, .epoch = epoch, .current = &board->epoch, .base = base, .limit = &board->limit};
     if (dk_strict_take(&bank, 1, &taken, &left) != DK_TAKE_DONE)
         return false;
     if (dk_load_relaxed(live_stamp) != stamp)
         return false; /* a handler forked inside this call: the number is the parent's */
-    dk_quick_note_room(series, seat, slot, left);
+    dk_quick_note_room(named, seat, (uint32_t)(version >> 32), left);
     *number = taken;
     if (period != NULL)
         *period = (int32_t)label;

@@ -91,26 +91,11 @@ static bool read_slot(struct docket_series *series, const struct shared_board_sl
     return true;
 }
 
-static struct docket_series *new_series(docket_realm *realm)
-{
-    pthread_mutex_lock(&realm->live->lock);
-    struct docket_series *series = dk_handles_new(&realm->handles);
-    pthread_mutex_unlock(&realm->live->lock);
-    return series;
-}
-
-static void drop_series(docket_realm *realm, struct docket_series *series)
-{
-    pthread_mutex_lock(&realm->live->lock);
-    dk_handles_unused(&realm->handles, series);
-    pthread_mutex_unlock(&realm->live->lock);
-}
-
 static docket_status make_series(docket_realm *realm, const char *tenant, const char *name, int64_t timeout_ns,
                                  struct docket_series **made)
 {
     struct hand probe = {0};
-    struct docket_series *series = new_series(realm);
+    struct docket_series *series = calloc(1, sizeof *series);
     if (series == NULL)
         return dk_fail(DOCKET_NO_MEMORY, "no memory for a series");
     series->realm = realm;
@@ -124,7 +109,7 @@ static docket_status make_series(docket_realm *realm, const char *tenant, const 
     } while (status == DOCKET_OK && realm->memory == NULL &&
              !read_slot(series, dk_desk_slot(&probe.seat->map, probe.slot), probe.generation));
     if (status != DOCKET_OK) {
-        drop_series(realm, series);
+        free(series);
         return status;
     }
     *made = series;
@@ -132,14 +117,14 @@ static docket_status make_series(docket_realm *realm, const char *tenant, const 
 }
 
 /* Another thread may have made the same series meanwhile: then its handle is
- * the one, and ours goes back. */
+ * the one, and ours is freed. */
 static docket_status keep_series(docket_realm *realm, struct docket_series *made, docket_series **kept)
 {
     pthread_mutex_lock(&realm->live->lock);
     docket_status status = dk_handles_add(&realm->handles, made, kept);
     pthread_mutex_unlock(&realm->live->lock);
     if (status != DOCKET_OK || *kept != made)
-        drop_series(realm, made);
+        free(made);
     return status;
 }
 
