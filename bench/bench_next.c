@@ -2,298 +2,587 @@
 /*
  * bench_next: what a number costs, beside what cannot be avoided.
  *
- * Every cell runs in every round, one after the other, for the same time, in
- * one or two processes pinned to their processors. A figure is the median over
- * the rounds; a ratio is the median of the ratios within each round, so that a
- * noisy neighbour hits both sides. After the clock has stopped, docket is asked
- * how many numbers it handed out: a cell that did not get what it counted fails.
+ *     bench_next [harness options] REALM [REALM_IN_MEMORY]
+ *
+ * The bare limits are of this machine and this run: an empty call into libdocket
+ * (docket_version()), the coarse clock, an atomic with its limit on another line, a
+ * compare-and-swap, a robust mutex. The second realm's store lies in memory: what the same
+ * calls cost where nothing is durable.
  */
-#include "docket.h"
+#include "bare.h"
+#include "fate.h"
+
 #include "docket_admin.h"
 
-#include <sched.h>
-#include <stdatomic.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
-
-enum { ROUNDS_MAX = 99, CELLS_MAX = 16, BATCH = 512, PROCESSES_MAX = 2 };
-
-struct cell {
-    const char *name;
-    const char *series; /* NULL: no docket call that takes a number */
-    const char *order;
-    const char *restart;
-    const char *template_text;
-    uint64_t (*work)(struct cell *cell, int process, int64_t until_ns);
-    int processes;
-    docket_series *handle;
-    uint64_t taken;
-    double ns[ROUNDS_MAX];
-};
-
-struct shared {
-    _Alignas(128) _Atomic uint64_t own[PROCESSES_MAX][16]; /* a line for each process */
-    _Alignas(128) _Atomic uint64_t common;
-    _Alignas(128) _Atomic uint64_t limit;
-    _Atomic int ready;
-    uint64_t counts[PROCESSES_MAX]; /* while the clock ran */
-    uint64_t warm[PROCESSES_MAX];   /* before */
-    double ns[PROCESSES_MAX];
-};
-
-static struct shared *shared;
-static docket_realm *realm;
-
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-/* ---- cells ---- */
-
-static uint64_t call_nothing(struct cell *cell, int process, int64_t until_ns)
-{
-    uint64_t count = 0;
-    (void)cell;
-    (void)process;
-    for (; now_ns() < until_ns; count += BATCH)
-        for (int i = 0; i < BATCH; i++)
-            (void)docket_status_retryable(DOCKET_OK);
-    return count;
-}
-
-static uint64_t fetch_add(struct cell *cell, int process, int64_t until_ns)
-{
-    uint64_t count = 0;
-    (void)cell;
-    (void)process;
-    for (; now_ns() < until_ns; count += BATCH)
-        for (int i = 0; i < BATCH; i++)
-            if (atomic_fetch_add_explicit(&shared->common, 1, memory_order_acq_rel) >=
-                atomic_load_explicit(&shared->limit, memory_order_relaxed))
-                abort();
-    return count;
-}
-
-static void give_up(const char *what)
-{
-    fprintf(stderr, "bench: %s: %s\n", what, docket_last_error());
-    exit(1);
-}
-
-static uint64_t take_number(struct cell *cell, int process, int64_t until_ns)
-{
-    uint64_t count = 0, number;
-    (void)process;
-    for (; now_ns() < until_ns; count += BATCH)
-        for (int i = 0; i < BATCH; i++)
-            if (docket_next(cell->handle, DOCKET_TIMEOUT_DEFAULT, &number, NULL) != DOCKET_OK)
-                give_up(cell->name);
-    return count;
-}
-
-static uint64_t take_text(struct cell *cell, int process, int64_t until_ns)
-{
-    uint64_t count = 0;
-    char text[DOCKET_TEXT_MAX];
-    (void)process;
-    for (; now_ns() < until_ns; count += BATCH)
-        for (int i = 0; i < BATCH; i++)
-            if (docket_next_text(cell->handle, DOCKET_TIMEOUT_DEFAULT, text, sizeof text, NULL, NULL) != DOCKET_OK)
-                give_up(cell->name);
-    return count;
-}
 
 #define PLAIN "{SERIES}-{N:6}"
 #define DATED "{SERIES}-{YYYY}{MM}{DD}-{N:6}"
 
-static struct cell cells[] = {
-    {.name = "empty library call", .work = call_nothing, .processes = 1},
-    {.name = "bare fetch-and-add with a limit", .work = fetch_add, .processes = 1},
-    {"leased next, never restarting", "LN", "leased", "never", PLAIN, take_number, 1, NULL, 0, {0}},
-    {"leased next, yearly", "LY", "leased", "yearly", DATED, take_number, 1, NULL, 0, {0}},
-    {"leased next as text", "LT", "leased", "yearly", DATED, take_text, 1, NULL, 0, {0}},
-    {"strict next, never restarting", "SN", "strict", "never", PLAIN, take_number, 1, NULL, 0, {0}},
-    {"strict next, yearly", "SY", "strict", "yearly", DATED, take_number, 1, NULL, 0, {0}},
-    {.name = "bare fetch-and-add, 2 processes", .work = fetch_add, .processes = 2},
-    {"leased next, 2 processes", "L2", "leased", "never", PLAIN, take_number, 2, NULL, 0, {0}},
-    {"strict next, 2 processes", "S2", "strict", "never", PLAIN, take_number, 2, NULL, 0, {0}},
+enum { SIX = 8, BLOCK = 8, FAR_AWAY_BYTES = 8 << 20 };
+
+/* A series that cells take numbers from; group: SIX of them, so that numbers keep to six digits. */
+struct subject {
+    const char *tenant, *name, *order, *restart, *template_text;
+    bool in_memory, group;
+    docket_series *handle[SIX];
+    uint64_t counted; /* of all cells that share it */
+    int cells;        /* that have still to be verified */
 };
 
-enum { CELLS = sizeof cells / sizeof cells[0], EMPTY = 0, ADD = 1, ADD_2 = 7 };
+static docket_realm *realm, *memory_realm;
+static struct bare *bare;
+static unsigned own_turns; /* of the loop that stands for a caller's own work */
+static unsigned char *far_away;
 
-/* ---- running ---- */
+/* ---- bare limits ---- */
 
-static void pin(int process)
+static uint64_t call_nothing(struct bench_worker *worker, uint64_t *out, unsigned calls)
 {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET((unsigned)process % (unsigned)sysconf(_SC_NPROCESSORS_ONLN), &set);
-    sched_setaffinity(0, sizeof set, &set);
+    (void)worker;
+    (void)out;
+    for (unsigned i = 0; i < calls; i++)
+        BENCH_USE(docket_version());
+    return calls;
 }
 
-static void run_process(struct cell *cell, int process, int64_t length_ns)
+static uint64_t call_and_clock(struct bench_worker *worker, uint64_t *out, unsigned calls)
 {
-    pin(process);
-    /* The seat, the first block and a grown window are not what is measured. */
-    shared->warm[process] = cell->work(cell, process, now_ns() + length_ns / 5);
-    atomic_fetch_add(&shared->ready, 1);
-    while (atomic_load(&shared->ready) < cell->processes)
-        ;
-    int64_t began_ns = now_ns();
-    shared->counts[process] = cell->work(cell, process, began_ns + length_ns);
-    shared->ns[process] = (double)(now_ns() - began_ns);
-}
-
-/* Numbers handed out of a series, as docket accounts for them. */
-static int add_row(void *context, const struct docket_fate_row *row)
-{
-    if (strcmp(row->fate, "handed out") == 0)
-        *(uint64_t *)context += row->last - row->first + 1;
-    return 0;
-}
-
-static double run_cell(struct cell *cell, int64_t length_ns)
-{
-    atomic_store(&shared->ready, 0);
-    atomic_store(&shared->common, 0);
-    atomic_store(&shared->limit, UINT64_MAX);
-    for (int process = 0; process < cell->processes; process++) {
-        pid_t pid = fork();
-        if (pid == 0) {
-            run_process(cell, process, length_ns);
-            docket_realm_close(realm); /* the child's own lease goes back */
-            _exit(0);
-        }
-        if (pid < 0)
-            exit(1);
+    struct timespec now;
+    (void)worker;
+    (void)out;
+    for (unsigned i = 0; i < calls; i++) {
+        BENCH_USE(docket_version());
+        clock_gettime(CLOCK_REALTIME_COARSE, &now);
+        BENCH_USE(now.tv_sec);
     }
-    for (int process = 0, code; process < cell->processes; process++)
-        if (wait(&code) < 0 || code != 0)
-            exit(1);
-    double rate = 0;
-    for (int process = 0; process < cell->processes; process++)
-        rate += (double)shared->counts[process] / shared->ns[process];
-    return 1 / rate;
+    return calls;
 }
 
-static int compare(const void *left, const void *right)
+static uint64_t add(struct bench_worker *worker, uint64_t *out, unsigned calls)
 {
-    double a = *(const double *)left, b = *(const double *)right;
-    return a < b ? -1 : a > b;
+    (void)worker;
+    for (unsigned i = 0; i < calls; i++)
+        if ((out[i] = bare_fetch_add(bare)) == 0)
+            bench_fail("the limit of a bare atomic was reached");
+    return calls;
 }
 
-static double quantile(const double *values, int count, double at)
+static uint64_t add_far(struct bench_worker *worker, uint64_t *out, unsigned calls)
 {
-    double sorted[ROUNDS_MAX];
-    memcpy(sorted, values, (size_t)count * sizeof *values);
-    qsort(sorted, (size_t)count, sizeof *sorted, compare);
-    return sorted[(int)((double)(count - 1) * at + 0.5)];
+    (void)worker;
+    for (unsigned i = 0; i < calls; i++)
+        if ((out[i] = far_fetch_add(bare)) == 0)
+            bench_fail("the limit of a bare atomic was reached");
+    return calls;
 }
 
-static double ratio(const struct cell *cell, const struct cell *base, int rounds)
+static uint64_t swap(struct bench_worker *worker, uint64_t *out, unsigned calls)
 {
-    double ratios[ROUNDS_MAX];
-    for (int round = 0; round < rounds; round++)
-        ratios[round] = cell->ns[round] / base->ns[round];
-    return quantile(ratios, rounds, 0.5);
+    (void)worker;
+    for (unsigned i = 0; i < calls; i++)
+        if ((out[i] = bare_compare_swap(bare, BLOCK)) == 0)
+            bench_fail("the limit of a bare compare-and-swap was reached");
+    return (uint64_t)calls * BLOCK;
 }
 
-static void open_series(struct cell *cell)
+static uint64_t under_mutex(struct bench_worker *worker, uint64_t *out, unsigned calls)
 {
-    struct docket_policy policy = {.order = cell->order,
-                                   .restart = cell->restart,
-                                   .template_text = cell->template_text,
-                                   .window = DOCKET_WINDOW_BENCHMARK};
-    if (cell->series == NULL)
-        return;
-    if (docket_admin_series_add(realm, "bench", cell->series, &policy) != DOCKET_OK ||
-        docket_series_open(realm, "bench", cell->series, &cell->handle) != DOCKET_OK)
-        give_up(cell->name);
+    (void)worker;
+    for (unsigned i = 0; i < calls; i++) {
+        if (pthread_mutex_lock(&bare->mutex) != 0)
+            bench_fail("the mutex cannot be locked");
+        out[i] = bare->under_mutex++;
+        pthread_mutex_unlock(&bare->mutex);
+    }
+    return calls;
 }
 
-/* docket's own account agrees with what the processes counted, to the number. */
-static bool verify(const struct cell *cell)
+/* What a lease's cursor does: a word that one worker writes, here beside others' or not. */
+static uint64_t store_in(_Atomic uint64_t *word, unsigned calls)
 {
-    uint64_t handed_out = 0;
-    if (cell->series == NULL)
+    for (unsigned i = 0; i < calls; i++) {
+        uint64_t number = atomic_load_explicit(word, memory_order_relaxed);
+        BENCH_USE(docket_version());
+        atomic_store_explicit(word, number + 1, memory_order_release);
+    }
+    return calls;
+}
+
+static uint64_t store_apart(struct bench_worker *worker, uint64_t *out, unsigned calls)
+{
+    (void)out;
+    return store_in(&bare->apart[worker->index].own, calls);
+}
+
+static uint64_t store_together(struct bench_worker *worker, uint64_t *out, unsigned calls)
+{
+    (void)out;
+    return store_in(&bare->together[worker->index], calls);
+}
+
+static uint64_t print_plain(struct bench_worker *worker, uint64_t *out, unsigned calls)
+{
+    char text[DOCKET_TEXT_MAX];
+    (void)out;
+    for (unsigned i = 0; i < calls; i++)
+        if (snprintf(text, sizeof text, "%s-%06llu", "T0", 100000ull + i + (unsigned)worker->index) < 1)
+            bench_fail("snprintf");
+        else
+            BENCH_USE(text);
+    return calls;
+}
+
+static uint64_t print_dated(struct bench_worker *worker, uint64_t *out, unsigned calls)
+{
+    char text[DOCKET_TEXT_MAX];
+    struct tm day = {.tm_year = 126, .tm_mon = 10, .tm_mday = 26 - worker->index};
+    BENCH_USE(&day);
+    (void)out;
+    for (unsigned i = 0; i < calls; i++)
+        if (snprintf(text, sizeof text, "%s-%04d%02d%02d-%06llu", "D0", day.tm_year + 1900, day.tm_mon + 1, day.tm_mday,
+                     100000ull + i) < 1)
+            bench_fail("snprintf");
+        else
+            BENCH_USE(text);
+    return calls;
+}
+
+/* ---- docket ---- */
+
+static void give_up(const struct bench_worker *worker)
+{
+    bench_fail("cell %s: %s", worker->cell->id, docket_last_error());
+}
+
+static docket_series *series_of(const struct bench_worker *worker)
+{
+    return ((struct subject *)worker->cell->context)->handle[0];
+}
+
+static uint64_t take(struct bench_worker *worker, uint64_t *out, unsigned calls)
+{
+    docket_series *series = series_of(worker);
+    for (unsigned i = 0; i < calls; i++)
+        if (docket_next(series, DOCKET_TIMEOUT_DEFAULT, &out[i], NULL) != DOCKET_OK)
+            give_up(worker);
+    return calls;
+}
+
+static uint64_t take_text(struct bench_worker *worker, uint64_t *out, unsigned calls)
+{
+    docket_series *series = series_of(worker);
+    char text[DOCKET_TEXT_MAX];
+    for (unsigned i = 0; i < calls; i++)
+        if (docket_next_text(series, DOCKET_TIMEOUT_DEFAULT, text, sizeof text, &out[i], NULL) != DOCKET_OK)
+            give_up(worker);
+    return calls;
+}
+
+/* One claim of BLOCK numbers: the block is opened, taken whole and given back. */
+static uint64_t take_block(struct bench_worker *worker, uint64_t *out, unsigned calls)
+{
+    docket_series *series = series_of(worker);
+    for (unsigned i = 0; i < calls; i++) {
+        docket_block *block;
+        uint32_t count;
+        if (docket_block_open(series, BLOCK, DOCKET_TIMEOUT_DEFAULT, &block) != DOCKET_OK ||
+            docket_block_take_all(block, &out[i], &count) != DOCKET_OK || count != BLOCK ||
+            docket_block_give_back(block, NULL) != DOCKET_OK)
+            give_up(worker);
+    }
+    return (uint64_t)calls * BLOCK;
+}
+
+/* One call for as many as a batch is long, at most 64 at a time; for each number. */
+static uint64_t take_many(struct bench_worker *worker, uint64_t *out, unsigned calls)
+{
+    docket_series *series = series_of(worker);
+    for (unsigned at = 0; at < calls;) {
+        uint32_t count = calls - at < 64 ? calls - at : 64, got = 0;
+        docket_status status = docket_next_many(series, DOCKET_TIMEOUT_DEFAULT, out + at, count, &got, NULL);
+        if (status != DOCKET_OK && status != DOCKET_PARTIAL)
+            give_up(worker);
+        at += got;
+    }
+    return calls;
+}
+
+/* So few that all of them lie within what is laid: docketd is not measured here. */
+static bool warm_block(struct bench_worker *worker)
+{
+    uint64_t out[8];
+    worker->extra += take_block(worker, out, 8);
+    return true;
+}
+
+/* Numbers of one block, one by one; the block is opened once for all of them. */
+static uint64_t take_of_block(struct bench_worker *worker, uint64_t *out, unsigned calls)
+{
+    docket_block *block = worker->state;
+    for (unsigned i = 0; i < calls; i++) {
+        if (block == NULL || docket_block_next(block, &out[i]) != DOCKET_OK) {
+            if ((block != NULL && docket_block_give_back(block, NULL) != DOCKET_OK) ||
+                docket_block_open(series_of(worker), DOCKET_BLOCK_MAX, DOCKET_TIMEOUT_DEFAULT, &block) != DOCKET_OK ||
+                docket_block_next(block, &out[i]) != DOCKET_OK)
+                give_up(worker);
+        }
+    }
+    worker->state = block;
+    return calls;
+}
+
+/* Dependent steps that touch no memory: what a caller does between two numbers. */
+static inline void own_work(void)
+{
+    uint64_t word = own_turns;
+    for (unsigned turn = own_turns; turn > 0; turn--) {
+        word = word * 6364136223846793005u + 1442695040888963407u;
+        BENCH_USE(word);
+    }
+}
+
+static uint64_t only_work(struct bench_worker *worker, uint64_t *out, unsigned calls)
+{
+    (void)worker;
+    (void)out;
+    for (unsigned i = 0; i < calls; i++)
+        own_work();
+    return calls;
+}
+
+static uint64_t take_and_work(struct bench_worker *worker, uint64_t *out, unsigned calls)
+{
+    docket_series *series = series_of(worker);
+    for (unsigned i = 0; i < calls; i++) {
+        own_work();
+        if (docket_next(series, DOCKET_TIMEOUT_DEFAULT, &out[i], NULL) != DOCKET_OK)
+            give_up(worker);
+    }
+    return calls;
+}
+
+static uint64_t add_and_work(struct bench_worker *worker, uint64_t *out, unsigned calls)
+{
+    (void)worker;
+    for (unsigned i = 0; i < calls; i++) {
+        own_work();
+        if ((out[i] = bare_fetch_add(bare)) == 0)
+            bench_fail("the limit of a bare atomic was reached");
+    }
+    return calls;
+}
+
+/* The walk pushes out what a call touches, up to what the processor keeps closest. */
+static uint64_t take_cold(struct bench_worker *worker, uint64_t *out, unsigned calls)
+{
+    for (unsigned i = 0; i < calls; i++) {
+        for (size_t at = 0; at < FAR_AWAY_BYTES; at += 64)
+            far_away[at]++;
+        int64_t began_ns = bench_now_ns();
+        if (docket_next(series_of(worker), DOCKET_TIMEOUT_DEFAULT, &out[i], NULL) != DOCKET_OK)
+            give_up(worker);
+        worker->took_ns += (double)(bench_now_ns() - began_ns);
+    }
+    return calls;
+}
+
+static bool warm_one(struct bench_worker *worker)
+{
+    uint64_t number;
+    worker->extra += take(worker, &number, 1);
+    return true;
+}
+
+/* ---- six digits: a series has a million numbers of them, so runs are short and there are several series ---- */
+
+static bool warm_six(struct bench_worker *worker)
+{
+    const struct subject *subject = worker->cell->context;
+    uint64_t number;
+    for (int i = 0; i < SIX; i++)
+        for (int j = 0; j < 32; j++, worker->extra++)
+            if (docket_next(subject->handle[i], DOCKET_TIMEOUT_DEFAULT, &number, NULL) != DOCKET_OK)
+                give_up(worker);
+    return true;
+}
+
+/* Series are told apart in the sample; that is left out of the time. */
+static void mark_and_turn(struct bench_worker *worker, uint64_t *out, unsigned calls, int64_t began_ns)
+{
+    uint64_t at = (uintptr_t)worker->state;
+    worker->took_ns += (double)(bench_now_ns() - began_ns);
+    for (unsigned i = 0; i < calls; i++)
+        out[i] |= at << 56;
+    worker->state = (void *)(uintptr_t)((at + 1) % SIX);
+}
+
+static uint64_t take_six(struct bench_worker *worker, uint64_t *out, unsigned calls)
+{
+    docket_series *series = ((struct subject *)worker->cell->context)->handle[(uintptr_t)worker->state];
+    int64_t began_ns = bench_now_ns();
+    for (unsigned i = 0; i < calls; i++)
+        if (docket_next(series, DOCKET_TIMEOUT_DEFAULT, &out[i], NULL) != DOCKET_OK)
+            give_up(worker);
+    mark_and_turn(worker, out, calls, began_ns);
+    return calls;
+}
+
+static uint64_t take_six_text(struct bench_worker *worker, uint64_t *out, unsigned calls)
+{
+    docket_series *series = ((struct subject *)worker->cell->context)->handle[(uintptr_t)worker->state];
+    char text[DOCKET_TEXT_MAX];
+    int64_t began_ns = bench_now_ns();
+    for (unsigned i = 0; i < calls; i++)
+        if (docket_next_text(series, DOCKET_TIMEOUT_DEFAULT, text, sizeof text, &out[i], NULL) != DOCKET_OK)
+            give_up(worker);
+    mark_and_turn(worker, out, calls, began_ns);
+    return calls;
+}
+
+/* ---- hooks ---- */
+
+/* Never set back: what several cells took from one bare counter stays told apart. */
+static void make_bare(void)
+{
+    pthread_mutexattr_t kind;
+    bare = bench_shared(sizeof *bare);
+    atomic_store(&bare->next, 1);
+    atomic_store(&bare->limit, UINT64_MAX / 2);
+    if (pthread_mutexattr_init(&kind) != 0 || pthread_mutexattr_setpshared(&kind, PTHREAD_PROCESS_SHARED) != 0 ||
+        pthread_mutexattr_setrobust(&kind, PTHREAD_MUTEX_ROBUST) != 0 || pthread_mutex_init(&bare->mutex, &kind) != 0)
+        bench_fail("no robust mutex");
+}
+
+/* The account of a bare counter: what all cells that use it counted. */
+static bool bare_agrees(const struct bench_cell *cell, const struct bench_got *got)
+{
+    static uint64_t counted;
+    static int cells_left;
+    counted += got->numbers;
+    cells_left = cells_left > 0 ? cells_left : bare->cells;
+    if (--cells_left > 0 || counted == atomic_load(&bare->next) - 1)
         return true;
-    if (docket_admin_fate(realm, "bench", cell->series, -1, add_row, &handed_out) != DOCKET_OK)
-        give_up(cell->name);
-    if (handed_out == cell->taken)
-        return true;
-    fprintf(stderr, "bench: %s counted %llu numbers and docket handed out %llu\n", cell->name,
-            (unsigned long long)cell->taken, (unsigned long long)handed_out);
+    bench_say("cell %s and others before it: counted %llu numbers, and the bare counter gave %llu", cell->id,
+              (unsigned long long)counted, (unsigned long long)atomic_load(&bare->next) - 1);
     return false;
 }
 
-static void print(int rounds, bool json)
+static bool mutex_agrees(const struct bench_cell *cell, const struct bench_got *got)
 {
-    if (json)
-        printf("{\"schema_version\":1,\"rounds\":%d,\"cells\":[\n", rounds);
-    else
-        printf("%-34s %9s %8s %14s %14s\n", "", "ns each", "spread", "/ empty call", "/ fetch-and-add");
-    for (int i = 0; i < CELLS; i++) {
-        const struct cell *cell = &cells[i];
-        const struct cell *add = &cells[cell->processes == 2 ? ADD_2 : ADD];
-        double median = quantile(cell->ns, rounds, 0.5);
-        double spread = (quantile(cell->ns, rounds, 0.9) - quantile(cell->ns, rounds, 0.1)) / median;
-        if (json)
-            printf("%s{\"name\":\"%s\",\"processes\":%d,\"ns\":%.3f,\"spread\":%.3f,\"to_empty\":%.3f,\"to_add\":%.3f}\n",
-                   i > 0 ? "," : "", cell->name, cell->processes, median, spread, ratio(cell, &cells[EMPTY], rounds),
-                   ratio(cell, add, rounds));
-        else
-            printf("%-34s %9.2f %7.0f%% %13.2fx %13.2fx\n", cell->name, median, spread * 100,
-                   ratio(cell, &cells[EMPTY], rounds), ratio(cell, add, rounds));
-    }
-    if (json)
-        printf("]}\n");
+    static uint64_t counted;
+    counted += got->numbers;
+    if (strcmp(cell->id, "mutex_2") != 0 || counted == bare->under_mutex)
+        return true;
+    bench_say("cells mutex and mutex_2: counted %llu numbers, and the counter gave %llu", (unsigned long long)counted,
+              (unsigned long long)bare->under_mutex);
+    return false;
 }
 
-int main(int count, char **values)
+static void leave(struct bench_worker *worker) /* the child's own lease goes back */
 {
-    int rounds = 15, length_ms = 100;
-    bool json = false;
-    const char *directory = NULL;
-    for (int option; (option = getopt(count, values, "r:m:j")) != -1;) {
-        if (option == 'r')
-            rounds = atoi(optarg);
-        else if (option == 'm')
-            length_ms = atoi(optarg);
-        else if (option == 'j')
-            json = true;
-        else
-            return 2;
+    if (worker->cell->kind == BENCH_PROCESSES || worker->index == worker->workers - 1)
+        docket_realm_close(((struct subject *)worker->cell->context)->in_memory ? memory_realm : realm);
+}
+
+static void leave_block(struct bench_worker *worker)
+{
+    if (worker->state != NULL)
+        (void)docket_block_give_back(worker->state, NULL);
+    leave(worker);
+}
+
+static bool agrees(const struct bench_cell *cell, const struct bench_got *got)
+{
+    struct subject *subject = cell->context;
+    struct bench_got all = *got;
+    subject->counted += got->numbers;
+    if (--subject->cells > 0) /* the last cell of a series speaks for all */
+        return true;
+    all.numbers = subject->counted;
+    return bench_fate_agrees(subject->in_memory ? memory_realm : realm, subject->tenant, subject->group ? NULL : subject->name,
+                             &all);
+}
+
+/* ---- the tables ---- */
+
+#define LEASED(tag, ...) {.tenant = "bench", .name = tag, .order = "leased", __VA_ARGS__}
+#define STRICT(tag, ...) {.tenant = "bench", .name = tag, .order = "strict", __VA_ARGS__}
+#define NEVER .restart = "never", .template_text = PLAIN
+#define YEARLY .restart = "yearly", .template_text = DATED
+
+enum { LN, LY, L2, L4, L8, L16, LT, SN, SY, S2, LB, SB, LX, LW, LW2, SW, SW2, LC, LF, LM, SM, S16, T6, D6, MN, MS, SUBJECTS };
+
+static struct subject subjects[SUBJECTS] = {
+    [LN] = LEASED("LN", NEVER),   [LY] = LEASED("LY", YEARLY),  [L2] = LEASED("L2", NEVER),   [L4] = LEASED("L4", NEVER),
+    [L8] = LEASED("L8", NEVER),   [L16] = LEASED("L16", NEVER), [LT] = LEASED("LT", NEVER),   [SN] = STRICT("SN", NEVER),
+    [SY] = STRICT("SY", YEARLY),  [S2] = STRICT("S2", NEVER),   [LB] = LEASED("LB", NEVER),   [SB] = STRICT("SB", NEVER),
+    [LX] = LEASED("LX", NEVER),   [LW] = LEASED("LW", NEVER),   [LW2] = LEASED("LW2", NEVER), [SW] = STRICT("SW", NEVER),
+    [SW2] = STRICT("SW2", NEVER), [LC] = LEASED("LC", NEVER),   [LF] = LEASED("LF", NEVER),
+    [LM] = LEASED("LM", NEVER),   [SM] = STRICT("SM", NEVER),   [S16] = STRICT("S16", NEVER),
+    [T6] = {.tenant = "six", .name = "T", .order = "leased", NEVER, .group = true},
+    [D6] = {.tenant = "day", .name = "D", .order = "leased", YEARLY, .group = true},
+    [MN] = LEASED("MN", NEVER, .in_memory = true),
+    [MS] = STRICT("MS", NEVER, .in_memory = true),
+};
+
+#define BARE .numbers = true, .verify = bare_agrees
+#define TAKES(subject, how)                                                                                            \
+    .context = &subjects[subject], .work = how, .numbers = true, .close = leave, .verify = agrees
+
+static struct bench_cell cells[] = {
+    {.id = "empty", .name = "empty call into libdocket", .work = call_nothing, .latency = true},
+    {.id = "empty_2", .name = "empty call, 2 processes", .workers = 2, .work = call_nothing},
+    {.id = "clock", .name = "empty call and one coarse clock", .base = "empty", .work = call_and_clock},
+    {.id = "leased", .name = "leased next, never restarting", .base = "empty", .latency = true, TAKES(LN, take)},
+    {.id = "leased_year", .name = "leased next, yearly", .base = "clock", .latency = true, TAKES(LY, take)},
+    {.id = "leased_2", .name = "leased next, 2 processes, one series", .base = "leased", .workers = 2, .latency = true, TAKES(L2, take)},
+    {.id = "leased_4", .name = "leased next, 4 processes, one series", .base = "leased_2", .workers = 4, TAKES(L4, take)},
+    {.id = "leased_8", .name = "leased next, 8 processes, one series", .base = "leased_2", .workers = 8, TAKES(L8, take)},
+    {.id = "leased_16", .name = "leased next, 16 processes, one series", .base = "leased_2", .workers = 16, TAKES(L16, take)},
+    {.id = "leased_threads", .name = "leased next, 2 threads of one process", .base = "leased", .workers = 2, .kind = BENCH_THREADS,
+     TAKES(LT, take)},
+    {.id = "add", .name = "bare atomic with a limit", .base = "empty", BARE, .work = add},
+    {.id = "add_2", .name = "bare atomic with a limit, 2 processes", .base = "add", .workers = 2, BARE, .work = add},
+    {.id = "far", .name = "the same behind a call", .base = "add", BARE, .work = add_far},
+    {.id = "far_2", .name = "the same behind a call, 2 processes", .base = "add_2", .workers = 2, BARE, .work = add_far},
+    {.id = "mutex", .name = "a counter under a robust mutex", .base = "add", .numbers = true, .verify = mutex_agrees, .work = under_mutex},
+    {.id = "mutex_2", .name = "a counter under a robust mutex, 2 processes", .base = "add_2", .workers = 2, .numbers = true, .verify = mutex_agrees, .work = under_mutex},
+    {.id = "strict", .name = "strict next, never restarting", .base = "add", .latency = true, TAKES(SN, take)},
+    {.id = "strict_year", .name = "strict next, yearly", .base = "add", TAKES(SY, take)},
+    {.id = "strict_2", .name = "strict next, 2 processes", .base = "add_2", .workers = 2, .latency = true, TAKES(S2, take)},
+    {.id = "strict_16", .name = "strict next, 16 processes", .base = "strict_2", .workers = 16, TAKES(S16, take)},
+    {.id = "swap", .name = "bare compare-and-swap with a limit", .base = "empty", .per_call = true, BARE, .work = swap},
+    {.id = "leased_block", .name = "leased block of 8: open, take all, give back", .base = "swap", .calls = 256, .warm = warm_block, .per_call = true, TAKES(LB, take_block)},
+    {.id = "strict_block", .name = "strict block of 8: open, take all, give back", .base = "swap", .calls = 256, .warm = warm_block, .per_call = true, TAKES(SB, take_block)},
+    {.id = "block_next", .name = "next of an open block (of 10000)", .base = "empty", .context = &subjects[LX], .work = take_of_block,
+     .numbers = true, .close = leave_block, .verify = agrees},
+    {.id = "leased_many", .name = "leased docket_next_many, 64 at once, each number", .base = "leased", TAKES(LM, take_many)},
+    {.id = "strict_many", .name = "strict docket_next_many, 64 at once, each number", .base = "strict", TAKES(SM, take_many)},
+    {.id = "six", .name = "leased next, six digits", .base = "empty", .calls = 65536, .warm = warm_six, TAKES(T6, take_six)},
+    {.id = "six_text", .name = "the same series as text", .base = "six", .calls = 65536, .warm = warm_six, TAKES(T6, take_six_text)},
+    {.id = "six_print", .name = "snprintf of such a text", .base = "six_text", .work = print_plain},
+    {.id = "day", .name = "leased next, yearly, six digits", .base = "clock", .calls = 65536, .warm = warm_six, TAKES(D6, take_six)},
+    {.id = "day_text", .name = "the same series as text with a date", .base = "day", .calls = 65536, .warm = warm_six, TAKES(D6, take_six_text)},
+    {.id = "day_print", .name = "snprintf of such a text", .base = "day_text", .work = print_dated},
+    {.id = "long_text", .name = "leased next as text, eight digits and more", .base = "leased", .latency = true, TAKES(LF, take_text)},
+    {.id = "work", .name = "61 ns of own work", .work = only_work},
+    {.id = "work_leased", .name = "61 ns of own work and leased next", .base = "work", TAKES(LW, take_and_work)},
+    {.id = "work_strict", .name = "61 ns of own work and strict next", .base = "work", TAKES(SW, take_and_work)},
+    {.id = "work_add", .name = "61 ns of own work and a bare atomic", .base = "work", BARE, .work = add_and_work},
+    {.id = "work_2", .name = "61 ns of own work, 2 processes", .workers = 2, .base = "work", .work = only_work},
+    {.id = "work_leased_2", .name = "61 ns of own work and leased next, 2 processes", .workers = 2, .base = "work_2", TAKES(LW2, take_and_work)},
+    {.id = "work_strict_2", .name = "61 ns of own work and strict next, 2 processes", .workers = 2, .base = "work_2", TAKES(SW2, take_and_work)},
+    {.id = "work_add_2", .name = "61 ns of own work and a bare atomic, 2 processes", .workers = 2, .base = "work_2", BARE, .work = add_and_work},
+    {.id = "apart_2", .name = "2 bare cursors on lines of their own", .workers = 2, .base = "empty_2", .work = store_apart},
+    {.id = "together_2", .name = "2 bare cursors on one line", .workers = 2, .base = "apart_2", .work = store_together},
+    {.id = "cold", .name = "leased next after 8 MiB of other data, with the clock", .base = "leased", .calls = 16, .warm = warm_one, TAKES(LC, take_cold)},
+    {.id = "first", .name = "first number of a forked process", .base = "leased", .calls = 1, TAKES(LC, take)},
+    {.id = "memory", .name = "leased next, store in memory (not durable)", .base = "leased", TAKES(MN, take)},
+    {.id = "memory_strict", .name = "strict next, store in memory (not durable)", .base = "strict", TAKES(MS, take)},
+};
+
+static const struct bench_figure figures[] = {
+    {.id = "next", .sentence = "leased next, never restarting / an empty call", .asked_as = "<=", .asked = 1.3, .of = "leased", .over = "empty"},
+    {.id = "next_tail", .sentence = "leased next, p99.9 in ns, the pair of clocks included", .asked_as = "<=", .asked = 60, .of = "leased", .quantity = BENCH_P999},
+    {.id = "next_year", .sentence = "leased next, yearly / an empty call and one coarse clock", .asked_as = "<=", .asked = 1.25, .of = "leased_year", .over = "clock"},
+    {.id = "next_two", .sentence = "2 processes, one leased series, over one process", .asked_as = ">=", .asked = 1.85, .of = "leased", .over = "leased_2"},
+    {.id = "next_sixteen", .sentence = "16 processes, one leased series, over two", .asked_as = ">=", .asked = 0.95, .of = "leased_2", .over = "leased_16"},
+    {.id = "strict", .sentence = "strict next / a bare atomic with a limit", .asked_as = "<=", .asked = 1.2, .of = "strict", .over = "add"},
+    {.id = "strict_two", .sentence = "strict next / a bare atomic with a limit, 2 processes", .asked_as = "<=", .asked = 1.25, .of = "strict_2", .over = "add_2"},
+    {.id = "strict_far", .sentence = "strict next / the bare atomic behind a call", .of = "strict", .over = "far"},
+    {.id = "strict_far_two", .sentence = "strict next / the bare atomic behind a call, 2 processes", .of = "strict_2", .over = "far_2"},
+    {.id = "strict_mutex", .sentence = "a robust mutex / strict next", .asked_as = ">=", .asked = 3, .of = "mutex", .over = "strict"},
+    {.id = "strict_mutex_two", .sentence = "a robust mutex / strict next, 2 processes", .asked_as = ">=", .asked = 3, .of = "mutex_2", .over = "strict_2"},
+    {.id = "block_leased", .sentence = "a leased block of 8, claimed and taken / a bare compare-and-swap", .asked_as = "<=", .asked = 1.3, .of = "leased_block", .over = "swap"},
+    {.id = "block_strict", .sentence = "a strict block of 8, claimed and taken / a bare compare-and-swap", .asked_as = "<=", .asked = 1.3, .of = "strict_block", .over = "swap"},
+    {.id = "text", .sentence = "formatted next, six digits / (raw next of the series + 3 ns)", .asked_as = "<=", .asked = 1.25, .of = "six_text", .over = "six", .plus_ns = 3},
+    {.id = "text_day", .sentence = "formatted next with a date, six digits / (raw next of the series + 3 ns)", .asked_as = "<=", .asked = 1.25, .of = "day_text", .over = "day", .plus_ns = 3},
+    {.id = "text_print", .sentence = "snprintf of such a text / formatted next", .asked_as = ">=", .asked = 10, .of = "six_print", .over = "six_text"},
+    {.id = "text_day_print", .sentence = "snprintf of such a text with a date / formatted next", .asked_as = ">=", .asked = 10, .of = "day_print", .over = "day_text"},
+    {.id = "work_leased", .sentence = "what leased next adds to 61 ns of own work, ns", .of = "work_leased", .over = "work", .minus = true},
+    {.id = "work_strict", .sentence = "what strict next adds to 61 ns of own work, ns", .of = "work_strict", .over = "work", .minus = true},
+    {.id = "work_leased_two", .sentence = "the same for leased next with 2 processes, ns of each", .of = "work_leased_2", .over = "work_2", .minus = true},
+    {.id = "work_strict_two", .sentence = "the same for strict next with 2 processes, ns of each", .of = "work_strict_2", .over = "work_2", .minus = true},
+    {.id = "line_shared", .sentence = "2 cursors on one line / on lines of their own (bare)", .of = "together_2", .over = "apart_2"},
+    {.id = "not_durable", .sentence = "leased next, store in memory / store on disk", .of = "memory", .over = "leased"},
+};
+
+/* ---- set-up ---- */
+
+static void open_subject(struct subject *subject)
+{
+    const struct docket_policy policy = {.order = subject->order,
+                                         .restart = subject->restart,
+                                         .template_text = subject->template_text,
+                                         .window = DOCKET_WINDOW_BENCHMARK};
+    char name[16];
+    for (int i = 0; i < (subject->group ? SIX : 1); i++) {
+        snprintf(name, sizeof name, subject->group ? "%s%d" : "%s", subject->name, i);
+        subject->handle[i] = bench_series(subject->in_memory ? memory_realm : realm, subject->tenant, name, &policy);
     }
-    directory = optind < count ? values[optind] : NULL;
-    if (directory == NULL || rounds < 1 || rounds > ROUNDS_MAX || length_ms < 1) {
-        fprintf(stderr, "usage: bench_next [-r rounds (1-%d)] [-m milliseconds] [-j] REALM\n", ROUNDS_MAX);
-        return 2;
+}
+
+/* So many turns that they take 61 ns: the quickest of some tries. */
+static void calibrate_work(void)
+{
+    int64_t best_ns = INT64_MAX;
+    own_turns = 64;
+    for (int try = 0; try < 200; try++) {
+        int64_t began_ns = bench_now_ns();
+        for (int i = 0; i < 100; i++)
+            own_work();
+        int64_t took_ns = bench_now_ns() - began_ns;
+        best_ns = took_ns < best_ns ? took_ns : best_ns;
     }
-    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (shared == MAP_FAILED || docket_realm_open(directory, &realm) != DOCKET_OK)
-        give_up(directory);
-    for (int i = 0; i < CELLS; i++)
-        open_series(&cells[i]);
-    for (int round = 0; round < rounds; round++) {
-        for (int i = 0; i < CELLS; i++) {
-            cells[i].ns[round] = run_cell(&cells[i], (int64_t)length_ms * 1000000);
-            for (int process = 0; process < cells[i].processes; process++)
-                cells[i].taken += shared->counts[process] + shared->warm[process];
-        }
+    own_turns = (unsigned)(61.0 * 64 * 100 / (double)best_ns + 0.5);
+}
+
+static bool set_up(int count, char **operands)
+{
+    if (count < 1 || count > 2)
+        return false;
+    if (docket_realm_open(operands[0], &realm) != DOCKET_OK ||
+        (count == 2 && docket_realm_open(operands[1], &memory_realm) != DOCKET_OK))
+        bench_fail("%s", docket_last_error());
+    make_bare();
+    far_away = bench_shared(FAR_AWAY_BYTES);
+    calibrate_work();
+    for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++) {
+        struct subject *subject = cells[i].context;
+        bare->cells += cells[i].verify == bare_agrees && cells[i].skip == NULL;
+        if (subject == NULL || cells[i].skip != NULL)
+            continue;
+        if (subject->in_memory && memory_realm == NULL)
+            cells[i].skip = "no second realm was given";
+        else if (subject->cells++ == 0)
+            open_subject(subject);
     }
-    print(rounds, json);
-    bool good = true;
-    for (int i = 0; i < CELLS; i++)
-        good = verify(&cells[i]) && good;
+    return true;
+}
+
+static void tear_down(void)
+{
+    docket_realm_close(memory_realm);
     docket_realm_close(realm);
-    return good ? 0 : 1;
+}
+
+static const struct bench_suite suite = {
+    .program = "bench_next",
+    .title = "what a number costs, beside what cannot be avoided",
+    .cells = cells,
+    .cell_count = sizeof cells / sizeof cells[0],
+    .figures = figures,
+    .figure_count = sizeof figures / sizeof figures[0],
+    .usage = "REALM [REALM_IN_MEMORY]",
+    .set_up = set_up,
+    .tear_down = tear_down,
+};
+
+int main(int count, char **words)
+{
+    return bench_main(count, words, &suite);
 }

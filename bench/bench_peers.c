@@ -15,10 +15,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 
 enum { CELLS_MAX = 80, FIGURES_MAX = 32, PIPELINE_MAX = 100 };
@@ -120,6 +122,7 @@ static bool open_peer(struct bench_worker *worker)
 {
     const struct peer *peer = ((struct seat *)worker->cell->context)->peer;
     struct station *station = calloc(1, sizeof *station);
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* Ctrl-C leaves no worker behind */
     if (station == NULL || (station->self = peer->ways->open(peer, (unsigned)worker->index)) == NULL)
         return false;
     station->peer = peer;
@@ -235,7 +238,16 @@ static void name_seat(struct seat *seat)
 }
 
 #define FIRST "docket_leased_never_restarting_1p"
+#define FIRST_2 "docket_leased_never_restarting_2p"
 #define YEARLY "docket_leased_restarting_yearly_1p"
+
+/* docket with as many processes. */
+static const char *base_of(const struct seat *seat)
+{
+    if (strcmp(seat->id, FIRST) == 0)
+        return NULL;
+    return seat->peer->processes == 1 || strcmp(seat->id, FIRST_2) == 0 ? FIRST : FIRST_2;
+}
 
 static void make_cells(void)
 {
@@ -254,10 +266,11 @@ static void make_cells(void)
         name_seat(seat);
         cells[cell_count++] = (struct bench_cell){.id = seat->id,
                                                   .name = seat->name,
-                                                  .base = strcmp(seat->id, FIRST) == 0 ? NULL : FIRST,
+                                                  .base = base_of(seat),
                                                   .workers = (int)peer->processes,
                                                   .context = seat,
                                                   .numbers = true,
+                                                  .latency = peer->processes == 1 && peer->pipeline <= 1,
                                                   .before = before,
                                                   .open = open_peer,
                                                   .work = peer->pipeline > 1 ? work_pipeline : work,
@@ -311,6 +324,14 @@ static void make_figures(void)
             figures[figure_count++] = wanted[i];
 }
 
+static void count_skipped(void)
+{
+    int skipped = 0;
+    for (int i = 0; i < cell_count; i++)
+        skipped += cells[i].skip != NULL;
+    fprintf(stderr, "%d of %d rows were skipped%s\n", skipped, cell_count, skipped > 0 ? "; each says why" : "");
+}
+
 int main(int count, char **words)
 {
     make_cells();
@@ -320,6 +341,7 @@ int main(int count, char **words)
                                       .cells = cells,
                                       .cell_count = cell_count,
                                       .figures = figures,
-                                      .figure_count = figure_count};
+                                      .figure_count = figure_count,
+                                      .tear_down = count_skipped};
     return bench_main(count, words, &suite);
 }

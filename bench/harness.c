@@ -181,9 +181,9 @@ int bench_main(int count, char **words, const struct bench_suite *suite)
     bench_workers_init(suite, 3 * run.rounds);
     bench_ticks_init();
     run.pair_ns = bench_pair_ns();
+    choose(suite, only);
     if (suite->set_up != NULL && !suite->set_up(count - optind, words + optind))
         return usage(suite);
-    choose(suite, only);
     for (int i = 0; i < suite->cell_count; i++)
         any_latency = any_latency || is_latency_cell(&suite->cells[i]);
     run_rounds(&run, run.rounds, false);

@@ -43,6 +43,7 @@ struct bench_worker {
     void *state;    /* the hooks' own; NULL at open */
     double took_ns; /* work() may set this, greater each time: it stands for the clock's time of the run, for work
                        with parts that are not to be measured */
+    uint64_t extra; /* hooks add here what numbers they took: counted, not timed */
 };
 
 /* What a cell was given in all its runs, warm-ups and disturbed rounds too. */
@@ -77,7 +78,8 @@ struct bench_cell {
      * numbers are told apart in the upper bits. Cannot go on: bench_fail().
      */
     uint64_t (*work)(struct bench_worker *worker, uint64_t *out, unsigned calls);
-    void (*close)(struct bench_worker *worker); /* after the clock, in the worker */
+    /* After the clock, in the worker; of threads once all have ended, one after the other. */
+    void (*close)(struct bench_worker *worker);
 
     /* Instead of work(): in the harness's own process, once a round; the value of the round. */
     double (*measure)(struct bench_cell *cell);
@@ -86,7 +88,7 @@ struct bench_cell {
      * bench_say() has told what is wrong. NULL: only the sample is checked. */
     bool (*verify)(const struct bench_cell *cell, const struct bench_got *got);
 
-    const char *skip; /* why it cannot be run here; set by set_up(). The cell and its figures are skipped by name */
+    const char *skip; /* why it cannot be run here; set_up() may set it (with -o it is set before). Skipped by name, with its figures */
     struct bench_result *result;
 };
 

@@ -21,7 +21,7 @@ $(BUILD)/bench_peers: $(patsubst %,$(BUILD)/obj/bench/%.o,bench_peers $(addprefi
 	$(LINK_DOCKET) $(PEER_LIBS)
 TEST_PROGRAMS += $(BUILD)/bench_peers
 
-# Beside what people use instead; about four minutes. What cannot be had is skipped by name.
+# Beside what people use instead; about three minutes. What cannot be had is skipped by name.
 bench-peers:
 	@tests/deps.sh peers
 	@$(MAKE) --no-print-directory all $(BUILD)/bench_peers

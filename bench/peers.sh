@@ -3,7 +3,7 @@
 #
 # peers: `make bench-peers`: docket beside what people use instead, in one run.
 #
-#     make bench-peers            ROUNDS=5 MILLISECONDS=300
+#     make bench-peers            ROUNDS=5 MILLISECONDS=200
 #     make bench-peers ONLY=locks ROUNDS=1 MILLISECONDS=20      one kind, in seconds
 #
 # ONLY: docket is always there; locks lmdb sqlite bdb pg redis. ONLY=broken is a counter that
@@ -15,7 +15,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 BUILD=$(realpath "${BUILD:-build/release}")
-export ROUNDS=${ROUNDS:-5} MILLISECONDS=${MILLISECONDS:-300} ONLY=${ONLY:-} LC_ALL=C
+export ROUNDS=${ROUNDS:-5} MILLISECONDS=${MILLISECONDS:-200} ONLY=${ONLY:-} LC_ALL=C
 out=${OUT:-build/bench}
 mkdir -p "$out"
 out=$(realpath "$out")

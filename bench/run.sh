@@ -1,29 +1,84 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# run: `make bench`: a realm of its own, docketd, and the benches against it.
+#
+# run: `make bench`: every program of the suite that needs no peers, against docketds of its
+# own, then the figures in one table, then the plots. Under five minutes.
+#
+#     make bench                  ROUNDS=15 MILLISECONDS=60
+#     make bench ONLY=next        one program (next names store ...), in a minute
+#     make bench JSON=1           the figures as JSON on stdout, all else on stderr
+#
+# OUT (build/bench) gets PROGRAM.json, PROGRAM.csv and the plots. Ends with 1 if a program's
+# numbers were wrong or it could not run; a missed figure is no failure. The store is made
+# in TMPDIR, else in /var/tmp: on a disk, or "durable" means nothing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-BUILD=${BUILD:-build/release}
-work=$(mktemp -d)
-chmod 700 "$work"
-pid=
+BUILD=$(realpath "${BUILD:-build/release}")
+export ROUNDS=${ROUNDS:-15} MILLISECONDS=${MILLISECONDS:-60} ONLY=${ONLY:-} LC_ALL=C
+out=${OUT:-build/bench}
+mkdir -p "$out"
+out=$(realpath "$out")
+[ -z "${JSON:-}" ] || exec 3>&1 1>&2
+
+work=$(mktemp -d "${TMPDIR:-/var/tmp}/docket-bench.XXXXXX")
+memory=$(mktemp -d /dev/shm/docket-bench.XXXXXX)
+pids=() bad=0
+# Whatever ends us: our docketds go, and what they made.
 cleanup() {
-    [ -z "$pid" ] || { kill "$pid" 2>/dev/null || true; wait "$pid" 2>/dev/null || true; }
-    runtime=$(readlink "$work/runtime" 2>/dev/null || true)
-    [ -z "$runtime" ] || rm -rf "$runtime"
-    rm -rf "$work"
+    local pid
+    for pid in "${pids[@]}"; do
+        kill -TERM "$pid" 2>/dev/null || continue
+        wait "$pid" 2>/dev/null || true
+    done
+    rm -rf -- "$work" "$memory"
 }
 trap cleanup EXIT
-"$BUILD/docketd" --realm "$work" --create 2>"$work/docketd.log" &
-pid=$!
-for _ in $(seq 100); do
-    "$BUILD/docket" --realm "$work" status >/dev/null 2>&1 && break
-    sleep 0.05
-done
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# realm NAME FOLDER: a realm in FOLDER/NAME with its docketd; its path is $NAME
+realm() {
+    local path=$2/$1
+    mkdir -m 700 "$path" "$memory/$1.run"
+    printf '[realm]\nruntime_dir = %s\n' "$memory/$1.run" >"$path/docket.conf"
+    "$BUILD/docketd" --realm "$path" --create 2>"$work/$1.log" &
+    pids+=($!)
+    for _ in $(seq 200); do
+        "$BUILD/docket" --realm "$path" status >/dev/null 2>&1 && break
+        sleep 0.05
+    done
+    "$BUILD/docket" --realm "$path" status >/dev/null || { tail -n 5 "$work/$1.log" >&2; exit 1; }
+    printf -v "$1" %s "$path"
+}
+
+# bench NAME [ARGUMENT...]: bench_NAME, its table on the screen, its JSON and CSV into $out
+bench() {
+    local name=$1 own=() pid
+    shift
+    [ -z "$ONLY" ] || [[ ",$ONLY," == *",$name,"* ]] || return 0
+    if [ ! -x "$BUILD/bench_$name" ]; then
+        echo "skipped: bench_$name is not built" >&2
+        bad=1
+        return 0
+    fi
+    for pid in "${pids[@]}"; do own+=(-p "$pid"); done
+    echo
+    rm -f "$out/$name.json"
+    "$BUILD/bench_$name" -r "$ROUNDS" -m "$MILLISECONDS" "${own[@]}" -j "$out/$name.json" -c "$out/$name.csv" "$@" || bad=1
+}
+
 echo "machine: $(nproc) processors, $(awk -F': ' '/model name/ {print $2; exit}' /proc/cpuinfo), Linux $(uname -r)"
-echo "store on: $(stat -f -c %T "$work"); window benchmark (16777216); cells interleaved, medians of ${ROUNDS:-15} rounds; docketd shares the processors"
+echo "store on: $(stat -f -c %T "$work"), $work; docketd shares the processors"
+[ "$(stat -f -c %T "$work")" != tmpfs ] || echo "NOT A DISK: nothing is durable on tmpfs; set TMPDIR to a folder on one" >&2
+
+# ---- the suite: a line each; realm NAME FOLDER before the first that wants it ----
+realm disk "$work"
+realm memory_realm "$memory"
+bench next "$disk" "$memory_realm"
+bench names "$disk"
+bench store -r 3 -s "${SERIES:-100000}" -d "$BUILD/docketd" "$work/marks" # SERIES=1000000: the figures' own size, three minutes
+
 echo
-"$BUILD/bench_next" -r "${ROUNDS:-15}" -m "${MILLISECONDS:-100}" ${JSON:+-j} "$work"
-[ -n "${JSON:-}" ] || { echo && "$BUILD/bench_names" -r "${ROUNDS:-15}" "$work"; }
-# The store by itself: SERIES=1000000 for the figures' own size (about three minutes).
-[ -n "${JSON:-}" ] || { echo && "$BUILD/bench_store" -r 3 -s "${SERIES:-100000}" -d "$BUILD/docketd" "$work/marks"; }
+[ -n "$ONLY" ] || bench/plots.sh "$out"
+python3 bench/figures.py ${JSON:+--json} "$out" >&"$([ -n "${JSON:-}" ] && echo 3 || echo 1)" || bad=1
+exit "$bad"

@@ -256,10 +256,15 @@ static void *work(void *given)
         measure_by_time(lane, &sample, scratch, &pace);
     lane->took_ns = lane->worker.took_ns - warm_ns;
     lane->kept_count = (size_t)(sample.at - first);
-    if (cell->close != NULL)
-        cell->close(&lane->worker);
     free(scratch);
     return NULL;
+}
+
+static void end(struct lane *lane)
+{
+    if (lane->worker.cell->close != NULL)
+        lane->worker.cell->close(&lane->worker);
+    lane->all += lane->worker.extra;
 }
 
 static void work_in_threads(int workers)
@@ -270,6 +275,8 @@ static void work_in_threads(int workers)
             bench_fail("no more threads");
     for (int i = 0; i < workers; i++)
         pthread_join(threads[i], NULL);
+    for (int i = 0; i < workers; i++)
+        end(&lanes[i]);
 }
 
 /* ---- in the harness's process ---- */
@@ -282,14 +289,16 @@ static void begin(const struct bench_cell *cell)
     fflush(NULL);
     int children = cell->kind == BENCH_THREADS ? 1 : cell->workers, failed = 0;
     for (int i = 0; i < cell->workers; i++)
-        lanes[i].worker = (struct bench_worker){i, cell->workers, cell, NULL, 0};
+        lanes[i].worker = (struct bench_worker){i, cell->workers, cell, NULL, 0, 0};
     for (int i = 0; i < children; i++) {
         pid_t pid = fork();
         if (pid == 0) {
-            if (cell->kind == BENCH_THREADS)
+            if (cell->kind == BENCH_THREADS) {
                 work_in_threads(cell->workers);
-            else
+            } else {
                 work(&lanes[i]);
+                end(&lanes[i]);
+            }
             _exit(0);
         }
         if (pid < 0)
@@ -388,7 +397,7 @@ double bench_pair_ns(void)
 {
     static struct bench_histogram histogram;
     static const struct bench_cell nothing = {.id = "pair", .work = do_nothing};
-    struct bench_worker worker = {0, 1, &nothing, NULL, 0};
+    struct bench_worker worker = {0, 1, &nothing, NULL, 0, 0};
     uint64_t out[64];
     for (int i = 0; i < 4096; i++)
         bench_time_calls(&worker, &histogram, out, 64);

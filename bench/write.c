@@ -72,7 +72,11 @@ static void write_machine(FILE *to)
     member(to, "model", model);
     member(to, "kernel", kernel.release);
     member(to, "architecture", kernel.machine);
-    member(to, "compiler", "gcc or clang " __VERSION__);
+#ifdef __clang__
+    member(to, "compiler", __VERSION__);
+#else
+    member(to, "compiler", "gcc " __VERSION__);
+#endif
     member(to, "flags", BENCH_FLAGS);
     fputc('}', to);
     member(to, "date", date);

@@ -89,7 +89,9 @@ extern "C" {
 #define DOCKET_WINDOW_BENCHMARK 16777216u
 
 /* A timeout argument, in nanoseconds: 0 never waits; this one waits for the
- * realm's default, 2 seconds. */
+ * realm's default, 2 seconds. A lesser one is BAD_ARGUMENT to every call that might have
+ * to wait, and so to each thread's first; docket_next() does not look at it
+ * where the next number lies ready in the thread's own lease. */
 #define DOCKET_TIMEOUT_DEFAULT ((int64_t)-1)
 
 /*

@@ -6,6 +6,7 @@
 # sudo where it asks for no password; otherwise ends with 3. NO_DEPS=1 skips.
 #
 #     deps.sh          what make demo and make check need
+#     deps.sh bench    likewise for what make bench draws with, beside that; none of it is needed
 #     deps.sh peers    what make bench-peers has docket measured beside: packages that
 #                      cannot be had are named, one by one, and it ends with 0
 set -eu
@@ -51,10 +52,15 @@ cmd:setpriv util-linux
 cmd:gnuplot gnuplot-nox
 '
 
+bench='
+cmd:gnuplot gnuplot-nox
+'
+
 optional=0
-if [ "${1:-}" = peers ]; then
-    list=$peers optional=1
-fi
+case ${1:-} in
+peers) list=$peers optional=1 ;;
+bench) list=$bench optional=1 ;;
+esac
 
 [ "${NO_DEPS:-0}" = 1 ] && exit 0
 

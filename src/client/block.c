@@ -83,14 +83,14 @@ docket_status docket_block_open(docket_series *series, uint32_t count, int64_t t
         return status;
     struct wanted wanted = {.block = dk_block_new(), .count = count};
     if (wanted.block == NULL) {
-        dk_hand_leave(hand);
+        (void)dk_hand_leave(hand);
         return dk_fail(DOCKET_NO_MEMORY, "no memory for a block");
     }
     wanted.block->series = series;
     wanted.block->strict = series->strict;
     wanted.block->serial = series->serial;
     status = dk_take_wait(hand, timeout_ns, attempt_block, &wanted, count);
-    dk_hand_leave(hand);
+    (void)dk_hand_leave(hand);
     if (status != DOCKET_OK) {
         dk_lease_give_back(&wanted.block->lease, hand->slot); /* a line it may have taken */
         dk_block_free(wanted.block);
@@ -129,10 +129,8 @@ static docket_status take_inside(docket_block *block, uint32_t count, uint64_t *
     if (count == 0 || block->count - block->taken < count)
         return dk_fail(DOCKET_BLOCK_EMPTY, "all %u numbers of the block have been taken", block->count);
     uint32_t taken = block->taken;
-    if (!block->strict) {
-        dk_lease_publish(&block->lease, taken + count);
-        block->lease.offset = taken + count;
-    }
+    if (!block->strict)
+        (void)dk_lease_take(&block->lease, count);
     block->taken = taken + count;
     *first = block->first + taken;
     return DOCKET_OK;

@@ -136,8 +136,7 @@ static docket_status next_dated(docket_series *series, int64_t timeout_ns, struc
         if (status != DOCKET_OK)
             return status;
         status = take_dated(hand, timeout_ns, dated);
-        dk_hand_leave(hand);
-        if (status != DOCKET_OK || hand->serial == series->serial) /* else a fork inside this call: the number is the parent's */
+        if (dk_hand_leave(hand) || status != DOCKET_OK)
             return status;
     }
 }
@@ -244,7 +243,7 @@ docket_status docket_text_read(docket_series *series, const char *text, uint64_t
         if (status != DOCKET_OK)
             return status;
         status = dk_take_wait(hand, DK_TIMEOUT_NS, attempt_read, &sought, 1);
-        dk_hand_leave(hand);
+        (void)dk_hand_leave(hand);
     }
     if (status == DK_TRACKED)
         return dk_ledger_text_read(series, text, number, period);

@@ -22,7 +22,12 @@ struct mine {
     uint64_t used;
 };
 
-__thread struct hand *dk_hand_memo[DK_MEMO];
+struct hand dk_nobody = {.gate = UINT64_MAX}; /* no address, not even none */
+
+#define EIGHT_NOBODIES &dk_nobody, &dk_nobody, &dk_nobody, &dk_nobody, &dk_nobody, &dk_nobody, &dk_nobody, &dk_nobody
+__thread struct hand *dk_hand_memo[DK_MEMO] = {EIGHT_NOBODIES, EIGHT_NOBODIES, EIGHT_NOBODIES, EIGHT_NOBODIES};
+_Static_assert(DK_MEMO == 32, "all of the memo leads somewhere");
+
 static __thread struct mine mine;
 static pthread_key_t key;
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
@@ -52,6 +57,12 @@ static void unlink_from_realm(struct hand *hand)
     pthread_mutex_unlock(&live->lock);
 }
 
+static void forget_memo(void)
+{
+    for (int i = 0; i < DK_MEMO; i++)
+        dk_hand_memo[i] = &dk_nobody;
+}
+
 /* A thread ends: its leases go back. */
 static void end_thread(void *context)
 {
@@ -70,7 +81,7 @@ static void end_thread(void *context)
     dk_hands_unlock();
     free(ending->table);
     memset(ending, 0, sizeof *ending);
-    memset(dk_hand_memo, 0, sizeof dk_hand_memo);
+    forget_memo();
 }
 
 static void make_key(void)
@@ -123,7 +134,7 @@ static bool make_room(void)
     free(mine.table);
     mine.table = table;
     mine.room = room;
-    memset(dk_hand_memo, 0, sizeof dk_hand_memo);
+    forget_memo();
     return true;
 }
 
@@ -144,6 +155,7 @@ static docket_status make_hand(struct docket_series *series, int64_t timeout_ns,
         return status;
     }
     hand->serial = series->serial;
+    hand->gate = dk_gate_of(series, DK_GATE_OTHER);
     link_to_realm(hand);
     put_in_table(mine.table, mine.room, hand);
     mine.used++;
@@ -158,7 +170,7 @@ docket_status dk_hand_make(struct docket_series *series, int64_t timeout_ns, str
     if (*made == NULL)
         status = make_hand(series, timeout_ns, made);
     if (status == DOCKET_OK && series->memory == NULL)
-        dk_hand_memo[series->serial % DK_MEMO] = *made;
+        *dk_hand_place(series) = *made;
     return status;
 }
 
@@ -281,6 +293,7 @@ void dk_hand_drop_all(struct docket_realm *realm)
     for (struct hand *hand = live->hands, *next; hand != NULL; hand = next) {
         next = hand->next_of_realm;
         dk_lease_give_back(&hand->lease, hand->slot);
+        hand->gate = 0;
         hand->serial = 0;
         hand->series = NULL;
         /* Freed by its own thread, whose table leads to it. */

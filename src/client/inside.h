@@ -55,18 +55,21 @@ struct seat {
     uint32_t line_hint;
 };
 
-/* A lease in the hands of one thread or one block. Lies in wiped memory. */
+/* A lease in the hands of one thread or one block. Lies in wiped memory. The first
+ * five are all that a number costs: its cursor's body, a multiplication, a store. */
 struct lease {
-    struct seat *seat;
+    uint64_t body;     /* cursor.h: of the cursor that says that the next number is handed out */
+    uint64_t end;      /* ... the body behind the last; equal: nothing is left, or no lease is open */
+    uint64_t seal;     /* of the line */
     dk_word *cursor;   /* the line's shared word */
+    uint64_t bias;     /* a body and this are its number */
+    struct seat *seat;
     dk_word *claim;    /* the place's shared word */
     uint64_t word;     /* what the claim word says while the lease is ours */
     uint64_t first;
     uint32_t size;
-    uint32_t offset;   /* handed out */
     uint32_t line;
     uint16_t number;
-    bool open;
 };
 
 /* How a period's numbers are written: the bank's form, unpacked. */
@@ -82,6 +85,7 @@ struct text_day {
     int64_t from_s, until_s;
     uint32_t yyyymmdd; /* 0: neither template nor order asks for it */
     struct dk_rendered rendered;
+    struct dk_written written; /* the last text of the day */
 };
 
 /* The series has left its slot (nobody used it): a status of this library's own,
@@ -97,33 +101,49 @@ struct text_day {
  * gives them (docket_issue()). dk_take_wait() gives it back as it is. */
 #define DK_TRACKED ((docket_status)0x7d4)
 
-/* What one thread holds of one series. Lies in wiped memory. */
+/*
+ * Who may enter a hand, and by which way: the address of its series and, in the bits
+ * that the address leaves free, what a number takes there. One comparison with what
+ * the caller asks for is the look for the thread's own hand, for a fork (wiped: 0), for
+ * a closed realm (0), for a call from a signal handler (BUSY), and for the way to go.
+ */
+enum dk_gate {
+    DK_GATE_LEASED = 0, /* a leased period without an end: the lease decides alone */
+    DK_GATE_BUSY = 1,   /* this whole word: inside a call */
+    DK_GATE_TIMED = 2,  /* leased, and the clock decides whether the period is still the one */
+    DK_GATE_STRICT = 4, /* the strict word decides alone */
+    DK_GATE_STRICT_TIMED = 6,
+    DK_GATE_OTHER = 8   /* no period yet, or dates count, or no desk */
+};
+
+/* What one thread holds of one series. Lies in wiped memory. What a number needs
+ * stands in its first line. */
 struct hand {
-    uint64_t serial;   /* of the series; 0: nobody's, or wiped */
-    uint32_t busy;     /* inside a call */
-    bool timed;        /* the period has an end, or a beginning */
-    bool strict;
-    bool quick;        /* strict, and no number's date matters: a take is the word's alone */
-    int64_t from_s, until_s; /* of the period */
+    uint64_t gate;        /* enum dk_gate */
+    const dk_word *state; /* of the slot; 0 while numbers are given */
+    struct lease lease;
+    _Alignas(DK_CACHE_LINE) uint64_t serial; /* of the series; 0: nobody's, or wiped */
     int32_t period;
-    int bank;          /* -1: none chosen yet */
+    int bank;             /* -1: none chosen yet */
+    bool timed;           /* the period has an end, or a beginning */
+    bool strict;
+    bool quick;           /* strict, and no number's date matters: a take is the word's alone */
+    int64_t from_s, until_s; /* of the period */
     uint64_t epoch;
     uint64_t base;
     struct shared_board_bank *board;
     struct shared_table_bank *table;
-    const dk_word *state; /* of the slot; 0 while numbers are given */
-    uint32_t room_high; /* strict: most room seen, to tell when half is gone */
+    uint32_t room_high;   /* strict: most room seen, to tell when half is gone */
     uint32_t slot;
-    uint64_t generation; /* of the slot while it is this series' */
+    uint64_t generation;  /* of the slot while it is this series' */
     struct seat *seat;
-    struct lease lease;
-    struct text_day text;
-    struct writing writing; /* of the bank */
     struct docket_series *series;
-    int64_t timeout_ns; /* of the last call that did not find its number at once, ... */
-    size_t room;        /* ... and its room for the text; 0 none was wanted */
+    int64_t timeout_ns;   /* of the last call that did not find its number at once, ... */
+    size_t room;          /* ... and its room for the text; 0 none was wanted */
     struct hand *next_of_realm, *previous_of_realm;
     struct memory_counter *memory_counter; /* of a realm in memory: where it stands */
+    struct text_day text;
+    struct writing writing; /* of the bank */
 };
 
 struct docket_block {
@@ -212,15 +232,30 @@ struct docket_block *dk_block_new(void);
 void dk_block_free(struct docket_block *block);
 uint64_t dk_serial_next(void);
 
-/* hand.c: the calling thread's hand for a series. The memo leads to the hot
- * ones: a hand that a fork wiped or a close dropped has another serial. */
-enum { DK_MEMO = 8 };
+/*
+ * hand.c: the calling thread's hand for a series. The memo leads to the hot ones, by
+ * a byte of the series' address: one whose gate is another's is not the hand. Where
+ * no hand is, dk_nobody stands, whose gate never opens.
+ */
+enum { DK_MEMO = 256 / sizeof(void *) };
 extern __thread struct hand *dk_hand_memo[DK_MEMO];
+extern struct hand dk_nobody;
+
+/* The series is at least 8 bytes aligned, so the byte is the offset of an entry. */
+static inline struct hand **dk_hand_place(const struct docket_series *series)
+{
+    return (struct hand **)(void *)((char *)dk_hand_memo + (uint8_t)(uintptr_t)series);
+}
 
 static inline struct hand *dk_hand_find(const struct docket_series *series)
 {
-    struct hand *hand = dk_hand_memo[series->serial % DK_MEMO];
-    return hand != NULL && hand->serial == series->serial ? hand : NULL;
+    struct hand *hand = *dk_hand_place(series);
+    return hand->serial == series->serial ? hand : NULL;
+}
+
+static inline uint64_t dk_gate_of(const struct docket_series *series, enum dk_gate way)
+{
+    return (uint64_t)(uintptr_t)series + way;
 }
 
 docket_status dk_hand_make(struct docket_series *series, int64_t timeout_ns, struct hand **hand) DK_MUST_USE;
@@ -283,10 +318,29 @@ void dk_lease_give_back(struct lease *lease, uint32_t slot);
 uint64_t dk_lease_free_numbers(const struct seat *seat, const struct shared_board_bank *bank,
                                          uint64_t epoch, uint64_t *lowest);
 
-static inline void dk_lease_publish(const struct lease *lease, uint32_t offset)
+static inline uint32_t dk_lease_left(const struct lease *lease)
 {
-    dk_store_release(lease->cursor, dk_cursor_pack(lease->number, offset, false, lease->seat->salt, lease->line));
-} /* ORDER-7: before the number leaves */
+    return (uint32_t)(lease->end - lease->body);
+}
+
+/* The lease holds these numbers from now on; its line and number are set. */
+static inline void dk_lease_begin(struct lease *lease, uint64_t first, uint32_t size)
+{
+    lease->first = first;
+    lease->size = size;
+    lease->body = dk_cursor_body(lease->number, 1, false);
+    lease->end = lease->body + size;
+    lease->bias = first - lease->body;
+}
+
+/* Takes count of the numbers that are left, at least that many; the first of them. */
+static inline uint64_t dk_lease_take(struct lease *lease, uint32_t count)
+{
+    uint64_t body = lease->body;
+    dk_store_release(lease->cursor, (body + count - 1) * lease->seal); /* ORDER-7: before the numbers leave */
+    lease->body = body + count;
+    return body + lease->bias;
+}
 
 static inline bool dk_hand_in_period(const struct hand *hand, int64_t now_s)
 {
@@ -312,10 +366,25 @@ docket_status dk_take_prepare_date(struct hand *hand, int64_t now_s, uint32_t yy
 docket_status dk_take_number(struct hand *hand, uint32_t yyyymmdd, uint64_t *number) DK_MUST_USE;
 /* Takes count numbers of a strict counter in one piece, or says why not. */
 docket_status dk_take_strict(struct hand *hand, uint32_t yyyymmdd, uint32_t count, uint64_t *first) DK_MUST_USE;
-static inline void dk_hand_leave(struct hand *hand)
+/* The way that a number takes by what the hand knows now. */
+static inline enum dk_gate dk_hand_way(const struct hand *hand)
+{
+    if (hand->bank < 0 || (hand->strict && !hand->quick))
+        return DK_GATE_OTHER;
+    if (hand->strict)
+        return hand->timed ? DK_GATE_STRICT_TIMED : DK_GATE_STRICT;
+    return hand->timed ? DK_GATE_TIMED : DK_GATE_LEASED;
+}
+
+/* False: a fork inside this call, from a signal handler: this is the child, whose hand
+ * is wiped, and what was taken is the parent's. */
+static inline bool dk_hand_leave(struct hand *hand)
 {
     dk_compiler_barrier();
-    hand->busy = 0;
+    if (hand->gate != DK_GATE_BUSY)
+        return false;
+    hand->gate = dk_gate_of(hand->series, dk_hand_way(hand));
+    return true;
 }
 
 struct docket_policy;

@@ -43,6 +43,7 @@ static docket_status take_line(struct lease *lease, struct seat *seat)
         lease->line = at;
         lease->number = line->lease;
         lease->cursor = &dk_seat_line(seat->base, at)->cursor;
+        lease->seal = dk_cursor_seal(seat->salt, at);
         seat->line_hint = at + 1;
         status = DOCKET_OK;
         break;
@@ -143,12 +144,17 @@ static docket_status claim_any(struct lease *lease, struct seat *seat, const str
         lease->number = number;
         lease->claim = choice.best.claim;
         lease->word = dk_claim_pack_owned(seat->number, lease->line, number, laid.seq);
-        lease->first = laid.first;
-        lease->size = laid.size;
-        lease->offset = 0;
-        lease->open = true;
+        dk_lease_begin(lease, laid.first, laid.size);
         return DOCKET_OK;
     }
+}
+
+/* What was handed out of a lease is counted when it is over: a number counts nothing. */
+static void count_up(struct lease *lease)
+{
+    if (lease->size > 0)
+        dk_add_relaxed(&dk_seat_words(lease->seat->base)->numbers, lease->size - dk_lease_left(lease)); /* relaxed: statistics */
+    lease->size = 0;
 }
 
 docket_status dk_lease_claim(struct lease *lease, struct seat *seat, uint32_t slot, const struct shared_board_bank *bank,
@@ -160,6 +166,7 @@ docket_status dk_lease_claim(struct lease *lease, struct seat *seat, uint32_t sl
         dk_lease_give_back(lease, slot);
         memset(lease, 0, sizeof *lease);
     }
+    count_up(lease);
     if (lease->cursor == NULL)
         status = take_line(lease, seat);
     if (status == DOCKET_OK && !may_go_on(lease))
@@ -179,13 +186,14 @@ void dk_lease_give_back(struct lease *lease, uint32_t slot)
 {
     if (lease->cursor == NULL)
         return;
-    if (lease->open && lease->offset < lease->size) {
+    uint32_t left = dk_lease_left(lease); /* 0: the cursor says that it is used up */
+    if (left > 0) {
         /* The last store of this lease; the line rests until docketd has cleared the place. */
-        dk_store_release(lease->cursor,
-                         dk_cursor_pack(lease->number, lease->offset, true, lease->seat->salt, lease->line)); /* ORDER-7 */
+        dk_store_release(lease->cursor, dk_cursor_body(lease->number, lease->size - left, true) * lease->seal); /* ORDER-7 */
         dk_add_relaxed(&dk_seat_words(lease->seat->base)->give_backs, 1);
     }
-    lease->open = false; /* used up otherwise: the cursor says so */
+    count_up(lease);
+    lease->body = lease->end = 0;
     leave_line(lease);
     dk_desk_ask(&lease->seat->map, slot);
 }

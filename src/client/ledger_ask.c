@@ -59,7 +59,7 @@ static docket_status sit(struct run *run, bool fresh)
     docket_status status = dk_hand_make(series, left_ns > 0 ? left_ns : 0, &hand);
     if (status != DOCKET_OK)
         return status;
-    if (hand->busy)
+    if (hand->gate == DK_GATE_BUSY)
         return dk_fail(DOCKET_BUSY, "this thread is inside a call already (%s/%s asked from a signal handler?)",
                        series->tenant, series->name);
     if (fresh) {

@@ -67,16 +67,14 @@ static docket_status take_strict(struct hand *hand, uint32_t yyyymmdd, struct ma
 static docket_status take_leased(struct hand *hand, struct many *many)
 {
     struct lease *lease = &hand->lease;
-    if (!lease->open || lease->offset >= lease->size) {
+    if (dk_lease_left(lease) == 0) {
         docket_status status = dk_lease_claim(lease, hand->seat, hand->slot, hand->board, hand->epoch, 1);
         if (status != DOCKET_OK)
             return status;
     }
-    uint32_t left = many->count - many->got, rest = lease->size - lease->offset, offset = lease->offset;
-    uint32_t count = rest < left ? rest : left;
-    dk_lease_publish(lease, offset + count); /* killed here: all of them count as handed out */
-    lease->offset = offset + count;
-    put(many, lease->first + offset, count);
+    uint32_t wanted = many->count - many->got, left = dk_lease_left(lease);
+    uint32_t count = left < wanted ? left : wanted;
+    put(many, dk_lease_take(lease, count), count); /* killed here: all of them count as handed out */
     return DOCKET_OK;
 }
 
@@ -127,7 +125,7 @@ static void take_at_once(struct hand *hand, struct many *many)
     if (hand->quick)
         (void)take_strict(hand, 0, many);
     /* Relaxed: docketd writes it once, when the series is retired. */
-    else if (!hand->strict && hand->lease.open && hand->lease.offset < hand->lease.size &&
+    else if (!hand->strict && dk_lease_left(&hand->lease) > 0 &&
              dk_load_relaxed(hand->state) != DK_SLOT_RETIRED)
         (void)take_leased(hand, many);
 }
@@ -160,8 +158,7 @@ static docket_status next_many(docket_series *series, int64_t timeout_ns, struct
         if (status != DOCKET_OK)
             return status;
         status = take_many(hand, timeout_ns, many);
-        dk_hand_leave(hand);
-        if ((status != DOCKET_OK && status != DOCKET_PARTIAL) || hand->serial == series->serial)
+        if (dk_hand_leave(hand) || (status != DOCKET_OK && status != DOCKET_PARTIAL))
             return status;
     }
 }

@@ -242,13 +242,9 @@ docket_status dk_memory_attempt(struct hand *hand, int64_t timeout_ns,
 /* A leased block's rest is told by its cursor, as at a real desk. */
 static void begin_lease(struct docket_block *block, struct memory_run *run, uint32_t count, struct seat *seat)
 {
-    block->lease = (struct lease){.seat = seat,
-                                  .cursor = &run->cursor,
-                                  .first = run->first,
-                                  .size = count,
-                                  .number = 1,
-                                  .open = true};
-    dk_lease_publish(&block->lease, 0);
+    block->lease = (struct lease){.seat = seat, .cursor = &run->cursor, .seal = dk_cursor_seal(seat->salt, 0), .number = 1};
+    dk_lease_begin(&block->lease, run->first, count);
+    dk_store_release(&run->cursor, dk_cursor_pack(1, 0, false, seat->salt, 0)); /* ORDER-7 */
 }
 
 docket_status dk_memory_take_block(struct hand *hand, uint32_t yyyymmdd, uint32_t count, struct docket_block *block)

@@ -3,7 +3,7 @@
  * pool: memory that the kernel wipes in a forked child.
  *
  * A thread's memo may hold a pointer to a hand whose realm was closed; it then
- * reads a serial that does not match. So this memory is never unmapped; it is
+ * reads a gate and a serial that do not match. So this memory is never unmapped; it is
  * used again.
  */
 #include "client/inside.h"
@@ -107,8 +107,8 @@ static void cell_free(void *freed)
     if (to == NULL)
         return;
     pthread_mutex_lock(&to->lock);
-    /* next lies where serial does; a memo compares it with serials, which are
-     * small counts and never addresses of mapped memory. */
+    /* next lies where a hand's gate does; a memo compares it with addresses of series,
+     * none of which is that of a cell. */
     cell->next = to->free;
     to->free = cell;
     pthread_mutex_unlock(&to->lock);

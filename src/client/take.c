@@ -2,11 +2,12 @@
 /*
  * take: the next number.
  *
- * Leased: the hand's own lease; one clock read for series that restart, one
- * store to a line that nobody else writes, and back. Strict: one
- * compare-and-swap. Everything else (another period, no block, nobody laid
- * one) is the slow path, which waits in three slices that double, each a bit
- * longer or shorter by chance, within the caller's timeout.
+ * docket_next() of a leased period without an end is the shortest way there is: one
+ * look whether the thread's hand is open (inside.h, enum dk_gate), one store to a line
+ * that nobody else writes, and back. next_known() goes the ways beside it: a clock
+ * where a period ends, one compare-and-swap where the order is strict. Everything else (another period,
+ * no block, nobody laid one) is the slow path, which waits in three slices that
+ * double, each a bit longer or shorter by chance, within the caller's timeout.
  */
 #include "client/inside.h"
 
@@ -39,9 +40,9 @@ docket_status dk_hand_enter(struct docket_series *series, int64_t timeout_ns, st
         if (status != DOCKET_OK)
             return status;
     }
-    if (hand->busy)
+    if (hand->gate == DK_GATE_BUSY)
         return busy(series);
-    hand->busy = 1;
+    hand->gate = DK_GATE_BUSY;
     dk_compiler_barrier(); /* for a handler of this very thread */
     *entered = hand;
     return DOCKET_OK;
@@ -290,31 +291,34 @@ static docket_status not_taken(struct hand *hand, enum dk_take took, uint32_t co
     }
 }
 
-static void note_room(struct hand *hand, uint32_t left)
+/* Asks for more when half is gone; not with each number from then on, but with one of
+ * sixteen of the counter's, whoever takes it, and with each of the last. */
+static inline void note_room(struct hand *hand, uint32_t left)
 {
     if (left > hand->room_high)
         hand->room_high = left;
-    if (left <= hand->room_high / 2)
+    if (left <= hand->room_high / 2 && (left % 16 == 0 || left < 64))
         dk_desk_want(&hand->seat->map, hand->slot);
 }
 
-static docket_status take_quick(struct hand *hand, uint32_t count, uint64_t *first)
+/* Takes count numbers by the word alone. left is written too if none were taken: not_taken() knows why. */
+static inline enum dk_take take_quick(struct hand *hand, uint32_t count, uint64_t *first, uint32_t *left)
 {
-    uint32_t left = 0;
     const struct dk_strict_bank bank = bank_of(hand);
-    enum dk_take took = dk_strict_take(&bank, count, first, &left);
-    if (took != DK_TAKE_DONE)
-        return not_taken(hand, took, count);
-    note_room(hand, left);
-    return DOCKET_OK;
+    enum dk_take took = dk_strict_take(&bank, count, first, left);
+    if (took == DK_TAKE_DONE)
+        note_room(hand, *left);
+    return took;
 }
 
 docket_status dk_take_strict(struct hand *hand, uint32_t yyyymmdd, uint32_t count, uint64_t *first)
 {
     uint32_t left = 0;
     const struct dk_strict_bank bank = bank_of(hand);
-    if (hand->quick)
-        return take_quick(hand, count, first);
+    if (hand->quick) {
+        enum dk_take quickly = take_quick(hand, count, first, &left);
+        return quickly == DK_TAKE_DONE ? DOCKET_OK : not_taken(hand, quickly, count);
+    }
     if (dk_load_relaxed(&dk_desk_words(&hand->seat->map)->clock_held_s) != 0)
         return DOCKET_PERIOD_NOT_OPEN; /* a date of a clock that docketd does not follow would hold up every later one */
     if (date_beside(hand) > yyyymmdd)
@@ -329,16 +333,13 @@ docket_status dk_take_strict(struct hand *hand, uint32_t yyyymmdd, uint32_t coun
 static docket_status leased_attempt(struct hand *hand, uint64_t *number)
 {
     struct lease *lease = &hand->lease;
-    if (!lease->open || lease->offset >= lease->size) {
+    if (dk_lease_left(lease) == 0) {
         docket_status status =
             dk_lease_claim(lease, hand->seat, hand->slot, hand->board, hand->epoch, 1);
         if (status != DOCKET_OK)
             return status;
     }
-    uint32_t offset = lease->offset;
-    dk_lease_publish(lease, offset + 1);
-    lease->offset = offset + 1;
-    *number = lease->first + offset;
+    *number = dk_lease_take(lease, 1);
     return DOCKET_OK;
 }
 
@@ -373,45 +374,6 @@ static docket_status attempt_one(struct hand *hand, int64_t now_s, void *context
     return status;
 }
 
-/* The whole fast path: one clock at most, one instant for period and text. room:
- * bytes for the text, 0 if none is wanted. */
-static docket_status take_one(struct hand *hand, int64_t timeout_ns, size_t room, uint64_t *number)
-{
-    int64_t now_s = hand->timed || (room > 0 && hand->writing.template.dated) ? dk_clock_wall_s() : hand->from_s;
-    bool ready = dk_hand_in_period(hand, now_s) &&
-                 (room == 0 || (hand->text.rendered.width != 0 && room >= hand->writing.bytes &&
-                                now_s >= hand->text.from_s && now_s < hand->text.until_s));
-    /* Relaxed: docketd writes it once, when the series is retired. */
-    if (ready && !hand->strict && hand->lease.open && hand->lease.offset < hand->lease.size &&
-        dk_load_relaxed(hand->state) != DK_SLOT_RETIRED)
-        return leased_attempt(hand, number);
-    if (ready && hand->quick && take_quick(hand, 1, number) == DOCKET_OK)
-        return DOCKET_OK;
-    struct taken taken = {.room = room};
-    hand->room = room;
-    docket_status status = dk_take_wait(hand, timeout_ns, attempt_one, &taken, 1);
-    *number = taken.number;
-    return status;
-}
-
-static docket_status next_number(docket_series *series, int64_t timeout_ns, size_t room, struct hand **taken_by,
-                                 uint64_t *number)
-{
-    for (;;) {
-        struct hand *hand;
-        docket_status status = dk_hand_enter(series, timeout_ns, &hand);
-        if (status != DOCKET_OK)
-            return status;
-        status = take_one(hand, timeout_ns, room, number);
-        dk_hand_leave(hand);
-        *taken_by = hand;
-        /* A fork inside this call, from a signal handler: the wiped hand says
-         * that this is the child, and the number is the parent's. */
-        if (status != DOCKET_OK || hand->serial == series->serial)
-            return status;
-    }
-}
-
 /* The series keeps a ledger. By what the hand knows: the fast path keeps nothing for it. */
 static __attribute__((noinline, cold)) docket_status next_tracked(const struct hand *hand, char *text,
                                                                   uint64_t *number, int32_t *period)
@@ -419,39 +381,150 @@ static __attribute__((noinline, cold)) docket_status next_tracked(const struct h
     return dk_ledger_next(hand->series, 0, hand->timeout_ns, text, hand->room, number, period);
 }
 
-docket_status docket_next(docket_series *series, int64_t timeout_ns, uint64_t *number, int32_t *period)
+/* ---- the quick ways ---- */
+
+/* Relaxed: docketd writes it once, when the series is retired. */
+static inline bool is_retired(const struct hand *hand)
 {
-    struct hand *hand;
-    uint64_t taken;
+    return dk_load_relaxed(hand->state) == DK_SLOT_RETIRED;
+}
+
+/* A number by the lease or the word alone, or none: then the slow path knows why. */
+static inline bool take_quickly(struct hand *hand, uint64_t way, uint64_t *number)
+{
+    uint32_t left;
+    if (way & DK_GATE_STRICT)
+        return take_quick(hand, 1, number, &left) == DK_TAKE_DONE;
+    if (dk_lease_left(&hand->lease) == 0 || is_retired(hand))
+        return false;
+    *number = dk_lease_take(&hand->lease, 1);
+    return true;
+}
+
+/* What is left of the hand's gate without the series: the way, or none of them. */
+static inline uint64_t way_of(const struct hand *hand, const struct docket_series *series)
+{
+    return hand->serial == series->serial ? hand->gate - dk_gate_of(series, 0) : DK_GATE_OTHER;
+}
+
+/* The slow path. One clock at most, one instant for period and text. */
+static docket_status next_waiting(docket_series *series, int64_t timeout_ns, char *text, size_t room, uint64_t *number,
+                                  int32_t *period)
+{
+    for (;;) {
+        struct hand *hand;
+        struct taken taken = {.room = room};
+        docket_status status = dk_hand_enter(series, timeout_ns, &hand);
+        if (status != DOCKET_OK)
+            return status;
+        hand->room = room;
+        status = dk_take_wait(hand, timeout_ns, attempt_one, &taken, 1);
+        if (status == DOCKET_OK && room > 0)
+            dk_rendered_write(&hand->text.rendered, taken.number, text);
+        int32_t label = hand->period;
+        if (!dk_hand_leave(hand) && status == DOCKET_OK)
+            continue;
+        if (status != DOCKET_OK)
+            return status == DK_TRACKED ? next_tracked(hand, text, number, period) : status;
+        if (number != NULL)
+            *number = taken.number;
+        if (period != NULL)
+            *period = label;
+        return DOCKET_OK;
+    }
+}
+
+static __attribute__((noinline)) docket_status next_known(docket_series *series, int64_t timeout_ns, uint64_t *number,
+                                                          int32_t *period)
+{
     if (series == NULL || number == NULL || timeout_ns < DOCKET_TIMEOUT_DEFAULT)
         return dk_fail(DOCKET_BAD_ARGUMENT, "docket_next wants a series, a place for the number and a timeout of -1 or "
                                             "more");
-    docket_status status = next_number(series, timeout_ns, 0, &hand, &taken);
-    if (status != DOCKET_OK)
-        return status == DK_TRACKED ? next_tracked(hand, NULL, number, period) : status;
+    struct hand *hand = *dk_hand_place(series);
+    uint64_t way = way_of(hand, series), taken;
+    if (way > DK_GATE_STRICT_TIMED)
+        return next_waiting(series, timeout_ns, NULL, 0, number, period);
+    hand->gate = DK_GATE_BUSY;
+    dk_compiler_barrier();
+    bool done = ((way & DK_GATE_TIMED) == 0 || dk_hand_in_period(hand, dk_clock_wall_s())) &&
+                take_quickly(hand, way, &taken);
+    int32_t label = hand->period;
+    dk_compiler_barrier();
+    if (hand->gate == DK_GATE_BUSY) /* else a fork inside this call */
+        hand->gate = dk_gate_of(series, way);
+    else
+        done = false;
+    if (!done)
+        return next_waiting(series, timeout_ns, NULL, 0, number, period);
     *number = taken;
     if (period != NULL)
-        *period = hand->period;
+        *period = label;
     return DOCKET_OK;
+}
+
+/* Thirty instructions of a lease, which is why the timeout is looked at by those who wait only. ORDER-7 is in
+ * dk_lease_take(): the cursor's store comes before the number leaves. */
+docket_status docket_next(docket_series *series, int64_t timeout_ns, uint64_t *number, int32_t *period)
+{
+    struct hand *hand = *dk_hand_place(series);
+    if (number == NULL || hand->gate != dk_gate_of(series, DK_GATE_LEASED))
+        return next_known(series, timeout_ns, number, period);
+    hand->gate = DK_GATE_BUSY;
+    dk_compiler_barrier(); /* for a handler of this very thread */
+    if (hand->lease.body == hand->lease.end || is_retired(hand)) {
+        (void)dk_hand_leave(hand);
+        return next_known(series, timeout_ns, number, period);
+    }
+    *number = dk_lease_take(&hand->lease, 1);
+    if (period != NULL)
+        *period = hand->period;
+    dk_compiler_barrier();
+    if (hand->gate != DK_GATE_BUSY) /* a fork inside this call, from a signal handler: the number is the parent's */
+        return next_known(series, timeout_ns, number, period);
+    hand->gate = dk_gate_of(series, DK_GATE_LEASED);
+    return DOCKET_OK;
+}
+
+/* The day's text stands ready, and so does the buffer. */
+static inline bool text_is_ready(const struct hand *hand, uint64_t way, size_t size)
+{
+    const struct text_day *text = &hand->text;
+    if (text->rendered.width == 0 || size < hand->writing.bytes)
+        return false;
+    if ((way & DK_GATE_TIMED) == 0 && text->until_s == INT64_MAX)
+        return true; /* no day in it, and no end of the period */
+    int64_t now_s = dk_clock_wall_s();
+    return dk_hand_in_period(hand, now_s) && now_s >= text->from_s && now_s < text->until_s;
 }
 
 docket_status docket_next_text(docket_series *series, int64_t timeout_ns, char *text, size_t size, uint64_t *number,
                                int32_t *period)
 {
-    struct hand *hand;
-    uint64_t taken;
     if (series == NULL || text == NULL || timeout_ns < DOCKET_TIMEOUT_DEFAULT)
         return dk_fail(DOCKET_BAD_ARGUMENT, "docket_next_text wants a series, a buffer and a timeout of -1 or more");
     if (size == 0)
         return dk_fail(DOCKET_BUFFER_TOO_SMALL, "the buffer has no room at all; no number was taken");
-    docket_status status = next_number(series, timeout_ns, size, &hand, &taken);
-    if (status != DOCKET_OK)
-        return status == DK_TRACKED ? next_tracked(hand, text, number, period) : status;
-    dk_rendered_write(&hand->text.rendered, taken, text);
+    struct hand *hand = *dk_hand_place(series);
+    uint64_t way = way_of(hand, series), taken;
+    if (way > DK_GATE_STRICT_TIMED)
+        return next_waiting(series, timeout_ns, text, size, number, period);
+    hand->gate = DK_GATE_BUSY;
+    dk_compiler_barrier();
+    bool done = text_is_ready(hand, way, size) && take_quickly(hand, way, &taken);
+    int32_t label = hand->period;
+    if (done)
+        dk_rendered_follow(&hand->text.rendered, &hand->text.written, taken, text);
+    dk_compiler_barrier();
+    if (hand->gate == DK_GATE_BUSY)
+        hand->gate = dk_gate_of(series, way);
+    else
+        done = false;
+    if (!done)
+        return next_waiting(series, timeout_ns, text, size, number, period);
     if (number != NULL)
         *number = taken;
     if (period != NULL)
-        *period = hand->period;
+        *period = label;
     return DOCKET_OK;
 }
 
@@ -471,9 +544,9 @@ static docket_status look_leased(const struct hand *hand, uint64_t *next, uint64
 {
     uint64_t lowest;
     const struct lease *lease = &hand->lease;
-    uint32_t own = lease->open ? lease->size - lease->offset : 0;
+    uint32_t own = dk_lease_left(lease);
     *count = own + dk_lease_free_numbers(hand->seat, hand->board, hand->epoch, &lowest);
-    *next = own > 0 ? lease->first + lease->offset : lowest;
+    *next = own > 0 ? lease->body + lease->bias : lowest;
     return *next != 0 ? DOCKET_OK : DOCKET_TIMEOUT;
 }
 
@@ -511,7 +584,7 @@ static docket_status look(docket_series *series, const char *call, uint64_t *nex
     if (status == DOCKET_OK)
         *period = hand->period;
     status = status == DK_TRACKED ? dk_say_tracked(series, call) : explain(hand, status, 0);
-    dk_hand_leave(hand);
+    (void)dk_hand_leave(hand);
     return status;
 }
 

@@ -79,6 +79,7 @@ docket_status dk_text_day(struct text_day *text, const struct writing *writing, 
     text->from_s = day.from_s;
     text->until_s = day.until_s;
     text->yyyymmdd = asks ? day.yyyymmdd : 0;
+    text->written.hundreds = 0;
     dk_template_render(&writing->template, series->name, day.yyyymmdd, &text->rendered);
     return DOCKET_OK;
 }

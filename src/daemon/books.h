@@ -88,6 +88,13 @@ struct dk_counter {
     bool resumed;        /* window and rate are those of the docketd before: the next look begins a new count */
     uint64_t exposed;    /* what a power loss would make unknown by the durable image, beside open leases */
     uint64_t shown_pace; /* the board's word */
+    struct dk_counter *next_watched, *previous_watched; /* keeper.c: until it is quiet, and less lies ahead */
+    enum dk_watched { DK_NOT_WATCHED, DK_WATCHED_OFTEN, DK_WATCHED } watched;
+    bool stirred;       /* a want bit was found since it was looked at */
+    int64_t look_ns;    /* when it is looked at again */
+    int64_t moved_ns;   /* when a look saw last that somebody uses it, by ... */
+    uint64_t moved_next; /* ... its position */
+    uint32_t calm_to;   /* its next turn lets no more lie ahead than this; 0: as it is */
     uint32_t want;     /* numbers asked for in one piece */
     struct dk_row_book *rows;
     uint32_t row_count;

@@ -89,6 +89,7 @@ void dk_counter_seat(struct dk_counter *counter, int bank)
 void dk_counter_leave(struct dk_counter *counter)
 {
     dk_keeper_forget(counter);
+    dk_keeper_unwatch(counter);
     unlink_of_all(dk_daemon_of(counter), counter);
     struct dk_counter **at = &counter->series->counters;
     while (*at != counter)

@@ -91,6 +91,9 @@ struct dk_daemon {
     uint64_t advance;        /* ... and every counter moves so far forward */
     bool poll_soon;          /* somebody asked for a turn that comes at once */
     int64_t flagged_ns;      /* when want bits were found last */
+    struct dk_watch {
+        struct dk_counter *first, *last;
+    } watch[2]; /* counters of which a power loss would cost something, by when they are looked at */
     int64_t look_gap_ns;     /* so long after that they are looked at again; 0: with the next tick */
 };
 
@@ -104,6 +107,13 @@ bool dk_keeper_goes_on(const struct dk_daemon *daemon);
 void dk_keeper_run(struct dk_daemon *daemon);
 /* Counters that have left the board and wait for their last leases. */
 void dk_keeper_ask_detached(struct dk_daemon *daemon);
+/* Less lies ahead of counters that nobody has used for a while. Each tick. */
+void dk_keeper_calm_tick(struct dk_daemon *daemon, int64_t now_ns);
+/* A turn lets at most so many lie ahead, if nobody uses it until then. */
+void dk_keeper_calm(struct dk_counter *counter, uint32_t most);
+/* Strict, leased: is this turn to do so? The window has fallen then. */
+bool dk_keeper_calms(struct dk_counter *counter, uint64_t position);
+void dk_keeper_unwatch(struct dk_counter *counter);
 /* Looks at the want bits of every desk; true if some were set. */
 bool dk_keeper_sweep(struct dk_daemon *daemon);
 /* So many numbers are left to take: when must the bits be looked at again? */

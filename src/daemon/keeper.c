@@ -107,6 +107,131 @@ void dk_keeper_post(struct dk_counter *counter, struct dk_job *job)
     dk_clerk_post(dk_daemon_of(counter)->clerk, job);
 }
 
+/*
+ * After a burst a whole window would stay exposed until the series is used again. So
+ * counters of which a power loss would cost more than a little are watched, in the
+ * order in which they are looked at: those beyond what books may have each second,
+ * and once nobody has used them for 4 s no more than that lies ahead; the others each
+ * quarter of a minute, and after a minute in which no number was given a minute's
+ * numbers are the least. Each step is one turn, one commit.
+ */
+#define EXPOSED_LITTLE (4 * DK_WINDOW_MIN)
+static const struct {
+    int64_t look_ns, quiet_ns;
+    uint32_t most;
+} watches[2] = {{DK_SECOND_NS, 4 * DK_SECOND_NS, DOCKET_WINDOW_MAX}, {15 * DK_SECOND_NS, 60 * DK_SECOND_NS, DK_WINDOW_MIN}};
+
+void dk_keeper_unwatch(struct dk_counter *counter)
+{
+    if (counter->watched == DK_NOT_WATCHED)
+        return;
+    struct dk_watch *watch = &dk_daemon_of(counter)->watch[counter->watched - DK_WATCHED_OFTEN];
+    if (counter->previous_watched != NULL)
+        counter->previous_watched->next_watched = counter->next_watched;
+    else
+        watch->first = counter->next_watched;
+    if (counter->next_watched != NULL)
+        counter->next_watched->previous_watched = counter->previous_watched;
+    else
+        watch->last = counter->previous_watched;
+    counter->watched = DK_NOT_WATCHED;
+}
+
+static void watch_until(struct dk_counter *counter, enum dk_watched watched, int64_t look_ns)
+{
+    struct dk_watch *watch = &dk_daemon_of(counter)->watch[watched - DK_WATCHED_OFTEN];
+    counter->watched = watched;
+    counter->look_ns = look_ns;
+    counter->next_watched = NULL;
+    counter->previous_watched = watch->last;
+    if (watch->last != NULL)
+        watch->last->next_watched = counter;
+    else
+        watch->first = counter;
+    watch->last = counter;
+}
+
+static void watch(struct dk_counter *counter)
+{
+    enum dk_watched watched = counter->exposed > DOCKET_WINDOW_MAX ? DK_WATCHED_OFTEN : DK_WATCHED;
+    if (counter->bank < 0 || counter->exposed <= EXPOSED_LITTLE || counter->watched == watched ||
+        counter->watched == DK_WATCHED_OFTEN)
+        return;
+    dk_keeper_unwatch(counter);
+    counter->moved_ns = dk_clock_monotonic_ns();
+    watch_until(counter, watched, counter->moved_ns + watches[watched - DK_WATCHED_OFTEN].look_ns);
+}
+
+/* Relaxed, of both: only compared. A lease's own numbers are not seen here: a block is used
+ * up, and the next one claimed, in less than the quiet time at the rate that made it so large. */
+static bool has_moved(struct dk_counter *counter)
+{
+    uint64_t next = dk_is_strict(counter) ? dk_load_relaxed(&dk_book_table_bank(counter)->strict) >> 18 : 0;
+    bool moved = counter->stirred || next != counter->moved_next;
+    counter->stirred = false;
+    counter->moved_next = next;
+    return moved;
+}
+
+/* What the other period's window asks for: see lead_next_period(). */
+static uint32_t least_of(const struct dk_counter *counter)
+{
+    uint32_t least = 0;
+    for (int bank = 0; bank < DK_BANKS; bank++) {
+        const struct dk_counter *other = counter->series->bank[bank];
+        if (other != NULL && other->period.end_s <= counter->period.start_s && other->window > least)
+            least = other->window;
+    }
+    return least;
+}
+
+static void look_at(struct dk_counter *counter, int64_t now_ns)
+{
+    enum dk_watched watched = counter->watched;
+    const unsigned at = watched - DK_WATCHED_OFTEN;
+    uint32_t most = watches[at].most > least_of(counter) ? watches[at].most : least_of(counter);
+    dk_keeper_unwatch(counter);
+    if (counter->bank < 0 || counter->exposed <= EXPOSED_LITTLE)
+        return;
+    if (has_moved(counter))
+        counter->moved_ns = now_ns;
+    if (now_ns - counter->moved_ns < watches[at].quiet_ns || counter->exposed <= most)
+        watch_until(counter, counter->exposed > DOCKET_WINDOW_MAX ? DK_WATCHED_OFTEN : DK_WATCHED, now_ns + watches[at].look_ns);
+    else
+        dk_keeper_calm(counter, most);
+}
+
+void dk_keeper_calm_tick(struct dk_daemon *daemon, int64_t now_ns)
+{
+    for (size_t at = 0; at < 2; at++)
+        while (daemon->watch[at].first != NULL && daemon->watch[at].first->look_ns <= now_ns)
+            look_at(daemon->watch[at].first, now_ns);
+}
+
+void dk_keeper_calm(struct dk_counter *counter, uint32_t most)
+{
+    counter->calm_to = most;
+    counter->stirred = false;
+    dk_keeper_ask_later(counter);
+}
+
+bool dk_keeper_calms(struct dk_counter *counter, uint64_t position)
+{
+    uint32_t most = counter->calm_to;
+    counter->calm_to = 0;
+    if (most == 0)
+        return false;
+    if (counter->stirred || counter->exposed <= most) {
+        watch(counter); /* somebody came */
+        return false;
+    }
+    counter->window = counter->window < most ? counter->window : most;
+    counter->per_minute = 0;
+    counter->looked_ns = dk_clock_monotonic_ns();
+    counter->looked_next = position;
+    return true;
+}
+
 /* For tools, and for the docketd that adopts the desk. */
 static void show_pace(struct dk_counter *counter)
 {
@@ -138,6 +263,7 @@ void dk_keeper_done(struct dk_counter *counter)
 {
     counter->busy = false;
     show_pace(counter);
+    watch(counter);
     if (counter->again) {
         counter->again = false;
         dk_keeper_ask(counter);
@@ -158,8 +284,10 @@ static void ask_slot(struct dk_desk_book *desk, uint32_t slot)
         return; /* a bit that no series owns: scribbled, or a slot still being made */
     dk_evict_cancel(series); /* somebody wants it */
     for (int bank = 0; bank < DK_BANKS; bank++)
-        if (series->bank[bank] != NULL)
+        if (series->bank[bank] != NULL) {
+            series->bank[bank]->stirred = true;
             dk_keeper_ask(series->bank[bank]);
+        }
 }
 
 static bool sweep_desk(struct dk_desk_book *desk)
@@ -205,6 +333,7 @@ bool dk_keeper_sweep(struct dk_daemon *daemon)
 void dk_keeper_expect(struct dk_counter *counter, uint64_t left)
 {
     struct dk_daemon *daemon = dk_daemon_of(counter);
+    watch(counter);
     if (counter->per_minute == 0) {
         daemon->poll_soon = true;
         return;

@@ -59,6 +59,7 @@ struct plan {
     uint32_t free_blocks;
     uint32_t free_largest;
     uint32_t live;
+    bool calms;   /* nobody uses it: of what lies free no more than a small window stays, and the mark falls */
     bool settles; /* made to wind down: nothing is laid, and the mark falls back to next */
     bool leaves; /* of a period that lies ahead, with nothing out: its image has no places, and its rows may go */
     bool needs_commit;
@@ -169,7 +170,7 @@ static bool look_free(struct plan *plan, uint32_t row_at, int index, uint64_t wo
     struct dk_place_book *place = &counter->rows[row_at].place[index];
     if ((word & DK_SEQ_MASK) != place->seq || place->claimed != 0 || place->taken)
         return false;
-    if (dk_winding_down(counter)) {
+    if (dk_winding_down(counter) || (plan->calms && plan->free_numbers + place->size > counter->window)) {
         uint64_t seen;
         dk_word *claim = dk_book_claim(counter->series->desk, row->row, index);
         if (!dk_place_take_back(claim, place->seq, &seen))
@@ -299,7 +300,7 @@ static void plan_lays(struct plan *plan)
     bool low = plan->free_numbers <= counter->window / 2 && plan->free_blocks < FREE_BLOCKS / 2;
     if (!low && want == 0)
         return;
-    if (low)
+    if (low && !plan->calms)
         dk_keeper_judge_window(counter, counter->next, dk_clock_monotonic_ns());
     uint64_t block = dk_counter_block(counter);
     uint32_t row_at = 0;
@@ -321,7 +322,11 @@ static void plan_mark(struct plan *plan)
 {
     struct dk_counter *counter = plan->counter;
     plan->mark = counter->mark;
-    if (plan->next <= counter->mark)
+    if (plan->calms) { /* all that it allows lies there */
+        plan->mark = plan->next;
+        plan->needs_commit = true;
+    }
+    if (plan->next <= plan->mark)
         return;
     plan->needs_commit = true;
     uint64_t ahead = counter->window > plan->free_numbers ? counter->window - plan->free_numbers : 0;
@@ -551,6 +556,7 @@ static void say_who_closes(struct dk_counter *counter, struct dk_job *job)
 void dk_leased_turn(struct dk_counter *counter)
 {
     struct plan *plan = plan_new(counter);
+    plan->calms = !dk_winding_down(counter) && dk_keeper_calms(counter, counter->next);
     if (!scan(plan)) {
         dk_series_quarantine(counter->series, "a claim word says what docketd's books do not");
         dk_job_free(plan->job);

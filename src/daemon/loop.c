@@ -114,6 +114,7 @@ static void tick(struct dk_daemon *daemon)
     dk_closing_tick(daemon, dk_now_s(daemon));
     dk_clockguard_tick(daemon);
     dk_evict_tick(daemon);
+    dk_keeper_calm_tick(daemon, dk_clock_monotonic_ns());
     quarantine_damaged(daemon);
     look_idle(daemon);
 }

@@ -181,14 +181,32 @@ static void settled(struct dk_job *job)
         dk_periods_counter_settled(counter);
 }
 
-/* Nothing more is given: the position stays in the word and goes into the store. */
-static void settle(struct dk_counter *counter)
+/* The position stays in the word. False: quarantined. */
+static bool take_room(struct dk_counter *counter)
 {
     counter->next = counter->base + dk_strict_close(&dk_book_table_bank(counter)->strict);
     dk_count_relaxed(&dk_desk_words(&counter->series->desk->map)->numbers_out, counter->next - counter->limit); /* less */
     counter->limit = counter->next;
     dk_store_release(&dk_book_bank(counter)->limit, counter->limit);
-    if (!agrees(counter)) /* behind the last take */
+    return agrees(counter); /* behind the last take */
+}
+
+/* Nobody uses it: the mark falls, durably, and then the word gets room below it. */
+static void calm(struct dk_counter *counter)
+{
+    if (!take_room(counter))
+        return;
+    struct dk_job *job = dk_job_new(raised, counter);
+    struct dk_counter_image *image = image_of(counter, job);
+    (void)dk_accounted_plan(counter);
+    image->mark = end_of(counter, counter->window);
+    dk_keeper_post(counter, job);
+}
+
+/* Nothing more is given: the position goes into the store. */
+static void settle(struct dk_counter *counter)
+{
+    if (!take_room(counter))
         return;
     struct dk_job *job = dk_job_new(settled, counter);
     struct dk_counter_image *image = image_of(counter, job);
@@ -327,6 +345,10 @@ void dk_strict_turn(struct dk_counter *counter)
         return;
     if (dk_winding_down(counter)) {
         settle(counter);
+        return;
+    }
+    if (dk_keeper_calms(counter, counter->next)) {
+        calm(counter);
         return;
     }
     struct aim aim = aim_of(counter, &now);

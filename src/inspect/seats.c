@@ -106,6 +106,7 @@ bool dk_seats_judge(const struct view_seat *seat, const struct dk_claim *claim, 
                     struct view_lease *lease)
 {
     uint32_t offset = 0;
+    struct dk_cursor cursor;
     if (!seat->readable)
         return false;
     const struct shared_line *line = &seat->lines[claim->line];
@@ -122,7 +123,7 @@ bool dk_seats_judge(const struct view_seat *seat, const struct dk_claim *claim, 
     }
     lease->open = true;
     lease->left = laid->size - offset;
-    if ((uint16_t)(word >> 48) == claim->lease) /* else the line's time is of the lease before */
+    if (dk_cursor_unpack(word, seat->salt, claim->line, &cursor) && cursor.lease == claim->lease) /* else the line's time is of the lease before */
         lease->claimed_s = (int64_t)dk_load_relaxed(&line->claimed_s);
     return true;
 }

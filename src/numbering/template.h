@@ -26,6 +26,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* The values are kept on the board (struct dk_form): they never change their meaning. */
 enum dk_piece_kind {
@@ -139,6 +140,47 @@ void dk_template_render(const struct dk_template *resolved, const char *series, 
 /* Writes prefix, digits, suffix and a zero; returns the length. text must have
  * dk_template_size() bytes. No locale, no allocation. */
 size_t dk_rendered_write(const struct dk_rendered *rendered, uint64_t number, char *text);
+
+/* A text that was written, for the numbers that follow it: of a hundred neighbours only
+ * the last two digits differ. Zeroed whenever what is rendered changes. */
+struct dk_written {
+    uint64_t hundreds; /* number / 100 + 1; 0: none that another can follow */
+    uint8_t bytes;     /* with its zero */
+    uint8_t pair_at;   /* of the last two digits */
+    char text[DOCKET_TEXT_MAX];
+};
+
+/* dk_rendered_write(), and keeps the text for others to follow. */
+size_t dk_rendered_keep(const struct dk_rendered *rendered, struct dk_written *written, uint64_t number, char *text);
+
+extern const char dk_digit_pairs[201]; /* "000102" to "99" */
+
+/* Whole words that may overlap: no call, and not a byte too many. */
+static inline void dk_text_copy(char *to, const char *from, size_t bytes)
+{
+    if (bytes > 32 || bytes < 8) {
+        memcpy(to, from, bytes);
+    } else if (bytes >= 16) {
+        memcpy(to, from, 16);
+        memcpy(to + bytes - 16, from + bytes - 16, 16);
+    } else {
+        memcpy(to, from, 8);
+        memcpy(to + bytes - 8, from + bytes - 8, 8);
+    }
+}
+
+/* dk_rendered_write(), by the text before where that can be. */
+static inline void dk_rendered_follow(const struct dk_rendered *rendered, struct dk_written *before, uint64_t number,
+                                      char *text)
+{
+    uint64_t hundreds = number / 100;
+    if (before->hundreds != hundreds + 1) {
+        (void)dk_rendered_keep(rendered, before, number, text);
+        return;
+    }
+    dk_text_copy(text, before->text, before->bytes);
+    memcpy(text + before->pair_at, dk_digit_pairs + (number - hundreds * 100) * 2, 2);
+}
 
 /* A document number read backwards. Parts of `shown` that the template does not
  * show are -1 (of a year in two digits, the year from 2001 to 2099, fiscal and

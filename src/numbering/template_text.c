@@ -137,17 +137,18 @@ void dk_template_render(const struct dk_template *resolved, const char *series, 
 
 /* ---- writing: once for each number ---- */
 
+const char dk_digit_pairs[201] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+                                 "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+                                 "8081828384858687888990919293949596979899";
+
 static char *write_decimal(char *to, uint64_t number, unsigned width)
 {
-    static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
-                                "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
-                                "8081828384858687888990919293949596979899";
     unsigned digits = width;
     while (number >= powers_of_10[digits])
         digits++;
     char *end = to + digits, *at = end;
     for (; digits >= 2; digits -= 2, number /= 100)
-        memcpy(at -= 2, pairs + number % 100 * 2, 2);
+        memcpy(at -= 2, dk_digit_pairs + number % 100 * 2, 2);
     if (digits > 0)
         *--at = (char)('0' + number);
     return end;
@@ -179,4 +180,17 @@ size_t dk_rendered_write(const struct dk_rendered *rendered, uint64_t number, ch
     }
     *at = 0;
     return (size_t)(at - text);
+}
+
+size_t dk_rendered_keep(const struct dk_rendered *rendered, struct dk_written *before, uint64_t number, char *text)
+{
+    size_t length = dk_rendered_write(rendered, number, text);
+    before->hundreds = 0;
+    if (rendered->base != 10 || rendered->check_kind != 0 || (rendered->width < 2 && number < 100))
+        return length; /* more than two digits change, or there may be one only */
+    before->bytes = (uint8_t)(length + 1);
+    before->pair_at = (uint8_t)(length - rendered->suffix_bytes - 2);
+    memcpy(before->text, text, length + 1);
+    before->hundreds = number / 100 + 1;
+    return length;
 }

@@ -34,14 +34,14 @@
 
 #include <stddef.h>
 
-#define DK_LAYOUT_VERSION 2u
+#define DK_LAYOUT_VERSION 3u
 
 #define DK_MAGIC_BOARD 0x3144524142544b44ull /* "DKTBARD1" */
 #define DK_MAGIC_TABLE 0x31454c4254544b44ull /* "DKTTBLE1" */
 #define DK_MAGIC_SEAT 0x3154414553544b44ull  /* "DKTSEAT1" */
 
 /* Flag words: an unknown compatible flag is ignored, an unknown incompatible
- * one refuses the file. None is defined in layout 2. KNOWN: the incompatible
+ * one refuses the file. None is defined in layout 3. KNOWN: the incompatible
  * flags that this build can read; MADE: those that its desks are made with.
  * The tests build a next release by defining them otherwise. */
 #ifndef DK_MADE_INCOMPATIBLE

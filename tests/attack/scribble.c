@@ -148,7 +148,9 @@ static void spoil_cursor(void)
     dk_word *word = &dk_seat_line(world.seat_view[0][seat], line)->cursor;
     uint64_t now = dk_load_relaxed(word), other = chance(2) ? old_cursor[seat][line] : old_cursor[seat][chance(10)];
     uint64_t salt = dk_load_relaxed(&dk_desk_seat(&world.map[0], seat)->salt);
-    uint64_t value = chance(16) == 0 ? dk_cursor_pack((uint16_t)((now >> 48) + chance(3) - 1), (uint32_t)chance(12),
+    struct dk_cursor seen = {.lease = 0};
+    (void)!dk_cursor_unpack(now, salt, line, &seen);
+    uint64_t value = chance(16) == 0 ? dk_cursor_pack((uint16_t)(seen.lease + chance(3) - 1), (uint32_t)chance(12),
                                                       chance(3) == 0, salt, line) /* salts stand on the board */
                                      : spoil(now, other);
     scribble_seat(0, seat, (dk_lines_at() + line * sizeof(struct shared_line)) / 8, value);

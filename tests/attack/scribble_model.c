@@ -183,27 +183,32 @@ static enum says judge_claim(struct track *track, const struct place_model *mode
 
 enum use { DAMAGED, USED, BACK, OPEN };
 
-/* The cursor's check once more, in our words: src/table/cursor.h is under test. */
-static bool is_sound(uint64_t word, uint64_t salt, uint32_t line)
+/* The cursor read once more, in our words: src/table/cursor.h is under test. */
+static bool read_cursor(uint64_t word, uint64_t salt, uint32_t line, uint64_t *body)
 {
-    uint64_t body = word >> 17 << 17, mixed = (body ^ salt ^ ((uint64_t)line << 32 | line)) * 0x9e3779b97f4a7c15ull;
-    mixed = (mixed ^ mixed >> 32) * 0xbf58476d1ce4e5b9ull;
-    return __builtin_popcountll(word) % 2 == 1 && mixed >> 48 == (word & 0xffff);
+    uint64_t key = (salt ^ line ^ (uint64_t)line << 32) * 0x9e3779b97f4a7c15ull;
+    key = (key ^ key >> 32) * 0xbf58476d1ce4e5b9ull;
+    key ^= key >> 29;
+    for (int at = 15; at <= 47; at += 16)
+        key = (key & ~(3ull << at)) | 1ull << at;
+    *body = word * (key | 1);
+    return *body >> 47 == 0x15a5a;
 }
 
 static enum use judge_cursor(const struct dk_claim *claim, uint32_t size, uint64_t word, uint64_t salt,
                              uint32_t *offset)
 {
-    if (!is_sound(word, salt, claim->line))
+    uint64_t body;
+    if (!read_cursor(word, salt, claim->line, &body))
         return DAMAGED;
-    uint32_t used = (uint32_t)(word >> 18) & ((1u << 30) - 1);
-    int16_t order = (int16_t)(uint16_t)((uint16_t)(word >> 48) - claim->lease);
+    uint32_t used = (uint32_t)body & ((1u << 30) - 1);
+    int16_t order = (int16_t)(uint16_t)((uint16_t)(body >> 31) - claim->lease);
     *offset = order < 0 ? 0 : order > 0 ? size : used;
     if (*offset > size)
         return DAMAGED;
     if (order < 0)
         return OPEN;
-    return *offset == size ? USED : (word >> 17 & 1) != 0 ? BACK : OPEN;
+    return *offset == size ? USED : (body >> 30 & 1) != 0 ? BACK : OPEN;
 }
 
 /* The cursor of a claimed place as docketd is about to see it. */

@@ -44,6 +44,7 @@ struct point {
 struct moved {
     struct shared_line lines[64];
     uint64_t next[DK_BANKS]; /* of the strict words */
+    uint64_t salt; /* of the seat */
 };
 
 static const struct operation *operation;
@@ -230,8 +231,12 @@ static void look(int seat_fd, struct moved *moved)
 {
     uint32_t count = view.desk.geometry.lines_per_seat < 64 ? view.desk.geometry.lines_per_seat : 64;
     memset(moved, 0, sizeof *moved);
-    if (seat_fd >= 0 && pread(seat_fd, moved->lines, count * sizeof *moved->lines, (off_t)dk_lines_at()) < 0)
+    struct shared_header header = {.seat = 0};
+    if (seat_fd >= 0 && (pread(seat_fd, moved->lines, count * sizeof *moved->lines, (off_t)dk_lines_at()) < 0 ||
+                         pread(seat_fd, &header, sizeof header, 0) < 0))
         give_up("cannot read a seat: %s", strerror(errno));
+    if (header.seat < view.desk.geometry.seats_max)
+        moved->salt = dk_load_relaxed(&dk_desk_seat(&view.desk, header.seat)->salt);
     for (int i = 0; i < DK_BANKS; i++)
         moved->next[i] = dk_strict_unpack(dk_load_acquire(&dk_table_slot(&view.desk, slot)->bank[i].strict)).next;
 }
@@ -242,9 +247,11 @@ static bool has_taken(const struct moved *before, const struct moved *after)
 {
     if (operation->order[0] == 's')
         return before->next[0] != after->next[0] || before->next[1] != after->next[1];
-    for (int i = 0; i < 64; i++) {
+    for (uint32_t i = 0; i < 64; i++) {
         uint64_t word = after->lines[i].cursor;
-        if (word != 0 && word != before->lines[i].cursor && (word >> 17 & 1) == 0 && word >> 48 != 0)
+        struct dk_cursor cursor;
+        if (word != before->lines[i].cursor && dk_cursor_unpack(word, after->salt, i, &cursor) && !cursor.stop &&
+            cursor.lease != 0)
             return true;
     }
     return false;

@@ -175,6 +175,7 @@ static void end(void)
     free(docketd.series_by_id);
     docketd.series_by_id = NULL;
     docketd.series_room = 0;
+    memset(docketd.watch, 0, sizeof docketd.watch);
     docketd.turn_first = docketd.turn_last = docketd.later_first = docketd.later_last = docketd.last_counter = NULL;
     dk_names_free(&docketd.names);
     free(docketd.edges);

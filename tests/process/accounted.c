@@ -3,6 +3,7 @@
  * accounted: takes numbers and waits until they are accounted for.
  *
  *   docket-accounted REALM SERIES hold N         takes N, waits for every second one, then stays
+ *   docket-accounted REALM SERIES burst N        takes N as fast as it can, waits for none, says the last one, then stays
  *   docket-accounted REALM SERIES crowd P N      P threads take and wait for N each
  *   docket-accounted REALM SERIES never|ahead|period NUMBER   the wait for it must be NOT_HELD
  */
@@ -41,6 +42,20 @@ static int hold(uint64_t count)
         printf("accounted %llu\n", (unsigned long long)number);
     }
     puts("holding");
+    fflush(stdout);
+    pause();
+    return 0;
+}
+
+static int burst(uint64_t count)
+{
+    uint64_t number = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        docket_status status = docket_next(series, 5 * SECOND_NS, &number, NULL);
+        if (status != DOCKET_OK)
+            return fail("next", status);
+    }
+    printf("last %llu\nholding\n", (unsigned long long)number);
     fflush(stdout);
     pause();
     return 0;
@@ -102,6 +117,8 @@ int main(int argc, char **argv)
     int code;
     if (strcmp(argv[3], "hold") == 0) {
         code = hold(figure);
+    } else if (strcmp(argv[3], "burst") == 0) {
+        code = burst(figure);
     } else if (strcmp(argv[3], "crowd") == 0 && argc > 5) {
         each = strtoull(argv[5], NULL, 10);
         code = run_crowd((int)figure);

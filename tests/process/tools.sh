@@ -151,7 +151,7 @@ views() {
     expect "$1, where --json: works" 0 where --json
     json "$1, where --json: all that there is" ".realm == \"$realm\" and .store == \"$realm/store\" and .witness == \"$realm/witness\" and
         .config == \"$realm/docket.conf\" and .log == \"$work/docketd.log\" and (.socket | startswith(\"$runtime/\")) and
-        .named_by == \"DOCKET_REALM\" and .versions.layout == 2 and (.versions.lmdb | test(\"^0[.]9[.]\"))"
+        .named_by == \"DOCKET_REALM\" and .versions.layout == 3 and (.versions.lmdb | test(\"^0[.]9[.]\"))"
     keys "$1, where --json" schema_version realm named_by docketd pid store witness config runtime socket log versions \
         versions.docket versions.docketd versions.layout versions.schema versions.lmdb
     expect "$1, where: works" 0 where

@@ -210,6 +210,29 @@ static void a_window_follows_the_rate_within_the_policys(void **state)
     assert_int_equal(window_after(&counter, 40, 60), 40);
 }
 
+static void a_block_is_an_eighth_and_beyond_windows_for_books_some_milliseconds(void **state)
+{
+    (void)state;
+    struct dk_policy policy = {.window = DOCKET_WINDOW_BENCHMARK};
+    struct dk_series_book series = {.record.policy = &policy};
+    struct dk_counter counter = {.series = &series, .window = DK_WINDOW_MIN};
+    assert_int_equal(dk_counter_block(&counter), 2);
+    counter.window = 7;
+    assert_int_equal(dk_counter_block(&counter), 1); /* never none */
+    counter.window = DOCKET_WINDOW_MAX;
+    counter.per_minute = 1;
+    assert_int_equal(dk_counter_block(&counter), DOCKET_WINDOW_MAX / 8);
+    counter.window = 8000000;
+    assert_int_equal(dk_counter_block(&counter), 250000); /* slow: as many as may lie free hold the window */
+    counter.per_minute = 60ull * 125000000;
+    assert_int_equal(dk_counter_block(&counter), 500000); /* 4 ms */
+    counter.per_minute = UINT64_C(1) << 50;
+    assert_int_equal(dk_counter_block(&counter), 1000000); /* an eighth at most ... */
+    counter.window = DOCKET_WINDOW_BENCHMARK;
+    assert_int_equal(dk_counter_block(&counter), dk_block_most(&policy)); /* ... which series show tells */
+    assert_true(dk_block_most(&policy) == 2097152);
+}
+
 static void a_steady_rate_makes_a_window_of_exactly_its_minute(void **state)
 {
     (void)state;
@@ -269,6 +292,7 @@ int main(void)
         WITH_RANGES(the_largest_numbers_are_ranges_like_any_other),
         cmocka_unit_test(a_window_follows_the_rate_within_the_policys),
         cmocka_unit_test(a_steady_rate_makes_a_window_of_exactly_its_minute),
+        cmocka_unit_test(a_block_is_an_eighth_and_beyond_windows_for_books_some_milliseconds),
         cmocka_unit_test(a_window_of_the_docketd_before_is_kept_until_a_rate_was_seen_again),
         cmocka_unit_test(a_window_survives_a_clock_that_stands_and_a_count_that_fell),
     };

@@ -492,6 +492,40 @@ static void a_form_that_nothing_packs_is_refused(void **state)
     assert_false(dk_form_unpack(&form, &resolved));
 }
 
+/* ---- texts that follow each other ---- */
+
+/* Each as dk_rendered_write() has it, and not a byte of the buffer behind it is touched. */
+static void assert_follows(const struct dk_rendered *rendered, struct dk_written *before, uint64_t number)
+{
+    char wanted[DOCKET_TEXT_MAX + 1], text[DOCKET_TEXT_MAX + 1];
+    memset(wanted, 'x', sizeof wanted);
+    memset(text, 'x', sizeof text);
+    dk_rendered_write(rendered, number, wanted);
+    dk_rendered_follow(rendered, before, number, text);
+    if (memcmp(wanted, text, sizeof text) != 0)
+        fail_msg("%llu follows as %s, not as %s", (unsigned long long)number, text, wanted);
+}
+
+static void a_text_that_follows_another_is_the_text_of_its_number(void **state)
+{
+    static const char *const shapes[] = {"{N:1}",        "{N:2}",          "A{N:1}",           "{SERIES}-{N:6}",
+                                         "{N:6}-{SERIES}", "{N36:4}",      "{SERIES}{N:5}{LUHN}", "{SERIES}-{YYYY}{MM}{DD}-{N:6}",
+                                         "{SERIES}-0123456789-0123456789-{YYYY}{MM}{DD}-{N:6}-END"};
+    static const uint64_t starts[] = {1, 95, 199, 995, 9995, 999995, 4294967290, DOCKET_NUMBER_MAX - 120};
+    (void)state;
+    for (size_t shape = 0; shape < sizeof shapes / sizeof *shapes; shape++) {
+        struct dk_template resolved = resolve(shapes[shape], &plain, &january);
+        struct dk_rendered rendered;
+        struct dk_written before = {.hundreds = 0};
+        dk_template_render(&resolved, "INV", 20250725, &rendered);
+        for (size_t start = 0; start < sizeof starts / sizeof *starts; start++)
+            for (uint64_t number = starts[start]; number < starts[start] + 120; number++) {
+                assert_follows(&rendered, &before, number);
+                assert_follows(&rendered, &before, number / 100 * 100 + (number * 7 + 1) % 99 + 1); /* any of its hundred */
+            }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -520,6 +554,7 @@ int main(void)
         cmocka_unit_test(a_template_of_64_characters_is_read_and_of_65_is_not),
         cmocka_unit_test(twenty_five_pieces_are_one_too_many),
         cmocka_unit_test(a_field_that_is_not_there_or_not_well_written_is_refused),
+        cmocka_unit_test(a_text_that_follows_another_is_the_text_of_its_number),
         cmocka_unit_test(what_the_board_has_no_room_for_is_refused),
         cmocka_unit_test(a_form_gives_the_same_template_back),
         cmocka_unit_test(a_form_that_nothing_packs_is_refused),

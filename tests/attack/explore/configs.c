@@ -15,6 +15,7 @@
 #define STOP {OP_STOP, 0}
 #define CLOCK {OP_CLOCK, 0}
 #define EVICT {OP_EVICT, 0}
+#define CALM {OP_CALM, 0}
 
 const struct ex_config ex_configs[] = {
     /* ---- leased ---- */
@@ -63,6 +64,15 @@ const struct ex_config ex_configs[] = {
     {.name = "leased-three", .window = 2, .first_block = 2,
      .worker = {{1, {N}}, {2, {N}}, {3, {N}}},
      .check = BOUNDS(2, 0), .torture = BOUNDS(3, 0)},
+    {.name = "leased-calm", .window = 3, .first_block = 2,
+     .worker = {{1, {N, W}}, {2, {W, N}}}, .operator_does = {CALM},
+     .check = BOUNDS(2, 0), .torture = BOUNDS(3, 0)},
+    {.name = "leased-calm-death", .window = 2, .first_block = 2,
+     .worker = {{1, {N, W}}}, .operator_does = {CALM},
+     .check = BOUNDS(1, 1), .torture = BOUNDS(2, 1)},
+    {.name = "leased-calm-stop", .window = 2, .first_block = 2,
+     .worker = {{1, {N}}, {2, {W}}}, .operator_does = {CALM, STOP},
+     .check = BOUNDS(1, 0), .torture = BOUNDS(2, 1)},
     /* ---- strict ---- */
     {.name = "strict-take-take", .strict = true, .window = 4,
      .worker = {{1, {N, N, N}}, {2, {N, N, N}}},
@@ -100,6 +110,15 @@ const struct ex_config ex_configs[] = {
     {.name = "strict-midnight-untake", .strict = true, .window = 4, .timed = true,
      .worker = {{1, {OPEN(2), BACK}}, {2, {N}}}, .operator_does = {CLOCK},
      .check = BOUNDS(2, 0), .torture = BOUNDS(2, 1)},
+    {.name = "strict-calm", .strict = true, .window = 4,
+     .worker = {{1, {N, W}}, {2, {W, N}}}, .operator_does = {CALM},
+     .check = BOUNDS(2, 0), .torture = BOUNDS(3, 0)},
+    {.name = "strict-calm-untake", .strict = true, .window = 4,
+     .worker = {{1, {OPEN(2), BACK}}, {2, {N}}}, .operator_does = {CALM},
+     .check = BOUNDS(2, 0), .torture = BOUNDS(2, 1)},
+    {.name = "strict-calm-docketd-dies", .strict = true, .window = 3,
+     .worker = {{1, {N, W, N}}}, .operator_does = {CALM},
+     .check = BOUNDS(2, 1), .torture = BOUNDS(2, 2)},
     /* ---- chronological ---- */
     {.name = "strict-dated", .strict = true, .window = 8, .dated = true,
      .worker = {{1, {D(8), D(9)}}, {2, {D(9), D(9)}}},

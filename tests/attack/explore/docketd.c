@@ -75,7 +75,7 @@ bool ex_docketd_has_work(void *nothing)
     const struct dk_daemon *daemon = world->daemon;
     (void)nothing;
     return world->finished != NULL || daemon->turn_first != NULL || daemon->later_first != NULL || (world->stop_wanted != 0 && !daemon->stopping) || a_request_waits() ||
-           real_load_relaxed(dk_table_want_summary(&world->map)) != 0 || a_seat_has_work(daemon) || a_period_waits(daemon) ||
+           world->calm_wanted != 0 || real_load_relaxed(dk_table_want_summary(&world->map)) != 0 || a_seat_has_work(daemon) || a_period_waits(daemon) ||
            an_eviction_waits(daemon);
 }
 
@@ -157,8 +157,19 @@ void dk_serve_given_back(struct dk_connection *connection, uint32_t returned)
     request->answered = true;
 }
 
+/* Docketd's watch knows no flags of the worker that comes just now. */
+static void calm(struct dk_daemon *daemon)
+{
+    for (struct dk_counter *counter = daemon->counters; counter != NULL; counter = counter->next_of_all)
+        if (counter->bank >= 0)
+            dk_keeper_calm(counter, 1);
+    world->calm_wanted = 0;
+}
+
 static void hear(struct dk_daemon *daemon)
 {
+    if (world->calm_wanted != 0)
+        calm(daemon);
     ex_pseudo(PSEUDO_INBOX, EX_READ);
     for (int i = 0; i < EX_WORKERS; i++)
         if (world->worker[i].request.queued)
@@ -256,6 +267,9 @@ void ex_operator_run(void *config)
         if (does[i].op == OP_STOP) {
             ex_pseudo(PSEUDO_EVENT, EX_WRITE);
             world->stop_wanted = 1;
+        } else if (does[i].op == OP_CALM) {
+            ex_pseudo(PSEUDO_EVENT, EX_WRITE);
+            world->calm_wanted = 1;
         } else if (does[i].op == OP_EVICT) {
             ex_pseudo(PSEUDO_EVENT, EX_WRITE);
             world->evict_wanted = 1;

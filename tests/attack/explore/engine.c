@@ -66,7 +66,7 @@ static struct ex_result *counts;
 
 void *ex_alloc(size_t bytes)
 {
-    size_t room = (bytes + 31) & ~(size_t)15;
+    size_t room = ((bytes + 63) & ~(size_t)63) + 64; /* its size stands before it; hands begin at a cache line */
     if (heap_used + room > sizeof heap) {
         fprintf(stderr, "explore: a schedule needs more than %zu bytes of memory\n", sizeof heap);
         abort();
@@ -74,13 +74,13 @@ void *ex_alloc(size_t bytes)
     uint8_t *at = heap + heap_used;
     heap_used += room;
     memset(at, 0, room);
-    *(uint64_t *)(void *)at = room - 16;
-    return at + 16;
+    *(uint64_t *)(void *)at = room - 64;
+    return at + 64;
 }
 
 void *ex_grow(void *old, size_t bytes)
 {
-    uint64_t had = old == NULL ? 0 : *(uint64_t *)(void *)((uint8_t *)old - 16);
+    uint64_t had = old == NULL ? 0 : *(uint64_t *)(void *)((uint8_t *)old - 64);
     if (old != NULL && bytes <= had)
         return old;
     void *grown = ex_alloc(bytes);

@@ -280,6 +280,7 @@ docket_status ex_desk_adopt(struct dk_desk *desk, int directory, uint32_t index)
 
 /* ---- client ---- */
 
+struct hand dk_nobody;
 __thread struct hand *dk_hand_memo[DK_MEMO];
 
 bool dk_slow_enter(void)

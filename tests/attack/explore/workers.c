@@ -64,7 +64,11 @@ void ex_worker_make(unsigned index)
     hand->slot = 0;
     hand->generation = dk_load_relaxed(&dk_desk_slot(&world->map, 0)->generation);
     hand->series = series;
-    dk_hand_memo[series->serial % DK_MEMO] = hand;
+    hand->gate = dk_gate_of(series, DK_GATE_OTHER);
+    for (unsigned i = 0; i < index; i++)
+        if (dk_hand_place(&world->worker[i].series) == dk_hand_place(series))
+            abort(); /* two workers share an entry of the memo: struct ex_worker wants another size */
+    *dk_hand_place(series) = hand;
 }
 
 /* ---- what a worker was given ---- */

@@ -36,7 +36,8 @@ enum ex_op {
     OP_EXIT,   /* the process ends without a word */
     OP_STOP,   /* operator: docketd stops in order, and is started again */
     OP_CLOCK,  /* operator: the next day begins */
-    OP_EVICT   /* operator: the series is to leave the board, and another one gets its slot */
+    OP_EVICT,  /* operator: the series is to leave the board, and another one gets its slot */
+    OP_CALM    /* operator: docketd holds the series for quiet, and lets one number lie ahead */
 };
 
 struct ex_do {
@@ -97,6 +98,7 @@ struct ex_worker {
     uint32_t in_call;         /* numbers that its death here may cost */
     int32_t waits;            /* blocked until something is laid */
     struct ex_request request;
+    uint8_t apart[64]; /* libdocket's memo goes by the low byte of the address of series */
 };
 
 /* What became of each number, as seen from outside. */
@@ -119,7 +121,7 @@ struct ex_world {
     struct ex_worker worker[EX_WORKERS];
     struct live live[EX_WORKERS];
     struct seat *seat[EX_WORKERS];
-    uint32_t stop_wanted, stopped, evict_wanted;
+    uint32_t stop_wanted, stopped, evict_wanted, calm_wanted;
     struct dk_series_record other; /* of the series that gets the slot; id 0: not made yet */
     int64_t now_s;
     uint32_t may_cost;         /* numbers that deaths in mid-call may have cost */

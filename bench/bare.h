@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* bare: what cannot be avoided: counters with a limit on another line, inline here and far.c's behind a call. */
+#ifndef BENCH_BARE_H
+#define BENCH_BARE_H
+
+#include "far.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum { BARE_WORKERS = 16 };
+
+/* Lines of their own: `_Alignas` on one declarator each (a list of them would part limit from counter too). */
+struct bare {
+    _Alignas(128) _Atomic uint64_t next;
+    _Alignas(128) _Atomic uint64_t limit;
+    _Alignas(128) pthread_mutex_t mutex; /* robust, shared between processes */
+    uint64_t under_mutex;
+    struct {
+        _Alignas(128) _Atomic uint64_t own;
+    } apart[BARE_WORKERS];
+    _Alignas(128) _Atomic uint64_t together[8]; /* one line */
+    _Alignas(128) int cells;                    /* that take from next */
+};
+
+static inline uint64_t bare_fetch_add(struct bare *bare)
+{
+    uint64_t number = atomic_fetch_add_explicit(&bare->next, 1, memory_order_acq_rel);
+    return number < atomic_load_explicit(&bare->limit, memory_order_relaxed) ? number : 0;
+}
+
+/* Claims count numbers at once; the first of them. */
+static inline uint64_t bare_compare_swap(struct bare *bare, uint64_t count)
+{
+    uint64_t seen = atomic_load_explicit(&bare->next, memory_order_relaxed);
+    do {
+        if (seen + count > atomic_load_explicit(&bare->limit, memory_order_relaxed))
+            return 0;
+    } while (!atomic_compare_exchange_weak_explicit(&bare->next, &seen, seen + count, memory_order_acq_rel,
+                                                    memory_order_relaxed));
+    return seen;
+}
+
+#endif
