@@ -15,6 +15,13 @@
 
 #include "base/hash.h"
 
+/* What handles.c says when it cannot go on; not src/base/status.c, whose functions are to be called in the library. */
+docket_status dk_fail(docket_status status, const char *format, ...)
+{
+    (void)status;
+    bench_fail("the map cannot go on: %s", format);
+}
+
 static void *must(void *memory)
 {
     if (memory == NULL)
@@ -75,7 +82,7 @@ void names_walk(struct walk *walk, uint32_t names, bool zipf, unsigned seed)
 {
     uint64_t state = seed;
     walk->names = names;
-    walk->steps = names <= 16 ? 16 : 1u << 16;
+    walk->steps = names <= 16 ? names : 1u << 16; /* a power of two, in each case */
     while (names > 16 && walk->steps < names)
         walk->steps *= 2;
     walk->step = must(calloc(walk->steps, sizeof *walk->step));

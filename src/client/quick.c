@@ -30,9 +30,9 @@ static bool span_of(const struct hand *hand, uint64_t *span)
 /* The hand's standing as one, though a signal handler may come and move the hand. */
 static bool copy_hand(struct hand *hand, struct hand *copy)
 {
-    if (hand->busy)
+    if (hand->gate == DK_GATE_BUSY)
         return false;
-    hand->busy = 1;
+    hand->gate = DK_GATE_BUSY;
     dk_compiler_barrier(); /* for a handler of this very thread */
     copy->quick = hand->quick;
     copy->bank = hand->bank;
@@ -46,8 +46,7 @@ static bool copy_hand(struct hand *hand, struct hand *copy)
     copy->table = hand->table;
     copy->slot = hand->slot;
     copy->seat = hand->seat;
-    dk_hand_leave(hand);
-    return hand->serial != 0 && copy->quick && copy->bank >= 0;
+    return dk_hand_leave(hand) && copy->quick && copy->bank >= 0;
 }
 
 static void write_down(struct dk_named *named, const struct hand *hand, uint64_t stamp, uint64_t span)

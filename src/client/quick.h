@@ -43,7 +43,7 @@ static inline void dk_quick_note_room(struct dk_named *named, const struct seat 
     uint32_t high = dk_load32_relaxed(&named->room_high); /* relaxed: a measure; whoever writes it last is right enough */
     if (left > high)
         dk_store32_release(&named->room_high, left);
-    else if (left <= high / 2)
+    else if (left <= high / 2 && (left % 16 == 0 || left < 64)) /* as take.c does */
         dk_desk_want(&seat->map, slot);
 }
 
