@@ -376,7 +376,7 @@ orders:
 	@tests/orders.sh
 
 # Under a sanitizer: what tests/attack/20_sanitizers.sh runs.
-sanitized: all $(UNIT_TESTS) $(BUILD)/docket-worker $(BUILD)/docket-library $(BUILD)/docket-same $(BUILD)/docket-audit
+sanitized: lib $(BUILD)/docketd $(BUILD)/docket $(UNIT_TESTS) $(BUILD)/docket-worker $(BUILD)/docket-library $(BUILD)/docket-same $(BUILD)/docket-audit
 
 asan ubsan tsan:
 	@VARIANTS=$@ BUILD=$(BUILD) tests/attack/20_sanitizers.sh

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 #
 # plots: draws into a folder what bench_next wrote there: scaling.svg (numbers a second of 1
-# to 16 processes) and latency.svg (how many calls took longer than so long). Wants gnuplot;
-# without it each plot is skipped by name.
+# to 16 processes) and latency.svg (how many calls took longer than so long); and what
+# bench_supply -w wrote: supply.svg (the window over time). Wants gnuplot; without it each plot
+# is skipped by name.
 #
 #     plots.sh [FOLDER]
 set -euo pipefail
@@ -12,8 +13,8 @@ run=$out/next.json
 drawn=0 skipped=0
 [ -s "$run" ] || { echo "plots: $run is not there: make bench"; exit 0; }
 if ! command -v gnuplot >/dev/null; then
-    echo "skipped: scaling.svg, latency.svg: no gnuplot here (package gnuplot-nox)"
-    echo "plots: 0 drawn, 2 skipped"
+    echo "skipped: scaling.svg, latency.svg, supply.svg: no gnuplot here (package gnuplot-nox)"
+    echo "plots: 0 drawn, 3 skipped"
     exit 0
 fi
 data=$(mktemp -d)
@@ -67,4 +68,15 @@ plot '$data/tail_empty' with steps lw 2 dt 2 lc rgb '#666666' title 'empty call'
     '$data/tail_strict_2' with steps lw 2 lc rgb '#c297ff' title 'strict, 2 processes', \
     '$data/tail_long_text' with steps lw 2 lc rgb '#2da44e' title 'leased, as text'
 EOT
+window=$out/supply_window.csv
+if [ -s "$window" ]; then
+    grep ',leased-2,' "$window" >"$data/window"
+    draw supply.svg <<EOT
+set title 'Benchmark policy, 2 processes now and then: what lies ahead, and what a power loss would make unknown'
+set datafile separator ','; set xlabel 's'; set ylabel 'numbers'; set logscale y; set format y '10^{%T}'; set yrange [10:1e8]
+set key right top
+plot '$data/window' using (\$1/1000):3 with steps lw 2 lc rgb '#1f6feb' title 'window', \
+    '$data/window' using (\$1/1000):(\$4 > 0 ? \$4 : 1/0) with steps lw 1 lc rgb '#bf5b00' title 'exposed'
+EOT
+fi
 echo "plots: $drawn drawn into $out, $skipped skipped"

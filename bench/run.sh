@@ -76,6 +76,7 @@ realm disk "$work"
 realm memory_realm "$memory"
 bench next "$disk" "$memory_realm"
 bench names "$disk"
+bench supply -r 5 -m 500 -w "$out/supply_window.csv" "$disk"
 bench store -r 3 -s "${SERIES:-100000}" -d "$BUILD/docketd" "$work/marks" # SERIES=1000000: the figures' own size, three minutes
 
 echo

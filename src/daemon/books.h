@@ -81,6 +81,7 @@ struct dk_counter {
     uint64_t mark;     /* durable */
     uint64_t next;     /* strict: position last seen. leased: first number never laid */
     uint64_t limit;    /* strict: as far as raised */
+    uint64_t laid;     /* leased: moves by what is laid, fresh or spare, less what comes back: for the rate */
     uint32_t window;   /* now; grows to the policy's */
     int64_t looked_ns; /* when the window was last judged, and what had been given then */
     uint64_t looked_next;

@@ -56,6 +56,7 @@ struct dk_counter *dk_counter_new(struct dk_daemon *daemon, struct dk_series_boo
     counter->mark = image->mark;
     counter->next = image->next;
     counter->limit = image->next;
+    counter->laid = image->next;
     counter->window = DK_WINDOW_MIN;
     counter->exposed = image->mark - image->next;
     for (uint32_t i = 0; i < image->place_count; i++)

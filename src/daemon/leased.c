@@ -301,7 +301,7 @@ static void plan_lays(struct plan *plan)
     if (!low && want == 0)
         return;
     if (low && !plan->calms)
-        dk_keeper_judge_window(counter, counter->next, dk_clock_monotonic_ns());
+        dk_keeper_judge_window(counter, counter->laid, dk_clock_monotonic_ns());
     uint64_t block = dk_counter_block(counter);
     uint32_t row_at = 0;
     int index = 0;
@@ -394,6 +394,7 @@ static bool apply_closes(struct plan *plan)
         back += close->tail ? place->size - place->seen_offset : 0;
     }
     dk_count_relaxed(&dk_desk_words(&plan->counter->series->desk->map)->numbers_out, 0 - back);
+    plan->counter->laid -= back;
     return true;
 }
 
@@ -420,6 +421,7 @@ static void lay_one(struct plan *plan, const struct plan_lay *lay)
     place->taken = false;
     place->live = true;
     place->recorded = lay->spare;
+    counter->laid += lay->size;
     dk_count_relaxed(&dk_desk_words(&desk->map)->numbers_out, lay->size);
     if (!dk_place_lay(dk_book_claim(desk, row->row, lay->place), laid.seq))
         dk_series_quarantine(counter->series, "an empty place changed while docketd laid a block there");
@@ -556,7 +558,7 @@ static void say_who_closes(struct dk_counter *counter, struct dk_job *job)
 void dk_leased_turn(struct dk_counter *counter)
 {
     struct plan *plan = plan_new(counter);
-    plan->calms = !dk_winding_down(counter) && dk_keeper_calms(counter, counter->next);
+    plan->calms = !dk_winding_down(counter) && dk_keeper_calms(counter, counter->laid);
     if (!scan(plan)) {
         dk_series_quarantine(counter->series, "a claim word says what docketd's books do not");
         dk_job_free(plan->job);

@@ -58,4 +58,8 @@ for series in STRICT LEASED; do
     "$docket" next "acme/$series" --json >"$work/next.json"
     check "$series: what it gave is not given again" test "$(jq -r '.numbers[0].number' "$work/next.json")" -gt "$(last_of "$series")"
 done
+# Numbers that came back are laid first, and are numbers of the rate as fresh ones are.
+run_child "$work/again.log" "$accounted" "$realm" LEASED burst "$count"
+check 'used again: as many at full speed' wait_until 60 grep -q '^holding$' "$work/again.log"
+check 'used again: as much lies ahead' test "$(figure LEASED window_now)" -gt $((10 * most))
 finish
