@@ -11,6 +11,7 @@
 #include "store_bench.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -255,6 +256,8 @@ static bool set_up(int count, char **operands)
     for (size_t at = 0; bench_docketd == NULL && at < sizeof cells / sizeof cells[0]; at++)
         if (cells[at].measure == measure_start)
             cells[at].skip = "-d says where docketd is";
+    mallopt(M_MMAP_THRESHOLD, 32 << 20); /* as docketd does */
+    mallopt(M_TRIM_THRESHOLD, 32 << 20);
     alloc_realm(&realm, "realm", realm.series);
     open_realm(&realm);
     if (!realm.facts.created) {
@@ -268,6 +271,7 @@ static bool set_up(int count, char **operands)
 static void tear_down(void)
 {
     close_realm(&realm);
+    lose_runtime(true);
     free_realm(&realm);
 }
 

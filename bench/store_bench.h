@@ -64,6 +64,9 @@ double measure_scan(struct bench_cell *cell);
 double measure_load(struct bench_cell *cell);
 double measure_start(struct bench_cell *cell);
 
+/* docketd's shared files of the realm. */
+void lose_runtime(bool folder_too);
+
 /* The context of these cells. */
 struct marks {
     uint64_t share; /* so many of all series, one in ... */

@@ -65,10 +65,10 @@ static double drain(struct realm *drained, double *longest)
 {
     double took = 0;
     *longest = 0;
-    while (drained->store->journal_images > 0) {
-        uint64_t before = drained->store->journal_images;
+    while (drained->store->index.images > 0) {
+        uint64_t before = drained->store->index.images + drained->store->index.used;
         double one = commit_nothing(drained);
-        if (drained->store->journal_images == before)
+        if (drained->store->index.images + drained->store->index.used == before)
             continue;
         took += one;
         *longest = one > *longest ? one : *longest;
@@ -215,7 +215,7 @@ static uint64_t leap_of(uint64_t series)
 static double fold_all(struct realm *folded, uint64_t stride)
 {
     commit_marks(folded, 0, stride, folded->series);
-    last.folded = folded->store->journal_images;
+    last.folded = folded->store->index.used;
     return drain(folded, &last.longest) * (double)folded->series / (double)last.folded;
 }
 

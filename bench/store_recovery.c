@@ -229,7 +229,7 @@ static double start_docketd(bool all_on_board)
 }
 
 /* So that the desk is built anew: as after a boot. */
-static void lose_runtime(void)
+void lose_runtime(bool folder_too)
 {
     char link[512], folder[DK_PATH_BYTES];
     snprintf(link, sizeof link, "%s/runtime", realm.path);
@@ -242,6 +242,8 @@ static void lose_runtime(void)
         unlinkat(dirfd(entries), entry->d_name, 0);
     if (entries != NULL)
         closedir(entries);
+    if (folder_too)
+        rmdir(folder);
 }
 
 static void prepare(const struct bench_cell *cell)
@@ -266,7 +268,7 @@ double measure_load(struct bench_cell *cell)
 
 double measure_start(struct bench_cell *cell)
 {
-    lose_runtime();
+    lose_runtime(false);
     prepare(cell);
     return start_docketd(cell->context == on_board);
 }

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -400,8 +401,14 @@ static docket_status start(struct dk_daemon *daemon, const struct options *optio
     return status;
 }
 
+enum { KEPT_BYTES = 32 << 20 };
+
 int main(int count, char **values)
 {
+    /* LMDB takes the pages of each commit from malloc() and frees them after it; pages that go back to the kernel
+     * each time cost as much as the writing. */
+    mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
+    mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
     struct options options;
     static struct dk_daemon daemon = {.listen_fd = -1};
     docket_status outcome = DOCKET_OK; /* of the offline verb */

@@ -216,9 +216,8 @@ static docket_status write_change(struct dk_store *store, MDB_txn *txn, uint64_t
         status = change_series(store, txn, change->changed[at]);
     if (status == DOCKET_OK)
         status = dk_journal_append(store, txn, number, change->counters, change->counter_count);
-    /* By number, not by a count of entries: nothing has to be remembered. */
-    if (status == DOCKET_OK && (number % DK_JOURNAL_LENGTH == 0 || dk_journal_is_long(store)))
-        status = dk_journal_fold(store, txn);
+    if (status == DOCKET_OK)
+        status = dk_journal_fold(store, txn, number);
     if (status == DOCKET_OK)
         status = dk_ledger_append(store, txn, number, &change->ledger);
     if (status == DOCKET_OK)

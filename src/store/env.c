@@ -368,6 +368,17 @@ docket_status dk_env_put(struct dk_store *store, MDB_txn *txn, enum dk_kind kind
     return error ? dk_env_fail(store, error, "write a record") : DOCKET_OK;
 }
 
+docket_status dk_env_reserve(struct dk_store *store, MDB_txn *txn, enum dk_kind kind, const struct dk_key *key, size_t size,
+                             uint8_t **bytes)
+{
+    MDB_val name = key_of(key), data = {size, NULL};
+    int error = mdb_put(txn, store->dbi[kind], &name, &data, MDB_RESERVE | MDB_NOOVERWRITE);
+    if (error == MDB_KEYEXIST)
+        return dk_record_damaged(kind, dk_key_slice(key), "stands where a new one belongs");
+    *bytes = data.mv_data;
+    return error ? dk_env_fail(store, error, "write a record") : DOCKET_OK;
+}
+
 docket_status dk_env_get(struct dk_store *store, MDB_txn *txn, enum dk_kind kind,
                          const struct dk_key *key, struct dk_slice *value, bool *found)
 {

@@ -252,11 +252,8 @@ static size_t counter_bytes(const struct dk_counter_image *image)
 }
 
 /* The counter's payload, without a checksum. */
-static docket_status append_counter(const struct dk_counter_image *image, struct dk_buffer *value)
+static uint8_t *put_counter(uint8_t *at, const struct dk_counter_image *image)
 {
-    uint8_t *at = dk_buffer_reserve(value, counter_bytes(image));
-    if (!at)
-        return dk_image_no_memory();
     at = dk_put_u64(at, image->series_id);
     at = dk_put_u32(at, (uint32_t)image->period);
     at = dk_put_u32(at, image->closed);
@@ -276,11 +273,11 @@ static docket_status append_counter(const struct dk_counter_image *image, struct
     if (tail_bytes(image) > 0)
         at = dk_put_u32(at, image->last_date);
     if (image->interval_first != 0)
-        dk_put_u64(at, image->interval_first);
-    return DOCKET_OK;
+        at = dk_put_u64(at, image->interval_first);
+    return at;
 }
 
-static docket_status check_counter(const struct dk_counter_image *image)
+docket_status dk_image_check_counter(const struct dk_counter_image *image)
 {
     if (counter_is_sound(image))
         return DOCKET_OK;
@@ -293,11 +290,13 @@ static docket_status check_counter(const struct dk_counter_image *image)
 docket_status dk_image_encode_counter(const struct dk_counter_image *image, struct dk_key *key,
                                       struct dk_buffer *value)
 {
-    docket_status status = check_counter(image);
-    if (status == DOCKET_OK)
-        status = append_counter(image, value);
+    docket_status status = dk_image_check_counter(image);
     if (status != DOCKET_OK)
         return status;
+    uint8_t *at = dk_buffer_reserve(value, counter_bytes(image));
+    if (!at)
+        return dk_image_no_memory();
+    put_counter(at, image);
     dk_key_of_counter(key, image->series_id, image->period);
     return dk_record_seal(DK_KIND_COUNTERS, dk_key_slice(key), value);
 }
@@ -401,16 +400,26 @@ void dk_image_free_counter(struct dk_counter_image *image)
 
 /* ---- journal parts: (size, counter) after each other ---- */
 
+size_t dk_image_bytes_in_part(const struct dk_counter_image *image)
+{
+    return 4 + counter_bytes(image);
+}
+
+uint8_t *dk_image_put_in_part(uint8_t *at, const struct dk_counter_image *image)
+{
+    return put_counter(dk_put_u32(at, (uint32_t)counter_bytes(image)), image);
+}
+
 docket_status dk_image_add_to_part(const struct dk_counter_image *image, struct dk_buffer *part)
 {
-    docket_status status = check_counter(image);
+    docket_status status = dk_image_check_counter(image);
     if (status != DOCKET_OK)
         return status;
-    uint8_t *size = dk_buffer_reserve(part, 4);
-    if (!size)
+    uint8_t *at = dk_buffer_reserve(part, dk_image_bytes_in_part(image));
+    if (!at)
         return dk_image_no_memory();
-    dk_put_u32(size, (uint32_t)counter_bytes(image));
-    return append_counter(image, part);
+    dk_image_put_in_part(at, image);
+    return DOCKET_OK;
 }
 
 docket_status dk_image_seal_part(uint64_t commit_number, uint32_t number, struct dk_key *key,
@@ -430,21 +439,53 @@ docket_status dk_image_open_part(struct dk_slice key, struct dk_slice value,
     if (key.size != 8 + 4 || payload.size == 0)
         return dk_record_damaged(DK_KIND_JOURNAL, key, "has an impossible key or is empty");
     part->key = key;
+    part->payload = payload;
     part->reader = dk_reader_of(payload);
     part->commit_number = dk_key_number(key.bytes, 8);
     part->number = (uint32_t)dk_key_number(key.bytes + 8, 4);
     return DOCKET_OK;
 }
 
-docket_status dk_image_next_in_part(struct dk_part_reader *part, struct dk_counter_image *image,
-                                    bool *more)
+void dk_image_seek_in_part(struct dk_part_reader *part, uint32_t offset)
 {
-    *more = part->reader.left > 0;
-    if (!*more)
+    part->reader = dk_reader_of(part->payload);
+    (void)dk_take(&part->reader, offset);
+}
+
+/* The payload of the next one; empty at the end of the part. */
+static docket_status next_payload(struct dk_part_reader *part, struct dk_slice *payload)
+{
+    *payload = (struct dk_slice){0};
+    if (!part->reader.odd && part->reader.left == 0)
         return DOCKET_OK;
     uint32_t size = dk_take_u32(&part->reader);
     const uint8_t *bytes = dk_take(&part->reader, size);
-    if (part->reader.odd)
+    if (part->reader.odd || size < COUNTER_FIXED_BYTES)
         return dk_record_damaged(DK_KIND_JOURNAL, part->key, "ends within a counter");
-    return read_counter(DK_KIND_JOURNAL, part->key, (struct dk_slice){bytes, size}, image);
+    *payload = (struct dk_slice){bytes, size};
+    return DOCKET_OK;
+}
+
+docket_status dk_image_next_raw_in_part(struct dk_part_reader *part, struct dk_raw_counter *raw, bool *more)
+{
+    raw->offset = (uint32_t)(part->payload.size - part->reader.left);
+    docket_status status = next_payload(part, &raw->payload);
+    *more = status == DOCKET_OK && raw->payload.size > 0;
+    if (!*more)
+        return status;
+    struct dk_reader reader = dk_reader_of(raw->payload);
+    raw->series_id = dk_take_u64(&reader);
+    raw->period = (int32_t)dk_take_u32(&reader);
+    if (raw->series_id == 0 || raw->period < 0)
+        return dk_record_damaged(DK_KIND_JOURNAL, part->key, "holds an impossible value");
+    return DOCKET_OK;
+}
+
+docket_status dk_image_next_in_part(struct dk_part_reader *part, struct dk_counter_image *image,
+                                    bool *more)
+{
+    struct dk_slice payload;
+    docket_status status = next_payload(part, &payload);
+    *more = status == DOCKET_OK && payload.size > 0;
+    return *more ? read_counter(DK_KIND_JOURNAL, part->key, payload, image) : status;
 }

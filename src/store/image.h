@@ -50,15 +50,21 @@ docket_status dk_image_decode_counter(struct dk_slice key, struct dk_slice value
                                       struct dk_counter_image *image) DK_MUST_USE;
 void dk_image_free_counter(struct dk_counter_image *image);
 
-/* A journal part: counters of one commit, one after the other, one checksum. */
-docket_status dk_image_add_to_part(const struct dk_counter_image *image,
-                                   struct dk_buffer *part) DK_MUST_USE;
+/* A journal part: counters of one commit, one after the other, one checksum. BAD_ARGUMENT: the image breaks the law. */
+docket_status dk_image_check_counter(const struct dk_counter_image *image) DK_MUST_USE;
+/* What it takes in a part. */
+size_t dk_image_bytes_in_part(const struct dk_counter_image *image);
+/* Writes it; returns the byte after. */
+uint8_t *dk_image_put_in_part(uint8_t *at, const struct dk_counter_image *image);
+/* The same into a buffer, one by one, and the checksum. */
+docket_status dk_image_add_to_part(const struct dk_counter_image *image, struct dk_buffer *part) DK_MUST_USE;
 docket_status dk_image_seal_part(uint64_t commit_number, uint32_t number, struct dk_key *key,
                                  struct dk_buffer *part) DK_MUST_USE;
 
 struct dk_part_reader {
     struct dk_slice key; /* lives as long as the part's bytes */
     uint32_t number;
+    struct dk_slice payload; /* all of it */
     struct dk_reader reader;
     uint64_t commit_number;
 };
@@ -68,5 +74,16 @@ docket_status dk_image_open_part(struct dk_slice key, struct dk_slice value,
 /* *more is false, and nothing else happened, at the end of the part. */
 docket_status dk_image_next_in_part(struct dk_part_reader *part, struct dk_counter_image *image,
                                     bool *more) DK_MUST_USE;
+
+/* As it lies in a part: what its record will be, without the checksum. */
+struct dk_raw_counter {
+    uint64_t series_id;
+    int32_t period;
+    uint32_t offset; /* in the part, of its size */
+    struct dk_slice payload;
+};
+docket_status dk_image_next_raw_in_part(struct dk_part_reader *part, struct dk_raw_counter *raw, bool *more) DK_MUST_USE;
+/* The reader goes on at this offset. */
+void dk_image_seek_in_part(struct dk_part_reader *part, uint32_t offset);
 
 #endif

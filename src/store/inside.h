@@ -10,6 +10,7 @@
  *   witness.c  what it promised      image.c    records as bytes (image_series.c, record.c, seen.c)
  *   pages.c    the file, before LMDB trusts it
  *   index.c    where in the journal a counter lies
+ *   fold.c     from the journal to records of their own
  *   texts.c    what each series writes
  *   chain.c    events, each with the hash of all before it
  *   ledger.c   what a commit says of tracked numbers; ledger_log.c appends and folds it (ledger_log.h says
@@ -65,6 +66,14 @@ struct dk_meta {
     uint64_t sum;        /* of the checksums of all other records but this one */
 };
 
+/* An image of this commit, in this part of its. */
+struct dk_noted {
+    uint64_t series_id;
+    int32_t period;
+    uint32_t part;
+    uint32_t offset;
+};
+
 struct dk_store {
     MDB_env *env;
     MDB_dbi dbi[DK_KIND_COUNT];
@@ -95,12 +104,13 @@ struct dk_store {
     /* The journal: what a commit changes of it becomes the index's when it is durable. */
     pthread_mutex_t index_lock; /* held for the index, and while a reader's transaction begins */
     struct dk_index index;
-    uint64_t journal_images;    /* in the journal; of one counter there may be many */
-    struct dk_spot *noted;      /* of this commit: images put ... */
+    struct dk_noted *noted;     /* of this commit: images put ... */
     size_t noted_count, noted_room;
-    struct dk_spot *folded;     /* ... and images whose part is gone */
-    size_t folded_count, folded_room;
+    struct dk_spot *folded;     /* ... images that have records of their own now ... */
+    size_t folded_count;
+    uint32_t parts_dropped;     /* ... the oldest parts ... */
     bool emptied;               /* ... or the whole journal */
+    uint64_t fold_from;         /* the series that a fold goes on with */
     struct dk_ledger_log log;
     bool ledger_unread;         /* at open, since it is large */
     uint64_t ledger_pages;      /* the ledger's databases are read at open if none has more leaves */
@@ -146,6 +156,9 @@ int dk_env_commit(struct dk_store *store, MDB_txn *txn) DK_MUST_USE;
 /* Hash of one of the two heads of LMDB's file: which is 0 or 1. Commit number n
  * of LMDB writes head n & 1. */
 docket_status dk_env_head(struct dk_store *store, unsigned which, uint64_t *hash) DK_MUST_USE;
+/* Room for a new record's value, to be filled before anything else is written; who fills it adds its checksum to the sum. */
+docket_status dk_env_reserve(struct dk_store *store, MDB_txn *txn, enum dk_kind kind, const struct dk_key *key, size_t size,
+                             uint8_t **bytes) DK_MUST_USE;
 /* The slice lives until the transaction's next write or end. */
 docket_status dk_env_get(struct dk_store *store, MDB_txn *txn, enum dk_kind kind,
                          const struct dk_key *key, struct dk_slice *value, bool *found) DK_MUST_USE;
@@ -188,6 +201,8 @@ struct dk_env_pen {
     enum dk_kind kind;
     struct dk_key last; /* of the database, when it began */
     bool beyond;
+    uintptr_t near;     /* where on its page the last record was written ... */
+    size_t pages;       /* ... and how many pages were, about */
 };
 docket_status dk_env_pen_begin(struct dk_store *store, MDB_txn *txn, enum dk_kind kind, struct dk_env_pen *pen) DK_MUST_USE;
 /* NULL: removes it, if it is there. */
@@ -275,13 +290,6 @@ docket_status dk_chain_judge(struct dk_store *store, MDB_txn *txn, const struct 
 docket_status dk_journal_append(struct dk_store *store, MDB_txn *txn, uint64_t commit_number,
                                 const struct dk_counter_image *const *counters,
                                 size_t count) DK_MUST_USE;
-/* The latest image of each journalled counter into `counters`; the journal is
- * empty after it. Of a long one only the oldest parts, so that no commit takes
- * long: the rest goes with the commits that follow. */
-docket_status dk_journal_fold(struct dk_store *store, MDB_txn *txn) DK_MUST_USE;
-/* True if every commit should fold some of it. */
-bool dk_journal_is_long(const struct dk_store *store);
-
 /* The commit is durable (or never was): the index follows, or forgets what it was told. */
 docket_status dk_journal_committed(struct dk_store *store) DK_MUST_USE;
 void dk_journal_aborted(struct dk_store *store);
@@ -304,6 +312,12 @@ docket_status dk_journal_walk(struct dk_store *store, MDB_txn *txn, struct dk_se
                               docket_status (*each)(void *context,
                                                     const struct dk_counter_image *image),
                               void *context) DK_MUST_USE;
+
+/* ---- fold.c ---- */
+
+/* By the commit's number, and by what waits: some of the newest images, in the order of their counters, get records of
+ * their own, and the oldest parts without a newest image go; or, of few, all, and the journal is empty. */
+docket_status dk_journal_fold(struct dk_store *store, MDB_txn *txn, uint64_t commit_number) DK_MUST_USE;
 
 /* ---- time.c ---- */
 

@@ -49,6 +49,23 @@ static bool is_beyond(struct dk_env_pen *pen, struct dk_slice key)
     return order > 0 || (order == 0 && key.size > pen->last.size);
 }
 
+enum { PAGE_BYTES = 4096 }; /* as a rule; only a measure of work */
+
+/* On the page that the record before was on. */
+static bool is_near(const struct dk_env_pen *pen, const MDB_val *value)
+{
+    return (uintptr_t)value->mv_data - pen->near + PAGE_BYTES < 2 * PAGE_BYTES;
+}
+
+/* A page that is written is another one in memory than the one that was read. */
+static void turn_page(struct dk_env_pen *pen)
+{
+    MDB_val name, value;
+    pen->pages++;
+    if (mdb_cursor_get(pen->cursor, &name, &value, MDB_GET_CURRENT) == 0)
+        pen->near = (uintptr_t)value.mv_data;
+}
+
 docket_status dk_env_pen_put(struct dk_env_pen *pen, struct dk_slice key, const struct dk_buffer *value)
 {
     MDB_val name = key_of(key), old;
@@ -61,6 +78,7 @@ docket_status dk_env_pen_put(struct dk_env_pen *pen, struct dk_slice key, const 
     bool there = !error;
     if (error == MDB_NOTFOUND)
         error = 0;
+    bool turned = there && !is_near(pen, &old);
     if (there)
         *sum -= dk_env_checksum_of((struct dk_slice){old.mv_data, old.mv_size});
     name = key_of(key);
@@ -70,5 +88,7 @@ docket_status dk_env_pen_put(struct dk_env_pen *pen, struct dk_slice key, const 
         error = mdb_cursor_del(pen->cursor, 0);
     if (value)
         *sum += dk_env_checksum_of((struct dk_slice){value->bytes, value->used});
+    if (!error && value && turned)
+        turn_page(pen);
     return error ? dk_env_fail(pen->store, error, "write a record") : DOCKET_OK;
 }

@@ -162,13 +162,20 @@ void dk_buffer_free(struct dk_buffer *buffer)
 
 /* ---- seals ---- */
 
+uint64_t dk_record_seal_at(enum dk_kind kind, struct dk_slice key, uint8_t *bytes, size_t size)
+{
+    uint64_t checksum = dk_checksum_value(kind, key.bytes, key.size, bytes, size);
+    dk_put_u64(bytes + size, checksum);
+    return checksum;
+}
+
 docket_status dk_record_seal(enum dk_kind kind, struct dk_slice key, struct dk_buffer *value)
 {
     uint8_t *end = dk_buffer_reserve(value, DK_CHECKSUM_BYTES);
     if (!end)
         return dk_fail(DOCKET_NO_MEMORY, "no memory to write a %s record", dk_kind_name(kind));
     size_t size = (size_t)(end - value->bytes);
-    dk_put_u64(end, dk_checksum_value(kind, key.bytes, key.size, value->bytes, size));
+    dk_record_seal_at(kind, key, value->bytes, size);
     return DOCKET_OK;
 }
 

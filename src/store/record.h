@@ -93,6 +93,9 @@ void dk_buffer_free(struct dk_buffer *buffer);
 docket_status dk_record_seal(enum dk_kind kind, struct dk_slice key,
                              struct dk_buffer *value) DK_MUST_USE;
 
+/* Writes it behind so many bytes, where there is room for it; returns it. */
+uint64_t dk_record_seal_at(enum dk_kind kind, struct dk_slice key, uint8_t *bytes, size_t size);
+
 /* Checks it; payload gets the value without it. Statuses: OK, DAMAGED. */
 docket_status dk_record_unseal(enum dk_kind kind, struct dk_slice key, struct dk_slice value,
                                struct dk_slice *payload) DK_MUST_USE;

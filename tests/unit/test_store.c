@@ -446,6 +446,79 @@ static void of_a_counter_in_two_parts_of_a_long_journal_the_newer_counts_through
     assert_sound();
 }
 
+/* Its newest image is folded, the part of that has nothing else; and an older part stands that has it too. */
+static void an_older_image_in_a_part_that_stands_never_counts_again(void **state)
+{
+    (void)state;
+    enum { SECOND_HALF = 8192 }; /* the first fold ends here, within a part */
+    must_open();
+    commit_all(MANY, 7);
+    for (uint64_t id = SECOND_HALF - 100; id < SECOND_HALF + 100; id += 7)
+        commit_counter(id, 2026, 9);
+    for (unsigned turn = 0; turn < 12; turn++) {
+        crash();
+        must_open();
+        assert_next(SECOND_HALF - 100, 9);
+        assert_next(SECOND_HALF - 93, 9);
+        assert_next(SECOND_HALF - 99, 7);
+        assert_next(SECOND_HALF + 96, 9);
+        assert_int_equal(next_of(SECOND_HALF - 100, 2026), 9);
+        for (unsigned at = 0; at <= turn % 3; at++)
+            commit_counter(MANY + 1, 2026, 10 * turn + at + 1);
+    }
+    assert_sound();
+}
+
+/* Of two images of one counter the last counts, wherever they stand. */
+static void images_in_no_order_are_journalled_once_each(void **state)
+{
+    (void)state;
+    enum { RISING = 5000, ALL = 12000 }; /* more than a part before the first one that does not rise */
+    static struct dk_counter_image images[ALL];
+    static const struct dk_counter_image *all[ALL];
+    uint64_t next[RISING + 1][2] = {{0}};
+    for (unsigned at = 0; at < ALL; at++) {
+        uint64_t id = at < RISING ? at + 1 : 1 + (at * 7919u) % RISING;
+        int32_t period = at < RISING ? 2026 : 2026 + (int32_t)(at % 2);
+        images[at] = counter_of(id, period, at + 1);
+        all[at] = &images[at];
+        next[id][period - 2026] = at + 1;
+    }
+    must_open();
+    must_commit(&(struct dk_change){.counters = all, .counter_count = ALL});
+    for (unsigned turn = 0; turn < 2; turn++) { /* from memory, then from the file */
+        for (uint64_t id = 1; id <= RISING; id += 37)
+            for (int32_t period = 0; period < 2; period++) {
+                struct reading reading = {.id = id, .period = 2026 + period};
+                assert_int_equal(dk_store_each_counter_of(store, id, read_counter, &reading), DOCKET_OK);
+                assert_int_equal(reading.count, (next[id][0] > 0) + (next[id][1] > 0));
+                assert_true(next[id][period] == 0 || reading.next == next[id][period]);
+            }
+        assert_sound();
+        crash();
+        must_open();
+    }
+}
+
+static void a_journal_of_the_same_counters_again_and_again_stays_small(void **state)
+{
+    (void)state;
+    size_t most = 0;
+    must_open();
+    for (unsigned turn = 0; turn < 12; turn++) {
+        commit_all(20000, turn + 1);
+        size_t parts = entries_in(DK_KIND_JOURNAL);
+        most = parts > most ? parts : most;
+    }
+    assert_true(most <= 3 * 6); /* of each commit six */
+    assert_next(1, 12);
+    assert_next(20000, 12);
+    crash();
+    must_open();
+    assert_next(777, 12);
+    assert_sound();
+}
+
 static void the_files_that_a_desk_was_built_with_last_are_remembered(void **state)
 {
     (void)state;
@@ -658,6 +731,9 @@ int main(void)
         IN_A_REALM(places_and_spares_survive_journal_and_fold),
         IN_A_REALM(a_long_journal_is_folded_a_bit_with_each_commit),
         IN_A_REALM(of_a_counter_in_two_parts_of_a_long_journal_the_newer_counts_throughout),
+        IN_A_REALM(an_older_image_in_a_part_that_stands_never_counts_again),
+        IN_A_REALM(images_in_no_order_are_journalled_once_each),
+        IN_A_REALM(a_journal_of_the_same_counters_again_and_again_stays_small),
         IN_A_REALM(a_series_is_found_by_its_names),
         IN_A_REALM(the_files_that_a_desk_was_built_with_last_are_remembered),
         IN_A_REALM(a_hundred_thousand_counters_fit_one_commit),
@@ -670,5 +746,6 @@ int main(void)
         IN_A_REALM(another_thread_may_read_while_one_commits),
         cmocka_unit_test(fates_and_causes_have_names),
     };
+    cmocka_set_test_filter(getenv("UNIT_CASES")); /* TSan, at the small scale: those with threads */
     return cmocka_run_group_tests_name("store", tests, NULL, NULL);
 }
