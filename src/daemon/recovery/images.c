@@ -63,7 +63,10 @@ void dk_images_free(struct dk_images *images)
 
 void dk_images_sort(struct dk_images *images)
 {
-    if (images->count > 1)
+    bool sorted = true; /* as they come where nothing is in the journal */
+    for (size_t i = 1; sorted && i < images->count; i++)
+        sorted = compare_images(&images->all[i - 1], &images->all[i]) <= 0;
+    if (!sorted)
         qsort(images->all, images->count, sizeof *images->all, compare_images);
 }
 
@@ -101,4 +104,9 @@ void dk_images_choose(const struct dk_daemon *daemon, struct dk_images *images, 
     for (uint64_t id = 0; id < known->room; id++)
         if (all || (known->count <= START_SERIES && known->desk[id] != 0 && !adopted[known->desk[id] - 1]))
             known->needed[id] = true;
+}
+
+bool dk_images_need_any(const struct dk_images *images)
+{
+    return images->known.room > 0 && memchr(images->known.needed, true, images->known.room) != NULL;
 }

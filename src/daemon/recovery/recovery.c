@@ -557,7 +557,8 @@ docket_status dk_recovery_run(struct dk_daemon *daemon)
     }
     if (status == DOCKET_OK) {
         dk_images_choose(daemon, &images, adopted);
-        status = dk_store_each_series(daemon->store, keep_series, &reading);
+        if (dk_images_need_any(&images))
+            status = dk_store_each_series(daemon->store, keep_series, &reading);
     }
     for (uint32_t d = 0; d < daemon->desk_count && status == DOCKET_OK; d++)
         status = open_desk(daemon, &daemon->desks[d], &images, adopted[d]);

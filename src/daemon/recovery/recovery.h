@@ -40,6 +40,8 @@ void dk_images_free(struct dk_images *images);
  * that have something to lose, and all of them where they are few, or none is
  * ever evicted. */
 void dk_images_choose(const struct dk_daemon *daemon, struct dk_images *images, const bool *adopted);
+/* Has that chosen any? */
+bool dk_images_need_any(const struct dk_images *images);
 /* The image of one counter in a sorted list, or NULL. */
 const struct dk_counter_image *dk_images_find(const struct dk_images *images, uint64_t series_id, int32_t period);
 
