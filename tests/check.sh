@@ -7,7 +7,8 @@
 #
 #   BUILD   the folder of the binaries               (build/release)
 #   SCALE   check or torture: the size of the attacks          (check)
-#   LANES   how many tests run at once               (2; torture: 3)
+#   LANES   how many tests run at once (2, and beside them one of those whose
+#           head says "# waits": most of their time they do; torture: 3)
 #   ONLY    a regular expression: only tests whose name fits
 #
 # Each test's output stays in $BUILD/logs; the table's lines in $BUILD/rows, the
@@ -17,6 +18,7 @@ cd "$(dirname "$0")/.."
 export BUILD=${BUILD:-build/release} SCALE=${SCALE:-check}
 parts=${*:-house unit model process attack}
 lanes=${LANES:-$([ "$SCALE" = torture ] && echo 3 || echo 2)}
+beside=$([ -z "${LANES:-}" ] && [ "$SCALE" = check ] && echo 1 || echo 0)
 logs=$BUILD/logs
 rm -rf "$logs" "$BUILD/rows" "$BUILD/table"
 mkdir -p "$logs"
@@ -26,9 +28,16 @@ began=$SECONDS
 # Each job: seconds expected, limit, name, command. The unit tests go first, from
 # the ground floor up, so that the first failure is the telling one; the others
 # longest first, so that no lane waits for the last.
-first=() jobs=()
-soon() { [[ $2 =~ ${ONLY:-.} ]] && first+=("$*"); return 0; }
-job() { [[ $3 =~ ${ONLY:-.} ]] && jobs+=("$*"); return 0; }
+first=() jobs=() waits=()
+soon() { [[ $2 =~ ${ONLY:-.} ]] && first+=("0 $*"); return 0; }
+job() {
+    [[ $3 =~ ${ONLY:-.} ]] || return 0
+    if [ "$beside" != 0 ] && [ -f "$4" ] && grep -q '^# waits$' "$4"; then
+        waits+=("$*")
+    else
+        jobs+=("$*")
+    fi
+}
 
 # The figure behind "# seconds: CHECK TORTURE" in a script, for this scale.
 expected() {
@@ -170,21 +179,40 @@ await_one() {
     done
 }
 
-for line in "${first[@]}"; do
-    read -r limit name command <<<"$line"
+# One after another out of a list, the next whenever there is room for it.
+start_first() {
+    local -n list=$1
+    local limit name command
+    read -r _ limit name command <<<"${list[0]}"
+    list=("${list[@]:1}")
     begin "$limit" "$name" "$command"
-    wait "${running[$name]}"
-    settle "$name"
-done
-while read -r _ limit name command; do
-    [ -n "$name" ] || continue
-    while [ "${#running[@]}" -ge "$lanes" ]; do
-        await_one
+    kind[$name]=$1
+}
+
+running_of() {
+    local name count=0
+    for name in "${!running[@]}"; do
+        [ "${kind[$name]}" != "$1" ] || count=$((count + 1))
     done
-    begin "$limit" "$name" "$command"
-done < <(printf '%s\n' "${jobs[@]}" | sort -rn)
-while [ "${#running[@]}" -gt 0 ]; do
-    await_one
+    echo "$count"
+}
+
+declare -A kind=()
+while [ "${#first[@]}" -gt 0 ]; do
+    [ "${#running[@]}" -lt "$lanes" ] || await_one
+    start_first first
+done
+mapfile -t jobs < <([ "${#jobs[@]}" = 0 ] || printf '%s\n' "${jobs[@]}" | sort -rn)
+mapfile -t waits < <([ "${#waits[@]}" = 0 ] || printf '%s\n' "${waits[@]}" | sort -rn)
+while [ "${#jobs[@]}" -gt 0 ] || [ "${#waits[@]}" -gt 0 ] || [ "${#running[@]}" -gt 0 ]; do
+    if [ "${#jobs[@]}" -gt 0 ] && [ $((${#running[@]} - $(running_of waits))) -lt "$lanes" ]; then
+        start_first jobs
+    elif [ "${#waits[@]}" -gt 0 ] && { [ "$(running_of waits)" -lt "$beside" ] ||
+        { [ "${#jobs[@]}" = 0 ] && [ "${#running[@]}" -lt $((lanes + beside)) ]; }; }; then
+        start_first waits
+    else
+        await_one
+    fi
 done
 
 # ROW|row|what|asked|reached|verdict, in the order of the rows.
@@ -196,7 +224,7 @@ if [ -s "$BUILD/rows" ]; then
     } | tee "$BUILD/table"
     echo
 fi
-echo "in $((SECONDS - began)) s, $lanes at once, scale $SCALE"
+echo "in $((SECONDS - began)) s, $lanes at once$([ "$beside" = 0 ] || echo " and one that waits"), scale $SCALE"
 echo "$passed passed, $failed failed, $skipped skipped"
 
 # What the record (tests/record.sh) says of a full run.

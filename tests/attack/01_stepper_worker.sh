@@ -12,6 +12,7 @@
 #
 # row: 1
 # seconds: 140 170
+# waits
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/attack/lib.sh
 . "$here/lib.sh"

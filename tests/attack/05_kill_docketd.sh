@@ -13,6 +13,7 @@
 #
 # row: 5
 # seconds: 20 550
+# waits
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/attack/lib.sh
 . "$here/lib.sh"

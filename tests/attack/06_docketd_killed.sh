@@ -16,16 +16,19 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/breaks.sh"
 
 phases=${PHASES:-create adopt rebuild serve reclaim stop}
+AT_ONCE=${AT_ONCE:-$(scale 10 6)}
+# Decisions of admins: whole, with their event, or not at all. Each n of the stride in one
+# of the parts; they take longest, and wait most of it, so all at once and first.
+if [ -z "${PHASES:-}" ]; then
+    parts=$(scale 4 3) stride=$(scale 6 1)
+    first=$((RANDOM % stride + 1))
+    for ((part = 0; part < parts; part++)); do
+        breaks "admin$part" --phase admin --mode kill --from $((first + part * stride)) --step $((stride * parts))
+    done
+fi
 for phase in $phases; do
     breaks "$phase" --phase "$phase" --mode kill --step "${STEP:-1}"
 done
-# Decisions of admins: whole, with their event, or not at all.
-if [ -z "${PHASES:-}" ]; then
-    parts=$(scale 1 3) stride=$(scale 9 1)
-    for ((part = 0; part < parts; part++)); do
-        breaks "admin$part" --phase admin --mode kill --from $((RANDOM % stride + 1 + part)) --step $((stride * parts))
-    done
-fi
 end_breaks
 
 at_least "system calls of docketd at which it was killed" "$([ "${STEP:-1}" = 1 ] && [ -z "${PHASES:-}" ] && echo 700 || echo 1)" "$(sum injected)"

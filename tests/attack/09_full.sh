@@ -12,6 +12,7 @@
 #
 # row: 9
 # seconds: 12 60
+# waits
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/attack/lib.sh
 . "$here/lib.sh"

@@ -11,6 +11,7 @@
 #
 # row: 11
 # seconds: 16 16
+# waits
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/attack/lib.sh
 . "$here/lib.sh"

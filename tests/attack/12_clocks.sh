@@ -16,6 +16,7 @@
 #
 # row: 12
 # seconds: 45 90
+# waits
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/attack/lib.sh
 . "$here/lib.sh"

@@ -10,6 +10,7 @@
 # (tests/attack/13_scribble.sh judges them one by one).
 # row: 13
 # seconds: 16 75
+# waits
 . "$(dirname "$0")/lib.sh"
 
 SECONDS_OF_FLIPS=${SECONDS_OF_FLIPS:-$(scale 6 50)}

@@ -14,6 +14,7 @@
 #
 # row: 22
 # seconds: 70 1880
+# waits
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 if [ "$(id -u)" = 0 ] && [ "${IN_NAMESPACE:-0}" = 0 ] && unshare -m true 2>/dev/null; then
     IN_NAMESPACE=1 exec unshare -m "$0" "$@" # mounts of ours end with us

@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include <cmocka.h>
@@ -537,5 +538,6 @@ int main(void)
         cmocka_unit_test(a_beginning_ends_at_the_first_token_that_varies),
         cmocka_unit_test(what_the_proof_costs),
     };
+    cmocka_set_test_filter(getenv("UNIT_CASES")); /* TSan, at the small scale: those with threads */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

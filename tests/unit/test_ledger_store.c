@@ -835,5 +835,6 @@ int main(void)
         IN_A_REALM(a_key_whose_record_is_dropped_keeps_its_document),
         IN_A_REALM(a_large_ledger_is_read_by_verify_only),
     };
+    cmocka_set_test_filter(getenv("UNIT_CASES")); /* TSan, at the small scale: those with threads */
     return cmocka_run_group_tests_name("the ledger in the store", tests, NULL, NULL);
 }

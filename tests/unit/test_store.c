@@ -746,5 +746,6 @@ int main(void)
         IN_A_REALM(another_thread_may_read_while_one_commits),
         cmocka_unit_test(fates_and_causes_have_names),
     };
+    cmocka_set_test_filter(getenv("UNIT_CASES")); /* TSan, at the small scale: those with threads */
     return cmocka_run_group_tests_name("store", tests, NULL, NULL);
 }
