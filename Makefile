@@ -82,7 +82,7 @@ TEST_PROGRAMS  := $(BUILD)/docket-audit $(BUILD)/docket-worker $(BUILD)/docket-f
                   $(BUILD)/docket-evicted $(BUILD)/docket-accounted $(BUILD)/docket-texts $(BUILD)/docket-dates $(BUILD)/store_scan \
                   $(BUILD)/example $(BUILD)/shiftclock.so $(RECIPES:%=$(BUILD)/recipes/%)
 BENCHES        := $(BUILD)/bench_next $(BUILD)/bench_supply $(BUILD)/bench_names $(BUILD)/bench_ledger_store $(BUILD)/bench_ledger \
-                   $(BUILD)/bench_store
+                   $(BUILD)/bench_store $(BUILD)/bench_scale
 
 # What the attacks need beside that: each tests/attack/*.mk adds to ATTACKS and says how it is made.
 ATTACKS        :=
@@ -222,6 +222,15 @@ $(BUILD)/bench_names: $(BUILD)/obj/bench/bench_names.o $(BUILD)/obj/src/client/h
 	$(LINK_DOCKET) -lurcu-bp -lurcu-cds -lurcu-common
 $(BUILD)/bench_ledger_store: $(BUILD)/obj/bench/bench_ledger_store.o $(patsubst %.c,$(BUILD)/obj/%.o,$(BASE) $(NUMBERING) $(STORE))
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STORE_LIBS) -lpthread
+TEST_PROGRAMS += $(BUILD)/scale_store $(BUILD)/scale_use
+$(BUILD)/scale_use: $(BUILD)/obj/bench/scale_use.o $(BUILD)/libdocket.so
+	$(LINK_DOCKET)
+$(BUILD)/scale_store: $(BUILD)/obj/bench/scale_store.o $(patsubst %.c,$(BUILD)/obj/%.o,$(BASE) $(NUMBERING) $(STORE))
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STORE_LIBS) -lpthread
+# Very many series: its own docketds, and bare LMDB beside them.
+$(BUILD)/bench_scale: $(patsubst %,$(BUILD)/obj/bench/%.o,bench_scale scale_live harness workers histogram foreign report write) \
+    $(BUILD)/libdocket.so | $(BUILD)/scale_store $(BUILD)/scale_use
+	$(LINK_DOCKET) $(STORE_LIBS)
 # What marks cost the store.
 $(BUILD)/bench_store: $(patsubst %,$(BUILD)/obj/bench/%.o,bench_store store_marks store_recovery \
     harness workers histogram foreign report write) \
@@ -265,7 +274,7 @@ $(BUILD)/obj/bench/write.o: CPPFLAGS += -DBENCH_FLAGS='"$(FLAGS_$(SANITIZER))"'
 .PRECIOUS: $(BUILD)/obj/%.o
 $(BUILD)/libbenchfar.so: $(BUILD)/pic/bench/far.o
 	$(Q)$(CC) $(LDFLAGS) -shared -o $@ $^
-$(BUILD)/bench_next: $(BUILD)/obj/bench/bench_next.o $(HARNESS) $(BUILD)/libbenchfar.so $(BUILD)/libdocket.so
+$(BUILD)/bench_next: $(patsubst %,$(BUILD)/obj/bench/%.o,bench_next bare) $(HARNESS) $(BUILD)/libbenchfar.so $(BUILD)/libdocket.so
 	$(LINK_DOCKET) -L$(BUILD) -lbenchfar
 $(BUILD)/bench_%: $(BUILD)/obj/bench/bench_%.o $(HARNESS) $(BUILD)/libdocket.so
 	$(LINK_DOCKET)

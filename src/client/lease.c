@@ -15,6 +15,7 @@
  */
 #include "client/inside.h"
 
+#include "table/pace.h"
 #include "table/seat.h"
 
 #include <string.h>
@@ -101,12 +102,14 @@ static void each_free(const struct seat *seat, const struct shared_board_bank *b
 struct choice {
     struct candidate best;
     uint32_t size_min;
+    uint64_t numbers; /* in all that lie free */
 };
 
 /* For single numbers the lowest block; for a block of n the smallest that holds it. */
 static void choose(void *context, const struct candidate *found)
 {
     struct choice *choice = context;
+    choice->numbers += found->size;
     if (found->size < choice->size_min)
         return;
     bool better = choice->best.claim == NULL ||
@@ -128,8 +131,9 @@ static bool may_go_on(const struct lease *lease)
     return (uint16_t)(lease->number - line->lease_before) < LEASES_UNSEEN;
 }
 
+/* *left: numbers that lie free behind it. */
 static docket_status claim_any(struct lease *lease, struct seat *seat, const struct shared_board_bank *bank,
-                               uint32_t serial, uint32_t size_min)
+                               uint32_t serial, uint32_t size_min, uint64_t *left)
 {
     for (;;) {
         struct choice choice = {.size_min = size_min};
@@ -145,8 +149,19 @@ static docket_status claim_any(struct lease *lease, struct seat *seat, const str
         lease->claim = choice.best.claim;
         lease->word = dk_claim_pack_owned(seat->number, lease->line, number, laid.seq);
         dk_lease_begin(lease, laid.first, laid.size);
+        *left = choice.numbers - choice.best.size;
         return DOCKET_OK;
     }
+}
+
+/* docketd lays again when half of the window, or less, lies free (leased.c). Until then it
+ * has nothing to do: a flag would cost it a turn for each block of each series. */
+static bool is_low(const struct seat *seat, uint32_t slot, const struct shared_board_bank *bank, uint64_t left)
+{
+    const struct shared_board_slot *board = dk_desk_slot(&seat->map, slot);
+    /* Relaxed: a hint. 0: nothing is known, and docketd is to look. */
+    uint64_t window = dk_pace_unpack(dk_load_relaxed(&board->pace[bank - board->bank])).window;
+    return window == 0 || left <= window / 2;
 }
 
 /* What was handed out of a lease is counted when it is over: a number counts nothing. */
@@ -161,6 +176,7 @@ docket_status dk_lease_claim(struct lease *lease, struct seat *seat, uint32_t sl
                              uint64_t epoch, uint32_t size_min)
 {
     docket_status status = DOCKET_OK;
+    uint64_t left = 0;
     if (lease->cursor != NULL && lease->seat != seat) {
         /* docketd built the desk anew while the caller waited: its line is of the old one. */
         dk_lease_give_back(lease, slot);
@@ -172,13 +188,14 @@ docket_status dk_lease_claim(struct lease *lease, struct seat *seat, uint32_t sl
     if (status == DOCKET_OK && !may_go_on(lease))
         status = DOCKET_TIMEOUT;
     if (status == DOCKET_OK)
-        status = claim_any(lease, seat, bank, dk_epoch_serial(epoch), size_min);
+        status = claim_any(lease, seat, bank, dk_epoch_serial(epoch), size_min, &left);
     if (status != DOCKET_OK)
         return status;
     struct shared_seat_words *words = dk_seat_words(seat->base);
     dk_store_relaxed(&dk_seat_line(seat->base, lease->line)->claimed_s, (uint64_t)dk_clock_wall_s());
     dk_add_relaxed(&words->claims, 1); /* relaxed: statistics */
-    dk_desk_want(&seat->map, slot);    /* one block fewer lies free */
+    if (is_low(seat, slot, bank, left))
+        dk_desk_want(&seat->map, slot);
     return DOCKET_OK;
 }
 

@@ -104,6 +104,7 @@ struct dk_counter {
     struct dk_give_back *give_backs;
     struct dk_accounting *accounting; /* who waits until the store knows of a number ... */
     struct dk_accounting *accounted;  /* ... and whom the commit in flight, or the next one, answers */
+    bool unwoken;      /* adopted, and who may sleep on its supply was not woken yet */
     bool busy;         /* a commit is in flight */
     bool again;        /* a turn was asked for meanwhile */
     enum dk_queued queued;
@@ -173,7 +174,9 @@ struct dk_desk_book {
     uint32_t *free_slots;             /* below slots_used, of nobody */
     uint32_t free_count, free_room;
     uint32_t hand;                    /* evict.c: the next slot it looks at */
-    uint64_t look_credit;
+    uint64_t look_credit;             /* ... and what it may look at by now: slots times evict_after_s in ms */
+    int64_t looked_ns;                /* ... which was counted then */
+    uint32_t reaping;                 /* seats whose owner is dead */
     uint32_t leaving;                 /* series that are being evicted */
     uint32_t coming;                  /* series on their way into the store, which will need a slot */
     struct dk_counter **row_owner;    /* by row; NULL in the pool */

@@ -89,6 +89,8 @@ struct dk_daemon {
     int64_t accepted_ns;     /* when an older store was accepted last; 0 never. ended.c looks for it */
     bool accepted;           /* --accept-store: desks are built anew ... */
     uint64_t advance;        /* ... and every counter moves so far forward */
+    int64_t ticked_ns;       /* pause.c: when everything was looked at last */
+    int64_t stirred_ns;      /* ... and when something went on */
     bool poll_soon;          /* somebody asked for a turn that comes at once */
     int64_t flagged_ns;      /* when want bits were found last */
     struct dk_watch {
@@ -132,6 +134,11 @@ void dk_keeper_adopt_pace(struct dk_counter *counter);
 /* How many numbers the next lay may put ahead: follows the rate. */
 void dk_keeper_judge_window(struct dk_counter *counter, uint64_t given, int64_t now_ns);
 
+/* pause.c: how long the loop may sleep now; something went on; is it time to look at everything? */
+int64_t dk_pause_ns(struct dk_daemon *daemon);
+void dk_pause_stir(struct dk_daemon *daemon);
+bool dk_pause_is_tick(struct dk_daemon *daemon);
+
 /* quarantine.c: says so on the board, in the log and in an event; nothing more
  * is laid, raised or claimed. */
 void dk_series_quarantine(struct dk_series_book *series, const char *why);
@@ -155,6 +162,8 @@ void dk_evict_tick(struct dk_daemon *daemon);
 /* A slot is wanted and none is left: sends some series away. True if it is worth
  * waiting for; false where none is ever evicted. */
 bool dk_evict_for_room(struct dk_desk_book *desk);
+/* So few slots can still be had that somebody must leave. */
+bool dk_evict_is_short(const struct dk_desk_book *desk);
 /* Nothing of the series is under way, and nothing of it is in anybody's hands. */
 bool dk_evict_may(const struct dk_series_book *series);
 /* It may leave, and goes. The series may be gone on return. */
@@ -296,6 +305,8 @@ void dk_ledger_refuse(struct dk_connection *connection, docket_status status);
 /* Each turn of the loop; each tick. */
 void dk_ledger_turn(struct dk_daemon *daemon);
 void dk_ledger_tick(struct dk_daemon *daemon);
+/* due.c: how long until a hold ends by its time; INT64_MAX: none will. */
+int64_t dk_ledger_until_ns(const struct dk_daemon *daemon, int64_t wall_ns);
 /* COLLISION if a new series of this template, whose first number is above `above`, could write a text that was given
  * elsewhere. One with a ledger looks at each text; others are asked here, before they are made. */
 docket_status dk_ledger_check_new(struct dk_daemon *daemon, const char *tenant, const char *series,

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "table/doorbell.h"
 #include "table/pace.h"
 
 /* A batch of turns that nobody waits for: one commit each, so that all of a
@@ -73,9 +74,18 @@ void dk_keeper_ask_later(struct dk_counter *counter)
         append(counter, DK_QUEUED_LATER);
 }
 
+/* The docketd before may have laid and not rung; adopt.c. */
+static void wake_once(struct dk_counter *counter)
+{
+    if (counter->unwoken && counter->bank >= 0)
+        dk_doorbell_announce(&dk_book_bank(counter)->supply);
+    counter->unwoken = false;
+}
+
 static void run_one(struct dk_counter *counter)
 {
     dk_keeper_forget(counter);
+    wake_once(counter);
     if (counter->busy) { /* an admin's commit came in between */
         counter->again = true;
         return;

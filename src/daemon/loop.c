@@ -17,7 +17,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { TICK_MS = 100, POLL_MS = 1, EVENTS_MAX = 64, STOP_S = 10 };
+enum { EVENTS_MAX = 64, STOP_S = 10 };
 
 static void hear(int fd)
 {
@@ -119,19 +119,6 @@ static void tick(struct dk_daemon *daemon)
     look_idle(daemon);
 }
 
-static int64_t wait_ns(struct dk_daemon *daemon, int64_t next_tick_ns)
-{
-    int64_t now_ns = dk_clock_monotonic_ns(), left_ns = next_tick_ns - now_ns;
-    int64_t look_ns = dk_keeper_look_in_ns(daemon, now_ns);
-    if (dk_keeper_goes_on(daemon) || left_ns < 0)
-        return 0;
-    if (left_ns > TICK_MS * DK_MILLISECOND_NS)
-        left_ns = TICK_MS * DK_MILLISECOND_NS;
-    if (daemon->poll_soon && left_ns > POLL_MS * DK_MILLISECOND_NS)
-        left_ns = POLL_MS * DK_MILLISECOND_NS;
-    return look_ns < left_ns ? look_ns : left_ns;
-}
-
 /* epoll_wait() counts milliseconds; less than one is waited for with poll's clock. */
 static int wait_for(const struct dk_daemon *daemon, int64_t left_ns, struct epoll_event events[EVENTS_MAX])
 {
@@ -143,18 +130,17 @@ static int wait_for(const struct dk_daemon *daemon, int64_t left_ns, struct epol
     return epoll_wait(daemon->epoll_fd, events, EVENTS_MAX, whole ? (int)((left_ns + DK_MILLISECOND_NS - 1) / DK_MILLISECOND_NS) : 0);
 }
 
-static void turn(struct dk_daemon *daemon, int64_t *next_tick_ns)
+static void turn(struct dk_daemon *daemon)
 {
     struct epoll_event events[EVENTS_MAX];
-    int count = wait_for(daemon, wait_ns(daemon, *next_tick_ns), events);
+    int count = wait_for(daemon, dk_pause_ns(daemon), events);
     daemon->poll_soon = false; /* what follows says it anew */
     for (int i = 0; i < count; i++)
         dispatch(daemon, &events[i]);
-    dk_keeper_sweep(daemon);
-    if (dk_clock_monotonic_ns() >= *next_tick_ns) {
-        *next_tick_ns = dk_clock_monotonic_ns() + TICK_MS * DK_MILLISECOND_NS;
+    if (dk_keeper_sweep(daemon) || count > 0)
+        dk_pause_stir(daemon);
+    if (dk_pause_is_tick(daemon))
         tick(daemon);
-    }
     dk_serve_parked(daemon);
     dk_ended_turn(daemon);
     dk_ledger_turn(daemon);
@@ -177,14 +163,14 @@ static bool all_settled(const struct dk_daemon *daemon)
  * their owners, who are met again at the next start. */
 static void stop(struct dk_daemon *daemon)
 {
-    int64_t next_tick_ns = 0, until_ns = dk_clock_monotonic_ns() + STOP_S * DK_SECOND_NS;
+    int64_t until_ns = dk_clock_monotonic_ns() + STOP_S * DK_SECOND_NS;
     dk_notify("STOPPING=1");
     dk_serve_stop(daemon);
     for (struct dk_counter *counter = daemon->counters; counter != NULL; counter = counter->next_of_all)
         dk_keeper_ask_later(counter);
     dk_keeper_run(daemon);
     while (!all_settled(daemon) && dk_clock_monotonic_ns() < until_ns)
-        turn(daemon, &next_tick_ns);
+        turn(daemon);
     dk_ledger_stop(daemon);
     dk_admin_stop(daemon);
     dk_closing_stop(daemon);
@@ -204,10 +190,9 @@ docket_status dk_loop_run(struct dk_daemon *daemon)
     docket_status status = dk_ledger_start(daemon);
     if (status != DOCKET_OK)
         return status;
-    int64_t next_tick_ns = 0;
     daemon->heard_ns = dk_clock_monotonic_ns();
     while (!daemon->stopping)
-        turn(daemon, &next_tick_ns);
+        turn(daemon);
     stop(daemon);
     return DOCKET_OK;
 }

@@ -108,6 +108,7 @@ static void finish(struct dk_desk_book *desk, uint32_t seat)
     keep_figures(words, book->keep);
     dk_seat_reset(book->keep, &desk->map.geometry);
     book->state = DK_SEAT_FREE;
+    desk->reaping--;
     book->salt = 0;
     show(desk, seat, 0);
     close(book->keep); /* the lock goes with it, last */
@@ -123,6 +124,7 @@ void dk_reaper_tick(struct dk_daemon *daemon, bool probe)
             struct dk_seat_book *book = &desk->seats[seat];
             if (probe && book->state == DK_SEAT_TAKEN && dk_seat_take_lock(book->keep)) { /* ORDER-11 */
                 book->state = DK_SEAT_REAPING;
+                desk->reaping++;
                 dk_store_release(&dk_desk_seat(&desk->map, seat)->state, DK_SEAT_REAPING);
             }
             if (book->state == DK_SEAT_REAPING && !owns_anything(desk, seat))

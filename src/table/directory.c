@@ -3,7 +3,7 @@
 
 #include "base/hash.h"
 
-
+#include <stdlib.h>
 #include <string.h>
 
 static uint64_t hash_key(const char *tenant, size_t tenant_bytes, const char *name, size_t name_bytes)
@@ -167,20 +167,63 @@ static bool is_good_entry(const struct dk_desk *desk, const struct part *part, u
     return true;
 }
 
+/* Where a look-up of the slot's key meets the slot; part->count: nowhere. */
+static uint32_t met_at(const struct dk_desk *desk, const struct part *part, uint32_t slot)
+{
+    uint32_t at = home_of(desk, part, slot);
+    for (uint32_t probe = 0; probe < part->count; probe++, at = at + 1 < part->count ? at + 1 : 0) {
+        uint32_t seen = dk_load32_relaxed(&part->entries[at]);
+        if (seen == slot + 1)
+            return at;
+        if (seen == 0)
+            break;
+    }
+    return part->count;
+}
+
+/* Every series is met, and every entry is met by one: as it is after all but a few
+ * starts. Slots are read in their order, so that a million cost little. */
+static bool is_tidy(const struct dk_desk *desk, const struct part *part, uint32_t slots_used)
+{
+    uint8_t *met = calloc(part->count, 1);
+    bool tidy = met != NULL; /* without memory the slow way tells */
+    for (uint32_t slot = part->from; tidy && slot < part->to && slot < slots_used; slot++) {
+        if (dk_load_acquire(&dk_desk_slot(desk, slot)->generation) == 0)
+            continue;
+        uint32_t at = met_at(desk, part, slot);
+        tidy = at < part->count;
+        if (tidy)
+            met[at] = 1;
+    }
+    for (uint32_t at = 0; tidy && at < part->count; at++)
+        tidy = met[at] != 0 || dk_load32_relaxed(&part->entries[at]) == 0;
+    free(met);
+    return tidy;
+}
+
+static void tidy_part(struct dk_desk *desk, const struct part *part, uint32_t slots_used)
+{
+    for (uint32_t at = 0; at < part->count;) {
+        uint32_t seen = dk_load32_relaxed(&part->entries[at]);
+        if (seen == 0 || is_good_entry(desk, part, at, slots_used))
+            at++;
+        else if (seen - 1 < part->from || seen - 1 >= part->to)
+            dk_store32_release(&part->entries[at], 0); /* leads nowhere, and says no home */
+        else
+            empty_cell(desk, part, at); /* another one may come here: it is looked at again */
+    }
+    for (uint32_t slot = part->from; slot < part->to && slot < slots_used; slot++)
+        if (dk_load_acquire(&dk_desk_slot(desk, slot)->generation) != 0)
+            dk_directory_insert(desk, slot);
+}
+
 void dk_directory_tidy(struct dk_desk *desk, uint32_t slots_used)
 {
     uint32_t ready = (uint32_t)dk_load_relaxed(&dk_desk_words(desk)->slots_ready);
     for (uint32_t from = 0; from < ready;) {
         struct part part = part_of(desk, from);
-        for (uint32_t at = 0; at < part.count;) {
-            uint32_t seen = dk_load32_relaxed(&part.entries[at]);
-            if (seen == 0 || is_good_entry(desk, &part, at, slots_used))
-                at++;
-            else if (seen - 1 < part.from || seen - 1 >= part.to)
-                dk_store32_release(&part.entries[at], 0); /* leads nowhere, and says no home */
-            else
-                empty_cell(desk, &part, at); /* another one may come here: it is looked at again */
-        }
+        if (!is_tidy(desk, &part, slots_used))
+            tidy_part(desk, &part, slots_used);
         from = part.to;
     }
 }

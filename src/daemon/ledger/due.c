@@ -140,6 +140,21 @@ static bool bring_back(struct dk_daemon *daemon, struct dk_holds_series *series)
     return false;
 }
 
+int64_t dk_ledger_until_ns(const struct dk_daemon *daemon, int64_t wall_ns)
+{
+    const struct dk_holds *holds = daemon->holds;
+    int64_t until_ns = INT64_MAX;
+    if (holds == NULL)
+        return until_ns;
+    if (holds->waiting != NULL)
+        return 0;
+    if (holds->by_boot.count > 0)
+        until_ns = holds->by_boot.all[0]->due_at - dk_clock_boot_ns();
+    if (holds->by_wall.count > 0 && holds->by_wall.all[0]->due_at - wall_ns < until_ns)
+        until_ns = holds->by_wall.all[0]->due_at - wall_ns;
+    return until_ns;
+}
+
 void dk_holds_tick(struct dk_daemon *daemon)
 {
     struct dk_holds *holds = daemon->holds;

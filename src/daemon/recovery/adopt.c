@@ -20,6 +20,15 @@
 
 #include <string.h>
 
+enum { WAKEN_AT_ONCE = 16384 };
+
+/* What the banks of a desk have in common, while they are adopted. */
+struct adopting {
+    const struct dk_images *images;
+    const struct dk_policy *policy; /* of `whole`; NULL: none yet */
+    struct dk_period whole;
+};
+
 static bool is_key_of(const struct shared_board_slot *slot, const struct dk_series_record *record)
 {
     return slot->tenant_bytes == strlen(record->tenant) && slot->name_bytes == strlen(record->name) &&
@@ -50,7 +59,6 @@ static bool adopt_slots(struct dk_daemon *daemon, struct dk_desk_book *desk)
         dk_edges_set(daemon, series, 0);
         series->quarantined = dk_load_acquire(&slot->state) == DK_SLOT_QUARANTINED;
         desk->series[i] = series;
-        dk_directory_insert(&desk->map, i);
     }
     dk_store_release(&words->slots_free, desk->free_count);
     desk->slots_used = (uint32_t)used;
@@ -73,24 +81,35 @@ static void adopt_strict(struct dk_counter *counter)
     dk_store_release(&bank->limit, end); /* a raise that was cut between limit and word */
 }
 
+/* The whole period of a label: as a rule that of the bank before, of the same policy. */
+static bool whole_period(const struct dk_policy *policy, int32_t label, struct adopting *adopting)
+{
+    if (adopting->policy == policy && adopting->whole.label == label)
+        return true;
+    adopting->policy = NULL;
+    if (!dk_period_of(policy, dk_zone_of_policy(policy), label, &adopting->whole))
+        return false;
+    adopting->policy = policy;
+    return true;
+}
+
 /* A bank shows a period's instants, or those of it in which an interval is valid. Where
  * it shows something else the zone has moved: periods.c puts it on the board anew. */
 static struct dk_period period_of_bank(const struct dk_series_book *series, int32_t label,
-                                       const struct shared_board_bank *bank)
+                                       const struct shared_board_bank *bank, struct adopting *adopting)
 {
     const struct dk_policy *policy = dk_series_policy(&series->record, label);
     struct dk_period shown = {.label = label,
                               .start_s = (int64_t)dk_load_relaxed(&bank->start_s),
                               .end_s = (int64_t)dk_load_relaxed(&bank->end_s)};
-    struct dk_period whole;
     int64_t start_s, end_s;
-    if (!dk_period_of(policy, dk_zone_of_policy(policy), label, &whole))
+    if (!whole_period(policy, label, adopting))
         return shown;
-    dk_record_valid_s(&series->record, &whole, &start_s, &end_s);
-    return start_s == shown.start_s && end_s == shown.end_s ? whole : shown;
+    dk_record_valid_s(&series->record, &adopting->whole, &start_s, &end_s);
+    return start_s == shown.start_s && end_s == shown.end_s ? adopting->whole : shown;
 }
 
-static bool adopt_bank(struct dk_daemon *daemon, struct dk_series_book *series, int index, const struct dk_images *images)
+static bool adopt_bank(struct dk_daemon *daemon, struct dk_series_book *series, int index, struct adopting *adopting)
 {
     struct shared_board_bank *bank = &dk_desk_slot(&series->desk->map, series->slot)->bank[index];
     uint64_t epoch = dk_load_acquire(&bank->epoch); /* ORDER-4 */
@@ -100,13 +119,13 @@ static bool adopt_bank(struct dk_daemon *daemon, struct dk_series_book *series, 
     if (epoch == 0)
         return true;
     const struct dk_counter_image *image =
-        dk_images_find(images, series->record.id, (int32_t)(uint32_t)dk_load_relaxed(&bank->period));
+        dk_images_find(adopting->images, series->record.id, (int32_t)(uint32_t)dk_load_relaxed(&bank->period));
     if (image == NULL) {
         /* Closed in the store; docketd died before it cleared the bank. */
         dk_store_release(&bank->epoch, 0);
         return true;
     }
-    struct dk_period period = period_of_bank(series, image->period, bank);
+    struct dk_period period = period_of_bank(series, image->period, bank, adopting);
     struct dk_counter *counter = dk_counter_new(daemon, series, &period, image);
     dk_counter_seat(counter, index);
     counter->epoch = epoch;
@@ -331,9 +350,15 @@ static docket_status adopt_seats(struct dk_daemon *daemon, struct dk_desk_book *
 }
 
 /* The docketd before may have died between laying and ringing: whoever waits
- * for what it laid looks again. */
+ * for what it laid looks again. To wake is a system call each; of very many
+ * counters each is woken by its first turn, so that the start is not held up. */
 static void wake_waiting(struct dk_desk_book *desk)
 {
+    if (desk->slots_used > WAKEN_AT_ONCE) {
+        for (struct dk_counter *counter = desk->daemon->counters; counter != NULL; counter = counter->next_of_all)
+            counter->unwoken = counter->unwoken || (counter->series->desk == desk && counter->bank >= 0);
+        return;
+    }
     for (uint32_t slot = 0; slot < desk->slots_used; slot++)
         for (int bank = 0; bank < DK_BANKS; bank++)
             if (desk->series[slot] != NULL && desk->series[slot]->bank[bank] != NULL)
@@ -346,9 +371,10 @@ docket_status dk_adopt_desk(struct dk_daemon *daemon, struct dk_desk_book *desk,
         return dk_fail(DOCKET_DAMAGED, "the board of desk %s names series that the store does not know; stop its "
                                        "workers, remove %s, and start again",
                        desk->rule.name, daemon->runtime);
+    struct adopting adopting = {.images = images};
     for (uint32_t slot = 0; slot < desk->slots_used; slot++)
         for (int bank = 0; bank < DK_BANKS; bank++)
-            if (desk->series[slot] != NULL && !adopt_bank(daemon, desk->series[slot], bank, images))
+            if (desk->series[slot] != NULL && !adopt_bank(daemon, desk->series[slot], bank, &adopting))
                 return dk_fail(DOCKET_DAMAGED, "the board of desk %s has laid more than the store allows; stop its "
                                                "workers, remove %s, and start again",
                                desk->rule.name, daemon->runtime);

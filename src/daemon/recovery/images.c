@@ -36,6 +36,14 @@ static int compare_images(const void *left, const void *right)
 const struct dk_counter_image *dk_images_find(const struct dk_images *images, uint64_t series_id, int32_t period)
 {
     size_t low = 0, high = images->count;
+    if (images->first != NULL) { /* the million of a start: no search */
+        if (series_id >= images->known.room || images->first[series_id] == 0)
+            return NULL;
+        low = images->first[series_id] - 1;
+        while (low < high && images->all[low].series_id == series_id && images->all[low].period != period)
+            low++;
+        return low < high && images->all[low].series_id == series_id ? &images->all[low] : NULL;
+    }
     while (low < high) {
         size_t middle = (low + high) / 2;
         const struct dk_counter_image *image = &images->all[middle];
@@ -56,6 +64,7 @@ void dk_images_free(struct dk_images *images)
         free(images->all[i].spares);
     }
     free(images->all);
+    free(images->first);
     free(images->known.desk);
     free(images->known.needed);
     free(images->known.newest);
@@ -63,8 +72,17 @@ void dk_images_free(struct dk_images *images)
 
 void dk_images_sort(struct dk_images *images)
 {
-    if (images->count > 1)
+    bool sorted = true; /* the store's own order, but for those that it has not folded yet */
+    for (size_t i = 1; i < images->count && sorted; i++)
+        sorted = compare_images(&images->all[i - 1], &images->all[i]) <= 0;
+    if (!sorted)
         qsort(images->all, images->count, sizeof *images->all, compare_images);
+    if (images->known.room == 0 || images->count >= UINT32_MAX)
+        return;
+    images->first = dk_must_alloc(images->known.room, sizeof *images->first);
+    for (size_t i = images->count; i-- > 0;)
+        if (images->all[i].series_id < images->known.room)
+            images->first[images->all[i].series_id] = (uint32_t)(i + 1);
 }
 
 /* ---- which series come into memory ---- */
@@ -78,7 +96,7 @@ static void need(struct dk_known *known, uint64_t id)
 /* A realm of so many series has all of them on a new desk from the start. */
 #define START_SERIES 16384u
 
-void dk_images_choose(const struct dk_daemon *daemon, struct dk_images *images, const bool *adopted)
+size_t dk_images_choose(const struct dk_daemon *daemon, struct dk_images *images, const bool *adopted)
 {
     struct dk_known *known = &images->known;
     for (size_t i = 0; i < images->count; i++) {
@@ -98,7 +116,11 @@ void dk_images_choose(const struct dk_daemon *daemon, struct dk_images *images, 
                 need(known, dk_desk_slot(map, slot)->series_id);
     }
     bool all = daemon->config.evict_after_s == 0 || daemon->accepted;
-    for (uint64_t id = 0; id < known->room; id++)
+    size_t count = 0;
+    for (uint64_t id = 0; id < known->room; id++) {
         if (all || (known->count <= START_SERIES && known->desk[id] != 0 && !adopted[known->desk[id] - 1]))
             known->needed[id] = true;
+        count += known->needed[id];
+    }
+    return count;
 }

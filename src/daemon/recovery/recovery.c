@@ -556,7 +556,7 @@ docket_status dk_recovery_run(struct dk_daemon *daemon)
             status = DOCKET_OK; /* it is built anew */
     }
     if (status == DOCKET_OK) {
-        dk_images_choose(daemon, &images, adopted);
+        dk_names_reserve(&daemon->names, dk_images_choose(daemon, &images, adopted));
         status = dk_store_each_series(daemon->store, keep_series, &reading);
     }
     for (uint32_t d = 0; d < daemon->desk_count && status == DOCKET_OK; d++)

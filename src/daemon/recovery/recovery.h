@@ -19,6 +19,7 @@ struct dk_known {
 struct dk_images {
     struct dk_counter_image *all;
     size_t count;
+    uint32_t *first; /* [known.room], once they are sorted: a series' first image + 1; 0: it has none. NULL: not made */
     struct dk_known known;
 };
 
@@ -36,10 +37,10 @@ static inline bool dk_image_rests(const struct dk_counter_image *image)
 docket_status dk_images_keep(void *context, const struct dk_counter_image *image) DK_MUST_USE;
 void dk_images_sort(struct dk_images *images);
 void dk_images_free(struct dk_images *images);
-/* Series that come into memory: those on the board of an adopted desk, those
+/* Series that come into memory, and how many: those on the board of an adopted desk, those
  * that have something to lose, and all of them where they are few, or none is
  * ever evicted. */
-void dk_images_choose(const struct dk_daemon *daemon, struct dk_images *images, const bool *adopted);
+size_t dk_images_choose(const struct dk_daemon *daemon, struct dk_images *images, const bool *adopted);
 /* The image of one counter in a sorted list, or NULL. */
 const struct dk_counter_image *dk_images_find(const struct dk_images *images, uint64_t series_id, int32_t period);
 

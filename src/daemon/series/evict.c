@@ -27,9 +27,9 @@ enum {
     LEAVE_FOR_ROOM = 64,
     LEAVING_MOST = 4096,   /* on their way out at once */
     ROUNDS = 4,            /* of the hand in evict_after_s */
-    TICKS_PER_S = 10,
     LOW_PART = 64,         /* fewer than so much of the slots free: some leave early */
-    LOW_MOST = 1024
+    LOW_MOST = 1024,
+    PAST_MS = 1000         /* most that a tick makes up for */
 };
 
 /* A number that changes when somebody uses the series. */
@@ -182,23 +182,43 @@ bool dk_evict_for_room(struct dk_desk_book *desk)
     return true; /* where nobody may leave just now, somebody may soon */
 }
 
+/* Fewer than these: some leave early. */
+static uint32_t low_of(const struct dk_desk_book *desk)
+{
+    uint32_t low = desk->map.geometry.slots_max / LOW_PART;
+    return low < LOW_MOST ? low : LOW_MOST;
+}
+
+bool dk_evict_is_short(const struct dk_desk_book *desk)
+{
+    return desk->daemon->config.evict_after_s != 0 && slots_left(desk) + desk->leaving < low_of(desk);
+}
+
+/* So many looks have come due since the last tick: ROUNDS over all slots in evict_after_s. */
+static uint32_t looks_due(struct dk_desk_book *desk, int64_t now_ns)
+{
+    int64_t past_ms = desk->looked_ns == 0 ? 0 : (now_ns - desk->looked_ns) / DK_MILLISECOND_NS;
+    uint64_t a_look = (uint64_t)desk->daemon->config.evict_after_s * 1000;
+    if (desk->looked_ns == 0 || past_ms > 0)
+        desk->looked_ns = now_ns;
+    desk->look_credit += (uint64_t)(past_ms < PAST_MS ? past_ms : PAST_MS) * desk->slots_used * ROUNDS;
+    uint64_t looks = desk->look_credit / a_look;
+    desk->look_credit %= a_look;
+    return looks < LOOKS_PER_TICK ? (uint32_t)looks : LOOKS_PER_TICK;
+}
+
 void dk_evict_tick(struct dk_daemon *daemon)
 {
+    int64_t now_ns = dk_clock_monotonic_ns();
     uint32_t after_s = daemon->config.evict_after_s;
     if (after_s == 0 || daemon->stopping)
         return;
     for (uint32_t d = 0; d < daemon->desk_count; d++) {
         struct dk_desk_book *desk = &daemon->desks[d];
-        uint32_t low = desk->map.geometry.slots_max / LOW_PART;
-        low = low < LOW_MOST ? low : LOW_MOST;
-        uint32_t left = slots_left(desk) + desk->leaving;
-        if (left < low) {
-            go_round(desk, LOOKS_PER_TICK, low - left, true);
-            continue;
-        }
-        desk->look_credit += (uint64_t)desk->slots_used * ROUNDS;
-        uint64_t looks = desk->look_credit / ((uint64_t)after_s * TICKS_PER_S);
-        desk->look_credit %= (uint64_t)after_s * TICKS_PER_S;
-        go_round(desk, looks < LOOKS_PER_TICK ? (uint32_t)looks : LOOKS_PER_TICK, LOOKS_PER_TICK, false);
+        uint32_t looks = looks_due(desk, now_ns);
+        if (dk_evict_is_short(desk))
+            go_round(desk, LOOKS_PER_TICK, low_of(desk) - slots_left(desk) - desk->leaving, true);
+        else
+            go_round(desk, looks, LOOKS_PER_TICK, false);
     }
 }

@@ -33,9 +33,9 @@ struct dk_series_record *dk_names_find(const struct dk_names *names, const char 
     return names->room == 0 ? NULL : find_cell(names, hash_of(tenant, name), tenant, name)->record;
 }
 
-static void grow(struct dk_names *names)
+static void grow(struct dk_names *names, size_t room)
 {
-    struct dk_names grown = {.room = names->room == 0 ? ROOM_FIRST : names->room * 2, .used = names->used};
+    struct dk_names grown = {.room = room, .used = names->used};
     grown.cells = dk_must_alloc(grown.room, sizeof *grown.cells);
     for (size_t i = 0; i < names->room; i++) {
         const struct dk_name_cell *cell = &names->cells[i];
@@ -46,10 +46,19 @@ static void grow(struct dk_names *names)
     *names = grown;
 }
 
+void dk_names_reserve(struct dk_names *names, size_t count)
+{
+    size_t room = names->room == 0 ? ROOM_FIRST : names->room;
+    while (room <= count * 2)
+        room *= 2;
+    if (room > names->room)
+        grow(names, room);
+}
+
 void dk_names_add(struct dk_names *names, struct dk_series_record *record)
 {
     if (names->used * 2 >= names->room)
-        grow(names);
+        grow(names, names->room == 0 ? ROOM_FIRST : names->room * 2);
     uint64_t hash = hash_of(record->tenant, record->name);
     struct dk_name_cell *cell = find_cell(names, hash, record->tenant, record->name);
     names->used += cell->record == NULL;

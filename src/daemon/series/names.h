@@ -27,6 +27,8 @@ struct dk_names {
 struct dk_series_record *dk_names_find(const struct dk_names *names, const char *tenant, const char *name);
 /* Its key is not in the index yet. */
 void dk_names_add(struct dk_names *names, struct dk_series_record *record);
+/* Room for so many in all, at once. */
+void dk_names_reserve(struct dk_names *names, size_t count);
 /* Nothing happens if it is not there. */
 void dk_names_remove(struct dk_names *names, const struct dk_series_record *record);
 void dk_names_free(struct dk_names *names);
