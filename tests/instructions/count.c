@@ -17,11 +17,12 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #if __has_include(<valgrind/callgrind.h>)
 #include <valgrind/callgrind.h>
 
-enum { CALLS = 1000, RUNS = 8, MANY = 100, WARM = 200000, MOST = 10000 };
+enum { CALLS = 1000, RUNS = 8, MANY = 100, WARM = 200000, MOST = 10000, ENOUGH = 150000 };
 
 #define TEN_SECONDS 10000000000ll /* of a clock; valgrind is slow */
 
@@ -135,13 +136,18 @@ static void verify(const struct path *path)
 }
 
 /* Until blocks are long: docketd lays short ones where it has seen little, and a run of
- * counted calls should fit into one. */
+ * counted calls should fit into one. Then until much lies there: who finds little asks for more. */
 static void warm(void)
 {
     static uint64_t into[MOST];
     uint32_t got;
+    uint64_t lies = 0;
     for (unsigned taken = 0; taken < WARM; taken += got)
         must(docket_next_many(series, TEN_SECONDS, into, MOST, &got, NULL), "the first numbers");
+    for (int turn = 0; turn < 10000 && lies < ENOUGH; turn++) {
+        (void)usleep(1000);
+        must(docket_supply(series, &lies), "the supply");
+    }
 }
 
 static void make_ready(const struct path *path)
