@@ -135,7 +135,7 @@ $(BUILD)/obj/%.o: %.c
 
 $(LIBRARY): $(LIB_OBJECTS) src/client/libdocket.map
 	@echo "  link $@"
-	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-soname,libdocket.so.$(SOVERSION) -Wl,-z,nodelete $(LIB_DEFS) \
+	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-soname,libdocket.so.$(SOVERSION) -Wl,-z,nodelete -Wl,-Bsymbolic-functions $(LIB_DEFS) \
 	    -Wl,--version-script,src/client/libdocket.map -o $@ $(LIB_OBJECTS) -lpthread
 
 $(BUILD)/libdocket.so: $(LIBRARY)
@@ -216,9 +216,9 @@ $(BUILD)/docket-same: $(patsubst %,$(BUILD)/obj/tests/process/%.o,same same_date
 $(BUILD)/docket-attacks: $(BUILD)/obj/tests/process/attacks.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 # The map is measured by itself, beside liburcu's.
-$(BUILD)/bench_names: $(BUILD)/obj/bench/bench_names.o $(BUILD)/obj/src/client/handles.o $(BUILD)/obj/src/base/status.o \
-    $(BUILD)/libdocket.so
-	$(LINK_DOCKET) -lurcu-bp -lurcu-cds -lurcu-common
+$(BUILD)/bench_names: $(patsubst %,$(BUILD)/obj/bench/%.o,bench_names names_maps harness workers histogram foreign report \
+    write fate) $(BUILD)/obj/src/client/handles.o $(BUILD)/libdocket.so
+	$(LINK_DOCKET) -lurcu-bp -lurcu-cds -lurcu-common -lm
 $(BUILD)/bench_ledger_store: $(BUILD)/obj/bench/bench_ledger_store.o $(patsubst %.c,$(BUILD)/obj/%.o,$(BASE) $(NUMBERING) $(STORE))
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STORE_LIBS) -lpthread
 TEST_PROGRAMS += $(BUILD)/scale_store $(BUILD)/scale_use
@@ -245,6 +245,9 @@ $(BUILD)/docket-accounted: $(BUILD)/obj/tests/process/accounted.o $(BUILD)/libdo
 $(BUILD)/docket-issuer: $(BUILD)/obj/tests/process/issuer.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 $(BUILD)/docket-evicted: $(BUILD)/obj/tests/process/evicted.o $(BUILD)/libdocket.so
+	$(LINK_DOCKET)
+TEST_PROGRAMS += $(BUILD)/docket-named
+$(BUILD)/docket-named: $(BUILD)/obj/tests/process/named.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 TEST_PROGRAMS += $(BUILD)/docket-many
 $(BUILD)/docket-many: $(BUILD)/obj/tests/process/many.o $(BUILD)/libdocket.so
@@ -273,7 +276,7 @@ $(BUILD)/obj/bench/write.o: CPPFLAGS += -DBENCH_FLAGS='"$(FLAGS_$(SANITIZER))"'
 .PRECIOUS: $(BUILD)/obj/%.o
 $(BUILD)/libbenchfar.so: $(BUILD)/pic/bench/far.o
 	$(Q)$(CC) $(LDFLAGS) -shared -o $@ $^
-$(BUILD)/bench_next: $(BUILD)/obj/bench/bench_next.o $(HARNESS) $(BUILD)/libbenchfar.so $(BUILD)/libdocket.so
+$(BUILD)/bench_next: $(patsubst %,$(BUILD)/obj/bench/%.o,bench_next bare) $(HARNESS) $(BUILD)/libbenchfar.so $(BUILD)/libdocket.so
 	$(LINK_DOCKET) -L$(BUILD) -lbenchfar
 $(BUILD)/bench_%: $(BUILD)/obj/bench/bench_%.o $(HARNESS) $(BUILD)/libdocket.so
 	$(LINK_DOCKET)

@@ -4,6 +4,7 @@
 #define BENCH_BARE_H
 
 #include "far.h"
+#include "harness.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -40,5 +41,23 @@ static inline uint64_t bare_compare_swap(struct bare *bare, uint64_t count)
                                                     memory_order_relaxed));
     return seen;
 }
+
+/* Shared by all workers; bare_make() makes it, and counts in `cells` those that are verified by bare_agrees(). */
+extern struct bare *the_bare;
+void bare_make(void);
+
+enum { BARE_BLOCK = 8 };
+
+/* Of cells: see harness.h. */
+uint64_t bare_add(struct bench_worker *worker, uint64_t *out, unsigned calls);
+uint64_t bare_add_far(struct bench_worker *worker, uint64_t *out, unsigned calls);
+uint64_t bare_swap(struct bench_worker *worker, uint64_t *out, unsigned calls);
+uint64_t bare_under_mutex(struct bench_worker *worker, uint64_t *out, unsigned calls);
+uint64_t bare_store_apart(struct bench_worker *worker, uint64_t *out, unsigned calls);
+uint64_t bare_store_together(struct bench_worker *worker, uint64_t *out, unsigned calls);
+uint64_t bare_print_plain(struct bench_worker *worker, uint64_t *out, unsigned calls);
+uint64_t bare_print_dated(struct bench_worker *worker, uint64_t *out, unsigned calls);
+bool bare_agrees(const struct bench_cell *cell, const struct bench_got *got);
+bool bare_mutex_agrees(const struct bench_cell *cell, const struct bench_got *got);
 
 #endif

@@ -34,7 +34,6 @@ struct subject {
 };
 
 static docket_realm *realm, *memory_realm;
-static struct bare *bare;
 static unsigned own_turns; /* of the loop that stands for a caller's own work */
 static unsigned char *far_away;
 
@@ -59,95 +58,6 @@ static uint64_t call_and_clock(struct bench_worker *worker, uint64_t *out, unsig
         clock_gettime(CLOCK_REALTIME_COARSE, &now);
         BENCH_USE(now.tv_sec);
     }
-    return calls;
-}
-
-static uint64_t add(struct bench_worker *worker, uint64_t *out, unsigned calls)
-{
-    (void)worker;
-    for (unsigned i = 0; i < calls; i++)
-        if ((out[i] = bare_fetch_add(bare)) == 0)
-            bench_fail("the limit of a bare atomic was reached");
-    return calls;
-}
-
-static uint64_t add_far(struct bench_worker *worker, uint64_t *out, unsigned calls)
-{
-    (void)worker;
-    for (unsigned i = 0; i < calls; i++)
-        if ((out[i] = far_fetch_add(bare)) == 0)
-            bench_fail("the limit of a bare atomic was reached");
-    return calls;
-}
-
-static uint64_t swap(struct bench_worker *worker, uint64_t *out, unsigned calls)
-{
-    (void)worker;
-    for (unsigned i = 0; i < calls; i++)
-        if ((out[i] = bare_compare_swap(bare, BLOCK)) == 0)
-            bench_fail("the limit of a bare compare-and-swap was reached");
-    return (uint64_t)calls * BLOCK;
-}
-
-static uint64_t under_mutex(struct bench_worker *worker, uint64_t *out, unsigned calls)
-{
-    (void)worker;
-    for (unsigned i = 0; i < calls; i++) {
-        if (pthread_mutex_lock(&bare->mutex) != 0)
-            bench_fail("the mutex cannot be locked");
-        out[i] = bare->under_mutex++;
-        pthread_mutex_unlock(&bare->mutex);
-    }
-    return calls;
-}
-
-/* What a lease's cursor does: a word that one worker writes, here beside others' or not. */
-static uint64_t store_in(_Atomic uint64_t *word, unsigned calls)
-{
-    for (unsigned i = 0; i < calls; i++) {
-        uint64_t number = atomic_load_explicit(word, memory_order_relaxed);
-        BENCH_USE(docket_version());
-        atomic_store_explicit(word, number + 1, memory_order_release);
-    }
-    return calls;
-}
-
-static uint64_t store_apart(struct bench_worker *worker, uint64_t *out, unsigned calls)
-{
-    (void)out;
-    return store_in(&bare->apart[worker->index].own, calls);
-}
-
-static uint64_t store_together(struct bench_worker *worker, uint64_t *out, unsigned calls)
-{
-    (void)out;
-    return store_in(&bare->together[worker->index], calls);
-}
-
-static uint64_t print_plain(struct bench_worker *worker, uint64_t *out, unsigned calls)
-{
-    char text[DOCKET_TEXT_MAX];
-    (void)out;
-    for (unsigned i = 0; i < calls; i++)
-        if (snprintf(text, sizeof text, "%s-%06llu", "T0", 100000ull + i + (unsigned)worker->index) < 1)
-            bench_fail("snprintf");
-        else
-            BENCH_USE(text);
-    return calls;
-}
-
-static uint64_t print_dated(struct bench_worker *worker, uint64_t *out, unsigned calls)
-{
-    char text[DOCKET_TEXT_MAX];
-    struct tm day = {.tm_year = 126, .tm_mon = 10, .tm_mday = 26 - worker->index};
-    BENCH_USE(&day);
-    (void)out;
-    for (unsigned i = 0; i < calls; i++)
-        if (snprintf(text, sizeof text, "%s-%04d%02d%02d-%06llu", "D0", day.tm_year + 1900, day.tm_mon + 1, day.tm_mday,
-                     100000ull + i) < 1)
-            bench_fail("snprintf");
-        else
-            BENCH_USE(text);
     return calls;
 }
 
@@ -267,6 +177,7 @@ static uint64_t take_and_work(struct bench_worker *worker, uint64_t *out, unsign
 
 static uint64_t add_and_work(struct bench_worker *worker, uint64_t *out, unsigned calls)
 {
+    struct bare *bare = the_bare;
     (void)worker;
     for (unsigned i = 0; i < calls; i++) {
         own_work();
@@ -288,6 +199,25 @@ static uint64_t take_cold(struct bench_worker *worker, uint64_t *out, unsigned c
         worker->took_ns += (double)(bench_now_ns() - began_ns);
     }
     return calls;
+}
+
+/*
+ * What docketd has ahead of a series grows with what is taken, and shrinks while other cells
+ * run: so numbers are taken until a million of them in a row came without a wait, at most for a
+ * fifth of a second. How often calls wait is bench_supply's question.
+ */
+static bool warm_supply(struct bench_worker *worker)
+{
+    enum { STRETCH = 1 << 20, WAIT_NS = 100000 };
+    uint64_t out[256], flowing = 0;
+    int64_t began_ns = bench_now_ns(), before_ns = began_ns, now_ns = began_ns;
+    while (flowing < STRETCH && now_ns - began_ns < 200000000) {
+        worker->extra += take(worker, out, 256);
+        now_ns = bench_now_ns();
+        flowing = now_ns - before_ns < WAIT_NS ? flowing + 256 : 0;
+        before_ns = now_ns;
+    }
+    return true;
 }
 
 static bool warm_one(struct bench_worker *worker)
@@ -314,7 +244,7 @@ static bool warm_six(struct bench_worker *worker)
 static void mark_and_turn(struct bench_worker *worker, uint64_t *out, unsigned calls, int64_t began_ns)
 {
     uint64_t at = (uintptr_t)worker->state;
-    worker->took_ns += (double)(bench_now_ns() - began_ns);
+    worker->took_ns += (double)(bench_clock_ns() - began_ns);
     for (unsigned i = 0; i < calls; i++)
         out[i] |= at << 56;
     worker->state = (void *)(uintptr_t)((at + 1) % SIX);
@@ -323,7 +253,7 @@ static void mark_and_turn(struct bench_worker *worker, uint64_t *out, unsigned c
 static uint64_t take_six(struct bench_worker *worker, uint64_t *out, unsigned calls)
 {
     docket_series *series = ((struct subject *)worker->cell->context)->handle[(uintptr_t)worker->state];
-    int64_t began_ns = bench_now_ns();
+    int64_t began_ns = bench_clock_ns();
     for (unsigned i = 0; i < calls; i++)
         if (docket_next(series, DOCKET_TIMEOUT_DEFAULT, &out[i], NULL) != DOCKET_OK)
             give_up(worker);
@@ -335,7 +265,7 @@ static uint64_t take_six_text(struct bench_worker *worker, uint64_t *out, unsign
 {
     docket_series *series = ((struct subject *)worker->cell->context)->handle[(uintptr_t)worker->state];
     char text[DOCKET_TEXT_MAX];
-    int64_t began_ns = bench_now_ns();
+    int64_t began_ns = bench_clock_ns();
     for (unsigned i = 0; i < calls; i++)
         if (docket_next_text(series, DOCKET_TIMEOUT_DEFAULT, text, sizeof text, &out[i], NULL) != DOCKET_OK)
             give_up(worker);
@@ -344,43 +274,6 @@ static uint64_t take_six_text(struct bench_worker *worker, uint64_t *out, unsign
 }
 
 /* ---- hooks ---- */
-
-/* Never set back: what several cells took from one bare counter stays told apart. */
-static void make_bare(void)
-{
-    pthread_mutexattr_t kind;
-    bare = bench_shared(sizeof *bare);
-    atomic_store(&bare->next, 1);
-    atomic_store(&bare->limit, UINT64_MAX / 2);
-    if (pthread_mutexattr_init(&kind) != 0 || pthread_mutexattr_setpshared(&kind, PTHREAD_PROCESS_SHARED) != 0 ||
-        pthread_mutexattr_setrobust(&kind, PTHREAD_MUTEX_ROBUST) != 0 || pthread_mutex_init(&bare->mutex, &kind) != 0)
-        bench_fail("no robust mutex");
-}
-
-/* The account of a bare counter: what all cells that use it counted. */
-static bool bare_agrees(const struct bench_cell *cell, const struct bench_got *got)
-{
-    static uint64_t counted;
-    static int cells_left;
-    counted += got->numbers;
-    cells_left = cells_left > 0 ? cells_left : bare->cells;
-    if (--cells_left > 0 || counted == atomic_load(&bare->next) - 1)
-        return true;
-    bench_say("cell %s and others before it: counted %llu numbers, and the bare counter gave %llu", cell->id,
-              (unsigned long long)counted, (unsigned long long)atomic_load(&bare->next) - 1);
-    return false;
-}
-
-static bool mutex_agrees(const struct bench_cell *cell, const struct bench_got *got)
-{
-    static uint64_t counted;
-    counted += got->numbers;
-    if (strcmp(cell->id, "mutex_2") != 0 || counted == bare->under_mutex)
-        return true;
-    bench_say("cells mutex and mutex_2: counted %llu numbers, and the counter gave %llu", (unsigned long long)counted,
-              (unsigned long long)bare->under_mutex);
-    return false;
-}
 
 static void leave(struct bench_worker *worker) /* the child's own lease goes back */
 {
@@ -430,8 +323,8 @@ static struct subject subjects[SUBJECTS] = {
 };
 
 #define BARE .numbers = true, .verify = bare_agrees
-#define TAKES(subject, how)                                                                                            \
-    .context = &subjects[subject], .work = how, .numbers = true, .close = leave, .verify = agrees
+#define GETS(subject, how) .context = &subjects[subject], .work = how, .numbers = true, .close = leave, .verify = agrees
+#define TAKES(subject, how) GETS(subject, how), .warm = warm_supply
 
 static struct bench_cell cells[] = {
     {.id = "empty", .name = "empty call into libdocket", .work = call_nothing, .latency = true},
@@ -445,29 +338,29 @@ static struct bench_cell cells[] = {
     {.id = "leased_16", .name = "leased next, 16 processes, one series", .base = "leased_2", .workers = 16, TAKES(L16, take)},
     {.id = "leased_threads", .name = "leased next, 2 threads of one process", .base = "leased", .workers = 2, .kind = BENCH_THREADS,
      TAKES(LT, take)},
-    {.id = "add", .name = "bare atomic with a limit", .base = "empty", BARE, .work = add},
-    {.id = "add_2", .name = "bare atomic with a limit, 2 processes", .base = "add", .workers = 2, BARE, .work = add},
-    {.id = "far", .name = "the same behind a call", .base = "add", BARE, .work = add_far},
-    {.id = "far_2", .name = "the same behind a call, 2 processes", .base = "add_2", .workers = 2, BARE, .work = add_far},
-    {.id = "mutex", .name = "a counter under a robust mutex", .base = "add", .numbers = true, .verify = mutex_agrees, .work = under_mutex},
-    {.id = "mutex_2", .name = "a counter under a robust mutex, 2 processes", .base = "add_2", .workers = 2, .numbers = true, .verify = mutex_agrees, .work = under_mutex},
+    {.id = "add", .name = "bare atomic with a limit", .base = "empty", BARE, .work = bare_add},
+    {.id = "add_2", .name = "bare atomic with a limit, 2 processes", .base = "add", .workers = 2, BARE, .work = bare_add},
+    {.id = "far", .name = "the same behind a call", .base = "add", BARE, .work = bare_add_far},
+    {.id = "far_2", .name = "the same behind a call, 2 processes", .base = "add_2", .workers = 2, BARE, .work = bare_add_far},
+    {.id = "mutex", .name = "a counter under a robust mutex", .base = "add", .numbers = true, .verify = bare_mutex_agrees, .work = bare_under_mutex},
+    {.id = "mutex_2", .name = "a counter under a robust mutex, 2 processes", .base = "add_2", .workers = 2, .numbers = true, .verify = bare_mutex_agrees, .work = bare_under_mutex},
     {.id = "strict", .name = "strict next, never restarting", .base = "add", .latency = true, TAKES(SN, take)},
     {.id = "strict_year", .name = "strict next, yearly", .base = "add", TAKES(SY, take)},
     {.id = "strict_2", .name = "strict next, 2 processes", .base = "add_2", .workers = 2, .latency = true, TAKES(S2, take)},
     {.id = "strict_16", .name = "strict next, 16 processes", .base = "strict_2", .workers = 16, TAKES(S16, take)},
-    {.id = "swap", .name = "bare compare-and-swap with a limit", .base = "empty", .per_call = true, BARE, .work = swap},
-    {.id = "leased_block", .name = "leased block of 8: open, take all, give back", .base = "swap", .calls = 256, .warm = warm_block, .per_call = true, TAKES(LB, take_block)},
-    {.id = "strict_block", .name = "strict block of 8: open, take all, give back", .base = "swap", .calls = 256, .warm = warm_block, .per_call = true, TAKES(SB, take_block)},
+    {.id = "swap", .name = "bare compare-and-swap with a limit", .base = "empty", .per_call = true, BARE, .work = bare_swap},
+    {.id = "leased_block", .name = "leased block of 8: open, take all, give back", .base = "swap", .calls = 256, .warm = warm_block, .per_call = true, GETS(LB, take_block)},
+    {.id = "strict_block", .name = "strict block of 8: open, take all, give back", .base = "swap", .calls = 256, .warm = warm_block, .per_call = true, GETS(SB, take_block)},
     {.id = "block_next", .name = "next of an open block (of 10000)", .base = "empty", .context = &subjects[LX], .work = take_of_block,
      .numbers = true, .close = leave_block, .verify = agrees},
     {.id = "leased_many", .name = "leased docket_next_many, 64 at once, each number", .base = "leased", TAKES(LM, take_many)},
     {.id = "strict_many", .name = "strict docket_next_many, 64 at once, each number", .base = "strict", TAKES(SM, take_many)},
-    {.id = "six", .name = "leased next, six digits", .base = "empty", .calls = 65536, .warm = warm_six, TAKES(T6, take_six)},
-    {.id = "six_text", .name = "the same series as text", .base = "six", .calls = 65536, .warm = warm_six, TAKES(T6, take_six_text)},
-    {.id = "six_print", .name = "snprintf of such a text", .base = "six_text", .work = print_plain},
-    {.id = "day", .name = "leased next, yearly, six digits", .base = "clock", .calls = 65536, .warm = warm_six, TAKES(D6, take_six)},
-    {.id = "day_text", .name = "the same series as text with a date", .base = "day", .calls = 65536, .warm = warm_six, TAKES(D6, take_six_text)},
-    {.id = "day_print", .name = "snprintf of such a text", .base = "day_text", .work = print_dated},
+    {.id = "six", .name = "leased next, six digits", .base = "empty", .calls = 65536, .warm = warm_six, GETS(T6, take_six)},
+    {.id = "six_text", .name = "the same series as text", .base = "six", .calls = 65536, .warm = warm_six, GETS(T6, take_six_text)},
+    {.id = "six_print", .name = "snprintf of such a text", .base = "six_text", .work = bare_print_plain},
+    {.id = "day", .name = "leased next, yearly, six digits", .base = "clock", .calls = 65536, .warm = warm_six, GETS(D6, take_six)},
+    {.id = "day_text", .name = "the same series as text with a date", .base = "day", .calls = 65536, .warm = warm_six, GETS(D6, take_six_text)},
+    {.id = "day_print", .name = "snprintf of such a text", .base = "day_text", .work = bare_print_dated},
     {.id = "long_text", .name = "leased next as text, eight digits and more", .base = "leased", .latency = true, TAKES(LF, take_text)},
     {.id = "work", .name = "61 ns of own work", .work = only_work},
     {.id = "work_leased", .name = "61 ns of own work and leased next", .base = "work", TAKES(LW, take_and_work)},
@@ -477,10 +370,10 @@ static struct bench_cell cells[] = {
     {.id = "work_leased_2", .name = "61 ns of own work and leased next, 2 processes", .workers = 2, .base = "work_2", TAKES(LW2, take_and_work)},
     {.id = "work_strict_2", .name = "61 ns of own work and strict next, 2 processes", .workers = 2, .base = "work_2", TAKES(SW2, take_and_work)},
     {.id = "work_add_2", .name = "61 ns of own work and a bare atomic, 2 processes", .workers = 2, .base = "work_2", BARE, .work = add_and_work},
-    {.id = "apart_2", .name = "2 bare cursors on lines of their own", .workers = 2, .base = "empty_2", .work = store_apart},
-    {.id = "together_2", .name = "2 bare cursors on one line", .workers = 2, .base = "apart_2", .work = store_together},
-    {.id = "cold", .name = "leased next after 8 MiB of other data, with the clock", .base = "leased", .calls = 16, .warm = warm_one, TAKES(LC, take_cold)},
-    {.id = "first", .name = "first number of a forked process", .base = "leased", .calls = 1, TAKES(LC, take)},
+    {.id = "apart_2", .name = "2 bare cursors on lines of their own", .workers = 2, .base = "empty_2", .work = bare_store_apart},
+    {.id = "together_2", .name = "2 bare cursors on one line", .workers = 2, .base = "apart_2", .work = bare_store_together},
+    {.id = "cold", .name = "leased next after 8 MiB of other data, with the clock", .base = "leased", .calls = 16, .warm = warm_one, GETS(LC, take_cold)},
+    {.id = "first", .name = "first number of a forked process", .base = "leased", .calls = 1, GETS(LC, take)},
     {.id = "memory", .name = "leased next, store in memory (not durable)", .base = "leased", TAKES(MN, take)},
     {.id = "memory_strict", .name = "strict next, store in memory (not durable)", .base = "strict", TAKES(MS, take)},
 };
@@ -501,6 +394,7 @@ static const struct bench_figure figures[] = {
     {.id = "block_strict", .sentence = "a strict block of 8, claimed and taken / a bare compare-and-swap", .asked_as = "<=", .asked = 1.3, .of = "strict_block", .over = "swap"},
     {.id = "text", .sentence = "formatted next, six digits / (raw next of the series + 3 ns)", .asked_as = "<=", .asked = 1.25, .of = "six_text", .over = "six", .plus_ns = 3},
     {.id = "text_day", .sentence = "formatted next with a date, six digits / (raw next of the series + 3 ns)", .asked_as = "<=", .asked = 1.25, .of = "day_text", .over = "day", .plus_ns = 3},
+    {.id = "text_long", .sentence = "the same with eight digits and more, at full speed", .of = "long_text", .over = "leased", .plus_ns = 3},
     {.id = "text_print", .sentence = "snprintf of such a text / formatted next", .asked_as = ">=", .asked = 10, .of = "six_print", .over = "six_text"},
     {.id = "text_day_print", .sentence = "snprintf of such a text with a date / formatted next", .asked_as = ">=", .asked = 10, .of = "day_print", .over = "day_text"},
     {.id = "work_leased", .sentence = "what leased next adds to 61 ns of own work, ns", .of = "work_leased", .over = "work", .minus = true},
@@ -548,12 +442,12 @@ static bool set_up(int count, char **operands)
     if (docket_realm_open(operands[0], &realm) != DOCKET_OK ||
         (count == 2 && docket_realm_open(operands[1], &memory_realm) != DOCKET_OK))
         bench_fail("%s", docket_last_error());
-    make_bare();
+    bare_make();
     far_away = bench_shared(FAR_AWAY_BYTES);
     calibrate_work();
     for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++) {
         struct subject *subject = cells[i].context;
-        bare->cells += cells[i].verify == bare_agrees && cells[i].skip == NULL;
+        the_bare->cells += cells[i].verify == bare_agrees && cells[i].skip == NULL;
         if (subject == NULL || cells[i].skip != NULL)
             continue;
         if (subject->in_memory && memory_realm == NULL)

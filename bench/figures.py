@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """figures: what the programs of the suite wrote into a folder, as one table, figure by figure.
 
-    figures.py [--json] [FOLDER]
+    figures.py [--json] [FOLDER [PROGRAM...]]
 
-Ends with 1 if the numbers of a program were wrong, or if nothing is there. A missed figure is
+Only what these programs wrote, if some are named. Ends with 1 if the numbers of a program were wrong, or if nothing is there. A missed figure is
 no failure. page.py and picture.py read through here too.
 """
 import json
@@ -108,8 +108,9 @@ def print_table(runs):
 
 def main(words):
     as_json = '--json' in words
-    folder = next((word for word in words if not word.startswith('-')), 'build/bench')
-    runs = load(folder)
+    words = [word for word in words if not word.startswith('-')] or ['build/bench']
+    folder, names = words[0], words[1:]
+    runs = {name: run for name, run in load(folder).items() if not names or name in names}
     if not runs:
         print(f'figures: no program of the suite has written into {folder}', file=sys.stderr)
         return 1

@@ -133,10 +133,11 @@ static bool verify(const struct bench_cell *cell)
 static int usage(const struct bench_suite *suite)
 {
     fprintf(stderr,
-            "usage: %s [-r ROUNDS] [-m MILLISECONDS] [-o CELL,...] [-p PID]... [-j FILE] [-c FILE] %s\n"
+            "usage: %s [-r ROUNDS] [-m MILLISECONDS] [-o CELL,...] [-p PID]... [-t] [-j FILE] [-c FILE] %s\n"
             "  -r  rounds, 1 to %d (15)          -m  how long each cell runs in a round (100)\n"
             "  -o  only these cells, and those that divide them\n"
             "  -p  a server's process: its time is ours\n"
+            "  -t  by the workers' own processor time: for a look on a busy machine; no figure counts\n"
             "  -j  write JSON, -c  write CSV; - for stdout, instead of the table\n"
             "cells:",
             suite->program, suite->usage != NULL ? suite->usage : "", BENCH_ROUNDS_MAX);
@@ -150,12 +151,13 @@ static bool read_options(struct bench_run *run, int count, char **words, const c
 {
     char letters[64];
     const struct bench_suite *suite = run->suite;
-    snprintf(letters, sizeof letters, "r:m:o:p:j:c:%s", suite->letters != NULL ? suite->letters : "");
+    snprintf(letters, sizeof letters, "r:m:o:p:j:c:t%s", suite->letters != NULL ? suite->letters : "");
     for (int letter; (letter = getopt(count, words, letters)) != -1;) {
         switch (letter) {
         case 'r': run->rounds = atoi(optarg); break;
         case 'm': run->length_ms = atoi(optarg); break;
         case 'o': *only = optarg; break;
+        case 't': run->own_time = true; break;
         case 'p': bench_own_process(atoi(optarg)); break;
         case 'j': run->json = optarg; break;
         case 'c': run->csv = optarg; break;
@@ -178,7 +180,7 @@ int bench_main(int count, char **words, const struct bench_suite *suite)
     run = (struct bench_run){.suite = suite, .rounds = 15, .length_ms = 100, .right = true};
     if (!read_options(&run, count, words, &only))
         return usage(suite);
-    bench_workers_init(suite, 3 * run.rounds);
+    bench_workers_init(suite, 3 * run.rounds, run.own_time);
     bench_ticks_init();
     run.pair_ns = bench_pair_ns();
     choose(suite, only);

@@ -16,8 +16,9 @@
  *
  * This header needs no docket: fate.h has what asks docket for its account.
  *
- *     PROGRAM [-r ROUNDS] [-m MILLISECONDS] [-o CELL,CELL...] [-p PID]... [-j FILE] [-c FILE] ...
+ *     PROGRAM [-r ROUNDS] [-m MILLISECONDS] [-o CELL,CELL...] [-p PID]... [-t] [-j FILE] [-c FILE] ...
  *
+ * -t divides by the workers' own processor time instead of the clock's: for a look on a busy machine.
  * -o only these cells and their bases; -p a server's process whose time (with its children's)
  * is ours, not others'; -j and -c write JSON and CSV (docs/decisions/0028), "-" for stdout,
  * and then no table.
@@ -131,6 +132,7 @@ void bench_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void bench_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
 int64_t bench_now_ns(void);             /* CLOCK_MONOTONIC */
+int64_t bench_clock_ns(void);           /* what a run is divided by: the same, or with -t the thread's own time */
 int bench_processors(void);             /* that we may use */
 void bench_pin(int index);              /* to processor index mod bench_processors(), as workers are */
 void *bench_shared(size_t bytes);       /* zeroed, seen by all workers, page-aligned; ends the program if there is none */

@@ -42,6 +42,7 @@ struct bench_run {
     int again, disturbed;      /* rounds run again; rounds kept although others used more than the limit */
     double others[BENCH_ROUNDS_MAX], servers[BENCH_ROUNDS_MAX]; /* share of the machine, of kept rounds */
     double pair_ns;            /* what a bare pair of clock looks costs */
+    bool own_time;             /* -t */
     bool right;                /* all numbers verified */
     const char *json, *csv;
     char command[512];
@@ -59,7 +60,7 @@ void bench_usage_since(const struct bench_usage *before, double *others, double 
 
 /* ---- workers.c: one run of one cell ---- */
 
-void bench_workers_init(const struct bench_suite *suite, int runs);
+void bench_workers_init(const struct bench_suite *suite, int runs, bool own_time);
 void bench_run_cell(struct bench_cell *cell, int round, int64_t length_ns);
 void bench_run_latency(struct bench_cell *cell, int round, int64_t length_ns);
 double bench_pair_ns(void);

@@ -5,7 +5,7 @@
 # own, then the figures in one table, then the plots. Under five minutes.
 #
 #     make bench                  ROUNDS=15 MILLISECONDS=60
-#     make bench ONLY=next        one program (next names store ...), in a minute
+#     make bench ONLY=next        one program (next names supply store), in a minute
 #     make bench JSON=1           the figures as JSON on stdout, all else on stderr
 #
 # OUT (build/bench) gets PROGRAM.json, PROGRAM.csv and the plots. Ends with 1 if a program's
@@ -22,7 +22,7 @@ out=$(realpath "$out")
 
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/docket-bench.XXXXXX")
 memory=$(mktemp -d /dev/shm/docket-bench.XXXXXX)
-pids=() bad=0
+pids=() ran=() bad=0
 # Whatever ends us: our docketds go, and what they made.
 cleanup() {
     local pid
@@ -56,6 +56,8 @@ bench() {
     local name=$1 own=() pid
     shift
     [ -z "$ONLY" ] || [[ ",$ONLY," == *",$name,"* ]] || return 0
+    rm -f "$out/$name.json" "$out/$name.csv" # of another run
+    ran+=("$name")
     if [ ! -x "$BUILD/bench_$name" ]; then
         echo "skipped: bench_$name is not built" >&2
         bad=1
@@ -63,7 +65,6 @@ bench() {
     fi
     for pid in "${pids[@]}"; do own+=(-p "$pid"); done
     echo
-    rm -f "$out/$name.json"
     "$BUILD/bench_$name" -r "$ROUNDS" -m "$MILLISECONDS" "${own[@]}" -j "$out/$name.json" -c "$out/$name.csv" "$@" || bad=1
 }
 
@@ -81,6 +82,6 @@ bench scale -r 1 -b "$BUILD" -n "${SERIES:-100000}" "$work/scale" # a minute; on
 bench store -r 3 -s "${SERIES:-100000}" -d "$BUILD/docketd" "$work/marks" # SERIES=1000000: the figures' own size, three minutes
 
 echo
-[ -n "$ONLY" ] || bench/plots.sh "$out"
-python3 bench/figures.py ${JSON:+--json} "$out" >&"$([ -n "${JSON:-}" ] && echo 3 || echo 1)" || bad=1
+[[ " ${ran[*]} " != *" next "* ]] || bench/plots.sh "$out"
+python3 bench/figures.py ${JSON:+--json} "$out" "${ran[@]}" >&"$([ -n "${JSON:-}" ] && echo 3 || echo 1)" || bad=1
 exit "$bad"

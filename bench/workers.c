@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { LOOK_NS = 50000, KEEP_EVERY = 64 };
@@ -30,6 +31,7 @@ struct lane {
     uint64_t all;     /* numbers, warm-up too */
     uint64_t counted; /* in the measured time: numbers, or calls */
     int64_t began_ns, ended_ns;
+    double used_ns; /* of the worker's own processor time */
     double took_ns;
     size_t kept_count;
     struct bench_histogram histogram;
@@ -48,7 +50,7 @@ static const char *program = "bench";
 static int processors_seen, current_round = -1;
 static int processor_ids[CPU_SETSIZE];
 static int64_t run_length_ns;
-static bool run_latency;
+static bool run_latency, by_own_time;
 
 void bench_say(const char *format, ...)
 {
@@ -109,9 +111,10 @@ void bench_set_round(int round)
     current_round = round;
 }
 
-void bench_workers_init(const struct bench_suite *suite, int runs)
+void bench_workers_init(const struct bench_suite *suite, int runs, bool own_time)
 {
     int most = 1;
+    by_own_time = own_time;
     program = suite->program;
     bench_processors(); /* before anybody is pinned */
     for (int i = 0; i < suite->cell_count; i++) {
@@ -229,6 +232,18 @@ static void measure_latency(struct lane *lane, uint64_t *scratch)
     while (bench_now_ns() < end_ns);
 }
 
+static double own_time_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+int64_t bench_clock_ns(void)
+{
+    return by_own_time ? (int64_t)own_time_ns() : bench_now_ns();
+}
+
 static void *work(void *given)
 {
     struct lane *lane = given;
@@ -248,12 +263,14 @@ static void *work(void *given)
         lane->all = warm_up(lane, &sample, scratch, &pace);
     double warm_ns = lane->worker.took_ns;
     wait_for_all(cell);
+    double before_ns = own_time_ns();
     if (run_latency)
         measure_latency(lane, scratch);
     else if (cell->calls > 0)
         measure_exactly(lane, &sample, scratch);
     else
         measure_by_time(lane, &sample, scratch, &pace);
+    lane->used_ns = own_time_ns() - before_ns;
     lane->took_ns = lane->worker.took_ns - warm_ns;
     lane->kept_count = (size_t)(sample.at - first);
     free(scratch);
@@ -339,10 +356,13 @@ static double value_of(const struct bench_cell *cell, int64_t length_ns)
     bool crowded = cell->workers > processors_seen && cell->calls == 0;
     for (int i = 0; i < cell->workers; i++) {
         double ns = lanes[i].took_ns > 0 ? lanes[i].took_ns
+                    : by_own_time        ? lanes[i].used_ns
                     : crowded            ? (double)length_ns
                                          : (double)(lanes[i].ended_ns - lanes[i].began_ns);
         rate += (double)lanes[i].counted / ns;
     }
+    if (by_own_time && cell->workers > processors_seen)
+        rate *= (double)processors_seen / (double)cell->workers;
     return rate > 0 ? 1 / rate : 0;
 }
 

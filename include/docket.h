@@ -72,7 +72,7 @@ extern "C" {
 #define DOCKET_BLOCK_MAX 10000u
 
 /* Most series of one realm that one process may have handles for: as many as a
- * desk holds. A handle has about 350 bytes. */
+ * desk holds. A handle has about 600 bytes. */
 #define DOCKET_HANDLES_MAX 1048576u
 
 /*
@@ -279,7 +279,8 @@ docket_status docket_next_many(docket_series *series, int64_t timeout_ns, uint64
 
 /*
  * docket_next() and docket_next_text() by name, for programs with many tenants.
- * The handle is found in a map of this process (no lock, no system call; some
+ * The handle is found by what the calling thread remembers, if both names lie where they lay
+ * the last time, or in a map of this process (no lock, no system call; some
  * nanoseconds more than by handle: make bench), or made at a name's first call
  * as docket_series_open() makes it, in any thread and in a forked child. Waits
  * at most timeout_ns for handle and number together.

@@ -54,7 +54,7 @@ struct peer {
 struct peer_ways {
     /* In the parent, before the first run: its counter, at 0. */
     bool (*create)(const struct peer *peer);
-    /* In the worker, before the clock; NULL: it failed. */
+    /* In the worker, before the clock; NULL: it failed, and the worker ends with all it has. */
     void *(*open)(const struct peer *peer, unsigned worker);
     /* In the worker, under the clock: count numbers, exactly. */
     bool (*take)(void *self, uint64_t *numbers, unsigned count);

@@ -173,6 +173,7 @@ struct live {
     pthread_mutex_t lock;        /* zero is unlocked; the lists; never held while waiting */
     pthread_mutex_t attach_lock; /* held while docketd is asked; taken before lock */
     pthread_mutex_t line_lock;   /* the lines of all seats: claims are rare */
+    dk_word stamp; /* of this very page, since a child's is wiped: what stands in a struct quick is of it. 0 none yet */
     struct seat *seats;
     struct hand *hands;
     struct dk_line *lines; /* ledger_line.c: ways to docketd that are at rest */
@@ -183,6 +184,8 @@ struct docket_series {
     struct docket_realm *realm;
     uint64_t serial;
     uint64_t hash; /* of tenant and name; see handles.h */
+    struct dk_named *named; /* of a handle in the map */
+    uint64_t apart[2]; /* handles that were made one after the other lie an odd multiple of 16 bytes apart: see dk_hand_place() */
     char tenant[DOCKET_NAME_MAX + 1];
     char name[DOCKET_NAME_MAX + 1];
     bool described;

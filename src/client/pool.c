@@ -95,7 +95,7 @@ static void *cell_new(void)
         from->free = cell->next;
     pthread_mutex_unlock(&from->lock);
     if (cell != NULL)
-        memset(cell, 0, sizeof *cell);
+        cell->next = NULL; /* all else of it is zero: freed so, or never used */
     return cell;
 }
 

@@ -302,7 +302,7 @@ static inline void note_room(struct hand *hand, uint32_t left)
 }
 
 /* Takes count numbers by the word alone. left is written too if none were taken: not_taken() knows why. */
-static inline enum dk_take take_quick(struct hand *hand, uint32_t count, uint64_t *first, uint32_t *left)
+static inline __attribute__((always_inline)) enum dk_take take_quick(struct hand *hand, uint32_t count, uint64_t *first, uint32_t *left)
 {
     const struct dk_strict_bank bank = bank_of(hand);
     enum dk_take took = dk_strict_take(&bank, count, first, left);
@@ -311,12 +311,19 @@ static inline enum dk_take take_quick(struct hand *hand, uint32_t count, uint64_
     return took;
 }
 
+/* The same for ways that are long already: inside them it would be in their way. */
+static __attribute__((noinline)) enum dk_take take_quick_apart(struct hand *hand, uint32_t count, uint64_t *first,
+                                                               uint32_t *left)
+{
+    return take_quick(hand, count, first, left);
+}
+
 docket_status dk_take_strict(struct hand *hand, uint32_t yyyymmdd, uint32_t count, uint64_t *first)
 {
     uint32_t left = 0;
     const struct dk_strict_bank bank = bank_of(hand);
     if (hand->quick) {
-        enum dk_take quickly = take_quick(hand, count, first, &left);
+        enum dk_take quickly = take_quick_apart(hand, count, first, &left);
         return quickly == DK_TAKE_DONE ? DOCKET_OK : not_taken(hand, quickly, count);
     }
     if (dk_load_relaxed(&dk_desk_words(&hand->seat->map)->clock_held_s) != 0)
@@ -394,7 +401,7 @@ static inline bool take_quickly(struct hand *hand, uint64_t way, uint64_t *numbe
 {
     uint32_t left;
     if (way & DK_GATE_STRICT)
-        return take_quick(hand, 1, number, &left) == DK_TAKE_DONE;
+        return take_quick_apart(hand, 1, number, &left) == DK_TAKE_DONE;
     if (dk_lease_left(&hand->lease) == 0 || is_retired(hand))
         return false;
     *number = dk_lease_take(&hand->lease, 1);
@@ -462,25 +469,59 @@ static __attribute__((noinline)) docket_status next_known(docket_series *series,
     return DOCKET_OK;
 }
 
+/* Of a strict counter whose word decides alone: a function of its own, since what it need not keep it need not save. */
+static __attribute__((noinline)) docket_status next_strict(docket_series *series, int64_t timeout_ns, uint64_t *number,
+                                                           int32_t *period)
+{
+    struct hand *hand = *dk_hand_place(series);
+    uint64_t taken;
+    uint32_t left;
+    if (hand->serial != series->serial)
+        return next_known(series, timeout_ns, number, period);
+    hand->gate = DK_GATE_BUSY;
+    dk_compiler_barrier();
+    enum dk_take took = take_quick(hand, 1, &taken, &left);
+    int32_t label = hand->period;
+    dk_compiler_barrier();
+    if (hand->gate != DK_GATE_BUSY)
+        return next_known(series, timeout_ns, number, period); /* a fork inside this call */
+    hand->gate = dk_gate_of(series, DK_GATE_STRICT);
+    if (took != DK_TAKE_DONE)
+        return next_waiting(series, timeout_ns, NULL, 0, number, period);
+    *number = taken;
+    if (period != NULL)
+        *period = label;
+    return DOCKET_OK;
+}
+
+static __attribute__((noinline)) docket_status next_beside(docket_series *series, int64_t timeout_ns, uint64_t *number,
+                                                           int32_t *period)
+{
+    if (number != NULL && series != NULL && timeout_ns >= DOCKET_TIMEOUT_DEFAULT &&
+        (*dk_hand_place(series))->gate == dk_gate_of(series, DK_GATE_STRICT))
+        return next_strict(series, timeout_ns, number, period);
+    return next_known(series, timeout_ns, number, period);
+}
+
 /* Thirty instructions of a lease, which is why the timeout is looked at by those who wait only. ORDER-7 is in
  * dk_lease_take(): the cursor's store comes before the number leaves. */
 docket_status docket_next(docket_series *series, int64_t timeout_ns, uint64_t *number, int32_t *period)
 {
     struct hand *hand = *dk_hand_place(series);
     if (number == NULL || hand->gate != dk_gate_of(series, DK_GATE_LEASED))
-        return next_known(series, timeout_ns, number, period);
+        return next_beside(series, timeout_ns, number, period);
     hand->gate = DK_GATE_BUSY;
     dk_compiler_barrier(); /* for a handler of this very thread */
     if (hand->lease.body == hand->lease.end || is_retired(hand)) {
         (void)dk_hand_leave(hand);
-        return next_known(series, timeout_ns, number, period);
+        return next_beside(series, timeout_ns, number, period);
     }
     *number = dk_lease_take(&hand->lease, 1);
     if (period != NULL)
         *period = hand->period;
     dk_compiler_barrier();
     if (hand->gate != DK_GATE_BUSY) /* a fork inside this call, from a signal handler: the number is the parent's */
-        return next_known(series, timeout_ns, number, period);
+        return next_beside(series, timeout_ns, number, period);
     hand->gate = dk_gate_of(series, DK_GATE_LEASED);
     return DOCKET_OK;
 }
