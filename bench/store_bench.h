@@ -49,6 +49,8 @@ bool realm_holds(struct realm *realm);
 /* Raises the marks of `count` series, from `first` on at this stride, in one commit: how long that took. */
 double commit_marks(struct realm *realm, uint64_t first, uint64_t stride, uint64_t count);
 double commit_nothing(struct realm *realm);
+/* Until the journal is empty. Commits that fold nothing are not counted; *longest is the longest of the others. */
+double drain(struct realm *realm, double *longest);
 
 /* Cells: the value of a round, in milliseconds. The bare ones are of what the cell before them wrote or read. */
 double measure_marks(struct bench_cell *cell);

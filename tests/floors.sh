@@ -17,7 +17,7 @@ declare -A may=(
     [daemon]='base numbering table store wire'
 )
 declare -A only=( # library header -> the places that may include it, as a rule one
-    ['lmdb.h']='src/store/' ['sha2.h']='src/store/chain.c tools/cmd_retention.c' ['urcu/']='src/daemon/queue.h' ['linux/futex.h']='src/table/doorbell.c'
+    ['lmdb.h']='src/store/' ['sha2.h']='src/store/sha.c tools/cmd_retention.c' ['urcu/']='src/daemon/queue.h' ['linux/futex.h']='src/table/doorbell.c'
     ['ini.h']='src/daemon/config.c' ['xxhash.h']='src/base/hash.h' ['stdatomic.h']='src/base/atomics.h'
     ['jansson.h']='tools/ src/daemon/ledger/metadata.c' ['libsmartcols.h']='tools/table.c' ['ncurses.h']='tools/top_screen.c'
 )

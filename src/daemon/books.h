@@ -93,8 +93,8 @@ struct dk_counter {
     enum dk_watched { DK_NOT_WATCHED, DK_WATCHED_OFTEN, DK_WATCHED } watched;
     bool stirred;       /* a want bit was found since it was looked at */
     int64_t look_ns;    /* when it is looked at again */
-    int64_t moved_ns;   /* when a look saw last that somebody uses it, by ... */
-    uint64_t moved_next; /* ... its position */
+    int64_t moved_ns;   /* when a look saw last that somebody uses it ... */
+    uint64_t moved_by;  /* ... by its shared words */
     uint32_t calm_to;   /* its next turn lets no more lie ahead than this; 0: as it is */
     uint32_t want;     /* numbers asked for in one piece */
     struct dk_row_book *rows;

@@ -172,14 +172,26 @@ static void watch(struct dk_counter *counter)
     watch_until(counter, watched, counter->moved_ns + watches[watched - DK_WATCHED_OFTEN].look_ns);
 }
 
-/* Relaxed, of both: only compared. A lease's own numbers are not seen here: a block is used
- * up, and the next one claimed, in less than the quiet time at the rate that made it so large. */
+/* A number that changes when somebody uses it; relaxed: only compared. A lease's own numbers
+ * are not seen here: a block is used up, and the next one claimed, in less than the quiet
+ * time at the rate that made it so large. */
+static uint64_t motion(const struct dk_counter *counter)
+{
+    uint64_t sum = 0;
+    if (dk_is_strict(counter))
+        return dk_load_relaxed(&dk_book_table_bank(counter)->strict) >> 18;
+    for (uint32_t r = 0; r < counter->row_count; r++)
+        for (int i = 0; i < DK_PLACES_PER_ROW; i++)
+            sum += dk_load_relaxed(dk_book_claim(counter->series->desk, counter->rows[r].row, i));
+    return sum;
+}
+
 static bool has_moved(struct dk_counter *counter)
 {
-    uint64_t next = dk_is_strict(counter) ? dk_load_relaxed(&dk_book_table_bank(counter)->strict) >> 18 : 0;
-    bool moved = counter->stirred || next != counter->moved_next;
+    uint64_t now = motion(counter);
+    bool moved = counter->stirred || now != counter->moved_by;
     counter->stirred = false;
-    counter->moved_next = next;
+    counter->moved_by = now;
     return moved;
 }
 

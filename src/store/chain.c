@@ -21,39 +21,39 @@
  * that was printed before.
  */
 #include "store/inside.h"
+#include "store/sha.h"
 
-#include <sha2.h>
 #include <stdio.h>
 #include <string.h>
 
-static void hash_number(SHA2_CTX *hash, uint64_t number, unsigned bytes)
+static void hash_number(struct dk_sha *hash, uint64_t number, unsigned bytes)
 {
     uint8_t little[8];
     for (unsigned at = 0; at < bytes; at++)
         little[at] = (uint8_t)(number >> 8 * at);
-    SHA256Update(hash, little, bytes);
+    dk_sha_add(hash, little, bytes);
 }
 
-static void hash_text(SHA2_CTX *hash, const char *text)
+static void hash_text(struct dk_sha *hash, const char *text)
 {
     size_t bytes = strlen(text);
     hash_number(hash, bytes, 1);
-    SHA256Update(hash, (const uint8_t *)text, bytes);
+    dk_sha_add(hash, (const uint8_t *)text, bytes);
 }
 
 /* name: with the zero at its end. */
-static void begin(SHA2_CTX *hash, const char *name)
+static void begin(struct dk_sha *hash, const char *name)
 {
-    SHA256Init(hash);
-    SHA256Update(hash, (const uint8_t *)name, strlen(name) + 1);
+    dk_sha_begin(hash);
+    dk_sha_add(hash, (const uint8_t *)name, strlen(name) + 1);
 }
 
-/* ---- for others: the file knows sha2.h alone ---- */
+/* ---- for others: this file alone knows sha.h ---- */
 
-static SHA2_CTX *context_of(struct dk_digest *digest)
+static struct dk_sha *context_of(struct dk_digest *digest)
 {
-    _Static_assert(sizeof(SHA2_CTX) <= sizeof digest->room, "it has room");
-    return (SHA2_CTX *)(void *)digest->room;
+    _Static_assert(sizeof(struct dk_sha) <= sizeof digest->room, "it has room");
+    return (struct dk_sha *)(void *)digest->room;
 }
 
 void dk_digest_begin(struct dk_digest *digest, const char *name)
@@ -70,49 +70,49 @@ void dk_digest_string(struct dk_digest *digest, const char *text)
 {
     size_t bytes = strlen(text);
     hash_number(context_of(digest), bytes, 4);
-    SHA256Update(context_of(digest), (const uint8_t *)text, bytes);
+    dk_sha_add(context_of(digest), (const uint8_t *)text, bytes);
 }
 
 void dk_digest_end(struct dk_digest *digest, uint8_t hash[DK_DIGEST_BYTES])
 {
-    SHA256Final(hash, context_of(digest));
+    dk_sha_end(hash, context_of(digest));
 }
 
 void dk_chain_root(const uint8_t store_id[16], uint8_t hash[DK_DIGEST_BYTES])
 {
-    SHA2_CTX made;
+    struct dk_sha made;
     begin(&made, "docket audit 1");
-    SHA256Update(&made, store_id, 16);
-    SHA256Final(hash, &made);
+    dk_sha_add(&made, store_id, 16);
+    dk_sha_end(hash, &made);
 }
 
 static void stand(uint64_t number, struct dk_slice value, uint8_t hash[DK_DIGEST_BYTES])
 {
-    SHA2_CTX made;
+    struct dk_sha made;
     size_t bytes = value.size - DK_CHECKSUM_BYTES;
     begin(&made, "docket stood 1");
-    SHA256Update(&made, hash, DK_DIGEST_BYTES);
+    dk_sha_add(&made, hash, DK_DIGEST_BYTES);
     hash_number(&made, number, 8);
     hash_number(&made, bytes, 4);
-    SHA256Update(&made, value.bytes, bytes);
-    SHA256Final(hash, &made);
+    dk_sha_add(&made, value.bytes, bytes);
+    dk_sha_end(hash, &made);
 }
 
 static void personal_of(const struct dk_event *event, uint8_t digest[DK_DIGEST_BYTES])
 {
-    SHA2_CTX made;
+    struct dk_sha made;
     begin(&made, "docket person 1");
-    SHA256Update(&made, event->link.salt, DK_SALT_BYTES);
+    dk_sha_add(&made, event->link.salt, DK_SALT_BYTES);
     hash_number(&made, event->uid, 4);
     hash_text(&made, event->reason);
-    SHA256Final(digest, &made);
+    dk_sha_end(digest, &made);
 }
 
 static void hash_of(const struct dk_event *event, const uint8_t before[DK_DIGEST_BYTES], uint8_t hash[DK_DIGEST_BYTES])
 {
-    SHA2_CTX made;
+    struct dk_sha made;
     begin(&made, "docket event 1");
-    SHA256Update(&made, before, DK_DIGEST_BYTES);
+    dk_sha_add(&made, before, DK_DIGEST_BYTES);
     hash_number(&made, event->number, 8);
     hash_number(&made, (uint64_t)event->time_ns, 8);
     hash_text(&made, event->kind);
@@ -120,8 +120,8 @@ static void hash_of(const struct dk_event *event, const uint8_t before[DK_DIGEST
     hash_text(&made, event->tenant);
     hash_text(&made, event->series);
     hash_number(&made, (uint32_t)event->period, 4);
-    SHA256Update(&made, event->link.personal, DK_DIGEST_BYTES);
-    SHA256Final(hash, &made);
+    dk_sha_add(&made, event->link.personal, DK_DIGEST_BYTES);
+    dk_sha_end(hash, &made);
 }
 
 void dk_chain_link(struct dk_event *event, const uint8_t before[DK_DIGEST_BYTES])

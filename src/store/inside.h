@@ -262,7 +262,7 @@ static inline void dk_witness_see(struct dk_witness *witness, const struct dk_tr
         witness->head[at] = trail->number != 0 ? trail->hash[at] : 0;
 }
 
-/* ---- chain.c: the one file that knows sha2.h ---- */
+/* ---- chain.c: the one file that knows sha.h ---- */
 
 /* What a trail without events begins with. */
 void dk_chain_root(const uint8_t store_id[16], uint8_t hash[DK_DIGEST_BYTES]);
@@ -338,9 +338,9 @@ docket_status dk_texts_fill(struct dk_store *store, MDB_txn *txn) DK_MUST_USE;
 /* A read transaction, of a store that lives; the caller aborts it. */
 docket_status dk_walk_begin(struct dk_store *store, MDB_txn **txn) DK_MUST_USE;
 /* Every record of every database, and what they add up to; of the ledger's folded ones only if ledger.
- * *last gets the highest id of a series; audit what became of the chain. */
-docket_status dk_walk_verify(struct dk_store *store, MDB_txn *txn, bool ledger, uint64_t *records, uint64_t *last,
-                             struct dk_audit *audit) DK_MUST_USE;
+ * *last gets the highest id of a series; audit what became of the chain. opening: nobody commits meanwhile. */
+docket_status dk_walk_verify(struct dk_store *store, MDB_txn *txn, bool ledger, bool opening, uint64_t *records,
+                             uint64_t *last, struct dk_audit *audit) DK_MUST_USE;
 
 /* ---- lock.c ---- */
 

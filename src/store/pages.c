@@ -14,6 +14,7 @@
 #include "store/inside.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -48,6 +49,7 @@ struct pages {
     bool stopped;
     const char *odd;                  /* what was found, for the sentence */
     uint64_t odd_at;
+    struct beside *beside;            /* NULL: this is what runs there */
 };
 
 /* The walk over one tree. */
@@ -89,7 +91,7 @@ static bool meet(struct pages *pages, uint64_t page, bool used)
 {
     if (page < 2 || page > pages->last || (used && page >= pages->count))
         return odd(pages, page, "is named and not there");
-    if (pages->met[page]++)
+    if (__atomic_fetch_add(&pages->met[page], 1, __ATOMIC_RELAXED) != 0) /* relaxed: a count, looked at by itself */
         return odd(pages, page, "is in two places");
     return true;
 }
@@ -214,6 +216,48 @@ static bool is_ledger(struct dk_slice name)
     return false;
 }
 
+/* The tree of events is the largest one as a rule: a thread of its own walks it. Both tell `met` of their pages. */
+struct beside {
+    struct pages pages; /* a copy, with a finding of its own */
+    struct tree tree;
+    pthread_t thread;
+    bool running, sound;
+};
+
+enum { MANY_LEAVES = 1024 };
+
+static void *check_beside(void *context)
+{
+    struct beside *beside = context;
+    beside->sound = check_tree(&beside->pages, &beside->tree, TREE_OF_RECORDS);
+    return NULL;
+}
+
+/* False: it is walked here. */
+static bool walk_beside(struct pages *pages, struct dk_slice name, const struct tree *tree)
+{
+    const char *events = dk_kind_name(DK_KIND_EVENTS);
+    struct beside *beside = pages->beside;
+    if (!beside || beside->running || tree->leaves < MANY_LEAVES || name.size != strlen(events) ||
+        memcmp(name.bytes, events, name.size) != 0)
+        return false;
+    beside->pages = *pages;
+    beside->pages.beside = NULL;
+    beside->tree = *tree;
+    beside->running = pthread_create(&beside->thread, NULL, check_beside, beside) == 0;
+    return beside->running;
+}
+
+static bool end_beside(struct pages *pages)
+{
+    struct beside *beside = pages->beside;
+    if (!beside->running)
+        return true;
+    pthread_join(beside->thread, NULL);
+    pages->stopped = pages->stopped || beside->pages.stopped;
+    return beside->sound || odd(pages, beside->pages.odd_at, beside->pages.odd);
+}
+
 static bool check_value(struct walk *walk, uint64_t page, const struct node *node)
 {
     if (node->flags & BIG && !check_big(walk, page, node))
@@ -227,6 +271,8 @@ static bool check_value(struct walk *walk, uint64_t page, const struct node *nod
     struct tree tree = read_tree(node->value.bytes);
     if (tree.flags != 0)
         return odd(walk->pages, page, "leads to a database of another kind");
+    if (walk_beside(walk->pages, node->key, &tree))
+        return true;
     bool shallow = tree.leaves > walk->pages->ledger_pages && is_ledger(node->key);
     return check_tree(walk->pages, &tree, shallow ? TREE_OF_LEDGER : TREE_OF_RECORDS);
 }
@@ -318,7 +364,12 @@ static bool check_all(struct pages *pages)
     pages->met = calloc(pages->last + 1, 1);
     if (!pages->met)
         return odd(pages, pages->last, "is more than there is memory for");
-    return check_tree(pages, &names, TREE_OF_NAMES) && check_tree(pages, &empty, TREE_OF_FREE_PAGES);
+    struct beside beside = {0};
+    pages->beside = &beside;
+    bool sound = check_tree(pages, &names, TREE_OF_NAMES) && check_tree(pages, &empty, TREE_OF_FREE_PAGES);
+    sound = end_beside(pages) && sound;
+    pages->beside = NULL;
+    return sound;
 }
 
 /* LMDB keeps the size of its pages in the heads; both must say the same. */

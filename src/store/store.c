@@ -184,7 +184,7 @@ static docket_status read_records(struct dk_store *store, struct opening *openin
     store->time = opening->before.time;
     store->ledger_unread = !ledger_is_small(store, txn);
     if (status == DOCKET_OK)
-        status = dk_walk_verify(store, txn, !store->ledger_unread, &records, &store->series_last, &opening->audit);
+        status = dk_walk_verify(store, txn, !store->ledger_unread, true, &records, &store->series_last, &opening->audit);
     if (status == DOCKET_OK)
         status = dk_journal_build_index(store, txn);
     if (status == DOCKET_OK)

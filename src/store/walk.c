@@ -6,6 +6,9 @@
 #include "store/inside.h"
 #include "store/ledger_image.h"
 
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -223,7 +226,7 @@ struct check {
     uint64_t ledger_sum; /* ... and of the ledger's folded ones */
     unsigned kind;
     const dk_word *stop; /* NULL: nobody stops the walk */
-    struct dk_seen ids;  /* of series */
+    struct dk_ids ids;      /* of series */
     uint64_t last_id;
 };
 
@@ -241,7 +244,7 @@ static docket_status check_series(void *context, struct dk_slice key, struct dk_
     check->records++;
     docket_status status = dk_image_decode_series(key, value, &record);
     if (status == DOCKET_OK)
-        status = dk_seen_add(&check->ids, record.id, 0, &added);
+        status = dk_ids_add(&check->ids, record.id, &added);
     if (status == DOCKET_OK && !added)
         status = dk_record_damaged(DK_KIND_SERIES, key, "has the id of another series");
     if (status == DOCKET_OK && record.id > check->last_id)
@@ -301,7 +304,7 @@ static docket_status check_text(void *context, struct dk_slice key, struct dk_sl
     struct dk_text_record record;
     check->records++;
     docket_status status = dk_image_decode_text(key, value, &record);
-    if (status == DOCKET_OK && !dk_seen_has(&check->ids, record.series_id, 0))
+    if (status == DOCKET_OK && !dk_ids_have(&check->ids, record.series_id))
         status = dk_record_damaged(DK_KIND_TEXTS, key, "speaks of a series that is not there");
     return status;
 }
@@ -401,22 +404,80 @@ static docket_status check_whole(struct dk_store *store, MDB_txn *txn, const str
                                    "hidden; keep the store as it is and restore the newest good copy");
 }
 
-docket_status dk_walk_verify(struct dk_store *store, MDB_txn *txn, bool ledger, uint64_t *records, uint64_t *last,
-                             struct dk_audit *audit)
+static docket_status check_kind(struct dk_store *store, MDB_txn *txn, struct check *check, unsigned kind)
+{
+    check->kind = kind;
+    return dk_env_walk(store, txn, (enum dk_kind)kind, NULL, 0, check_record, check);
+}
+
+/* The events, whose hashes take longest, by a thread of their own in a read transaction of their own: while a store is
+ * opened nobody commits, so that it shows the same. */
+struct beside {
+    struct dk_store *store;
+    struct check check;
+    docket_status status;
+    char sentence[DK_ERROR_BYTES]; /* of this thread */
+    pthread_t thread;
+    bool running;
+};
+
+static void *check_events(void *context)
+{
+    struct beside *beside = context;
+    MDB_txn *txn;
+    beside->status = dk_env_begin(beside->store, false, &txn);
+    if (beside->status == DOCKET_OK) {
+        beside->status = check_kind(beside->store, txn, &beside->check, DK_KIND_EVENTS);
+        mdb_txn_abort(txn);
+    }
+    if (beside->status != DOCKET_OK)
+        snprintf(beside->sentence, sizeof beside->sentence, "%s", dk_error_text());
+    return NULL;
+}
+
+enum { MANY_LEAVES = 256 }; /* of fewer a thread is not worth it */
+
+static void begin_beside(struct beside *beside, struct dk_store *store, MDB_txn *txn, const struct dk_meta *meta)
+{
+    MDB_stat tree;
+    *beside = (struct beside){.store = store, .check.commit = meta->commit};
+    if (mdb_stat(txn, store->dbi[DK_KIND_EVENTS], &tree) != 0 || tree.ms_leaf_pages < MANY_LEAVES)
+        return;
+    dk_chain_begin(&beside->check.chain, meta);
+    beside->running = pthread_create(&beside->thread, NULL, check_events, beside) == 0;
+}
+
+static docket_status end_beside(struct beside *beside, struct check *check, docket_status status)
+{
+    if (!beside->running)
+        return status;
+    pthread_join(beside->thread, NULL);
+    check->records += beside->check.records;
+    check->sum += beside->check.sum;
+    check->chain = beside->check.chain;
+    return status != DOCKET_OK || beside->status == DOCKET_OK ? status : dk_fail(beside->status, "%s", beside->sentence);
+}
+
+docket_status dk_walk_verify(struct dk_store *store, MDB_txn *txn, bool ledger, bool opening, uint64_t *records,
+                             uint64_t *last, struct dk_audit *audit)
 {
     struct dk_meta meta;
     struct check check = {0};
+    struct beside beside = {0};
     docket_status status = dk_meta_read(store, txn, &meta);
     if (status != DOCKET_OK)
         return status;
     check.commit = meta.commit;
     dk_chain_begin(&check.chain, &meta);
-    for (; status == DOCKET_OK && check.kind < store->kinds; check.kind++)
-        if (ledger || !dk_kind_is_folded_ledger(check.kind))
-            status = dk_env_walk(store, txn, (enum dk_kind)check.kind, NULL, 0, check_record, &check);
+    if (opening)
+        begin_beside(&beside, store, txn, &meta);
+    for (unsigned kind = 0; status == DOCKET_OK && kind < store->kinds; kind++)
+        if ((ledger || !dk_kind_is_folded_ledger(kind)) && !(beside.running && kind == DK_KIND_EVENTS))
+            status = check_kind(store, txn, &check, kind);
+    status = end_beside(&beside, &check, status);
     if (status == DOCKET_OK)
         status = check_whole(store, txn, &meta, &check, ledger);
-    dk_seen_free(&check.ids);
+    dk_ids_free(&check.ids);
     if (status == DOCKET_OK) {
         dk_chain_end(&check.chain);
         *records = check.records;
@@ -483,7 +544,7 @@ docket_status dk_store_verify(struct dk_store *store, uint64_t *records)
         return status;
     status = check_pages(store, NULL); /* first: LMDB trusts them */
     if (status == DOCKET_OK)
-        status = dk_walk_verify(store, view.txn, true, records, &last, &audit);
+        status = dk_walk_verify(store, view.txn, true, false, records, &last, &audit);
     if (status == DOCKET_OK && audit.broken != 0)
         status = dk_audit_broken(&audit);
     if (status == DOCKET_OK)

@@ -17,6 +17,8 @@
 #include "table/seat.h"
 
 #include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -310,7 +312,6 @@ static void advance_ended(struct dk_daemon *daemon, struct dk_desk_book *desk, c
 
 /* In one commit; of more than it has room for, one after the other. A start that
  * is cut in between goes on from there: what is resolved has nothing more to lose. */
-
 static void resolve_all(struct dk_daemon *daemon, struct dk_desk_book *desk, struct dk_images *images, uint32_t cause)
 {
     bool done = false;
@@ -530,15 +531,39 @@ static docket_status open_desk(struct dk_daemon *daemon, struct dk_desk_book *de
     return status;
 }
 
+/* Counters are read by a thread of their own, where there are many; the two write different books. */
+enum { BESIDE_SERIES = 16384 };
+
+struct counters_beside {
+    struct reading *reading;
+    docket_status status;
+    char sentence[DK_ERROR_BYTES]; /* of that thread */
+};
+
+static void *read_counters(void *context)
+{
+    struct counters_beside *beside = context;
+    struct reading *reading = beside->reading;
+    beside->status = dk_store_each_counter(reading->daemon->store, keep_image, reading);
+    if (beside->status != DOCKET_OK)
+        snprintf(beside->sentence, sizeof beside->sentence, "%s", dk_error_text());
+    dk_images_sort(reading->images);
+    return NULL;
+}
+
 static docket_status read_store(struct reading *reading)
 {
     struct dk_daemon *daemon = reading->daemon;
+    struct counters_beside beside = {.reading = reading};
+    pthread_t thread;
     make_known(&reading->images->known, daemon->facts.series_last);
+    bool running = daemon->facts.series_last > BESIDE_SERIES && pthread_create(&thread, NULL, read_counters, &beside) == 0;
     docket_status status = dk_store_each_series(daemon->store, know_series, reading);
-    if (status == DOCKET_OK)
-        status = dk_store_each_counter(daemon->store, keep_image, reading);
-    dk_images_sort(reading->images);
-    return status;
+    if (running)
+        pthread_join(thread, NULL);
+    else
+        read_counters(&beside);
+    return status != DOCKET_OK || beside.status == DOCKET_OK ? status : dk_fail(beside.status, "%s", beside.sentence);
 }
 
 /* Adopted counters without a bank in memory belong to series whose period has
@@ -556,8 +581,10 @@ docket_status dk_recovery_run(struct dk_daemon *daemon)
             status = DOCKET_OK; /* it is built anew */
     }
     if (status == DOCKET_OK) {
-        dk_names_reserve(&daemon->names, dk_images_choose(daemon, &images, adopted));
-        status = dk_store_each_series(daemon->store, keep_series, &reading);
+        size_t needed = dk_images_choose(daemon, &images, adopted);
+        dk_names_reserve(&daemon->names, needed);
+        if (needed > 0)
+            status = dk_store_each_series(daemon->store, keep_series, &reading);
     }
     for (uint32_t d = 0; d < daemon->desk_count && status == DOCKET_OK; d++)
         status = open_desk(daemon, &daemon->desks[d], &images, adopted[d]);
