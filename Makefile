@@ -101,7 +101,7 @@ help:
 	@echo "make process   tests with real processes                 make floors  who may include whom"
 	@echo "make model     the protocol model (Spin)                 make orders  labels of memory orders"
 	@echo "make attack    the attacks at their small figures        make lint    static checkers"
-	@echo "                   ROUNDS=15 MILLISECONDS=60; ONLY=next names ... one program; JSON=1 the figures as JSON; OUT=build/bench"
+	@echo "                   ROUNDS=11 MILLISECONDS=60; ONLY=next names ... one program; JSON=1 the figures as JSON; OUT=build/bench"
 	@echo "make bench-page    docs/PERFORMANCE.md and its pictures, from build/bench (after make bench and make bench-peers)"
 	@echo "make check-instructions  instructions of each hot path beside their bounds"
 	@echo "make bench-ledger  record speed beside PostgreSQL 15 and LMDB alone (about three minutes)"

@@ -203,15 +203,15 @@ static uint64_t take_cold(struct bench_worker *worker, uint64_t *out, unsigned c
 
 /*
  * What docketd has ahead of a series grows with what is taken, and shrinks while other cells
- * run: so numbers are taken until a million of them in a row came without a wait, at most for a
- * fifth of a second. How often calls wait is bench_supply's question.
+ * run: so numbers are taken until a million of them in a row came without a wait, at most for
+ * 60 ms. How often calls wait is bench_supply's question.
  */
 static bool warm_supply(struct bench_worker *worker)
 {
     enum { STRETCH = 1 << 20, WAIT_NS = 100000 };
     uint64_t out[256], flowing = 0;
     int64_t began_ns = bench_now_ns(), before_ns = began_ns, now_ns = began_ns;
-    while (flowing < STRETCH && now_ns - began_ns < 200000000) {
+    while (flowing < STRETCH && now_ns - began_ns < 60000000) {
         worker->extra += take(worker, out, 256);
         now_ns = bench_now_ns();
         flowing = now_ns - before_ns < WAIT_NS ? flowing + 256 : 0;

@@ -75,28 +75,49 @@ static void run_round(struct bench_run *run, int round, bool latency)
     }
 }
 
-/* Again while others were in the way; all tries together are bounded by twice the rounds. */
+/* A try is forgotten: the later ones move up. */
+static void drop_try(struct bench_run *run, int drop, int tries, bool latency, double *others, double *servers)
+{
+    size_t bytes = (size_t)(tries - drop - 1) * sizeof(double);
+    memmove(others + drop, others + drop + 1, bytes);
+    memmove(servers + drop, servers + drop + 1, bytes);
+    for (int i = 0; i < run->suite->cell_count; i++) {
+        struct bench_result *result = run->suite->cells[i].result;
+        if (!latency)
+            memmove(result->value + drop, result->value + drop + 1, bytes);
+        for (int quantity = 0; latency && quantity <= BENCH_MAX; quantity++)
+            memmove(result->quantile[quantity] + drop, result->quantile[quantity] + drop + 1, bytes);
+    }
+}
+
+/*
+ * Until there are so many rounds in which others used little; at most twice as many tries.
+ * Then those are kept in which others used least: what was measured has no say.
+ */
 static void run_rounds(struct bench_run *run, int rounds, bool latency)
 {
-    int spare = rounds;
-    for (int round = 0; round < rounds; round++) {
-        double others, servers, grain;
-        for (;;) {
-            struct bench_usage before;
-            bench_usage_now(&before);
-            run_round(run, round, latency);
-            bench_usage_since(&before, &others, &servers, &grain);
-            if (others <= (grain > 0.03 ? grain : 0.03) || spare == 0)
-                break;
-            spare--;
-            run->again++;
-        }
-        if (others > (grain > 0.03 ? grain : 0.03))
-            run->disturbed++;
-        if (!latency) {
-            run->others[round] = others;
-            run->servers[round] = servers;
-        }
+    double others[BENCH_TRIES_MAX] = {0}, servers[BENCH_TRIES_MAX] = {0}, limit = 0.03;
+    int tries = 0, good = 0;
+    for (; tries < 2 * rounds && good < rounds; tries++) {
+        struct bench_usage before;
+        double grain;
+        bench_usage_now(&before);
+        run_round(run, tries, latency);
+        bench_usage_since(&before, &others[tries], &servers[tries], &grain);
+        limit = grain > limit ? grain : limit;
+        good += others[tries] <= limit;
+    }
+    run->again += tries - rounds;
+    for (; tries > rounds; tries--) {
+        int worst = 0;
+        for (int i = 1; i < tries; i++)
+            worst = others[i] > others[worst] ? i : worst;
+        drop_try(run, worst, tries, latency, others, servers);
+    }
+    run->disturbed += rounds - (good < rounds ? good : rounds);
+    if (!latency) {
+        memcpy(run->others, others, sizeof others);
+        memcpy(run->servers, servers, sizeof servers);
     }
 }
 

@@ -10,7 +10,7 @@
  * together. What is printed of a cell is the median over the rounds and the spread,
  * (p90 - p10) / median; a ratio is taken within each round first, then likewise, so that what
  * disturbs a round is on both sides. A round during which others used more than 3 % of the
- * machine is run again (all tries together at most twice the rounds). After the clock has
+ * machine is run again (at most twice as many tries as rounds; then the least disturbed are kept). After the clock has
  * stopped the numbers that were got are verified; if they are wrong the program says so, prints
  * no figure as met, and ends with 1.
  *
@@ -137,7 +137,7 @@ int bench_processors(void);             /* that we may use */
 void bench_pin(int index);              /* to processor index mod bench_processors(), as workers are */
 void *bench_shared(size_t bytes);       /* zeroed, seen by all workers, page-aligned; ends the program if there is none */
 void bench_own_process(int pid);        /* as -p */
-int bench_round(void);                  /* the round that runs; -1 before the first */
+int bench_round(void);                  /* the try that runs, from 0; -1 before the first */
 
 /* The processor keeps what was computed: the compiler may not leave it out. */
 #define BENCH_USE(value) __asm__ volatile("" : : "r"(value) : "memory")

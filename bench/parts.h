@@ -26,10 +26,12 @@ uint64_t bench_time_calls(struct bench_worker *worker, struct bench_histogram *i
 
 /* ---- results ---- */
 
+enum { BENCH_TRIES_MAX = 2 * BENCH_ROUNDS_MAX };
+
 struct bench_result {
-    double value[BENCH_ROUNDS_MAX];                   /* ns, or unit, round by round */
-    double quantile[BENCH_MAX + 1][BENCH_ROUNDS_MAX]; /* of the latency pass: its own rounds */
-    struct bench_histogram *histogram;                /* of all its rounds */
+    double value[BENCH_TRIES_MAX];                   /* ns, or unit, of each try; in the end of the rounds that are kept */
+    double quantile[BENCH_MAX + 1][BENCH_TRIES_MAX]; /* likewise, of the latency pass */
+    struct bench_histogram *histogram;               /* of all tries */
     uint64_t numbers;                                 /* in all runs */
     uint64_t *kept;
     size_t kept_count;
@@ -40,7 +42,7 @@ struct bench_run {
     const struct bench_suite *suite;
     int rounds, latency_rounds, length_ms;
     int again, disturbed;      /* rounds run again; rounds kept although others used more than the limit */
-    double others[BENCH_ROUNDS_MAX], servers[BENCH_ROUNDS_MAX]; /* share of the machine, of kept rounds */
+    double others[BENCH_TRIES_MAX], servers[BENCH_TRIES_MAX]; /* share of the machine, of kept rounds */
     double pair_ns;            /* what a bare pair of clock looks costs */
     bool own_time;             /* -t */
     bool right;                /* all numbers verified */

@@ -7,7 +7,7 @@
 #     make bench-peers ONLY=locks ROUNDS=1 MILLISECONDS=20      one kind, in seconds
 #
 # ONLY: docket is always there; locks lmdb sqlite bdb pg redis. ONLY=broken is a counter that
-# nobody locks: the bench must end with 1.
+# nobody locks: the bench must end with 1. CELLS=ID,ID: these rows only, and docket's that divide them.
 #
 # Servers of our own in folders of our own (mode 700), on Unix sockets there and nowhere else;
 # what runs on this machine already is not looked at. All goes at the end, Ctrl-C too. The
@@ -161,7 +161,7 @@ start_pg
 start_redis
 
 # In the background, so that Ctrl-C is heard at once.
-"$BUILD/bench_peers" -r "$ROUNDS" -m "$MILLISECONDS" "${own[@]}" -j "$out/peers.json" -c "$out/peers.csv" &
+"$BUILD/bench_peers" -r "$ROUNDS" -m "$MILLISECONDS" "${own[@]}" ${CELLS:+-o "$CELLS"} -j "$out/peers.json" -c "$out/peers.csv" &
 bench_pid=$!
 code=0
 wait "$bench_pid" || code=$?

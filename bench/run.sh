@@ -4,7 +4,7 @@
 # run: `make bench`: every program of the suite that needs no peers, against docketds of its
 # own, then the figures in one table, then the plots. Under five minutes.
 #
-#     make bench                  ROUNDS=15 MILLISECONDS=60
+#     make bench                  ROUNDS=11 MILLISECONDS=60
 #     make bench ONLY=next        one program (next names supply store), in a minute
 #     make bench JSON=1           the figures as JSON on stdout, all else on stderr
 #
@@ -14,7 +14,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 BUILD=$(realpath "${BUILD:-build/release}")
-export ROUNDS=${ROUNDS:-15} MILLISECONDS=${MILLISECONDS:-60} ONLY=${ONLY:-} LC_ALL=C
+export ROUNDS=${ROUNDS:-11} MILLISECONDS=${MILLISECONDS:-60} ONLY=${ONLY:-} LC_ALL=C
 out=${OUT:-build/bench}
 mkdir -p "$out"
 out=$(realpath "$out")
@@ -78,6 +78,7 @@ realm memory_realm "$memory"
 bench next "$disk" "$memory_realm"
 bench names "$disk"
 bench supply -r 5 -m 500 -w "$out/supply_window.csv" "$disk"
+bench scale -r 1 -b "$BUILD" -n "${SERIES:-100000}" "$work/scale" # a minute; one round: 30 s of use hold a refill of each series
 bench store -r 3 -s "${SERIES:-100000}" -d "$BUILD/docketd" "$work/marks" # SERIES=1000000: the figures' own size, three minutes
 
 echo

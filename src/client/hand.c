@@ -14,9 +14,6 @@
 
 enum { TABLE_FIRST = 16 };
 
-/* With the 8 bytes that allocators put before it. */
-_Static_assert((sizeof(struct docket_series) + 8 + 15) / 16 % 2 == 1, "neighbours share no place of the memo");
-
 /* A thread's hands, by serial. One whose serial is 0 was wiped by a fork or
  * dropped by a close. */
 struct mine {

@@ -267,7 +267,7 @@ static void free_chunk(struct named_chunk *chunk)
     size_t bytes = chunk->bytes;
     for (uint32_t i = 0; i < chunk->used; i++) {
         dk_store_release(&chunk->named[i].listed, 0); /* ORDER-19: before its memory is anybody else's */
-        free(chunk->named[i].series);
+        free(chunk->named[i].series->lies_in != NULL ? chunk->named[i].series->lies_in : chunk->named[i].series);
     }
     if (madvise(chunk, bytes, MADV_DONTNEED) != 0)
         memset((void *)chunk, 0, bytes);

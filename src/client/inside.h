@@ -185,7 +185,7 @@ struct docket_series {
     uint64_t serial;
     uint64_t hash; /* of tenant and name; see handles.h */
     struct dk_named *named; /* of a handle in the map */
-    uint64_t apart[2]; /* handles that were made one after the other lie an odd multiple of 16 bytes apart: see dk_hand_place() */
+    void *lies_in;          /* what is to be freed; NULL: itself */
     char tenant[DOCKET_NAME_MAX + 1];
     char name[DOCKET_NAME_MAX + 1];
     bool described;

@@ -5,6 +5,7 @@
 #include "store/checksum.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct dk_seen_row {
     uint64_t series_id; /* 0: empty */
@@ -65,4 +66,47 @@ void dk_seen_free(struct dk_seen *seen)
 {
     free(seen->rows);
     *seen = (struct dk_seen){0};
+}
+
+/* ---- ids ---- */
+
+#define FAR_ID (UINT64_C(1) << 30)
+
+static docket_status ids_grow(struct dk_ids *ids, uint64_t id)
+{
+    uint64_t room = ids->room ? ids->room : 4096;
+    while (room <= id)
+        room *= 2;
+    uint64_t *bits = realloc(ids->bits, (size_t)(room / 8));
+    if (!bits)
+        return dk_fail(DOCKET_NO_MEMORY, "no memory to remember %llu series", (unsigned long long)room);
+    memset(bits + ids->room / 64, 0, (size_t)(room - ids->room) / 8);
+    ids->bits = bits;
+    ids->room = room;
+    return DOCKET_OK;
+}
+
+docket_status dk_ids_add(struct dk_ids *ids, uint64_t id, bool *added)
+{
+    if (id >= FAR_ID)
+        return dk_seen_add(&ids->far, id, 0, added);
+    docket_status status = id < ids->room ? DOCKET_OK : ids_grow(ids, id);
+    if (status != DOCKET_OK)
+        return status;
+    *added = !(ids->bits[id / 64] >> id % 64 & 1);
+    ids->bits[id / 64] |= UINT64_C(1) << id % 64;
+    return DOCKET_OK;
+}
+
+bool dk_ids_have(const struct dk_ids *ids, uint64_t id)
+{
+    if (id >= FAR_ID)
+        return dk_seen_has(&ids->far, id, 0);
+    return id < ids->room && (ids->bits[id / 64] >> id % 64 & 1);
+}
+
+void dk_ids_free(struct dk_ids *ids)
+{
+    free(ids->bits);
+    dk_seen_free(&ids->far);
 }

@@ -27,4 +27,14 @@ docket_status dk_seen_add(struct dk_seen *seen, uint64_t series_id, int32_t peri
 bool dk_seen_has(const struct dk_seen *seen, uint64_t series_id, int32_t period);
 void dk_seen_free(struct dk_seen *seen);
 
+/* Ids of series that were met: a bit each, since they are numbered from 1; those far off in a set. Zero it before use. */
+struct dk_ids {
+    uint64_t *bits;
+    uint64_t room; /* ids */
+    struct dk_seen far;
+};
+docket_status dk_ids_add(struct dk_ids *ids, uint64_t id, bool *added) DK_MUST_USE;
+bool dk_ids_have(const struct dk_ids *ids, uint64_t id);
+void dk_ids_free(struct dk_ids *ids);
+
 #endif

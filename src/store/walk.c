@@ -218,54 +218,6 @@ docket_status dk_store_find_series(struct dk_store *store, const char *tenant, c
 
 /* ---- verify ---- */
 
-/* Ids that were met: a bit each, since series are numbered from 1; those far off in a set. */
-struct ids {
-    uint64_t *bits;
-    uint64_t room; /* ids */
-    struct dk_seen far;
-};
-
-#define FAR_ID (UINT64_C(1) << 30)
-
-static docket_status ids_grow(struct ids *ids, uint64_t id)
-{
-    uint64_t room = ids->room ? ids->room : 4096;
-    while (room <= id)
-        room *= 2;
-    uint64_t *bits = realloc(ids->bits, (size_t)(room / 8));
-    if (!bits)
-        return dk_fail(DOCKET_NO_MEMORY, "no memory to remember %llu series", (unsigned long long)room);
-    memset(bits + ids->room / 64, 0, (size_t)(room - ids->room) / 8);
-    ids->bits = bits;
-    ids->room = room;
-    return DOCKET_OK;
-}
-
-static docket_status ids_add(struct ids *ids, uint64_t id, bool *added)
-{
-    if (id >= FAR_ID)
-        return dk_seen_add(&ids->far, id, 0, added);
-    docket_status status = id < ids->room ? DOCKET_OK : ids_grow(ids, id);
-    if (status != DOCKET_OK)
-        return status;
-    *added = !(ids->bits[id / 64] >> id % 64 & 1);
-    ids->bits[id / 64] |= UINT64_C(1) << id % 64;
-    return DOCKET_OK;
-}
-
-static bool ids_have(const struct ids *ids, uint64_t id)
-{
-    if (id >= FAR_ID)
-        return dk_seen_has(&ids->far, id, 0);
-    return id < ids->room && (ids->bits[id / 64] >> id % 64 & 1);
-}
-
-static void ids_free(struct ids *ids)
-{
-    free(ids->bits);
-    dk_seen_free(&ids->far);
-}
-
 struct check {
     uint64_t records;
     uint64_t commit;     /* of the store in this transaction */
@@ -274,7 +226,7 @@ struct check {
     uint64_t ledger_sum; /* ... and of the ledger's folded ones */
     unsigned kind;
     const dk_word *stop; /* NULL: nobody stops the walk */
-    struct ids ids;      /* of series */
+    struct dk_ids ids;      /* of series */
     uint64_t last_id;
 };
 
@@ -292,7 +244,7 @@ static docket_status check_series(void *context, struct dk_slice key, struct dk_
     check->records++;
     docket_status status = dk_image_decode_series(key, value, &record);
     if (status == DOCKET_OK)
-        status = ids_add(&check->ids, record.id, &added);
+        status = dk_ids_add(&check->ids, record.id, &added);
     if (status == DOCKET_OK && !added)
         status = dk_record_damaged(DK_KIND_SERIES, key, "has the id of another series");
     if (status == DOCKET_OK && record.id > check->last_id)
@@ -352,7 +304,7 @@ static docket_status check_text(void *context, struct dk_slice key, struct dk_sl
     struct dk_text_record record;
     check->records++;
     docket_status status = dk_image_decode_text(key, value, &record);
-    if (status == DOCKET_OK && !ids_have(&check->ids, record.series_id))
+    if (status == DOCKET_OK && !dk_ids_have(&check->ids, record.series_id))
         status = dk_record_damaged(DK_KIND_TEXTS, key, "speaks of a series that is not there");
     return status;
 }
@@ -483,9 +435,14 @@ static void *check_events(void *context)
     return NULL;
 }
 
-static void begin_beside(struct beside *beside, struct dk_store *store, const struct dk_meta *meta)
+enum { MANY_LEAVES = 256 }; /* of fewer a thread is not worth it */
+
+static void begin_beside(struct beside *beside, struct dk_store *store, MDB_txn *txn, const struct dk_meta *meta)
 {
+    MDB_stat tree;
     *beside = (struct beside){.store = store, .check.commit = meta->commit};
+    if (mdb_stat(txn, store->dbi[DK_KIND_EVENTS], &tree) != 0 || tree.ms_leaf_pages < MANY_LEAVES)
+        return;
     dk_chain_begin(&beside->check.chain, meta);
     beside->running = pthread_create(&beside->thread, NULL, check_events, beside) == 0;
 }
@@ -513,14 +470,14 @@ docket_status dk_walk_verify(struct dk_store *store, MDB_txn *txn, bool ledger, 
     check.commit = meta.commit;
     dk_chain_begin(&check.chain, &meta);
     if (opening)
-        begin_beside(&beside, store, &meta);
+        begin_beside(&beside, store, txn, &meta);
     for (unsigned kind = 0; status == DOCKET_OK && kind < store->kinds; kind++)
         if ((ledger || !dk_kind_is_folded_ledger(kind)) && !(beside.running && kind == DK_KIND_EVENTS))
             status = check_kind(store, txn, &check, kind);
     status = end_beside(&beside, &check, status);
     if (status == DOCKET_OK)
         status = check_whole(store, txn, &meta, &check, ledger);
-    ids_free(&check.ids);
+    dk_ids_free(&check.ids);
     if (status == DOCKET_OK) {
         dk_chain_end(&check.chain);
         *records = check.records;

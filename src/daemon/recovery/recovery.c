@@ -312,7 +312,6 @@ static void advance_ended(struct dk_daemon *daemon, struct dk_desk_book *desk, c
 
 /* In one commit; of more than it has room for, one after the other. A start that
  * is cut in between goes on from there: what is resolved has nothing more to lose. */
-
 static void resolve_all(struct dk_daemon *daemon, struct dk_desk_book *desk, struct dk_images *images, uint32_t cause)
 {
     bool done = false;
@@ -532,7 +531,9 @@ static docket_status open_desk(struct dk_daemon *daemon, struct dk_desk_book *de
     return status;
 }
 
-/* Counters are read by a thread of their own; the two write different books. */
+/* Counters are read by a thread of their own, where there are many; the two write different books. */
+enum { BESIDE_SERIES = 16384 };
+
 struct counters_beside {
     struct reading *reading;
     docket_status status;
@@ -556,7 +557,7 @@ static docket_status read_store(struct reading *reading)
     struct counters_beside beside = {.reading = reading};
     pthread_t thread;
     make_known(&reading->images->known, daemon->facts.series_last);
-    bool running = pthread_create(&thread, NULL, read_counters, &beside) == 0;
+    bool running = daemon->facts.series_last > BESIDE_SERIES && pthread_create(&thread, NULL, read_counters, &beside) == 0;
     docket_status status = dk_store_each_series(daemon->store, know_series, reading);
     if (running)
         pthread_join(thread, NULL);
@@ -593,7 +594,9 @@ docket_status dk_recovery_run(struct dk_daemon *daemon)
             dk_series_retire_now(daemon->series_by_id[id]);
     free(adopted);
     for (struct dk_counter *counter = daemon->counters; status == DOCKET_OK && counter != NULL;
-         counter = counter->next_of_all)
+         counter = counter->next_of_all) {
+        dk_keeper_forget(counter); /* nobody waits yet: not all in one turn of the loop, before the first answer */
         dk_keeper_ask_later(counter);
+    }
     return status;
 }
