@@ -87,7 +87,7 @@ BENCHES        := $(BUILD)/bench_next $(BUILD)/bench_supply $(BUILD)/bench_names
 # What the attacks need beside that: each tests/attack/*.mk adds to ATTACKS and says how it is made.
 ATTACKS        :=
 
-.PHONY: all lib built demo check torture unit process attack model examples proof bench bench-page bench-ledger bench-peers floors orders deps install \
+.PHONY: all lib built demo check check-instructions torture unit process attack model examples proof bench bench-page bench-ledger bench-peers floors orders deps install \
         uninstall clean help sanitized asan ubsan tsan lint format
 .DELETE_ON_ERROR:
 
@@ -103,6 +103,7 @@ help:
 	@echo "make attack    the attacks at their small figures        make lint    static checkers"
 	@echo "                   ROUNDS=11 MILLISECONDS=60; ONLY=next names ... one program; JSON=1 the figures as JSON; OUT=build/bench"
 	@echo "make bench-page    docs/PERFORMANCE.md and its pictures, from build/bench (after make bench and make bench-peers)"
+	@echo "make check-instructions  instructions of each hot path beside their bounds"
 	@echo "make bench-ledger  record speed beside PostgreSQL 15 and LMDB alone (about three minutes)"
 	@echo "make bench-peers   docket beside PostgreSQL, Redis, SQLite, Berkeley DB, LMDB, flock and a mutex (about three minutes)"
 	@echo "make asan|ubsan|tsan  unit and thread tests under sanitizers"
@@ -291,6 +292,11 @@ TEST_PROGRAMS += $(BUILD)/docket-holder
 $(BUILD)/docket-holder: $(BUILD)/obj/tests/process/holder.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 
+# Counted under callgrind; without valgrind's header it says so.
+TEST_PROGRAMS += $(BUILD)/docket-instructions
+$(BUILD)/docket-instructions: $(BUILD)/obj/tests/instructions/count.o $(BUILD)/libdocket.so
+	$(LINK_DOCKET)
+
 TEST_PROGRAMS += $(BUILD)/docket-activator
 $(BUILD)/docket-activator: $(BUILD)/obj/tests/process/activator.o
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^
@@ -377,6 +383,10 @@ bench-page:
 # Record speed beside PostgreSQL 15 and LMDB alone; about three minutes.
 bench-ledger: all $(BENCHES)
 	@BUILD=$(BUILD) bench/ledger_peers.sh
+
+# Instructions of each hot path beside their bounds; needs valgrind.
+check-instructions: all $(BUILD)/docket-instructions
+	@BUILD=$(BUILD) tests/instructions/run.sh
 
 floors:
 	@tests/floors.sh

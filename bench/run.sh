@@ -78,7 +78,7 @@ realm memory_realm "$memory"
 bench next "$disk" "$memory_realm"
 bench names "$disk"
 bench supply -r 5 -m 500 -w "$out/supply_window.csv" "$disk"
-bench scale -r 1 -b "$BUILD" -n "${SERIES:-100000}" -u 10000 -s 5 "$work/scale"
+bench scale -r 1 -b "$BUILD" -n "${SERIES:-100000}" "$work/scale" # a minute; one round: 30 s of use hold a refill of each series
 bench store -r 3 -s "${SERIES:-100000}" -d "$BUILD/docketd" "$work/marks" # SERIES=1000000: the figures' own size, three minutes
 
 echo

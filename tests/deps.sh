@@ -29,6 +29,7 @@ run:/usr/share/zoneinfo/Europe/Vienna tzdata
 hdr:libsmartcols/libsmartcols.h libsmartcols-dev
 hdr:ncurses.h libncurses-dev
 cmd:tmux tmux
+hdr:valgrind/callgrind.h valgrind
 hdr:cmocka.h libcmocka-dev
 hdr:sqlite3.h libsqlite3-dev
 cmd:spin spin

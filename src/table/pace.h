@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * pace: how far docketd lays ahead of a bank, and why. One word of the board,
- * written by docketd, shown by tools; nothing is decided by it but where a
- * docketd that adopts the desk begins.
+ * written by docketd, shown by tools. Only hints come of it: where a docketd that
+ * adopts the desk begins, and when a worker that claims a block flags docketd.
  *
  *   numbers a minute 28 | exposed 18 | window 18      (high to low)
  *

@@ -331,6 +331,21 @@ static void tidying_drops_what_a_cut_removal_left_and_nothing_else(void **state)
     assert_int_equal(count_entries(), used - 1);
 }
 
+/* A docketd that was killed between slot and entry: nobody but the start looks for it. */
+static void tidying_leads_to_a_series_that_has_no_entry_yet(void **state)
+{
+    (void)state;
+    add_numbered(200);
+    uint32_t slot = add("acme", "INV");
+    dk_directory_remove(&desk, slot);
+    dk_directory_remove(&desk, 5);
+    assert_int_equal(dk_directory_find(&desk, "acme", "INV"), DK_NO_SLOT);
+    dk_directory_tidy(&desk, used);
+    assert_int_equal(dk_directory_find(&desk, "acme", "INV"), slot);
+    assert_int_equal(dk_directory_find(&desk, "t5", "s5"), 5);
+    assert_int_equal(count_entries(), used);
+}
+
 #define AT_A_DESK(name) cmocka_unit_test_setup_teardown(name, make_desk, drop_desk)
 
 int main(void)
@@ -349,6 +364,7 @@ int main(void)
         AT_A_DESK(a_ready_count_beyond_the_geometry_reads_no_further),
         AT_A_DESK(who_left_is_not_found_and_everybody_else_is),
         AT_A_DESK(a_slot_says_whose_it_is_and_since_when),
+        AT_A_DESK(tidying_leads_to_a_series_that_has_no_entry_yet),
         AT_A_DESK(tidying_drops_what_a_cut_removal_left_and_nothing_else),
     };
     return cmocka_run_group_tests_name("directory", tests, NULL, NULL);

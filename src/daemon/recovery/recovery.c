@@ -594,7 +594,9 @@ docket_status dk_recovery_run(struct dk_daemon *daemon)
             dk_series_retire_now(daemon->series_by_id[id]);
     free(adopted);
     for (struct dk_counter *counter = daemon->counters; status == DOCKET_OK && counter != NULL;
-         counter = counter->next_of_all)
+         counter = counter->next_of_all) {
+        dk_keeper_forget(counter); /* nobody waits yet: not all in one turn of the loop, before the first answer */
         dk_keeper_ask_later(counter);
+    }
     return status;
 }
