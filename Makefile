@@ -80,7 +80,7 @@ RECIPES        := outbox pool backdate batch rows orders_test
 TEST_PROGRAMS  := $(BUILD)/docket-audit $(BUILD)/docket-worker $(BUILD)/docket-forker \
                   $(BUILD)/docket-library $(BUILD)/docket-same $(BUILD)/docket-attacks $(BUILD)/docket-scale \
                   $(BUILD)/docket-evicted $(BUILD)/docket-accounted $(BUILD)/docket-texts $(BUILD)/docket-dates $(BUILD)/store_scan \
-                  $(BUILD)/example $(BUILD)/shiftclock.so $(RECIPES:%=$(BUILD)/recipes/%)
+                  $(BUILD)/example $(BUILD)/shiftclock.so $(BUILD)/holddisk.so $(RECIPES:%=$(BUILD)/recipes/%)
 BENCHES        := $(BUILD)/bench_next $(BUILD)/bench_supply $(BUILD)/bench_names $(BUILD)/bench_ledger_store $(BUILD)/bench_ledger \
                    $(BUILD)/bench_store $(BUILD)/bench_scale
 
@@ -301,7 +301,7 @@ TEST_PROGRAMS += $(BUILD)/docket-activator
 $(BUILD)/docket-activator: $(BUILD)/obj/tests/process/activator.o
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^
 
-$(BUILD)/shiftclock.so: tests/lib/shiftclock.c
+$(BUILD)/shiftclock.so $(BUILD)/holddisk.so: $(BUILD)/%.so: tests/lib/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(BASEFLAGS) -fvisibility=default -shared -fPIC -o $@ $<
 

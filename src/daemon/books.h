@@ -96,6 +96,7 @@ struct dk_counter {
     int64_t moved_ns;   /* when a look saw last that somebody uses it ... */
     uint64_t moved_by;  /* ... by its shared words */
     uint32_t calm_to;   /* its next turn lets no more lie ahead than this; 0: as it is */
+    bool readied;         /* leased: small blocks were laid, so that a calming leaves some */
     uint32_t want;     /* numbers asked for in one piece */
     struct dk_row_book *rows;
     uint32_t row_count;

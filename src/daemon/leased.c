@@ -62,6 +62,7 @@ struct plan {
     bool calms;   /* nobody uses it: of what lies free no more than a small window stays, and the mark falls */
     bool settles; /* made to wind down: nothing is laid, and the mark falls back to next */
     bool leaves; /* of a period that lies ahead, with nothing out: its image has no places, and its rows may go */
+    bool readies; /* before that: what lies free is in large pieces only, so a small one is laid */
     bool needs_commit;
     bool unread; /* some cursor could not be read */
     struct dk_job *job;
@@ -297,6 +298,8 @@ static void plan_lays(struct plan *plan)
         want = DOCKET_BLOCK_MAX; /* what a worker wrote is a wish */
     if (want <= plan->free_largest)
         want = 0;
+    if (plan->readies && want == 0)
+        want = dk_counter_block(counter);
     bool low = plan->free_numbers <= counter->window / 2 && plan->free_blocks < FREE_BLOCKS / 2;
     if (!low && want == 0)
         return;
@@ -555,10 +558,38 @@ static void say_who_closes(struct dk_counter *counter, struct dk_job *job)
     counter->said = NULL;
 }
 
+/* Some block that lies free is small enough to stay when the counter is calmed. */
+static bool small_lies_free(const struct dk_counter *counter)
+{
+    for (uint32_t r = 0; r < counter->row_count; r++)
+        for (int i = 0; i < DK_PLACES_PER_ROW; i++) {
+            const struct dk_place_book *place = &counter->rows[r].place[i];
+            uint64_t word = dk_load_acquire(dk_book_claim(counter->series->desk, counter->rows[r].row, i)); /* ORDER-10 */
+            if (place->live && place->size <= counter->window && word >> 62 == DK_FREE)
+                return true;
+        }
+    return false;
+}
+
+/* What lies free is taken back before the commit that makes it so, and a disk that hangs then, or our
+ * death, must not leave callers with nothing: so a turn before that one lays what will stay. */
+static void plan_calm(struct plan *plan)
+{
+    struct dk_counter *counter = plan->counter;
+    plan->calms = !dk_winding_down(counter) && dk_keeper_calms(counter, counter->laid);
+    plan->readies = plan->calms && !counter->readied && !small_lies_free(counter);
+    if (plan->calms)
+        counter->readied = plan->readies;
+    if (!plan->readies)
+        return;
+    plan->calms = false;
+    dk_keeper_calm(counter, counter->window);
+}
+
 void dk_leased_turn(struct dk_counter *counter)
 {
     struct plan *plan = plan_new(counter);
-    plan->calms = !dk_winding_down(counter) && dk_keeper_calms(counter, counter->laid);
+    plan_calm(plan);
     if (!scan(plan)) {
         dk_series_quarantine(counter->series, "a claim word says what docketd's books do not");
         dk_job_free(plan->job);

@@ -181,32 +181,37 @@ static void settled(struct dk_job *job)
         dk_periods_counter_settled(counter);
 }
 
-/* The position stays in the word. False: quarantined. */
-static bool take_room(struct dk_counter *counter)
+/* No more room than so many; the position stays in the word. False: quarantined. */
+static bool lower_room(struct dk_counter *counter, uint32_t most)
 {
-    counter->next = counter->base + dk_strict_close(&dk_book_table_bank(counter)->strict);
-    dk_count_relaxed(&dk_desk_words(&counter->series->desk->map)->numbers_out, counter->next - counter->limit); /* less */
-    counter->limit = counter->next;
+    uint32_t room;
+    counter->next = counter->base + dk_strict_lower(&dk_book_table_bank(counter)->strict, most, &room);
+    uint64_t limit = counter->next + room;
+    dk_count_relaxed(&dk_desk_words(&counter->series->desk->map)->numbers_out, limit - counter->limit); /* less */
+    counter->limit = limit;
     dk_store_release(&dk_book_bank(counter)->limit, counter->limit);
     return agrees(counter); /* behind the last take */
 }
 
-/* Nobody uses it: the mark falls, durably, and then the word gets room below it. */
+/* Nobody uses it: the mark falls, durably. What the word has room for meanwhile lies below the mark that
+ * is and the one that will be: a disk that hangs now, or our death, takes nothing from whoever comes. */
 static void calm(struct dk_counter *counter)
 {
-    if (!take_room(counter))
+    if (!lower_room(counter, counter->window))
         return;
     struct dk_job *job = dk_job_new(raised, counter);
     struct dk_counter_image *image = image_of(counter, job);
     (void)dk_accounted_plan(counter);
     image->mark = end_of(counter, counter->window);
+    if (image->mark < counter->limit)
+        image->mark = counter->limit;
     dk_keeper_post(counter, job);
 }
 
 /* Nothing more is given: the position goes into the store. */
 static void settle(struct dk_counter *counter)
 {
-    if (!take_room(counter))
+    if (!lower_room(counter, 0))
         return;
     struct dk_job *job = dk_job_new(settled, counter);
     struct dk_counter_image *image = image_of(counter, job);

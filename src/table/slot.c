@@ -28,14 +28,21 @@ void dk_strict_raise(dk_word *word, uint32_t more)
     }
 }
 
-uint64_t dk_strict_close(dk_word *word)
+uint64_t dk_strict_lower(dk_word *word, uint32_t most, uint32_t *room)
 {
     uint64_t seen = dk_load_acquire(word); /* ORDER-8 */
     for (;;) {
         struct dk_strict now = dk_strict_unpack(seen);
-        if (dk_cas_acq_rel(word, &seen, dk_strict_pack(now.epoch, now.next, 0)))
+        *room = now.room < most ? now.room : most;
+        if (dk_cas_acq_rel(word, &seen, dk_strict_pack(now.epoch, now.next, *room)))
             return now.next;
     }
+}
+
+uint64_t dk_strict_close(dk_word *word)
+{
+    uint32_t none;
+    return dk_strict_lower(word, 0, &none);
 }
 
 uint64_t dk_strict_start(const dk_word *word)

@@ -195,7 +195,9 @@ bool dk_strict_untake(dk_word *word, uint64_t epoch, uint64_t base, uint64_t fir
 /* docketd: adds to room, after the mark is committed and the limit stored. */
 void dk_strict_raise(dk_word *word, uint32_t more);
 
-/* docketd: takes the room away; the position stays in the word, and is returned. */
+/* docketd: takes of the room what is more than most; *room is left. The position stays in
+ * the word, and is returned. close: takes all of it. */
+uint64_t dk_strict_lower(dk_word *word, uint32_t most, uint32_t *room);
 uint64_t dk_strict_close(dk_word *word);
 
 /* docketd: where `next` of the bank's next assignment begins: above all that it

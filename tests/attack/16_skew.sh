@@ -40,13 +40,13 @@ for part in files replies requests; do
 done
 
 # docketd itself over files of a newer one: it says so, and makes its own.
-version_in_log() { grep -q 'the board has layout version 3 and this build knows 2' "$work/docketd.log"; }
+version_in_log() { grep -q 'the board has layout version 4 and this build knows 3' "$work/docketd.log"; }
 board=$(realpath "$realm/runtime")/board-0
 stop_docketd
-printf '\003' | dd of="$board" bs=1 seek=8 conv=notrunc status=none
+printf '\004' | dd of="$board" bs=1 seek=8 conv=notrunc status=none
 start_docketd
-check "docketd over a board of layout version 3: it names both versions" version_in_log
-check "docketd over a board of layout version 3: it serves from files of its own" \
+check "docketd over a board of layout version 4: it names both versions" version_in_log
+check "docketd over a board of layout version 4: it serves from files of its own" \
     "$docket" next --no-start --timeout 20 acme/INV
 for command in 'status' 'fate --all' 'inspect'; do
     check "docket $command --json says its schema's version" \

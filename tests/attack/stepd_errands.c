@@ -70,12 +70,6 @@ static void own_a_lease(void)
     owned_note();
 }
 
-static void take_three(void)
-{
-    for (int i = 0; i < 3; i++)
-        crew_must('t');
-}
-
 static void own_a_block(void)
 {
     crew_must('o');
@@ -271,7 +265,7 @@ const struct errand errands[] = {
     {"raise-commit", "raise: the committer", STRICT, ERRAND_COMMITTER, note_supply, take_until_low, is_supplied, NULL},
     {"wake", "lay for one who sleeps", LEASED, 0, nothing, take_all_and_wait, crew_answered, NULL},
     {"wake-strict", "raise for one who sleeps", STRICT, 0, nothing, take_all_and_wait, crew_answered, NULL},
-    {"clear", "clear a block used up", LEASED, 0, own_a_lease, take_three, owned_is_cleared, NULL},
+    {"clear", "clear a block used up", LEASED, 0, own_a_lease, take_until_low, owned_is_cleared, NULL},
     {"back", "clear a block given back", LEASED, 0, own_a_block, give_back, owned_is_cleared, NULL},
     {"back-commit", "clear a block given back: the committer", LEASED, ERRAND_COMMITTER, own_a_block, give_back,
      owned_is_cleared, NULL},

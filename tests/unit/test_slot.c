@@ -179,6 +179,19 @@ static void a_closed_word_keeps_its_position_and_gives_nothing(void **state)
     assert_int_equal(dk_strict_close(&word), 12);
 }
 
+static void a_lowered_word_keeps_its_position_and_what_room_it_may(void **state)
+{
+    uint32_t room;
+    (void)state;
+    set_word(EPOCH, 12, 30, UINT64_MAX);
+    assert_int_equal(dk_strict_lower(&word, 16, &room), 12);
+    assert_int_equal(room, 16);
+    assert_word(EPOCH, 12, 16);
+    assert_int_equal(dk_strict_lower(&word, 17, &room), 12); /* it only falls */
+    assert_int_equal(room, 16);
+    assert_word(EPOCH, 12, 16);
+}
+
 static void an_opened_word_refuses_the_callers_of_its_last_period(void **state)
 {
     uint64_t first;
@@ -513,6 +526,7 @@ int main(void)
         cmocka_unit_test(a_word_of_another_period_gives_nothing),
         cmocka_unit_test(no_number_at_or_above_the_boards_limit_is_given),
         cmocka_unit_test(next_counts_to_40_bits),
+        cmocka_unit_test(a_lowered_word_keeps_its_position_and_what_room_it_may),
         cmocka_unit_test(a_raise_adds_room_and_nothing_else),
         cmocka_unit_test(a_raise_beyond_the_largest_room_does_not_run_into_next),
         cmocka_unit_test(a_closed_word_keeps_its_position_and_gives_nothing),
