@@ -30,13 +30,13 @@ def load(folder):
 
 
 def causes(path=os.path.join(HERE, 'causes.txt')):
-    """Why a figure is missed, by PROGRAM.FIGURE: lines of that, blanks, and the sentence."""
+    """Why a figure is missed, by PROGRAM.FIGURE (bench_PROGRAM is the same): lines of that, blanks, and the sentence."""
     known = {}
     with open(path, encoding='utf-8') as file:
         for line in file:
             words = line.strip().split(None, 1)
             if len(words) == 2 and not words[0].startswith('#'):
-                known[words[0]] = words[1]
+                known[words[0].removeprefix('bench_')] = words[1]
     return known
 
 

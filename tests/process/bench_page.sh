@@ -24,7 +24,7 @@ jq '.right = false | .program = "bench_lie" | .figures |= map(.met = true)' "$wo
 jq '.cells |= map(.id = if .id == "a" then "docket_leased_never_restarting_1p" else "redis_incr_always_same_1p" end |
     .name += if .name == "bare" then ", not durable" else ", durable" end) | .figures = []' "$work/in/next.json" >"$work/in/peers.json"
 echo '{"schema_version":1,"note":"no run"}' >"$work/in/other.json"
-echo 'next.far       the network is slow' >"$work/causes"
+echo 'bench_next.far the network is slow' >"$work/causes"
 
 page() { python3 bench/page.py "$work/in" "$work/$1" "$work/causes"; }
 has() { grep -Eq -- "$1" "$work/${2:-page.md}" || { cat "$work/${2:-page.md}"; return 1; }; }
