@@ -81,7 +81,7 @@ TEST_PROGRAMS  := $(BUILD)/docket-audit $(BUILD)/docket-worker $(BUILD)/docket-f
                   $(BUILD)/docket-library $(BUILD)/docket-same $(BUILD)/docket-attacks $(BUILD)/docket-scale \
                   $(BUILD)/docket-evicted $(BUILD)/docket-accounted $(BUILD)/docket-texts $(BUILD)/docket-dates $(BUILD)/store_scan \
                   $(BUILD)/example $(BUILD)/shiftclock.so $(BUILD)/holddisk.so $(RECIPES:%=$(BUILD)/recipes/%)
-BENCHES        := $(BUILD)/bench_next $(BUILD)/bench_supply $(BUILD)/bench_names $(BUILD)/bench_ledger_store $(BUILD)/bench_ledger \
+BENCHES        := $(BUILD)/bench_next $(BUILD)/bench_lines $(BUILD)/bench_supply $(BUILD)/bench_names $(BUILD)/bench_ledger_store $(BUILD)/bench_ledger \
                    $(BUILD)/bench_store $(BUILD)/bench_scale
 
 # What the attacks need beside that: each tests/attack/*.mk adds to ATTACKS and says how it is made.
@@ -277,6 +277,8 @@ $(BUILD)/obj/bench/write.o: CPPFLAGS += -DBENCH_FLAGS='"$(FLAGS_$(SANITIZER))"'
 .PRECIOUS: $(BUILD)/obj/%.o
 $(BUILD)/libbenchfar.so: $(BUILD)/pic/bench/far.o
 	$(Q)$(CC) $(LDFLAGS) -shared -o $@ $^
+$(BUILD)/bench_lines: $(patsubst %,$(BUILD)/obj/bench/%.o,bench_lines bare) $(HARNESS) $(BUILD)/libbenchfar.so $(BUILD)/libdocket.so
+	$(LINK_DOCKET) -L$(BUILD) -lbenchfar
 $(BUILD)/bench_next: $(patsubst %,$(BUILD)/obj/bench/%.o,bench_next bare) $(HARNESS) $(BUILD)/libbenchfar.so $(BUILD)/libdocket.so
 	$(LINK_DOCKET) -L$(BUILD) -lbenchfar
 $(BUILD)/bench_%: $(BUILD)/obj/bench/bench_%.o $(HARNESS) $(BUILD)/libdocket.so

@@ -75,6 +75,7 @@ echo "store on: $(stat -f -c %T "$work"), $work; docketd shares the processors"
 # ---- the suite: a line each; realm NAME FOLDER before the first that wants it ----
 realm disk "$work"
 realm memory_realm "$memory"
+bench lines
 bench next "$disk" "$memory_realm"
 bench names "$disk"
 bench supply -r 5 -m 500 -w "$out/supply_window.csv" "$disk"
