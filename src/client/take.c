@@ -4,7 +4,7 @@
  *
  * docket_next() of a leased period without an end is the shortest way there is: one
  * look whether the thread's hand is open (inside.h, enum dk_gate), one store to a line
- * that nobody else writes, and back. next_known() goes the ways beside it: a clock
+ * that nobody else writes, and back. next_by() goes the ways beside it: a clock
  * where a period ends, one compare-and-swap where the order is strict. Everything else (another period,
  * no block, nobody laid one) is the slow path, which waits in three slices that
  * double, each a bit longer or shorter by chance, within the caller's timeout.
@@ -396,16 +396,21 @@ static inline bool is_retired(const struct hand *hand)
     return dk_load_relaxed(hand->state) == DK_SLOT_RETIRED;
 }
 
+static inline bool take_lease(struct hand *hand, uint64_t *number)
+{
+    if (dk_lease_left(&hand->lease) == 0 || is_retired(hand))
+        return false;
+    *number = dk_lease_take(&hand->lease, 1);
+    return true;
+}
+
 /* A number by the lease or the word alone, or none: then the slow path knows why. */
 static inline bool take_quickly(struct hand *hand, uint64_t way, uint64_t *number)
 {
     uint32_t left;
     if (way & DK_GATE_STRICT)
         return take_quick_apart(hand, 1, number, &left) == DK_TAKE_DONE;
-    if (dk_lease_left(&hand->lease) == 0 || is_retired(hand))
-        return false;
-    *number = dk_lease_take(&hand->lease, 1);
-    return true;
+    return take_lease(hand, number);
 }
 
 /* What is left of the hand's gate without the series: the way, or none of them. */
@@ -441,26 +446,27 @@ static docket_status next_waiting(docket_series *series, int64_t timeout_ns, cha
     }
 }
 
-static __attribute__((noinline)) docket_status next_known(docket_series *series, int64_t timeout_ns, uint64_t *number,
-                                                          int32_t *period)
+/* The one way of each function below that is made of it: what it need not keep it need not save. */
+static inline __attribute__((always_inline)) docket_status next_by(uint64_t way, docket_series *series, int64_t timeout_ns,
+                                                                   uint64_t *number, int32_t *period)
 {
-    if (series == NULL || number == NULL || timeout_ns < DOCKET_TIMEOUT_DEFAULT)
-        return dk_fail(DOCKET_BAD_ARGUMENT, "docket_next wants a series, a place for the number and a timeout of -1 or "
-                                            "more");
     struct hand *hand = *dk_hand_place(series);
-    uint64_t way = way_of(hand, series), taken;
-    if (way > DK_GATE_STRICT_TIMED)
+    uint64_t taken;
+    uint32_t left;
+    if (hand->serial != series->serial) /* a wiped hand may have its gate again: a fork between two statements of dk_hand_leave() */
         return next_waiting(series, timeout_ns, NULL, 0, number, period);
     hand->gate = DK_GATE_BUSY;
-    dk_compiler_barrier();
-    bool done = ((way & DK_GATE_TIMED) == 0 || dk_hand_in_period(hand, dk_clock_wall_s())) &&
-                take_quickly(hand, way, &taken);
+    dk_compiler_barrier(); /* for a handler of this very thread */
+    bool done = (way & DK_GATE_TIMED) == 0 || dk_hand_in_period(hand, dk_clock_wall_s());
+    if (done && (way & DK_GATE_STRICT) != 0)
+        done = take_quick(hand, 1, &taken, &left) == DK_TAKE_DONE;
+    else if (done)
+        done = take_lease(hand, &taken);
     int32_t label = hand->period;
     dk_compiler_barrier();
-    if (hand->gate == DK_GATE_BUSY) /* else a fork inside this call */
-        hand->gate = dk_gate_of(series, way);
-    else
-        done = false;
+    if (hand->gate != DK_GATE_BUSY) /* a fork inside this call, from a signal handler: the number is the parent's */
+        return next_waiting(series, timeout_ns, NULL, 0, number, period);
+    hand->gate = dk_gate_of(series, way);
     if (!done)
         return next_waiting(series, timeout_ns, NULL, 0, number, period);
     *number = taken;
@@ -469,38 +475,40 @@ static __attribute__((noinline)) docket_status next_known(docket_series *series,
     return DOCKET_OK;
 }
 
-/* Of a strict counter whose word decides alone: a function of its own, since what it need not keep it need not save. */
+static __attribute__((noinline)) docket_status next_timed(docket_series *series, int64_t timeout_ns, uint64_t *number,
+                                                          int32_t *period)
+{
+    return next_by(DK_GATE_TIMED, series, timeout_ns, number, period);
+}
+
 static __attribute__((noinline)) docket_status next_strict(docket_series *series, int64_t timeout_ns, uint64_t *number,
                                                            int32_t *period)
 {
-    struct hand *hand = *dk_hand_place(series);
-    uint64_t taken;
-    uint32_t left;
-    if (hand->serial != series->serial)
-        return next_known(series, timeout_ns, number, period);
-    hand->gate = DK_GATE_BUSY;
-    dk_compiler_barrier();
-    enum dk_take took = take_quick(hand, 1, &taken, &left);
-    int32_t label = hand->period;
-    dk_compiler_barrier();
-    if (hand->gate != DK_GATE_BUSY)
-        return next_known(series, timeout_ns, number, period); /* a fork inside this call */
-    hand->gate = dk_gate_of(series, DK_GATE_STRICT);
-    if (took != DK_TAKE_DONE)
-        return next_waiting(series, timeout_ns, NULL, 0, number, period);
-    *number = taken;
-    if (period != NULL)
-        *period = label;
-    return DOCKET_OK;
+    return next_by(DK_GATE_STRICT, series, timeout_ns, number, period);
+}
+
+static __attribute__((noinline)) docket_status next_strict_timed(docket_series *series, int64_t timeout_ns, uint64_t *number,
+                                                                 int32_t *period)
+{
+    return next_by(DK_GATE_STRICT_TIMED, series, timeout_ns, number, period);
 }
 
 static __attribute__((noinline)) docket_status next_beside(docket_series *series, int64_t timeout_ns, uint64_t *number,
                                                            int32_t *period)
 {
-    if (number != NULL && series != NULL && timeout_ns >= DOCKET_TIMEOUT_DEFAULT &&
-        (*dk_hand_place(series))->gate == dk_gate_of(series, DK_GATE_STRICT))
+    if (series == NULL || number == NULL || timeout_ns < DOCKET_TIMEOUT_DEFAULT)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "docket_next wants a series, a place for the number and a timeout of -1 or "
+                                            "more");
+    switch ((*dk_hand_place(series))->gate - dk_gate_of(series, 0)) {
+    case DK_GATE_STRICT:
         return next_strict(series, timeout_ns, number, period);
-    return next_known(series, timeout_ns, number, period);
+    case DK_GATE_TIMED:
+        return next_timed(series, timeout_ns, number, period);
+    case DK_GATE_STRICT_TIMED:
+        return next_strict_timed(series, timeout_ns, number, period);
+    default:
+        return next_waiting(series, timeout_ns, NULL, 0, number, period);
+    }
 }
 
 /* Thirty instructions of a lease, which is why the timeout is looked at by those who wait only. ORDER-7 is in
