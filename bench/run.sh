@@ -77,7 +77,7 @@ realm disk "$work"
 realm memory_realm "$memory"
 bench lines
 bench next "$disk" "$memory_realm"
-bench names "$disk"
+bench names ${SERIES:+-l "$SERIES"} "$disk" # -l: as many series made through docketd, two minutes for a million
 bench supply -r 5 -m 500 -w "$out/supply_window.csv" "$disk"
 bench scale -r 1 -b "$BUILD" -n "${SERIES:-100000}" "$work/scale" # a minute; one round: 30 s of use hold a refill of each series
 bench store -r 3 -s "${SERIES:-100000}" -d "$BUILD/docketd" "$work/marks" # SERIES=1000000: the figures' own size, three minutes
