@@ -21,8 +21,9 @@ static struct dk_interval interval_of(const struct hand *hand)
     return dk_load_acquire(&slot->generation) == hand->generation ? valid : (struct dk_interval){0, 0}; /* ORDER-16 */
 }
 
-static docket_status attempt_at(struct hand *hand, int64_t now_s, const struct wanted *wanted)
+static docket_status attempt_block(struct hand *hand, int64_t now_s, void *context)
 {
+    const struct wanted *wanted = context;
     struct docket_block *block = wanted->block;
     docket_status status = dk_take_prepare(hand, now_s);
     if (status != DOCKET_OK)
@@ -56,15 +57,6 @@ static docket_status attempt_at(struct hand *hand, int64_t now_s, const struct w
     if (!hand->strict)
         block->first = block->lease.first;
     return DOCKET_OK;
-}
-
-/* As with one number: midnight may have passed meanwhile. */
-static docket_status attempt_block(struct hand *hand, int64_t now_s, void *context)
-{
-    docket_status status = attempt_at(hand, now_s, context);
-    if (status == DOCKET_OUT_OF_ORDER && hand->series->memory == NULL)
-        status = attempt_at(hand, dk_clock_wall_s(), context);
-    return status;
 }
 
 docket_status docket_block_open(docket_series *series, uint32_t count, int64_t timeout_ns, docket_block **block)

@@ -348,12 +348,20 @@ static inline bool dk_hand_in_period(const struct hand *hand, int64_t now_s)
     return hand->bank >= 0 && now_s >= hand->from_s && now_s < hand->until_s;
 }
 
+/* Relaxed: docketd writes it once, when the series is retired. */
+static inline bool dk_hand_is_retired(const struct hand *hand)
+{
+    return dk_load_relaxed(hand->state) == DK_SLOT_RETIRED;
+}
+
 /* stand.c: does the series give numbers at all? OK, QUARANTINED, RETIRED. */
 docket_status dk_hand_state(const struct hand *hand) DK_MUST_USE;
 /* The hand stands in the period of now_s. MOVED, QUARANTINED, RETIRED,
  * PERIOD_NOT_OPEN, INTERVAL_OVER. */
 docket_status dk_take_prepare(struct hand *hand, int64_t now_s) DK_MUST_USE;
-/* take.c: numbers, waiting. */
+/* take.c: the hand's lease has a number left, or gets some. TIMEOUT: nothing is laid. */
+docket_status dk_take_lease_open(struct hand *hand) DK_MUST_USE;
+/* take.c: numbers, waiting. attempt is made again where a later date was there first: the clock may have gone on. */
 docket_status dk_take_wait(struct hand *hand, int64_t timeout_ns,
                                      docket_status (*attempt)(struct hand *hand, int64_t now_s, void *context),
                                      void *context, uint32_t want) DK_MUST_USE;

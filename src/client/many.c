@@ -67,11 +67,9 @@ static docket_status take_strict(struct hand *hand, uint32_t yyyymmdd, struct ma
 static docket_status take_leased(struct hand *hand, struct many *many)
 {
     struct lease *lease = &hand->lease;
-    if (dk_lease_left(lease) == 0) {
-        docket_status status = dk_lease_claim(lease, hand->seat, hand->slot, hand->board, hand->epoch, 1);
-        if (status != DOCKET_OK)
-            return status;
-    }
+    docket_status status = dk_take_lease_open(hand);
+    if (status != DOCKET_OK)
+        return status;
     uint32_t wanted = many->count - many->got, left = dk_lease_left(lease);
     uint32_t count = left < wanted ? left : wanted;
     put(many, dk_lease_take(lease, count), count); /* killed here: all of them count as handed out */
@@ -93,8 +91,9 @@ static docket_status steps(struct hand *hand, uint32_t yyyymmdd, struct many *ma
     return status;
 }
 
-static docket_status attempt_at(struct hand *hand, int64_t now_s, struct many *many)
+static docket_status attempt_many(struct hand *hand, int64_t now_s, void *context)
 {
+    struct many *many = context;
     docket_status status = dk_take_prepare(hand, now_s);
     if (status == DOCKET_OK && many->got > 0 && hand->period != many->period)
         return dk_fail(DOCKET_PARTIAL, "the period of the first of them is over");
@@ -106,15 +105,6 @@ static docket_status attempt_at(struct hand *hand, int64_t now_s, struct many *m
     return steps(hand, hand->text.yyyymmdd, many);
 }
 
-/* Midnight may have passed between our look at the clock and another's take. */
-static docket_status attempt_many(struct hand *hand, int64_t now_s, void *context)
-{
-    docket_status status = attempt_at(hand, now_s, context);
-    if (status == DOCKET_OUT_OF_ORDER && hand->series->memory == NULL)
-        status = attempt_at(hand, dk_clock_wall_s(), context);
-    return status;
-}
-
 /* What lies ready where the hand stands, with nothing prepared: all that most calls need. */
 static void take_at_once(struct hand *hand, struct many *many)
 {
@@ -124,9 +114,7 @@ static void take_at_once(struct hand *hand, struct many *many)
     many->period = hand->period;
     if (hand->quick)
         (void)take_strict(hand, 0, many);
-    /* Relaxed: docketd writes it once, when the series is retired. */
-    else if (!hand->strict && dk_lease_left(&hand->lease) > 0 &&
-             dk_load_relaxed(hand->state) != DK_SLOT_RETIRED)
+    else if (!hand->strict && dk_lease_left(&hand->lease) > 0 && !dk_hand_is_retired(hand))
         (void)take_leased(hand, many);
 }
 

@@ -152,15 +152,22 @@ static void ask_for(const struct hand *hand, uint32_t want)
     dk_doorbell_ring(&dk_table_words(&hand->seat->map)->bell);
 }
 
+/* Midnight may have passed between our look at the clock and another's take. */
+static docket_status try_today(struct hand *hand, docket_status (*attempt)(struct hand *, int64_t, void *), void *context)
+{
+    docket_status status = attempt(hand, dk_clock_wall_s(), context);
+    return status == DOCKET_OUT_OF_ORDER ? attempt(hand, dk_clock_wall_s(), context) : status;
+}
+
 /* Tries; a hand whose series has moved goes after it, and tries again. */
 static docket_status try_at_home(struct hand *hand, int64_t timeout_ns,
                                  docket_status (*attempt)(struct hand *, int64_t, void *), void *context)
 {
-    docket_status status = attempt(hand, dk_clock_wall_s(), context);
+    docket_status status = try_today(hand, attempt, context);
     for (int try = 0; try < TRIES && status == DK_MOVED; try++) {
         status = dk_hand_bind(hand, false, timeout_ns);
         if (status == DOCKET_OK)
-            status = attempt(hand, dk_clock_wall_s(), context);
+            status = try_today(hand, attempt, context);
     }
     return status == DK_MOVED ? DOCKET_TIMEOUT : status; /* again and again: slots are short */
 }
@@ -337,17 +344,18 @@ docket_status dk_take_strict(struct hand *hand, uint32_t yyyymmdd, uint32_t coun
     return DOCKET_OK;
 }
 
+docket_status dk_take_lease_open(struct hand *hand)
+{
+    return dk_lease_left(&hand->lease) > 0 ? DOCKET_OK
+                                           : dk_lease_claim(&hand->lease, hand->seat, hand->slot, hand->board, hand->epoch, 1);
+}
+
 static docket_status leased_attempt(struct hand *hand, uint64_t *number)
 {
-    struct lease *lease = &hand->lease;
-    if (dk_lease_left(lease) == 0) {
-        docket_status status =
-            dk_lease_claim(lease, hand->seat, hand->slot, hand->board, hand->epoch, 1);
-        if (status != DOCKET_OK)
-            return status;
-    }
-    *number = dk_lease_take(lease, 1);
-    return DOCKET_OK;
+    docket_status status = dk_take_lease_open(hand);
+    if (status == DOCKET_OK)
+        *number = dk_lease_take(&hand->lease, 1);
+    return status;
 }
 
 struct taken {
@@ -362,8 +370,9 @@ docket_status dk_take_number(struct hand *hand, uint32_t yyyymmdd, uint64_t *num
     return hand->strict ? dk_take_strict(hand, yyyymmdd, 1, number) : leased_attempt(hand, number);
 }
 
-static docket_status attempt_at(struct hand *hand, int64_t now_s, struct taken *taken)
+static docket_status attempt_one(struct hand *hand, int64_t now_s, void *context)
 {
+    struct taken *taken = context;
     docket_status status = dk_take_prepare(hand, now_s);
     if (status == DOCKET_OK && taken->room > 0)
         status = dk_writing_fits(&hand->writing, hand->series, taken->room);
@@ -372,14 +381,6 @@ static docket_status attempt_at(struct hand *hand, int64_t now_s, struct taken *
     return status == DOCKET_OK ? dk_take_number(hand, hand->text.yyyymmdd, &taken->number) : status;
 }
 
-/* Midnight may have passed between our look at the clock and another's take. */
-static docket_status attempt_one(struct hand *hand, int64_t now_s, void *context)
-{
-    docket_status status = attempt_at(hand, now_s, context);
-    if (status == DOCKET_OUT_OF_ORDER && hand->series->memory == NULL)
-        status = attempt_at(hand, dk_clock_wall_s(), context);
-    return status;
-}
 
 /* The series keeps a ledger. By what the hand knows: the fast path keeps nothing for it. */
 static __attribute__((noinline, cold)) docket_status next_tracked(const struct hand *hand, char *text,
@@ -390,15 +391,9 @@ static __attribute__((noinline, cold)) docket_status next_tracked(const struct h
 
 /* ---- the quick ways ---- */
 
-/* Relaxed: docketd writes it once, when the series is retired. */
-static inline bool is_retired(const struct hand *hand)
-{
-    return dk_load_relaxed(hand->state) == DK_SLOT_RETIRED;
-}
-
 static inline bool take_lease(struct hand *hand, uint64_t *number)
 {
-    if (dk_lease_left(&hand->lease) == 0 || is_retired(hand))
+    if (dk_lease_left(&hand->lease) == 0 || dk_hand_is_retired(hand))
         return false;
     *number = dk_lease_take(&hand->lease, 1);
     return true;
@@ -520,7 +515,7 @@ docket_status docket_next(docket_series *series, int64_t timeout_ns, uint64_t *n
         return next_beside(series, timeout_ns, number, period);
     hand->gate = DK_GATE_BUSY;
     dk_compiler_barrier(); /* for a handler of this very thread */
-    if (hand->lease.body == hand->lease.end || is_retired(hand)) {
+    if (hand->lease.body == hand->lease.end || dk_hand_is_retired(hand)) {
         (void)dk_hand_leave(hand);
         return next_beside(series, timeout_ns, number, period);
     }
