@@ -52,13 +52,18 @@ static int processor_ids[CPU_SETSIZE];
 static int64_t run_length_ns;
 static bool run_latency, by_own_time;
 
+static void say(const char *format, va_list values)
+{
+    fprintf(stderr, "%s: ", program);
+    vfprintf(stderr, format, values);
+    fputc('\n', stderr);
+}
+
 void bench_say(const char *format, ...)
 {
     va_list values;
     va_start(values, format);
-    fprintf(stderr, "%s: ", program);
-    vfprintf(stderr, format, values);
-    fputc('\n', stderr);
+    say(format, values);
     va_end(values);
 }
 
@@ -66,9 +71,7 @@ void bench_fail(const char *format, ...)
 {
     va_list values;
     va_start(values, format);
-    fprintf(stderr, "%s: ", program);
-    vfprintf(stderr, format, values);
-    fputc('\n', stderr);
+    say(format, values);
     fflush(stderr);
     va_end(values);
     _exit(1);

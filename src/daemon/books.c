@@ -122,9 +122,14 @@ void dk_counter_judge_window(struct dk_counter *counter, uint64_t given, int64_t
     counter->looked_next = given;
 }
 
+static uint32_t eighth(uint32_t window)
+{
+    return window / 8 > 0 ? window / 8 : 1;
+}
+
 uint32_t dk_block_most(const struct dk_policy *policy)
 {
-    return policy->window / 8 > 0 ? policy->window / 8 : 1;
+    return eighth(policy->window);
 }
 
 /*
@@ -135,7 +140,7 @@ uint32_t dk_block_most(const struct dk_policy *policy)
 uint32_t dk_counter_block(const struct dk_counter *counter)
 {
     const uint64_t block_ns = 4000000, least = DOCKET_WINDOW_MAX / 8;
-    uint32_t most = counter->window / 8 > 0 ? counter->window / 8 : 1;
+    uint32_t most = eighth(counter->window);
     if (most <= least)
         return most;
     double at_rate = (double)counter->per_minute * (double)block_ns / 60e9;

@@ -165,21 +165,28 @@ static docket_status open_shelf(const struct dk_index *index, struct shelf *shel
     return shelf->parts && shelf->keys ? DOCKET_OK : no_memory();
 }
 
+/* A part that the index knows of; key outlives the reader. */
+static docket_status open_part(struct dk_store *store, MDB_txn *txn, uint64_t commit_number, uint32_t number,
+                               struct dk_key *key, struct dk_part_reader *part)
+{
+    struct dk_slice value;
+    bool found;
+    dk_key_of_part(key, commit_number, number);
+    docket_status status = dk_env_get(store, txn, DK_KIND_JOURNAL, key, &value, &found);
+    if (status == DOCKET_OK && !found)
+        status = dk_record_damaged(DK_KIND_JOURNAL, dk_key_slice(key), "is gone");
+    return status == DOCKET_OK ? dk_image_open_part(dk_key_slice(key), value, part) : status;
+}
+
 static docket_status take_part(struct dk_store *store, MDB_txn *txn, struct shelf *shelf, const struct dk_spot *spot,
                                struct dk_part_reader **part)
 {
     uint32_t at = spot->serial - shelf->first;
     struct dk_key *key = &shelf->keys[at];
-    struct dk_slice value;
-    bool found;
     *part = &shelf->parts[at];
     if ((*part)->key.bytes)
         return DOCKET_OK;
-    dk_key_of_part(key, spot->commit_number, spot->part);
-    docket_status status = dk_env_get(store, txn, DK_KIND_JOURNAL, key, &value, &found);
-    if (status == DOCKET_OK && !found)
-        status = dk_record_damaged(DK_KIND_JOURNAL, dk_key_slice(key), "is gone");
-    return status == DOCKET_OK ? dk_image_open_part(dk_key_slice(key), value, *part) : status;
+    return open_part(store, txn, spot->commit_number, spot->part, key, *part);
 }
 
 /* Nothing is written meanwhile: what LMDB shows stays where it is. */
@@ -249,16 +256,9 @@ static uint32_t folded_of(const struct dk_store *store, uint32_t serial)
 
 static docket_status drop_part(struct dk_store *store, MDB_txn *txn, const struct dk_index_part *part)
 {
-    struct dk_part_reader unused;
-    struct dk_slice value;
+    struct dk_part_reader unused; /* damage is told, not thrown away */
     struct dk_key key;
-    bool found;
-    dk_key_of_part(&key, part->commit_number, part->part);
-    docket_status status = dk_env_get(store, txn, DK_KIND_JOURNAL, &key, &value, &found);
-    if (status == DOCKET_OK && !found)
-        status = dk_record_damaged(DK_KIND_JOURNAL, dk_key_slice(&key), "is gone");
-    if (status == DOCKET_OK)
-        status = dk_image_open_part(dk_key_slice(&key), value, &unused); /* damage is told, not thrown away */
+    docket_status status = open_part(store, txn, part->commit_number, part->part, &key, &unused);
     return status == DOCKET_OK ? dk_env_remove(store, txn, DK_KIND_JOURNAL, &key) : status;
 }
 
