@@ -8,6 +8,8 @@
 #include "docket.h"
 #include "docket_admin.h"
 
+#include "../lib/movedclock.h"
+
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -29,17 +31,6 @@ enum { SEEN_MAX = 1 << 20, MOST = 300 };
 static docket_realm *realm;
 static _Atomic uint8_t *seen; /* by number; children share it */
 static bool wrong;
-
-/* Seconds that this process's wall clock runs ahead. Stands before the C library's, for libdocket too. */
-static _Atomic int64_t clock_shift_s;
-
-__attribute__((visibility("default"))) int clock_gettime(clockid_t clock, struct timespec *now)
-{
-    long result = syscall(SYS_clock_gettime, clock, now);
-    if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)
-        now->tv_sec += clock_shift_s;
-    return (int)result;
-}
 
 static void complain(const char *what, docket_status status)
 {
