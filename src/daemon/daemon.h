@@ -425,6 +425,9 @@ void dk_guard_install(struct dk_daemon *daemon);
 /* While the store is opened and walked at the start: a crash in it is damage. */
 void dk_guard_reading_store(bool reading);
 
+/* witness_dir.c: the folder of this host's far witnesses, as nobody named one. False: this user has none. */
+bool dk_witness_dir(char *folder, size_t size) DK_MUST_USE;
+
 /* about.c: writes down, beside the shared files, what this docketd is: for tools, also when it is dead. */
 void dk_about_write(const struct dk_daemon *daemon);
 
