@@ -54,8 +54,10 @@ bring_back() {
 
 # keep_store NAME: the store alone, as a backup program finds it while nothing is committed
 keep_store() {
-    rm -rf -- "$memory/store.$1"
+    rm -rf -- "$memory/store.$1" "$memory/near.$1"
     cp -a --sparse=always "$realm/store" "$memory/store.$1"
+    mkdir "$memory/near.$1"
+    cp -a "$realm"/witness* "$memory/near.$1/"
 }
 
 start() {
@@ -84,7 +86,7 @@ day() {
 }
 
 make_history() {
-    rm -rf -- "$memory/kept" "$memory"/store.* "$memory/realm" "$memory/far" "${runtime:-$memory/none}"
+    rm -rf -- "$memory/kept" "$memory"/store.* "$memory"/near.* "$memory/realm" "$memory/far" "${runtime:-$memory/none}"
     mkdir -m 700 "$memory/far"
     far=$memory/far realm_in=$memory
     rm -rf -- "${logs:-$work/none}"
@@ -137,11 +139,11 @@ one_more() {
 
 # ---- one case ---------------------------------------------------------------
 
-cases=0 unrefused=0 touched=0 unserved=0 duplicates=0 lost=0 unclean=0
+cases=0 images=0 unrefused=0 touched=0 unserved=0 duplicates=0 lost=0 unclean=0
 
 # What must be as it was after a refusal: stores, witnesses, and where the desks' files say who they are.
 digest() {
-    find "$realm" "$far" -type f ! -name docketd.lock ! -name lock.mdb ! -name docketd.log -print0 | sort -z | xargs -0 sha256sum
+    find "$realm" "$far" -type f ! -name '*.lock' ! -name lock.mdb ! -name docketd.log -print0 | sort -z | xargs -0 sha256sum
     find "$runtime" -name 'board-*' -exec head -c 65536 {} ';' | sha256sum
 }
 
@@ -197,10 +199,11 @@ begin_case() {
     cases=$((cases + 1))
     rm -rf -- "$logs"
     cp -a "$memory/kept/logs" "$logs"
+    printf '== %s\n' "$case" >>"$work/docketd.log"
 }
 
 # Without a witness elsewhere the board's word is ten times a second, and one commit is less.
-sees_all() { "$docketd" --help-config | grep -q witness_dir; }
+sees_all() { "$docketd" --help-config | grep -q witness_command; }
 
 # restored AGE FILES WITNESSES
 restored() {
@@ -226,6 +229,104 @@ restored() {
 
 # data.mdb is put back by its name or in its place while docketd runs: what is given from then on goes to a file that
 # has no name, or to one that is half of two. The next start says so.
+# Store and near witness are put back together, and fit each other.
+pair_put_back() {
+    begin_case "store and near witness put back together, files $2, $1 older"
+    if [ "$2" = there ]; then
+        bring_back killed
+    else
+        bring_back stopped
+        rm -rf -- "${runtime:?}"/*
+    fi
+    rm -rf -- "$realm/store" "$realm"/witness*
+    cp -a --sparse=always "$memory/store.$1" "$realm/store"
+    cp -a "$memory/near.$1"/* "$realm/"
+    refuses
+    accept_and_go_on
+}
+
+# make_twin: the realm copied whole on the same host, with desks of its own
+make_twin() {
+    rm -rf -- "$memory/twin" "$memory/twin_runtime"
+    mkdir -m 700 "$memory/twin_runtime"
+    cp -a --sparse=always "$realm" "$memory/twin"
+    rm -f -- "$memory/twin/runtime"
+    sed -i "s|^runtime_dir = .*|runtime_dir = $memory/twin_runtime|" "$memory/twin/docket.conf"
+}
+
+# at_twin, at_original: whom the next commands speak of
+at_twin() {
+    original_realm=$realm original_runtime=$runtime
+    realm=$memory/twin runtime=$memory/twin_runtime
+    export DOCKET_REALM=$realm
+}
+
+at_original() {
+    realm=$original_realm runtime=$original_runtime
+    export DOCKET_REALM=$realm
+}
+
+# Two at once: the second is told whose store it is. The first does not feel it.
+clone_beside() {
+    begin_case "a clone run beside the original"
+    bring_back killed
+    start
+    local first=$docketd_pid
+    kill -STOP "$first"
+    make_twin
+    kill -CONT "$first"
+    at_twin
+    refuses
+    at_original
+    docketd_pid=$first
+    goes_on
+    kill_docketd
+}
+
+# One after the other: whoever comes second is behind what the far witness saw.
+clone_after() {
+    begin_case "a clone run after the original went on"
+    bring_back stopped
+    make_twin
+    start
+    work "went" 30
+    end
+    at_twin
+    refuses
+    accept_and_go_on
+    at_original
+}
+
+original_after() {
+    begin_case "the original run after its clone went on"
+    bring_back stopped
+    make_twin
+    at_twin
+    start # it is as good as the original, which rests
+    work "twin" 30
+    end
+    at_original
+    refuses
+    accept_and_go_on
+}
+
+# The machine's whole disk is put back: all that could tell is put back with it. Nothing
+# sees that, and docket says so; only what lies off the host can (witness_command).
+image_put_back() {
+    local code=0
+    begin_case "the image of the whole machine put back"
+    bring_back killed
+    rm -rf -- "${runtime:?}"/*
+    keep image
+    start
+    work "gone" 30
+    end
+    bring_back image
+    start || code=$?
+    kill_docketd
+    images=$((images + 1))
+}
+
 ended() { ! is_running "$1" || ! is_running "$2"; }
 
 under_running() {
@@ -261,7 +362,7 @@ accept_and_go_on() {
     kill_docketd
 }
 
-conf=('clock_guard_days = 0')
+conf=('clock_guard_days = 0' "witness_dir = $memory/far")
 for ((round = 1; round <= rounds; round++)); do
     make_history
     for age in weeks some one; do
@@ -273,10 +374,18 @@ for ((round = 1; round <= rounds; round++)); do
     done
     under_running 'by its name'
     under_running 'in its place'
+    pair_put_back some gone
+    pair_put_back weeks gone
+    ! sees_all || pair_put_back one there
+    clone_beside
+    clone_after
+    original_after
+    image_put_back
 done
 
 at_least "older copies put back" $((20 * rounds)) "$cases"
-at_most "of them served without a floor" 0 "$unrefused"
+at_least "whole machines put back, which nothing sees" "$rounds" "$images"
+at_most "of the others served without a floor" 0 "$unrefused"
 at_most "refusals that changed something" 0 "$touched"
 at_most "accepted with a floor, and not served" 0 "$unserved"
 at_most "numbers given twice" 0 "$duplicates"
