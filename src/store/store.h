@@ -151,7 +151,7 @@ static inline bool dk_image_has_ended(const struct dk_counter_image *image)
 struct dk_fate_record {
     uint64_t series_id;
     int32_t period;
-    uint32_t fate;  /* DK_FATE_VOID, DK_FATE_UNKNOWN; DK_FATE_HANDED_OUT by evidence */
+    uint32_t fate;  /* DK_FATE_VOID, DK_FATE_UNKNOWN; DK_FATE_HANDED_OUT by evidence or import */
     uint32_t cause; /* enum dk_cause */
     struct dk_range range;
     int64_t time_ns;
@@ -259,6 +259,8 @@ struct dk_store_facts {
     uint8_t boot_id[16];  /* of the boot that wrote last */
     uint32_t schema_version;
     struct dk_fence fence; /* as it stands after this open */
+    char far[256];        /* folder of the far witness; "": none is kept ... */
+    char far_why[160];    /* ... for this reason; "": nobody asked for one */
     /* The time of the last commit before this opening; 0 and 0: not known (a new
      * store, or one of a schema before 4). */
     int64_t trusted_wall_ns; /* UTC */
@@ -269,6 +271,10 @@ struct dk_store_facts {
 struct dk_store_options {
     const char *realm;     /* directory; made (0700) with `create` */
     const char *witness;   /* NULL: REALM/witness */
+    const char *far;       /* folder of the far witness, absolute; made if need be. NULL: none is kept */
+    bool far_is_named;     /* by whoever configures it: else the folder where it was kept last comes first */
+    const char *lock_folder; /* where copies of one store on this host meet, beside the far witness's folder: the
+                              * runtime root. NULL: nowhere */
     bool create;
     bool accept;           /* `docketd --accept-store`, behind a fence: set aside a witness that does not fit
                             * (or is missing or damaged), as an event; the next generation and
@@ -290,7 +296,7 @@ struct dk_store_options {
  * whoever opened takes down in a commit of its own when nothing can be given twice any more: until then every start
  * but another `accept` is refused. What has moved stays so (fenced_too opens it as it is).
  * Statuses: OK, NO_REALM, STORE_IN_USE (the sentence names pid and start of the
- * holder), STORE_REWOUND, STORE_FENCED, DAMAGED, BAD_LAYOUT (schema), UNSAFE_FILES, NO_SPACE,
+ * holder), STORE_COPIED (another copy of it is open on this host), STORE_REWOUND, STORE_FENCED, DAMAGED, BAD_LAYOUT (schema), UNSAFE_FILES, NO_SPACE,
  * STORE_FAILED, SYSTEM.
  */
 docket_status dk_store_open(const struct dk_store_options *options, struct dk_store **store,
@@ -371,6 +377,11 @@ docket_status dk_store_each_range(struct dk_store *store, uint64_t series_id, in
                                   docket_status (*each)(void *context,
                                                         const struct dk_fate_record *record),
                                   void *context) DK_MUST_USE;
+/* Those that reach into numbers low to high only, without a walk over the others. */
+docket_status dk_store_each_range_of(struct dk_store *store, uint64_t series_id, int32_t period, uint64_t low,
+                                     uint64_t high,
+                                     docket_status (*each)(void *context, const struct dk_fate_record *record),
+                                     void *context) DK_MUST_USE;
 /* Events from number `from` on. */
 docket_status dk_store_each_event(struct dk_store *store, uint64_t from,
                                   docket_status (*each)(void *context, const struct dk_event *event),
