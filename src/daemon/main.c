@@ -195,6 +195,21 @@ static docket_status start(struct dk_daemon *daemon, const struct dk_options *op
     return status;
 }
 
+/* A verb that needs no start of docketd: it looks at what it was told to, or opens the store by itself. */
+static int run_alone(struct dk_daemon *daemon, const struct dk_options *options)
+{
+    docket_status status = dk_boot_id(daemon->boot_id);
+    dk_guard_install(daemon);
+    dk_guard_reading_store(true);
+    if (status == DOCKET_OK)
+        status = dk_offline_run(daemon, &options->verb);
+    dk_guard_reading_store(false);
+    fflush(stdout);
+    if (status != DOCKET_OK)
+        dk_log(DK_LOG_ERROR, "%s", dk_error_text());
+    return dk_options_exit_code(status);
+}
+
 enum { KEPT_BYTES = 32 << 20 };
 
 int main(int count, char **values)
@@ -231,6 +246,8 @@ int main(int count, char **values)
             fprintf(stderr, "docketd: %s\n", dk_error_text());
         return dk_options_exit_code(status);
     }
+    if (status == DOCKET_OK && options.offline && dk_offline_is_alone(&options.verb))
+        return run_alone(&daemon, &options);
     if (status == DOCKET_OK)
         status = dk_activate_take(&daemon.given_fd);
     if (status == DOCKET_OK)

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * 0006_fence: the fence of a store that was restored or has moved, and the digest that
+ * runs along all commits.
+ *
+ * Up writes no fence, and the digest begins with the commit of this migration (meta.c
+ * writes both as soon as the schema has them). Down removes the two records.
+ */
+#include "store/migrations/migrations.h"
+
+static docket_status up(struct dk_step *step)
+{
+    struct dk_meta *meta = &step->store->meta;
+    meta->fence = (struct dk_fence){0};
+    memset(meta->run, 0, sizeof meta->run);
+    return DOCKET_OK;
+}
+
+static docket_status down(struct dk_step *step)
+{
+    docket_status status = dk_step_remove_meta(step, "fence");
+    return status == DOCKET_OK ? dk_step_remove_meta(step, "run") : status;
+}
+
+/* An older docketd would serve it. */
+static docket_status loses(struct dk_step *step)
+{
+    const struct dk_fence *fence = &step->store->meta.fence;
+    if (fence->kind != DK_FENCE_NONE)
+        dk_step_loses(step, "fence|s", "%s", fence->kind == DK_FENCE_MOVED ? "it has moved to another realm"
+                                                                           : "it was restored, and is not accepted");
+    return DOCKET_OK;
+}
+
+const struct dk_migration dk_migration_0006_fence = {
+    .id = "0006_fence",
+    .schema = 6,
+    .brings = "the fence of a restored or moved store; a digest that runs along the commits",
+    .leaves = "the running digest: it begins anew with the next upgrade",
+    .up = up,
+    .down = down,
+    .loses = loses};
