@@ -417,6 +417,13 @@ void dk_admin_stop(struct dk_daemon *daemon);
 docket_status dk_resolve_user(const char *name, uid_t *uid) DK_MUST_USE;
 docket_status dk_resolve_group(const char *name, gid_t *gid) DK_MUST_USE;
 
+/* store_place.c: the store's options, as configured; `options` points to the rest. Neither create nor accept. */
+struct dk_store_place {
+    char far[DK_PATH_BYTES], root[DK_PATH_BYTES];
+    struct dk_store_options options;
+};
+void dk_store_place_of(const struct dk_daemon *daemon, struct dk_store_place *place);
+
 /* bell.c: a thread for each desk waits on its bell and wakes the loop. */
 docket_status dk_bell_start(struct dk_daemon *daemon, struct dk_desk_book *desk) DK_MUST_USE;
 
@@ -424,6 +431,9 @@ docket_status dk_bell_start(struct dk_daemon *daemon, struct dk_desk_book *desk)
 void dk_guard_install(struct dk_daemon *daemon);
 /* While the store is opened and walked at the start: a crash in it is damage. */
 void dk_guard_reading_store(bool reading);
+
+/* witness_dir.c: the folder of this host's far witnesses, as nobody named one. False: this user has none. */
+bool dk_witness_dir(char *folder, size_t size) DK_MUST_USE;
 
 /* about.c: writes down, beside the shared files, what this docketd is: for tools, also when it is dead. */
 void dk_about_write(const struct dk_daemon *daemon);

@@ -16,14 +16,6 @@
 
 enum { JSON_VERSION = 1, TIME_BYTES = 32 };
 
-static struct dk_store_options options_of(const struct dk_daemon *daemon)
-{
-    struct dk_store_options options = {.realm = daemon->config.realm,
-                                       .witness = daemon->config.witness[0] ? daemon->config.witness : NULL};
-    memcpy(options.boot_id, daemon->boot_id, sizeof options.boot_id);
-    return options;
-}
-
 /* ---- what is printed ---- */
 
 static void put_string(const char *text)
@@ -136,7 +128,8 @@ static docket_status run(struct dk_daemon *daemon, const struct dk_offline *aske
 {
     struct running running = {.json = dk_offline_given(asked, DK_OFFLINE_JSON),
                               .dry_run = dk_offline_given(asked, DK_OFFLINE_DRY_RUN)};
-    struct dk_store_options options = options_of(daemon);
+    struct dk_store_place place;
+    dk_store_place_of(daemon, &place);
     order->dry_run = running.dry_run;
     order->told = print_step;
     order->context = &running;
@@ -145,7 +138,7 @@ static docket_status run(struct dk_daemon *daemon, const struct dk_offline *aske
         printf(",\"steps\":[");
     }
     docket_status status =
-        order->way == DK_MIGRATE_STAMP ? dk_migrate_stamp(&options, order) : dk_migrate_run(&options, order);
+        order->way == DK_MIGRATE_STAMP ? dk_migrate_stamp(&place.options, order) : dk_migrate_run(&place.options, order);
     if (status == DOCKET_OK || order->losses.kinds > 0 || running.json)
         print_end(order, running.json);
     return status;
@@ -185,9 +178,10 @@ static docket_status behind(const struct dk_migrate_at *at)
 
 docket_status dk_offline_migrate_current(struct dk_daemon *daemon, const struct dk_offline *asked)
 {
-    struct dk_store_options options = options_of(daemon);
+    struct dk_store_place place;
     struct dk_migrate_at at;
-    docket_status status = dk_migrate_look(&options, &at, NULL, NULL);
+    dk_store_place_of(daemon, &place);
+    docket_status status = dk_migrate_look(&place.options, &at, NULL, NULL);
     if (status != DOCKET_OK)
         return status;
     bool head = at.schema == DK_SCHEMA_VERSION;
@@ -293,10 +287,11 @@ static void print_migration(const struct history *history, const struct dk_migra
 docket_status dk_offline_migrate_history(struct dk_daemon *daemon, const struct dk_offline *asked)
 {
     bool json = dk_offline_given(asked, DK_OFFLINE_JSON);
-    struct dk_store_options options = options_of(daemon);
+    struct dk_store_place place;
     struct dk_migrate_at at;
     struct history *history = dk_must_alloc(1, sizeof *history);
-    docket_status status = dk_migrate_look(&options, &at, keep_run, history);
+    dk_store_place_of(daemon, &place);
+    docket_status status = dk_migrate_look(&place.options, &at, keep_run, history);
     if (status == DOCKET_OK && json) {
         begin_object(daemon);
         printf(",\"schema\":%llu,\"migrations\":[", (unsigned long long)at.schema);

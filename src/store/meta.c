@@ -8,9 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum shape { A_NUMBER, AN_ID, A_TIME, A_TRAIL, A_FENCE, A_DIGEST, SHAPE_COUNT };
+enum shape { A_NUMBER, AN_ID, A_TIME, A_TRAIL, A_FENCE, A_GUARD, A_DIGEST, SHAPE_COUNT };
 
-static const size_t bytes_of[SHAPE_COUNT] = {8, 16, 8 + 8 + 16, 8 + 8 + DK_DIGEST_BYTES, 3 * 8 + 16, DK_DIGEST_BYTES};
+static const size_t bytes_of[SHAPE_COUNT] = {8,           16,           8 + 8 + 16, 8 + 8 + DK_DIGEST_BYTES,
+                                             3 * 8 + 16, 8 + 16 + DK_FAR_BYTES, DK_DIGEST_BYTES};
 
 struct meta_row {
     const char *name;
@@ -33,6 +34,7 @@ static const struct meta_row rows[] = {
     ROW(store_id, AN_ID, 0),
     ROW(boot_id, AN_ID, 0),
     ROW(machine_id, AN_ID, 0),
+    ROW(guard, A_GUARD, DK_FENCE_SCHEMA),
     ROW(fence, A_FENCE, DK_FENCE_SCHEMA),
     ROW(trail, A_TRAIL, DK_CHAIN_SCHEMA),
     ROW(time, A_TIME, DK_TIME_SCHEMA),
@@ -90,6 +92,17 @@ static docket_status decode_fence(struct dk_slice key, struct dk_reader reader, 
     return DOCKET_OK;
 }
 
+static docket_status decode_guard(struct dk_slice key, struct dk_reader reader, uint8_t *field)
+{
+    struct dk_guard guard = {.kept = dk_take_u64(&reader)};
+    memcpy(guard.token, reader.at, sizeof guard.token);
+    memcpy(guard.folder, reader.at + sizeof guard.token, sizeof guard.folder);
+    if (guard.kept >= DK_KEEPS_LIMIT || guard.folder[DK_FAR_BYTES - 1] != 0)
+        return dk_record_damaged(DK_KIND_META, key, "holds an impossible value");
+    memcpy(field, &guard, sizeof guard);
+    return DOCKET_OK;
+}
+
 static docket_status decode_row(const struct meta_row *row, struct dk_slice key,
                                 struct dk_slice value, struct dk_meta *meta)
 {
@@ -106,6 +119,7 @@ static docket_status decode_row(const struct meta_row *row, struct dk_slice key,
     case A_TIME: return decode_time(key, reader, field);
     case A_TRAIL: return decode_trail(key, reader, field);
     case A_FENCE: return decode_fence(key, reader, field);
+    case A_GUARD: return decode_guard(key, reader, field);
     case A_NUMBER:
         number = dk_take_u64(&reader);
         memcpy(field, &number, sizeof number);
@@ -251,6 +265,12 @@ static docket_status spell_row(struct dk_store *store, const struct meta_row *ro
         at = dk_put_u64(at, fence.time_ns);
         at = dk_put_u64(at, fence.generation);
         memcpy(at, fence.id, sizeof fence.id);
+    } else if (row->shape == A_GUARD) {
+        struct dk_guard guard;
+        memcpy(&guard, field, sizeof guard);
+        at = dk_put_u64(at, guard.kept);
+        memcpy(at, guard.token, sizeof guard.token);
+        memcpy(at + sizeof guard.token, guard.folder, sizeof guard.folder);
     } else {
         memcpy(at, field, bytes_of[row->shape]);
     }

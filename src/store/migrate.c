@@ -179,16 +179,36 @@ static docket_status write_step(struct dk_store *store, MDB_txn *txn, uint64_t n
     return dk_meta_write(store, txn, &meta);
 }
 
+/* The witnesses as a docketd of the schema that comes knows them: of before 6 without token, and none far away (one that
+ * is there stands until the store is of that schema, then it goes: it would be left behind). */
+static void begin_generation(struct dk_store *store, uint64_t from, uint64_t to)
+{
+    store->meta.generation++;
+    if (from < DK_FENCE_SCHEMA)
+        dk_far_leave(store);
+    if (to < DK_FENCE_SCHEMA || from < DK_FENCE_SCHEMA)
+        store->meta.guard = (struct dk_guard){0}; /* docketd's next start draws a token, and keeps a far witness */
+    else
+        dk_random(store->meta.guard.token, sizeof store->meta.guard.token);
+}
+
+static docket_status end_generation(struct dk_store *store)
+{
+    if (store->meta.schema_version < DK_CHAIN_SCHEMA)
+        store->meta.trail = (struct dk_trail){0}; /* a docketd of that schema knows no witness that names an event */
+    return dk_open_witness_clean(store);
+}
+
 /* Each step is a generation: before its commit the witness says that it may or may not be there (a crash leaves a store
  * that fits it either way), after it that it is the last one. The boot, and whether docketd had stopped in order, are
  * left as they are: what became unknown is found out by docketd's next start. */
 static docket_status commit_step(struct making *making, uint64_t *commit)
 {
     struct dk_store *store = making->step.store;
-    uint64_t start = store->meta.commit;
-    bool linked = store->meta.schema_version >= DK_CHAIN_SCHEMA && schema_after(making) >= DK_CHAIN_SCHEMA;
-    store->meta.generation++;
-    docket_status status = dk_open_witness(store, start, DK_WITNESS_OPENING, linked);
+    uint64_t start = store->meta.commit, from = store->meta.schema_version, to = schema_after(making);
+    begin_generation(store, from, to);
+    docket_status status =
+        dk_open_witness(store, start, DK_WITNESS_OPENING, from >= DK_CHAIN_SCHEMA && to >= DK_CHAIN_SCHEMA);
     if (status == DOCKET_OK)
         status = dk_commit_run(store, write_step, making);
     if (making->others)
@@ -198,9 +218,7 @@ static docket_status commit_step(struct making *making, uint64_t *commit)
     if (status != DOCKET_OK)
         return status;
     *commit = store->meta.commit;
-    if (store->meta.schema_version < DK_CHAIN_SCHEMA)
-        store->meta.trail = (struct dk_trail){0}; /* a docketd of that schema knows no witness that names an event */
-    return dk_open_witness_clean(store);
+    return end_generation(store);
 }
 
 /* ---- an order ---- */
@@ -317,6 +335,8 @@ static docket_status next_commit(const struct dk_store_options *options, struct 
     struct making making = {.step.store = store, .before = order->before.facts};
     if (status == DOCKET_OK && memcmp(order->before.facts.digest, order->after.facts.digest, DK_DIGEST_BYTES) != 0)
         status = dk_fail(DOCKET_DAMAGED, "the store says something else than before; keep it as it is, and ask for help");
+    if (status == DOCKET_OK && from == *to && *to < DK_FENCE_SCHEMA && order->way == DK_MIGRATE_DOWN && !order->dry_run)
+        dk_far_forget(store); /* and if this run ends before it, the next one */
     if (status == DOCKET_OK && order->dry_run) {
         status = try_all(store, order, *to);
     } else if (status == DOCKET_OK && from != *to) {
@@ -426,17 +446,12 @@ static docket_status check_shape(struct dk_store *store, uint64_t schema, struct
 static docket_status stamp_it(struct dk_store *store, struct dk_migrate_order *order, struct stamp *stamp)
 {
     uint64_t start = store->meta.commit;
-    bool linked = stamp->to >= DK_CHAIN_SCHEMA;
     stamp->facts = order->before.facts;
-    store->meta.generation++;
-    docket_status status = dk_open_witness(store, start, DK_WITNESS_OPENING, linked);
+    begin_generation(store, stamp->to, stamp->to);
+    docket_status status = dk_open_witness(store, start, DK_WITNESS_OPENING, stamp->to >= DK_CHAIN_SCHEMA);
     if (status == DOCKET_OK)
         status = dk_commit_run(store, write_stamp, stamp);
-    if (status != DOCKET_OK)
-        return status;
-    if (!linked)
-        store->meta.trail = (struct dk_trail){0};
-    return dk_open_witness_clean(store);
+    return status == DOCKET_OK ? end_generation(store) : status;
 }
 
 docket_status dk_migrate_stamp(const struct dk_store_options *options, struct dk_migrate_order *order)

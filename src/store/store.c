@@ -32,6 +32,7 @@ struct opening {
     bool accepted;         /* a witness that did not fit was set aside */
     struct dk_meta before; /* the store's records as they were found */
     struct dk_audit audit; /* ... and what the walk along its events found */
+    char keeps[256];       /* what is kept otherwise than before, for an event; "" */
     bool broken;           /* a trail that does not fit was accepted as it stands ... */
     bool rewritten;        /* ... or one that is not the witness's */
 };
@@ -210,10 +211,9 @@ static docket_status read_records(struct dk_store *store, struct opening *openin
 
 static docket_status judge_witness(const struct opening *opening)
 {
-    const struct dk_meta *before = &opening->before;
+    struct dk_standing standing = dk_far_standing(&opening->before);
     if (opening->found == DK_WITNESS_FOUND)
-        return dk_witness_judge(&opening->witness, before->store_id, before->generation,
-                                before->commit);
+        return dk_witness_judge(&opening->witness, "witness", &standing);
     return dk_fail(DOCKET_STORE_REWOUND,
                    "the witness %s, so nothing says whether this store is the latest. Put the "
                    "witness back; or, if this store is known to be the latest, start docketd "
@@ -235,9 +235,17 @@ static docket_status judge_trail(struct dk_store *store, const struct opening *o
     return status;
 }
 
+/* All of them must vouch for it. */
+static docket_status judge_all(struct dk_store *store, struct opening *opening)
+{
+    struct dk_standing standing = dk_far_standing(&opening->before);
+    docket_status status = judge_witness(opening);
+    return status == DOCKET_OK ? dk_far_judge(store, opening->options, &opening->before.guard, &standing) : status;
+}
+
 static docket_status hear_witness(struct dk_store *store, struct opening *opening)
 {
-    docket_status status = judge_witness(opening);
+    docket_status status = judge_all(store, opening);
     if (status == DOCKET_OK) {
         status = judge_trail(store, opening);
         opening->rewritten = status == DOCKET_STORE_REWOUND;
@@ -280,6 +288,10 @@ static void choose_numbers(struct dk_store *store, const struct opening *opening
         store->meta.generation = higher(store->meta.generation, opening->witness.generation);
         store->meta.commit = higher(store->meta.commit, opening->witness.commit);
     }
+    if (opening->accepted && store->far.other.found == DK_WITNESS_FOUND) {
+        store->meta.generation = higher(store->meta.generation, store->far.other.witness.generation);
+        store->meta.commit = higher(store->meta.commit, store->far.other.witness.commit);
+    }
     store->meta.generation++;
     if (store->meta.fence.kind == DK_FENCE_RESTORED) /* accepted */
         store->meta.fence = (struct dk_fence){0};
@@ -293,6 +305,8 @@ docket_status dk_open_witness(struct dk_store *store, uint64_t start, uint32_t p
                                  .commit = start + 1 + DK_WITNESS_LAG,
                                  .phase = phase};
     memcpy(witness.store_id, store->meta.store_id, sizeof witness.store_id);
+    memcpy(witness.token, store->meta.guard.token, sizeof witness.token);
+    dk_commit_say(store, &witness);
     if (trail_is_known)
         dk_witness_see(&witness, &store->meta.trail);
     return dk_commit_witness(store, &witness);
@@ -399,13 +413,16 @@ static docket_status write_start(struct dk_store *store, MDB_txn *txn, uint64_t 
         describe_accept(opening, &event);
         status = dk_commit_event(store, txn, &event, store->trail.number + 1);
     }
-    return status;
+    return status == DOCKET_OK ? dk_far_write_event(store, txn, opening->keeps) : status;
 }
 
-static docket_status begin_generation(struct dk_store *store, const struct opening *opening)
+static docket_status begin_generation(struct dk_store *store, struct opening *opening)
 {
     choose_numbers(store, opening);
     uint64_t start = store->meta.commit;
+    if (!dk_far_settle(store, opening->options, &store->meta.guard, opening->keeps, sizeof opening->keeps) ||
+        opening->created) /* who makes a realm sees where its witnesses lie */
+        opening->keeps[0] = 0;
     docket_status status = read_place(store, opening->options);
     if (status == DOCKET_OK)
         status = dk_open_witness(store, start, DK_WITNESS_OPENING,
@@ -417,7 +434,10 @@ static docket_status begin_generation(struct dk_store *store, const struct openi
     store->event_last = store->meta.trail.number;
     store->kinds = DK_KIND_COUNT;
     store->ahead_max_ns = INT64_MAX; /* of the next commits, unless docketd knows better */
-    return dk_open_witness(store, start, DK_WITNESS_RUNNING, true);
+    status = dk_open_witness(store, start, DK_WITNESS_RUNNING, true);
+    if (status == DOCKET_OK)
+        dk_far_moved(store, &opening->before.guard);
+    return status;
 }
 
 /* ---- open and close ---- */
@@ -444,6 +464,8 @@ static docket_status open_all(struct dk_store *store, struct opening *opening)
         status = dk_env_open(store, options, DK_STORE_FOLDER, false);
     if (status == DOCKET_OK)
         status = read_records(store, opening);
+    if (status == DOCKET_OK)
+        status = dk_far_open(store, options, opening->before.store_id, &opening->before.guard);
     if (status == DOCKET_OK && !opening->standing)
         status = judge_fence(opening);
     if (status == DOCKET_OK)
@@ -467,6 +489,7 @@ void dk_open_release(struct dk_store *store)
     dk_buffer_free(&store->value);
     dk_ledger_free(store);
     dk_journal_free(store);
+    dk_far_close(store);
     close_fd(store->witness_fd);
     close_fd(store->realm_fd);
     close_fd(store->lock_fd);
@@ -486,6 +509,8 @@ static void fill_facts(const struct dk_store *store, const struct opening *openi
         .fence = store->meta.fence,
     };
     memcpy(facts->store_id, store->meta.store_id, sizeof facts->store_id);
+    snprintf(facts->far, sizeof facts->far, "%s", store->far.fd >= 0 ? store->far.folder : "");
+    snprintf(facts->far_why, sizeof facts->far_why, "%s", store->far.fd < 0 ? store->far.other.why : "");
     memcpy(facts->boot_id, opening->before.boot_id, sizeof facts->boot_id);
     const struct dk_time *time = &opening->before.time;
     if (opening->created || time->wall_ns == 0)
@@ -504,6 +529,7 @@ static docket_status open_as(const struct dk_store_options *options, uint64_t as
     if (!made)
         return dk_fail(DOCKET_NO_MEMORY, "no memory to open a store");
     made->realm_fd = made->lock_fd = made->witness_fd = -1;
+    made->far.fd = made->far.lock_fd = made->far.host_lock_fd = -1;
     made->as_schema = as_schema;
     pthread_mutex_init(&made->index_lock, NULL);
     pthread_mutex_init(&made->time_lock, NULL);
@@ -551,6 +577,7 @@ docket_status dk_open_witness_clean(struct dk_store *store)
     exact.commit = store->meta.commit;
     exact.phase = DK_WITNESS_CLEAN;
     dk_witness_see(&exact, &store->meta.trail);
+    dk_commit_say(store, &exact);
     return dk_commit_witness(store, &exact);
 }
 

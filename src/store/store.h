@@ -257,6 +257,8 @@ struct dk_store_facts {
     uint8_t boot_id[16];  /* of the boot that wrote last */
     uint32_t schema_version;
     struct dk_fence fence; /* as it stands after this open */
+    char far[256];        /* folder of the far witness; "": none is kept ... */
+    char far_why[160];    /* ... for this reason; "": nobody asked for one */
     /* The time of the last commit before this opening; 0 and 0: not known (a new
      * store, or one of a schema before 4). */
     int64_t trusted_wall_ns; /* UTC */
@@ -267,6 +269,10 @@ struct dk_store_facts {
 struct dk_store_options {
     const char *realm;     /* directory; made (0700) with `create` */
     const char *witness;   /* NULL: REALM/witness */
+    const char *far;       /* folder of the far witness, absolute; made if need be. NULL: none is kept */
+    bool far_is_named;     /* by whoever configures it: else the folder where it was kept last comes first */
+    const char *lock_folder; /* where copies of one store on this host meet, beside the far witness's folder: the
+                              * runtime root. NULL: nowhere */
     bool create;
     bool accept;           /* `docketd --accept-store`: set aside a witness that does not fit
                             * (or is missing or damaged), as an event; the next generation and
@@ -287,7 +293,7 @@ struct dk_store_options {
  * A fence refuses it: `accept` takes that of a restored store away, in the same commit; that of one that has
  * moved nothing does (fenced_too opens it as it is).
  * Statuses: OK, NO_REALM, STORE_IN_USE (the sentence names pid and start of the
- * holder), STORE_REWOUND, STORE_FENCED, DAMAGED, BAD_LAYOUT (schema), UNSAFE_FILES, NO_SPACE,
+ * holder), STORE_COPIED (another copy of it is open on this host), STORE_REWOUND, STORE_FENCED, DAMAGED, BAD_LAYOUT (schema), UNSAFE_FILES, NO_SPACE,
  * STORE_FAILED, SYSTEM.
  */
 docket_status dk_store_open(const struct dk_store_options *options, struct dk_store **store,

@@ -376,6 +376,7 @@ static inline void leave_as_schema(uint64_t schema)
     store->trail_moved = false;
     if (schema < 6) {
         forget(txn, "fence");
+        forget(txn, "guard");
         forget(txn, "run");
     }
     if (schema < 5) {

@@ -267,7 +267,7 @@ static void what_was_erased_breaks_nothing(void **state)
 static void flip(uint64_t number)
 {
     struct tamper tamper;
-    uint8_t bytes[TAMPER_BYTES];
+    uint8_t bytes[TAMPER_BYTES] = {0};
     tamper_begin(&tamper, realm);
     size_t size = tamper_read(&tamper, number, bytes);
     bytes[8 + 4 + 1] ^= 1; /* of the kind */

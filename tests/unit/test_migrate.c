@@ -451,6 +451,50 @@ static void the_other_way_is_another_verb(void **state)
     assert_goes_not(DK_MIGRATE_DOWN, "head", DOCKET_BAD_ARGUMENT, "docket migrate upgrade");
 }
 
+/* One more generation and some commits, with the near witness alone. */
+static void go_on_as_an_older_docketd(void)
+{
+    MDB_txn *txn;
+    struct dk_store *older;
+    struct dk_witness witness;
+    assert_int_equal(dk_open_standing(&options, 0, &older), DOCKET_OK);
+    older->meta.generation++;
+    older->meta.commit += 5;
+    assert_int_equal(dk_env_begin(older, true, &txn), DOCKET_OK);
+    assert_int_equal(dk_meta_write(older, txn, &older->meta), DOCKET_OK);
+    assert_int_equal(dk_meta_write_end(older, txn, older->meta.commit), DOCKET_OK);
+    assert_int_equal(dk_env_commit(older, txn), 0);
+    enum dk_witness_find find;
+    assert_int_equal(dk_witness_read(older->witness_fd, older->witness_name, &witness, &find), DOCKET_OK);
+    witness.generation = older->meta.generation;
+    witness.commit = older->meta.commit;
+    assert_int_equal(dk_witness_write(older->witness_fd, older->witness_name, &witness), DOCKET_OK);
+    dk_open_release(older);
+}
+
+/* A docketd of an older schema would leave it behind, and the next upgrade would be refused. */
+static void the_far_witness_goes_with_the_schema_that_knows_it(void **state)
+{
+    (void)state;
+    char far[192], file[320];
+    snprintf(far, sizeof far, "%s/far", folder);
+    options.far = far;
+    options.far_is_named = true;
+    fill_and_stop(3, 10);
+    must_open();
+    snprintf(file, sizeof file, "%s/%s", far, store->far.name);
+    must_close(true);
+    assert_true(is_there(file));
+    must_go(DK_MIGRATE_DOWN, "5");
+    assert_false(is_there(file));
+    go_on_as_an_older_docketd();
+    must_go(DK_MIGRATE_UP, "head");
+    must_open();
+    assert_true(is_there(file));
+    assert_int_equal(store->meta.guard.kept, DK_KEEPS_FAR);
+    must_close(true);
+}
+
 /* ---- what an older schema cannot hold ---- */
 
 static const struct dk_series_record *with_policy(uint64_t id, const char *lines)
@@ -674,6 +718,7 @@ static void say_schema(uint64_t schema)
     store->trail_moved = false;
     struct dk_meta meta = store->meta;
     meta.schema_version = schema;
+    meta.commit++;
     assert_int_equal(dk_meta_write(store, txn, &meta), DOCKET_OK);
     assert_int_equal(dk_meta_write_end(store, txn, meta.commit), DOCKET_OK);
     assert_int_equal(dk_env_commit(store, txn), 0);
@@ -761,6 +806,7 @@ int main(void)
         IN_A_REALM(a_copy_of_before_a_migration_is_rewound_after_it),
         cmocka_unit_test(targets_are_words_numbers_and_steps),
         IN_A_REALM(the_other_way_is_another_verb),
+        IN_A_REALM(the_far_witness_goes_with_the_schema_that_knows_it),
         IN_A_REALM(what_would_be_lost_is_named_and_nothing_is_written),
         cmocka_unit_test(of_many_losses_the_first_are_named),
         IN_A_REALM(a_store_is_stamped_only_as_what_it_is),

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * 0006_fence: the fence of a store that was restored or has moved, and the digest that
- * runs along all commits.
+ * 0006_fence: the fence of a store that was restored or has moved, the digest that runs
+ * along all commits, and which witnesses are kept beside the near one.
  *
- * Up writes no fence, and the digest begins with the commit of this migration (meta.c
- * writes both as soon as the schema has them). Down removes the two records.
+ * Up writes no fence and no other witness, and the digest begins with the commit of this
+ * migration (meta.c writes the three as soon as the schema has them). Down removes them.
  */
 #include "store/migrations/migrations.h"
 
@@ -12,14 +12,18 @@ static docket_status up(struct dk_step *step)
 {
     struct dk_meta *meta = &step->store->meta;
     meta->fence = (struct dk_fence){0};
+    meta->guard = (struct dk_guard){0};
     memset(meta->run, 0, sizeof meta->run);
     return DOCKET_OK;
 }
 
 static docket_status down(struct dk_step *step)
 {
-    docket_status status = dk_step_remove_meta(step, "fence");
-    return status == DOCKET_OK ? dk_step_remove_meta(step, "run") : status;
+    static const char *const names[] = {"fence", "guard", "run"};
+    docket_status status = DOCKET_OK;
+    for (size_t at = 0; status == DOCKET_OK && at < sizeof names / sizeof names[0]; at++)
+        status = dk_step_remove_meta(step, names[at]);
+    return status;
 }
 
 /* An older docketd would serve it. */
@@ -35,8 +39,8 @@ static docket_status loses(struct dk_step *step)
 const struct dk_migration dk_migration_0006_fence = {
     .id = "0006_fence",
     .schema = 6,
-    .brings = "the fence of a restored or moved store; a digest that runs along the commits",
-    .leaves = "the running digest: it begins anew with the next upgrade",
+    .brings = "the fence of a restored or moved store; a digest that runs along the commits; the far witness",
+    .leaves = "the running digest and the far witness: both begin anew after the next upgrade",
     .up = up,
     .down = down,
     .loses = loses};
