@@ -384,6 +384,9 @@ struct dk_fate_list {
 
 docket_status dk_fate_list(struct dk_daemon *daemon, struct dk_series_book *series, int32_t period,
                            struct dk_fate_list *list) DK_MUST_USE;
+/* Only pieces that reach into numbers low to high, without a look at the store's other ranges. high 0: all. */
+docket_status dk_fate_list_part(struct dk_daemon *daemon, struct dk_series_book *series, int32_t period, uint64_t low,
+                                uint64_t high, struct dk_fate_list *list) DK_MUST_USE;
 /* admin_periods.c: how a period stands; counter: NULL, or the one that is in memory; now: the current period's label. */
 enum dk_period_state dk_period_state_of(bool tracked, const struct dk_counter *counter,
                                         const struct dk_counter_image *image, int32_t now);

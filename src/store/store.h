@@ -150,7 +150,7 @@ static inline bool dk_image_has_ended(const struct dk_counter_image *image)
 struct dk_fate_record {
     uint64_t series_id;
     int32_t period;
-    uint32_t fate;  /* DK_FATE_VOID, DK_FATE_UNKNOWN; DK_FATE_HANDED_OUT by evidence */
+    uint32_t fate;  /* DK_FATE_VOID, DK_FATE_UNKNOWN; DK_FATE_HANDED_OUT by evidence or import */
     uint32_t cause; /* enum dk_cause */
     struct dk_range range;
     int64_t time_ns;
@@ -374,6 +374,11 @@ docket_status dk_store_each_range(struct dk_store *store, uint64_t series_id, in
                                   docket_status (*each)(void *context,
                                                         const struct dk_fate_record *record),
                                   void *context) DK_MUST_USE;
+/* Those that reach into numbers low to high only, without a walk over the others. */
+docket_status dk_store_each_range_of(struct dk_store *store, uint64_t series_id, int32_t period, uint64_t low,
+                                     uint64_t high,
+                                     docket_status (*each)(void *context, const struct dk_fate_record *record),
+                                     void *context) DK_MUST_USE;
 /* Events from number `from` on. */
 docket_status dk_store_each_event(struct dk_store *store, uint64_t from,
                                   docket_status (*each)(void *context, const struct dk_event *event),
