@@ -52,8 +52,7 @@
 
 #define DK_SCHEMA_VERSION 6u
 
-/* Oldest schema that is taken over: what it lacks reads as zero, and the opening
- * commit writes the new version, with `texts` of all its series and an empty ledger. */
+/* Oldest schema that there is a way from (migrate.h); a start takes none but the newest. */
 #define DK_SCHEMA_OLDEST 2u
 
 /* Why an admin did it: 1 to so many bytes of printable UTF-8. */
