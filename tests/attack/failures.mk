@@ -1,5 +1,5 @@
 # Rows 6 and 8: docketd, library and command broken at their n-th call.
-ATTACKS += $(BUILD)/failing.so $(BUILD)/docket-breaks
+ATTACKS += $(BUILD)/failing.so $(BUILD)/docket-breaks $(BUILD)/docket-cut
 
 $(BUILD)/failing.so: tests/attack/failing.c tests/attack/breaker.h
 	@mkdir -p $(@D)
@@ -10,3 +10,6 @@ BREAK_OBJECTS := $(BUILD)/obj/tests/attack/breaker.o $(BUILD)/obj/tests/attack/t
 $(BUILD)/docket-breaks: $(BUILD)/obj/tests/attack/breaks.o $(BUILD)/obj/tests/attack/breaks_user.o $(BUILD)/obj/tests/attack/breaks_admin.o \
     $(BREAK_OBJECTS) $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
+
+$(BUILD)/docket-cut: $(BUILD)/obj/tests/attack/cut.o $(BUILD)/obj/tests/attack/breaker.o
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^
