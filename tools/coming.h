@@ -17,6 +17,11 @@ struct coming {
     char (*lines)[DOCKET_TEXT_MAX]; /* else; ten of them */
     uint32_t date; /* of the first of them; 0: there is none */
     int32_t period;
+    bool declared;   /* of series add */
+    bool read;       /* the policy's text to start after was read as: */
+    uint64_t number;
+    uint32_t read_date; /* 0: it shows none */
+    int32_t read_period;
 };
 
 enum { COMING_LINES = 10 };
@@ -25,5 +30,9 @@ enum { COMING_LINES = 10 };
 docket_status coming_ask(docket_realm *realm, struct coming *coming);
 /* Prints them, if it is not --json. */
 void coming_print(const struct coming *coming);
+/* What the text to start after was read as; nothing if it is --json, or there is none. */
+void coming_print_read(const struct coming *coming);
+/* The same for --json; NULL: there is none. */
+json_t *coming_read_json(const struct coming *coming);
 
 #endif
