@@ -246,7 +246,7 @@ docket_status dk_store_each_text(struct dk_store *store, const char *tenant, con
         const struct dk_policy *policy = i % 2 ? one->next : one->policy;
         struct dk_text_record text = {.series_id = one->id, .version = 1};
         struct dk_template template;
-        if (policy == NULL || strcmp(one->tenant, tenant) != 0)
+        if (policy == NULL || (tenant != NULL && strcmp(one->tenant, tenant) != 0))
             continue;
         MUST(dk_policy_template(policy, one->tenant, &template) == DOCKET_OK);
         memcpy(text.tenant, one->tenant, sizeof text.tenant);

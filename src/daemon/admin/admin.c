@@ -50,6 +50,7 @@ static const struct errand_row {
     [DK_ADMIN_AUDIT - DK_ADMIN_VOID] = {"verify the audit trail", dk_errand_audit, false, false, false},
     [DK_ADMIN_RETENTION - DK_ADMIN_VOID] = {"drop records", dk_errand_retention, true, true, false},
     [DK_ADMIN_HEAD - DK_ADMIN_VOID] = {"read the audit trail's head", dk_errand_head, false, false, false, .harmless = true},
+    [DK_ADMIN_SHAPES - DK_ADMIN_VOID] = {"read what series write", dk_errand_shapes, false, false, false, true},
 };
 
 static const struct errand_row *row_of(uint32_t type)
