@@ -64,6 +64,8 @@ static int run_add(struct cli *cli)
     char lines[COMING_LINES][DOCKET_TEXT_MAX];
     struct address address;
     int code = address_parse(cli, cli->operands[0], false, &address);
+    if (code == CLI_DONE && cli_given(cli, OPT_START_AFTER))
+        code = coming_check(cli, "--start-after", cli->values[OPT_START_AFTER]);
     if (code != CLI_DONE)
         return code;
     struct adding adding = {.address = &address, .policy = {.start_after_text = cli->values[OPT_START_AFTER]}};

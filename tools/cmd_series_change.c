@@ -58,6 +58,8 @@ static int run_advance(struct cli *cli)
                                                   "document number of the series");
     advancing.text = cli->values[to ? OPT_TO : OPT_AFTER];
     advancing.flags = (to ? DOCKET_ADVANCE_TO : 0u) | deciding_flags(cli);
+    if (code == CLI_DONE)
+        code = coming_check(cli, to ? "--to" : "--after", advancing.text);
     if (code == CLI_DONE && is_zero(advancing.text))
         code = cli_fail(cli, DOCKET_BAD_ARGUMENT, "numbers begin at 1");
     if (code == CLI_DONE)
@@ -244,6 +246,8 @@ static int run_set(struct cli *cli)
         code = cli_fail(cli, DOCKET_BAD_ARGUMENT, "--from is now or next, not '%.40s'", cli->values[OPT_FROM]);
     if (code == CLI_DONE)
         code = policy_options(cli, &setting.policy);
+    if (code == CLI_DONE && cli_given(cli, OPT_START_AFTER))
+        code = coming_check(cli, "--start-after", cli->values[OPT_START_AFTER]);
     if (code == CLI_DONE)
         setting.policy.start_after_text = cli->values[OPT_START_AFTER];
     if (code != CLI_DONE)

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int keep(void *context, const struct docket_coming *one)
@@ -26,6 +27,18 @@ static int keep(void *context, const struct docket_coming *one)
         snprintf(coming->lines[coming->count], DOCKET_TEXT_MAX, "%s", one->text);
     coming->count++;
     return coming->count == COMING_LINES;
+}
+
+int coming_check(const struct cli *cli, const char *option, const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+    if (strpbrk(text, "0123456789") == NULL || (text[0] == '-' && text[1 + strspn(text + 1, "0123456789")] == '\0'))
+        return cli_fail(cli, DOCKET_BAD_ARGUMENT, "%s wants a number or a document number, not '%.60s'", option, text);
+    if (text[digits] == '\0' && (digits > 18 || strtoull(text, NULL, 10) >= DOCKET_NUMBER_MAX))
+        return cli_fail(cli, DOCKET_BAD_ARGUMENT, "%s %.60s leaves no number: the largest is %" PRIu64 "; a document number "
+                                                  "of digits alone is written text=%.60s",
+                        option, text, (uint64_t)DOCKET_NUMBER_MAX, text);
+    return CLI_DONE;
 }
 
 /* May be asked twice, should docketd have been started meanwhile. */

@@ -26,6 +26,8 @@ struct coming {
 
 enum { COMING_LINES = 10 };
 
+/* What could be a number, or a document number: docketd says whether it is one. CLI_DONE, or it has said why not. */
+int coming_check(const struct cli *cli, const char *option, const char *text);
 /* Asks docketd and keeps what comes. */
 docket_status coming_ask(docket_realm *realm, struct coming *coming);
 /* Prints them, if it is not --json. */

@@ -325,6 +325,8 @@ static bool may_advance(const struct dk_errand *errand, const struct dk_counter 
     const struct dk_policy *policy = series->record.policy;
     struct dk_period now, next;
     struct dk_span span;
+    if (has_ended(errand) && !errand->begin.text)
+        return false; /* a number of what is over is meant only where the document says so */
     if (has_ended(errand))
         return !series->publishing && dk_span_of_label((enum dk_restart)policy->restart, &policy->fiscal, errand->period, &span);
     if (!dk_is_tracked(series))
@@ -382,8 +384,9 @@ docket_status dk_errand_advance(struct dk_errand *errand)
     status = check_advance(errand);
     struct dk_counter *counter = dk_series_on_board(errand->series, errand->period);
     if (status == DOCKET_OK && !may_advance(errand, counter))
-        status = dk_fail(DOCKET_REFUSED, "%s is not open: only the current period, those that have ended, and the next one "
-                                         "within two days of its beginning can be advanced",
+        status = dk_fail(DOCKET_REFUSED, "%s is not open: only the current period, and the next one within two days of "
+                                         "its beginning, can be advanced; one that has ended, behind a document number "
+                                         "of it",
                          dk_errand_name(errand));
     if (status != DOCKET_OK)
         return status;
