@@ -226,7 +226,7 @@ typedef int (*docket_each_setting)(void *context, const struct docket_setting *s
 /* A flag beside DOCKET_DRY_RUN: from the next period on. */
 enum { DOCKET_FROM_NEXT = 16 };
 /* Of docket_admin_series_preview(): a series that exists must be the one that is declared. */
-enum { DOCKET_AS_DECLARED = 64 };
+enum { DOCKET_AS_DECLARED = 128 };
 
 /*
  * Another policy for a series, forward only: what was given keeps its text. Null and
