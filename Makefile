@@ -54,7 +54,7 @@ STORE     := $(wildcard src/store/*.c)
 CLIENT    := $(wildcard src/client/*.c)
 INSPECT   := $(wildcard src/inspect/*.c)
 DAEMON    := $(wildcard src/daemon/*.c src/daemon/*/*.c)
-TOOLS     := $(wildcard tools/*.c)
+TOOLS     := $(wildcard tools/*.c tools/legacy/*.c)
 
 LIB_SOURCES := $(filter-out src/base/log.c,$(BASE)) $(NUMBERING) $(TABLE) $(WIRE) $(CLIENT) $(INSPECT)
 DAEMON_SOURCES := $(BASE) $(NUMBERING) $(TABLE) $(WIRE) $(STORE) $(DAEMON)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "start.h"
 
+#include "offline.h"
 #include "progress.h"
 
 #include <errno.h>
@@ -102,8 +103,7 @@ static bool try_path(char path[PATH_MAX], const char *directory, int directory_b
            access(path, X_OK) == 0;
 }
 
-/* Of the same build first: beside us, then where packages put it, then PATH. */
-static bool find_docketd(char path[PATH_MAX])
+bool find_docketd(char path[PATH_MAX])
 {
     static const char *const beside[] = {"docketd", "../sbin/docketd", "../libexec/docketd"};
     char self[PATH_MAX];

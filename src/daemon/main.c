@@ -101,7 +101,8 @@ enum {
     OPTION_VOID_REST,
     OPTION_DRY_RUN,
     OPTION_KIND,
-    OPTION_LIMIT
+    OPTION_LIMIT,
+    OPTION_JSON
 };
 
 static const struct option option_table[] = {{"realm", required_argument, NULL, OPTION_REALM},
@@ -124,6 +125,7 @@ static const struct option option_table[] = {{"realm", required_argument, NULL, 
                                              {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
                                              {"kind", required_argument, NULL, OPTION_KIND},
                                              {"limit", required_argument, NULL, OPTION_LIMIT},
+                                             {"json", no_argument, NULL, OPTION_JSON},
                                              {NULL, 0, NULL, 0}};
 
 static int refuse(const char *sentence)
@@ -151,6 +153,7 @@ static bool take_offline(int option, struct options *options)
     case OPTION_PERIOD: options->verb.period = optarg; return true;
     case OPTION_VOID_REST: options->verb.void_rest = true; return true;
     case OPTION_DRY_RUN: options->verb.dry_run = true; return true;
+    case OPTION_JSON: options->verb.json = true; return true;
     case OPTION_KIND: options->verb.kind = optarg; return true;
     default: return false;
     }

@@ -18,7 +18,7 @@ struct dk_offline {
     int word_count;
     const char *period, *reason, *issued, *kind;
     uint32_t limit;
-    bool void_rest, dry_run;
+    bool void_rest, dry_run, json;
 };
 
 extern const char dk_offline_usage[];

@@ -51,7 +51,7 @@ static docket_status write_and_sync(struct dk_store *store, uint64_t number, dk_
     if (status == DOCKET_OK)
         status = dk_meta_write_commit(store, txn, number);
     if (status == DOCKET_OK)
-        status = dk_meta_write_end(store, txn);
+        status = dk_meta_write_end(store, txn, number);
     if (status != DOCKET_OK) {
         mdb_txn_abort(txn);
         dk_journal_aborted(store);
@@ -83,6 +83,7 @@ docket_status dk_commit_run(struct dk_store *store, dk_fill fill, const void *co
     if (status == DOCKET_OK) {
         store->meta.commit = number;
         store->meta.sum = store->sum;
+        memcpy(store->meta.run, store->run, sizeof store->meta.run);
         store->meta.trail = store->trail;
         store->meta.ledger_sum = store->ledger_sum;
         dk_time_committed(store);
@@ -230,6 +231,8 @@ static docket_status write_change(struct dk_store *store, MDB_txn *txn, uint64_t
         status = dk_commit_event(store, txn, &change->events[at], store->event_last + 1 + at);
     for (size_t at = 0; status == DOCKET_OK && at < change->desk_count; at++)
         status = dk_meta_write_desk(store, txn, &change->desks[at]);
+    if (status == DOCKET_OK && change->fence != NULL)
+        status = dk_meta_write_fence(store, txn, change->fence);
     return status;
 }
 
@@ -240,6 +243,8 @@ docket_status dk_store_commit(struct dk_store *store, const struct dk_change *ch
     if (status != DOCKET_OK)
         return status;
     store->event_last = store->meta.trail.number;
+    if (change->fence != NULL)
+        store->meta.fence = *change->fence;
     for (size_t at = 0; at < change->series_count; at++) {
         if (change->series[at]->id > store->series_last)
             store->series_last = change->series[at]->id;

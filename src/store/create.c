@@ -88,7 +88,7 @@ static docket_status first_commit(struct dk_store *store, const struct dk_store_
         return status;
     status = dk_meta_write(store, txn, &meta);
     if (status == DOCKET_OK)
-        status = dk_meta_write_end(store, txn);
+        status = dk_meta_write_end(store, txn, 0);
     if (status != DOCKET_OK) {
         mdb_txn_abort(txn);
         return status;
@@ -97,6 +97,7 @@ static docket_status first_commit(struct dk_store *store, const struct dk_store_
     if (error)
         return dk_env_fail(store, error, "make the first commit");
     store->meta = meta;
+    memcpy(store->meta.run, store->run, sizeof store->meta.run);
     return DOCKET_OK;
 }
 

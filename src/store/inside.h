@@ -36,9 +36,11 @@
 #define DK_STORE_FOLDER "store"
 #define DK_STORE_MAKING "store.new-"
 
-/* The first schema that has `texts`; the ledger. */
+/* The first schema that has `texts`, and the trusted time; the ledger; the fence and the running digest. */
 #define DK_TEXTS_SCHEMA 4u
+#define DK_TIME_SCHEMA 4u
 #define DK_LEDGER_SCHEMA 5u
+#define DK_FENCE_SCHEMA 6u
 
 /* The first schema whose events are a chain. */
 #define DK_CHAIN_SCHEMA 5u
@@ -51,7 +53,7 @@ struct dk_time {
     uint8_t boot_id[16]; /* ... of this boot */
 };
 
-/* The store's own records, one each: numbers of 8 bytes, ids of 16, a time of 32. */
+/* The store's own records, one each. */
 struct dk_meta {
     uint64_t schema_version;
     uint64_t generation; /* counts opens; each opening commits one more */
@@ -61,9 +63,11 @@ struct dk_meta {
     uint8_t store_id[16];
     uint8_t boot_id[16];
     uint8_t machine_id[16]; /* /etc/machine-id, zeros if unreadable (recorded only) */
+    struct dk_fence fence;
     struct dk_trail trail; /* of the events, as of this commit */
     struct dk_time time; /* trusted, when the commit was written */
     uint64_t before;     /* hash of the file's head that was in force before this commit */
+    uint8_t run[DK_DIGEST_BYTES]; /* of all commits: SHA-256 of the one before it, the commit's number, and its sum so far */
     uint64_t ledger_sum; /* of the checksums of the ledger's folded records: a start does not add up large ones */
     uint64_t sum;        /* of the checksums of all other records but this one */
 };
@@ -100,6 +104,7 @@ struct dk_store {
     uint64_t ledger_sum;    /* ... and meta.ledger_sum */
     uint64_t series_last;
     uint64_t event_last;
+    uint8_t run[DK_DIGEST_BYTES]; /* ... and meta.run */
     struct dk_trail trail;  /* meta.trail as it will be after this transaction */
     bool trail_moved;       /* ... and it will be another one */
     struct dk_buffer value; /* the committing thread's own */
@@ -233,7 +238,8 @@ docket_status dk_meta_read(struct dk_store *store, MDB_txn *txn, struct dk_meta 
 docket_status dk_meta_write(struct dk_store *store, MDB_txn *txn,
                             const struct dk_meta *meta) DK_MUST_USE;
 /* What ends each commit: the time, the head before it, and the sum. */
-docket_status dk_meta_write_end(struct dk_store *store, MDB_txn *txn) DK_MUST_USE;
+docket_status dk_meta_write_end(struct dk_store *store, MDB_txn *txn, uint64_t number) DK_MUST_USE;
+docket_status dk_meta_write_fence(struct dk_store *store, MDB_txn *txn, const struct dk_fence *fence) DK_MUST_USE;
 bool dk_meta_is_sum(struct dk_slice key);
 docket_status dk_meta_write_commit(struct dk_store *store, MDB_txn *txn,
                                    uint64_t commit) DK_MUST_USE;

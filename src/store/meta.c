@@ -8,49 +8,51 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TIME_BYTES = 8 + 8 + 16, TRAIL_BYTES = 8 + 8 + DK_DIGEST_BYTES };
+enum shape { A_NUMBER, AN_ID, A_TIME, A_TRAIL, A_FENCE, A_DIGEST, SHAPE_COUNT };
+
+static const size_t bytes_of[SHAPE_COUNT] = {8, 16, 8 + 8 + 16, 8 + 8 + DK_DIGEST_BYTES, 3 * 8 + 16, DK_DIGEST_BYTES};
 
 struct meta_row {
     const char *name;
     size_t offset;
-    size_t bytes; /* 8: a number; 16: an id; 32: a time; 48: a trail */
+    enum shape shape;
+    uint64_t since; /* the first schema that records it */
 };
 
-#define NUMBER(name)                             \
-    {                                            \
-#name, offsetof(struct dk_meta, name), 8 \
-    }
-#define ID(name)                                  \
-    {                                             \
-#name, offsetof(struct dk_meta, name), 16 \
+#define ROW(name, shape, since)                              \
+    {                                                        \
+#name, offsetof(struct dk_meta, name), shape, since \
     }
 
 static const struct meta_row rows[] = {
-    NUMBER(schema_version), NUMBER(generation), NUMBER(commit), NUMBER(clean),
-    NUMBER(inode),          ID(store_id),       ID(boot_id),    ID(machine_id),
-    {"trail", offsetof(struct dk_meta, trail), TRAIL_BYTES},
-    {"time", offsetof(struct dk_meta, time), TIME_BYTES},
-    NUMBER(before),         NUMBER(ledger_sum), NUMBER(sum),
+    ROW(schema_version, A_NUMBER, 0),
+    ROW(generation, A_NUMBER, 0),
+    ROW(commit, A_NUMBER, 0),
+    ROW(clean, A_NUMBER, 0),
+    ROW(inode, A_NUMBER, 0),
+    ROW(store_id, AN_ID, 0),
+    ROW(boot_id, AN_ID, 0),
+    ROW(machine_id, AN_ID, 0),
+    ROW(fence, A_FENCE, DK_FENCE_SCHEMA),
+    ROW(trail, A_TRAIL, DK_CHAIN_SCHEMA),
+    ROW(time, A_TIME, DK_TIME_SCHEMA),
+    ROW(before, A_NUMBER, 0),
+    ROW(run, A_DIGEST, DK_FENCE_SCHEMA),
+    ROW(ledger_sum, A_NUMBER, DK_LEDGER_SCHEMA),
+    ROW(sum, A_NUMBER, 0),
 };
 
-/* The last four are of each commit, the trail of each with events: dk_meta_write_end(). */
+/* The last five are of each commit, the trail of each with events: dk_meta_write_end(). */
 enum {
     ROW_COUNT = sizeof rows / sizeof rows[0],
-    TRAIL_ROW = ROW_COUNT - 5,
-    TIME_ROW = ROW_COUNT - 4,
-    BEFORE_ROW = ROW_COUNT - 3,
+    FENCE_ROW = ROW_COUNT - 7,
+    TRAIL_ROW = ROW_COUNT - 6,
+    TIME_ROW = ROW_COUNT - 5,
+    BEFORE_ROW = ROW_COUNT - 4,
+    RUN_ROW = ROW_COUNT - 3,
     LEDGER_SUM_ROW = ROW_COUNT - 2,
     SUM_ROW = ROW_COUNT - 1
 };
-enum { TIME_SCHEMA = 4 /* the first that records it */ };
-
-static bool schema_has(uint64_t version, size_t row)
-{
-    return version >= (row == TIME_ROW ? TIME_SCHEMA
-                       : row == LEDGER_SUM_ROW ? DK_LEDGER_SCHEMA
-                       : row == TRAIL_ROW ? DK_CHAIN_SCHEMA
-                       : 0);
-}
 
 /* ---- reading ---- */
 
@@ -76,6 +78,18 @@ static docket_status decode_trail(struct dk_slice key, struct dk_reader reader, 
     return DOCKET_OK;
 }
 
+static docket_status decode_fence(struct dk_slice key, struct dk_reader reader, uint8_t *field)
+{
+    struct dk_fence fence = {.kind = dk_take_u64(&reader)};
+    fence.time_ns = dk_take_u64(&reader);
+    fence.generation = dk_take_u64(&reader);
+    memcpy(fence.id, reader.at, sizeof fence.id);
+    if (fence.kind >= DK_FENCE_KINDS)
+        return dk_record_damaged(DK_KIND_META, key, "holds an impossible value");
+    memcpy(field, &fence, sizeof fence);
+    return DOCKET_OK;
+}
+
 static docket_status decode_row(const struct meta_row *row, struct dk_slice key,
                                 struct dk_slice value, struct dk_meta *meta)
 {
@@ -83,21 +97,23 @@ static docket_status decode_row(const struct meta_row *row, struct dk_slice key,
     docket_status status = dk_record_unseal(DK_KIND_META, key, value, &payload);
     if (status != DOCKET_OK)
         return status;
-    if (payload.size != row->bytes)
+    if (payload.size != bytes_of[row->shape])
         return dk_record_damaged(DK_KIND_META, key, "has another length");
     uint8_t *field = (uint8_t *)meta + row->offset;
-    if (row->bytes == 16) {
-        memcpy(field, payload.bytes, 16);
+    struct dk_reader reader = dk_reader_of(payload);
+    uint64_t number;
+    switch (row->shape) {
+    case A_TIME: return decode_time(key, reader, field);
+    case A_TRAIL: return decode_trail(key, reader, field);
+    case A_FENCE: return decode_fence(key, reader, field);
+    case A_NUMBER:
+        number = dk_take_u64(&reader);
+        memcpy(field, &number, sizeof number);
+        return DOCKET_OK;
+    default: /* bytes */
+        memcpy(field, payload.bytes, payload.size);
         return DOCKET_OK;
     }
-    struct dk_reader reader = dk_reader_of(payload);
-    if (row->bytes == TIME_BYTES)
-        return decode_time(key, reader, field);
-    if (row->bytes == TRAIL_BYTES)
-        return decode_trail(key, reader, field);
-    uint64_t number = dk_take_u64(&reader);
-    memcpy(field, &number, sizeof number);
-    return DOCKET_OK;
 }
 
 static docket_status read_row(struct dk_store *store, MDB_txn *txn, const struct meta_row *row,
@@ -136,7 +152,7 @@ docket_status dk_meta_read(struct dk_store *store, MDB_txn *txn, struct dk_meta 
     if (status == DOCKET_OK)
         status = check_schema(made.schema_version);
     for (size_t at = 1; status == DOCKET_OK && at < ROW_COUNT; at++)
-        if (schema_has(made.schema_version, at))
+        if (made.schema_version >= rows[at].since)
             status = read_row(store, txn, &rows[at], &made);
     if (status == DOCKET_OK)
         *meta = made;
@@ -151,7 +167,7 @@ enum { DESK_NAME_BYTES = 24 };
 static struct meta_row row_of_desk(uint32_t index, char name[DESK_NAME_BYTES])
 {
     snprintf(name, DESK_NAME_BYTES, "desk-%u", (unsigned)index);
-    return (struct meta_row){name, offsetof(struct dk_meta, inode), 8};
+    return (struct meta_row){name, offsetof(struct dk_meta, inode), A_NUMBER, 0};
 }
 
 static bool is_desk(struct dk_slice key)
@@ -188,7 +204,7 @@ docket_status dk_store_desk_incarnation(struct dk_store *store, uint32_t index, 
 docket_status dk_meta_check(struct dk_slice key, struct dk_slice value)
 {
     struct dk_meta unused;
-    static const struct meta_row any_desk = {"", offsetof(struct dk_meta, inode), 8};
+    static const struct meta_row any_desk = {"", offsetof(struct dk_meta, inode), A_NUMBER, 0};
     if (is_desk(key))
         return decode_row(&any_desk, key, value, &unused);
     for (size_t at = 0; at < ROW_COUNT; at++) {
@@ -205,26 +221,34 @@ static docket_status spell_row(struct dk_store *store, const struct meta_row *ro
 {
     dk_key_of_name(key, row->name);
     store->value.used = 0;
-    uint8_t *at = dk_buffer_reserve(&store->value, row->bytes);
+    uint8_t *at = dk_buffer_reserve(&store->value, bytes_of[row->shape]);
     if (!at)
         return dk_fail(DOCKET_NO_MEMORY, "no memory for a meta record");
-    memcpy(at, field, row->bytes);
-    if (row->bytes == 8) {
+    if (row->shape == A_NUMBER) {
         uint64_t number;
         memcpy(&number, field, sizeof number);
         dk_put_u64(at, number);
-    } else if (row->bytes == TIME_BYTES) {
+    } else if (row->shape == A_TIME) {
         struct dk_time time;
         memcpy(&time, field, sizeof time);
         at = dk_put_u64(at, time.wall_ns);
         at = dk_put_u64(at, time.boot_ns);
         memcpy(at, time.boot_id, sizeof time.boot_id);
-    } else if (row->bytes == TRAIL_BYTES) {
+    } else if (row->shape == A_TRAIL) {
         struct dk_trail trail;
         memcpy(&trail, field, sizeof trail);
         at = dk_put_u64(at, trail.begins);
         at = dk_put_u64(at, trail.number);
         memcpy(at, trail.hash, sizeof trail.hash);
+    } else if (row->shape == A_FENCE) {
+        struct dk_fence fence;
+        memcpy(&fence, field, sizeof fence);
+        at = dk_put_u64(at, fence.kind);
+        at = dk_put_u64(at, fence.time_ns);
+        at = dk_put_u64(at, fence.generation);
+        memcpy(at, fence.id, sizeof fence.id);
+    } else {
+        memcpy(at, field, bytes_of[row->shape]);
     }
     return dk_record_seal(DK_KIND_META, dk_key_slice(key), &store->value);
 }
@@ -247,7 +271,7 @@ docket_status dk_meta_write(struct dk_store *store, MDB_txn *txn, const struct d
 
 docket_status dk_meta_write_commit(struct dk_store *store, MDB_txn *txn, uint64_t commit)
 {
-    static const struct meta_row row = NUMBER(commit);
+    static const struct meta_row row = ROW(commit, A_NUMBER, 0);
     return write_row(store, txn, &row, &commit);
 }
 
@@ -258,13 +282,46 @@ docket_status dk_meta_write_desk(struct dk_store *store, MDB_txn *txn, const str
     return write_row(store, txn, &row, &desk->incarnation);
 }
 
+docket_status dk_meta_write_fence(struct dk_store *store, MDB_txn *txn, const struct dk_fence *fence)
+{
+    return write_row(store, txn, &rows[FENCE_ROW], fence);
+}
+
+docket_status dk_store_run(struct dk_store *store, uint64_t *commit, uint8_t run[DK_DIGEST_BYTES])
+{
+    static const struct meta_row number = ROW(commit, A_NUMBER, 0);
+    struct dk_meta meta = {0};
+    MDB_txn *txn;
+    docket_status status = dk_env_begin(store, false, &txn);
+    if (status != DOCKET_OK)
+        return status;
+    status = read_row(store, txn, &number, &meta);
+    if (status == DOCKET_OK)
+        status = read_row(store, txn, &rows[RUN_ROW], &meta);
+    mdb_txn_abort(txn);
+    *commit = meta.commit;
+    memcpy(run, meta.run, DK_DIGEST_BYTES);
+    return status;
+}
+
+/* The digest that runs along the commits: two stores of one past that went on apart differ in it. */
+static void run_on(struct dk_store *store, uint64_t number)
+{
+    struct dk_digest digest;
+    dk_digest_begin(&digest, "docket run 1");
+    dk_digest_bytes(&digest, store->meta.run, DK_DIGEST_BYTES);
+    dk_digest_number(&digest, number);
+    dk_digest_number(&digest, store->sum);
+    dk_digest_end(&digest, store->run);
+}
+
 bool dk_meta_is_sum(struct dk_slice key)
 {
     const char *name = rows[SUM_ROW].name;
     return key.size == strlen(name) && memcmp(key.bytes, name, key.size) == 0;
 }
 
-docket_status dk_meta_write_end(struct dk_store *store, MDB_txn *txn)
+docket_status dk_meta_write_end(struct dk_store *store, MDB_txn *txn, uint64_t number)
 {
     struct dk_key key;
     struct dk_time time;
@@ -277,6 +334,10 @@ docket_status dk_meta_write_end(struct dk_store *store, MDB_txn *txn)
         status = write_row(store, txn, &rows[TIME_ROW], &time);
     if (status == DOCKET_OK)
         status = write_row(store, txn, &rows[BEFORE_ROW], &before);
+    if (status == DOCKET_OK) {
+        run_on(store, number);
+        status = write_row(store, txn, &rows[RUN_ROW], store->run);
+    }
     if (status == DOCKET_OK)
         status = write_row(store, txn, &rows[LEDGER_SUM_ROW], &store->ledger_sum);
     if (status == DOCKET_OK)

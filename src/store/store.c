@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -237,6 +238,24 @@ static docket_status hear_witness(struct dk_store *store, struct opening *openin
     return DOCKET_OK;
 }
 
+/* A fence stands until what it waits for is done. */
+static docket_status judge_fence(struct opening *opening)
+{
+    const struct dk_fence *fence = &opening->before.fence;
+    if (fence->kind == DK_FENCE_NONE || (fence->kind == DK_FENCE_MOVED && opening->options->fenced_too))
+        return DOCKET_OK;
+    if (fence->kind == DK_FENCE_MOVED)
+        return dk_fail(DOCKET_STORE_FENCED, "it has moved to another realm, at generation %" PRIu64 ", and gives numbers "
+                                            "there; this one never does again", fence->generation);
+    if (opening->options->accept) {
+        opening->accepted = true;
+        return DOCKET_OK;
+    }
+    return dk_fail(DOCKET_STORE_FENCED, "it was restored from a backup of generation %" PRIu64 ", and numbers may have been "
+                                        "given since: it gives none until it is accepted with floors; see docket help accept",
+                   fence->generation);
+}
+
 static uint64_t higher(uint64_t a, uint64_t b)
 {
     return a > b ? a : b;
@@ -252,6 +271,8 @@ static void choose_numbers(struct dk_store *store, const struct opening *opening
         store->meta.commit = higher(store->meta.commit, opening->witness.commit);
     }
     store->meta.generation++;
+    if (store->meta.fence.kind == DK_FENCE_RESTORED) /* accepted */
+        store->meta.fence = (struct dk_fence){0};
     store->meta.schema_version = DK_SCHEMA_VERSION; /* what an older one lacks reads as zero */
 }
 
@@ -338,8 +359,9 @@ static void describe_accept(const struct opening *opening, struct dk_event *even
     }
     int used =
         snprintf(event->text, sizeof event->text,
-                 "the store at generation %llu, commit %llu was accepted against its witness, ",
-                 (unsigned long long)before->generation, (unsigned long long)before->commit);
+                 "the store at generation %llu, commit %llu%s was accepted against its witness, ",
+                 (unsigned long long)before->generation, (unsigned long long)before->commit,
+                 before->fence.kind == DK_FENCE_RESTORED ? ", restored from a backup," : "");
     if (opening->created || opening->found != DK_WITNESS_FOUND)
         snprintf(event->text + used, sizeof event->text - (size_t)used, "which was %s",
                  opening->created                      ? "of a store that is gone"
@@ -428,6 +450,8 @@ static docket_status open_all(struct dk_store *store, struct opening *opening)
     if (status == DOCKET_OK)
         status = read_records(store, opening);
     if (status == DOCKET_OK)
+        status = judge_fence(opening);
+    if (status == DOCKET_OK)
         status = hear_witness(store, opening);
     return status == DOCKET_OK ? begin_generation(store, opening) : status;
 }
@@ -461,6 +485,7 @@ static void fill_facts(const struct dk_store *store, const struct opening *openi
         .created = opening->created,
         .clean = opening->before.clean && !opening->accepted,
         .schema_version = (uint32_t)store->meta.schema_version,
+        .fence = store->meta.fence,
     };
     memcpy(facts->store_id, store->meta.store_id, sizeof facts->store_id);
     memcpy(facts->boot_id, opening->before.boot_id, sizeof facts->boot_id);

@@ -11,7 +11,7 @@
  * values, big-endian in keys so that they sort):
  *   meta      desk-N -> incarnation of its files, for each desk that was built
  *             name -> schema_version, store_id, generation, commit, clean, inode,
- *             boot_id, machine_id, time, before, sum
+ *             boot_id, machine_id, fence, trail, time, before, run, ledger_sum, sum
  *   series    tenant 0 series -> series id, policy, desk, created, by uid; next policy
  *   texts     tenant 0 beginning 0 series id, version -> what texts the series writes, or ever wrote
  *   counters  series id, period -> counter image (folded)
@@ -50,7 +50,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DK_SCHEMA_VERSION 5u
+#define DK_SCHEMA_VERSION 6u
 
 /* Oldest schema that is taken over: what it lacks reads as zero, and the opening
  * commit writes the new version, with `texts` of all its series and an empty ledger. */
@@ -199,6 +199,21 @@ struct dk_audit {
     char found[2 * DK_DIGEST_BYTES + 1];
 };
 
+/* A store with a fence gives no number and is not opened for it. */
+enum dk_fence_kind {
+    DK_FENCE_NONE = 0,
+    DK_FENCE_RESTORED = 1, /* put back from a backup: until it is accepted with floors. id: of the backup */
+    DK_FENCE_MOVED = 2,    /* gone to another host, for good. id: of the ticket */
+    DK_FENCE_KINDS
+};
+
+struct dk_fence {
+    uint64_t kind;
+    uint64_t time_ns;    /* UTC, when it was put up */
+    uint64_t generation; /* of the store then */
+    uint8_t id[16];
+};
+
 /* Which files a desk was built with last. */
 struct dk_desk_note {
     uint32_t index;
@@ -228,6 +243,7 @@ struct dk_change {
     size_t event_count;
     const struct dk_desk_note *desks; /* each replaces what the store knew of that desk */
     size_t desk_count;
+    const struct dk_fence *fence; /* NULL: as it stands */
     struct dk_ledger_change ledger;
 };
 
@@ -241,6 +257,7 @@ struct dk_store_facts {
     bool clean;           /* the previous docketd stopped in order */
     uint8_t boot_id[16];  /* of the boot that wrote last */
     uint32_t schema_version;
+    struct dk_fence fence; /* as it stands after this open */
     /* The time of the last commit before this opening; 0 and 0: not known (a new
      * store, or one of a schema before 4). */
     int64_t trusted_wall_ns; /* UTC */
@@ -255,6 +272,7 @@ struct dk_store_options {
     bool accept;           /* `docketd --accept-store`: set aside a witness that does not fit
                             * (or is missing or damaged), as an event; the next generation and
                             * commit are above both store and witness */
+    bool fenced_too;       /* opens a store that has moved, and leaves its fence: to read, or to export it again */
     size_t map_bytes;      /* 0: 16 GiB of address space */
     size_t preallocate_bytes; /* 0: 8 MiB */
     size_t ledger_wait;       /* entries of the ledger's log that wait to be folded; 0: 32768 */
@@ -267,8 +285,10 @@ struct dk_store_options {
  * holder), creates the store where allowed (under a temporary name, synced with
  * its directory, renamed), checks schema, checksums of meta, and the witness,
  * and commits generation + 1.
+ * A fence refuses it: `accept` takes that of a restored store away, in the same commit; that of one that has
+ * moved nothing does (fenced_too opens it as it is).
  * Statuses: OK, NO_REALM, STORE_IN_USE (the sentence names pid and start of the
- * holder), STORE_REWOUND, DAMAGED, BAD_LAYOUT (schema), UNSAFE_FILES, NO_SPACE,
+ * holder), STORE_REWOUND, STORE_FENCED, DAMAGED, BAD_LAYOUT (schema), UNSAFE_FILES, NO_SPACE,
  * STORE_FAILED, SYSTEM.
  */
 docket_status dk_store_open(const struct dk_store_options *options, struct dk_store **store,
@@ -364,10 +384,15 @@ struct dk_digest {
 };
 void dk_digest_begin(struct dk_digest *digest, const char *name); /* hashed first, with its zero */
 void dk_digest_begin_plain(struct dk_digest *digest);                 /* SHA-256 of the bytes alone */
-void dk_digest_bytes(struct dk_digest *digest, const void *bytes, size_t count);
 void dk_digest_number(struct dk_digest *digest, uint64_t number);
 void dk_digest_string(struct dk_digest *digest, const char *text); /* with its length, of 4 bytes */
 void dk_digest_end(struct dk_digest *digest, uint8_t hash[DK_DIGEST_BYTES]);
+
+void dk_digest_bytes(struct dk_digest *digest, const uint8_t *bytes, size_t count);
+
+/* The running digest of all commits, and the number of the last one: what is durable. Two stores of one past that
+ * went on apart agree in the number sooner or later, and never in this. From any thread. */
+docket_status dk_store_run(struct dk_store *store, uint64_t *commit, uint8_t run[DK_DIGEST_BYTES]) DK_MUST_USE;
 
 /* DAMAGED, with the sentence of a break. */
 docket_status dk_audit_broken(const struct dk_audit *audit);

@@ -18,6 +18,7 @@ static const struct field rows[] = {
     {"schema_version", 0, 8, VERSIONS}, {"generation", 0, 8, EITHER}, {"commit", 0, 8, EITHER},
     {"clean", 0, 8, EITHER},            {"inode", 0, 8, EITHER},      {"store_id", 0, 8, REFUSED},
     {"boot_id", 0, 8, EITHER},          {"machine_id", 0, 8, EITHER}, {"time", 0, 8, EITHER},
+    {"fence", 0, 8, EITHER},            {"run", 0, 8, EITHER},
 };
 
 static const char *the_realm;

@@ -53,7 +53,7 @@ static inline void tamper_end(struct tamper *tamper, bool commit)
 {
     struct dk_store *its = &tamper->store;
     if (commit) {
-        tamper_must(dk_meta_write_end(its, tamper->txn));
+        tamper_must(dk_meta_write_end(its, tamper->txn, its->meta.commit));
         DK_CHECK(dk_env_commit(its, tamper->txn) == 0);
     } else {
         mdb_txn_abort(tamper->txn);

@@ -139,7 +139,7 @@ static void a_store_of_the_schema_before_is_taken_over(void **state)
     meta.schema_version = DK_SCHEMA_OLDEST;
     assert_int_equal(dk_env_begin(store, true, &txn), DOCKET_OK);
     assert_int_equal(dk_meta_write(store, txn, &meta), DOCKET_OK);
-    assert_int_equal(dk_meta_write_end(store, txn), DOCKET_OK);
+    assert_int_equal(dk_meta_write_end(store, txn, meta.commit), DOCKET_OK);
     assert_int_equal(mdb_txn_commit(txn), 0);
     crash();
     must_open();

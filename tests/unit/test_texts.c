@@ -486,7 +486,7 @@ static void write_store_of(uint64_t schema, unsigned series)
     assert_int_equal(dk_env_empty(store, txn, DK_KIND_TEXTS), DOCKET_OK);
     assert_int_equal(mdb_drop(txn, store->dbi[DK_KIND_TEXTS], 1), 0);
     assert_int_equal(dk_meta_write(store, txn, &meta), DOCKET_OK);
-    assert_int_equal(dk_meta_write_end(store, txn), DOCKET_OK);
+    assert_int_equal(dk_meta_write_end(store, txn, meta.commit), DOCKET_OK);
     dk_key_of_name(&time, "time");
     assert_int_equal(dk_env_remove(store, txn, DK_KIND_META, &time), DOCKET_OK);
     put_sum(txn);
@@ -552,7 +552,7 @@ static void a_store_that_lost_its_texts_is_damaged(void **state)
     must_open();
     assert_int_equal(dk_env_begin(store, true, &txn), DOCKET_OK);
     assert_int_equal(mdb_drop(txn, store->dbi[DK_KIND_TEXTS], 1), 0);
-    assert_int_equal(dk_meta_write_end(store, txn), DOCKET_OK);
+    assert_int_equal(dk_meta_write_end(store, txn, store->meta.commit), DOCKET_OK);
     assert_int_equal(mdb_txn_commit(txn), 0);
     crash();
     assert_refused(DOCKET_DAMAGED, "no database \"texts\"");
@@ -568,7 +568,7 @@ static void an_entry_of_a_series_that_is_not_there_is_damaged(void **state)
     assert_int_equal(dk_env_begin(store, true, &txn), DOCKET_OK);
     dk_key_of_series(&key, "acme", "INV");
     assert_int_equal(dk_env_remove(store, txn, DK_KIND_SERIES, &key), DOCKET_OK);
-    assert_int_equal(dk_meta_write_end(store, txn), DOCKET_OK);
+    assert_int_equal(dk_meta_write_end(store, txn, store->meta.commit), DOCKET_OK);
     assert_int_equal(mdb_txn_commit(txn), 0);
     crash();
     assert_refused(DOCKET_DAMAGED, "a series that is not there");
