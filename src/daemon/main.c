@@ -404,6 +404,21 @@ static docket_status start(struct dk_daemon *daemon, const struct options *optio
     return status;
 }
 
+/* A verb that needs no start of docketd: it looks at what it was told to, or opens the store by itself. */
+static int run_alone(struct dk_daemon *daemon, const struct options *options)
+{
+    docket_status status = dk_boot_id(daemon->boot_id);
+    snprintf(daemon->config.realm, sizeof daemon->config.realm, "%s", options->realm);
+    dk_guard_install(daemon);
+    dk_guard_reading_store(true);
+    if (status == DOCKET_OK)
+        status = dk_offline_run(daemon, &options->verb);
+    dk_guard_reading_store(false);
+    if (status != DOCKET_OK)
+        dk_log(DK_LOG_ERROR, "%s", dk_error_text());
+    return exit_code(status);
+}
+
 enum { KEPT_BYTES = 32 << 20 };
 
 int main(int count, char **values)
@@ -419,6 +434,8 @@ int main(int count, char **values)
     int code = read_options(count, values, &options);
     if (code >= 0)
         return code;
+    if (options.offline && dk_offline_is_alone(&options.verb))
+        return run_alone(&daemon, &options);
     docket_status status = dk_config_load(&daemon.config, options.realm, options.config);
     if (options.idle_exit_s >= 0)
         daemon.config.idle_exit_s = (uint32_t)options.idle_exit_s;

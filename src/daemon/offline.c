@@ -17,6 +17,8 @@
 const char dk_offline_usage[] =
     "  --offline VERB ... do one thing to the store of a realm that nobody serves, and end:\n"
     "                       verify\n"
+    "                       verify DIR (a backup)\n"
+    "                       backup DIR\n"
     "                       events [--kind KIND] [--limit N]\n"
     "                       audit verify | audit head\n"
     "                       fate TENANT/SERIES | fate all\n"
@@ -31,6 +33,7 @@ struct verb {
     int operands;
     uint32_t type; /* of an admin's request; 0: it only reads */
     docket_status (*run)(struct dk_daemon *daemon, const struct dk_offline *asked);
+    bool alone; /* without a start */
 };
 
 static docket_status verify(struct dk_daemon *daemon, const struct dk_offline *asked);
@@ -42,15 +45,17 @@ static docket_status list(struct dk_daemon *daemon, const struct dk_offline *ask
 static docket_status decide(struct dk_daemon *daemon, const struct dk_offline *asked);
 
 static const struct verb verbs[] = {
-    {"verify", NULL, 0, 0, verify},
-    {"events", NULL, 0, 0, events},
-    {"audit", "verify", 0, 0, audit_verify},
-    {"audit", "head", 0, 0, audit_head},
-    {"fate", NULL, 1, 0, fate},
-    {"series", "list", 0, 0, list},
-    {"void", NULL, 2, DK_ADMIN_VOID, decide},
-    {"reconcile", NULL, 1, DK_ADMIN_RECONCILE, decide},
-    {"series", "retire", 1, DK_ADMIN_RETIRE, decide},
+    {"verify", NULL, 0, 0, .run = verify},
+    {"verify", NULL, 1, 0, .run = dk_offline_verify_backup, .alone = true},
+    {"backup", NULL, 1, 0, .run = dk_offline_backup},
+    {"events", NULL, 0, 0, .run = events},
+    {"audit", "verify", 0, 0, .run = audit_verify},
+    {"audit", "head", 0, 0, .run = audit_head},
+    {"fate", NULL, 1, 0, .run = fate},
+    {"series", "list", 0, 0, .run = list},
+    {"void", NULL, 2, DK_ADMIN_VOID, .run = decide},
+    {"reconcile", NULL, 1, DK_ADMIN_RECONCILE, .run = decide},
+    {"series", "retire", 1, DK_ADMIN_RETIRE, .run = decide},
 };
 
 static const struct verb *verb_of(const struct dk_offline *asked, const char *const **operands)
@@ -126,6 +131,12 @@ docket_status dk_offline_check(const struct dk_offline *asked)
         return dk_fail(DOCKET_BAD_ARGUMENT, "--offline does not know this verb, or it wants other words; see docketd "
                                             "--help");
     return verb->type != 0 ? make_request(asked, &request) : DOCKET_OK;
+}
+
+bool dk_offline_is_alone(const struct dk_offline *asked)
+{
+    const char *const *operands;
+    return verb_of(asked, &operands)->alone;
 }
 
 docket_status dk_offline_run(struct dk_daemon *daemon, const struct dk_offline *asked)

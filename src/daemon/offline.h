@@ -23,10 +23,16 @@ struct dk_offline {
 
 extern const char dk_offline_usage[];
 
+/* The verb opens no store of the realm's, or opens it by itself: it is run without a start. */
+bool dk_offline_is_alone(const struct dk_offline *asked);
+
 /* Before anything is opened. BAD_ARGUMENT: no such verb, or it wants more. */
 docket_status dk_offline_check(const struct dk_offline *asked) DK_MUST_USE;
 /* offline_fate.c: the rows of dk_fate_write(), and what the ledger says of the same numbers. Closes fd. */
 docket_status dk_offline_print_fates(struct dk_store *store, int fd) DK_MUST_USE;
+/* offline_backup.c */
+docket_status dk_offline_backup(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
+docket_status dk_offline_verify_backup(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
 /* Between start and stop; prints to stdout. */
 docket_status dk_offline_run(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
 

@@ -16,7 +16,6 @@
 struct law {
     struct dk_store *store;
     MDB_txn *txn;
-    struct dk_ids series;
     const struct dk_counter_image *image; /* at which the walk is */
     struct dk_range *taken;   /* of its spares and blocks, ascending */
     size_t taken_count, taken_room;
@@ -33,15 +32,6 @@ static docket_status broken(const struct law *law, const char *what, uint64_t nu
                    (unsigned long long)law->image->series_id, law->image->period, what, (unsigned long long)number,
                    (unsigned long long)law->image->next, (unsigned long long)law->image->mark,
                    (unsigned long long)law->image->extent_first, (unsigned long long)law->image->extent_last);
-}
-
-static docket_status know_series(void *context, struct dk_slice key, struct dk_slice value)
-{
-    struct law *law = context;
-    struct dk_series_record record;
-    bool added;
-    docket_status status = dk_image_decode_series(key, value, &record);
-    return status == DOCKET_OK ? dk_ids_add(&law->series, record.id, &added) : status;
 }
 
 /* ---- spares and blocks ---- */
@@ -127,8 +117,6 @@ static docket_status check_counter(void *context, const struct dk_counter_image 
     struct dk_key from;
     law->image = image;
     law->at = law->last = 0;
-    if (!dk_ids_have(&law->series, image->series_id))
-        return broken(law, "there is no such series", image->series_id);
     if (image->next > image->mark)
         return broken(law, "its next number is above its mark", image->next);
     if (image->extent_last != 0 && image->mark > image->extent_last + 1)
@@ -146,13 +134,10 @@ docket_status dk_law_check(struct dk_store *store, MDB_txn *txn)
 {
     struct law law = {.store = store, .txn = txn};
     MDB_stat tree = {0};
-    docket_status status = dk_env_walk(store, txn, DK_KIND_SERIES, NULL, 0, know_series, &law);
-    if (status == DOCKET_OK)
-        status = dk_walk_counters(store, txn, check_counter, &law);
+    docket_status status = dk_walk_counters(store, txn, check_counter, &law);
     if (status == DOCKET_OK && mdb_stat(txn, store->dbi[DK_KIND_RANGES], &tree) == 0 && tree.ms_entries != law.ranges)
         status = dk_fail(DOCKET_DAMAGED, "%llu ranges have their fate on record, and only %llu of them belong to a counter",
                          (unsigned long long)tree.ms_entries, (unsigned long long)law.ranges);
-    dk_ids_free(&law.series);
     free(law.taken);
     return status;
 }

@@ -123,6 +123,15 @@ static void change_series(const struct dk_series_record *record)
     series[at] = *record;
 }
 
+docket_status dk_store_copy(struct dk_store *store, int out, const dk_word *stop, struct dk_copy_facts *facts)
+{
+    (void)store;
+    (void)out;
+    (void)stop;
+    *facts = (struct dk_copy_facts){0};
+    return DOCKET_OK;
+}
+
 docket_status dk_store_verify(struct dk_store *store, uint64_t *records)
 {
     (void)store;
