@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* docketd: options, and the order of starting and stopping. */
-#include "daemon/offline.h"
+/* docketd: the order of starting and stopping. */
+#include "daemon/options.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,214 +18,6 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-enum { EXIT_USAGE = 2, EXIT_UNREACHABLE = 3, EXIT_SAFETY = 4, EXIT_OTHER = 1 };
-
-struct options {
-    const char *realm;
-    const char *config;
-    bool check_config;
-    bool print_config;
-    bool check_takeover;
-    bool create;
-    bool accept;
-    bool accept_clock;
-    uint64_t advance;
-    int64_t idle_exit_s;
-    bool offline;
-    struct dk_offline verb;
-};
-
-static const char usage[] =
-    "usage: docketd --realm DIR [options]\n"
-    "\n"
-    "Serves one realm: keeps its numbers durable, hands out seats, takes back what the dead left.\n"
-    "Runs in the foreground; says READY=1 to NOTIFY_SOCKET; SIGTERM stops it in order.\n"
-    "\n"
-    "  --realm DIR        the realm's directory (or DOCKET_REALM)\n"
-    "  --create           make the realm if DIR holds none; without it an empty DIR is refused,\n"
-    "                     so that a disk that is not mounted never starts a second number 1\n"
-    "  --config FILE      configuration (default: DIR/docket.conf, if it exists)\n"
-    "  --check-config     read the configuration, say what is wrong with it, and end\n"
-    "  --print-config     the same, and print all of it, defaults too, as a configuration\n"
-    "  --check-takeover   say what a start of this release would do with each desk's files, and end;\n"
-    "                     another docketd may be running\n"
-    "  --help-config      list every key with its default and meaning\n"
-    "  --accept-store N   serve a store whose witness is missing or does not fit: every counter is\n"
-    "                     moved N numbers forward first, and those are unknown; N must be at\n"
-    "                     least what any counter can have given since the copy was made\n"
-    "  --accept-clock     this machine's clock is right, however far it is ahead of the store's last\n"
-    "                     commit (an event says so); see clock_guard_days in docket.conf\n"
-    "  --idle-exit S      stop after S seconds without any worker\n"
-    "  --version, --help\n";
-
-static const char usage_codes[] =
-    "\n"
-    "exit codes: 0 stopped in order, 1 failed, 2 usage or configuration, 3 no realm there or in use,\n"
-    "4 refused for safety, 70 out of memory, 74 a commit failed\n";
-
-static int exit_code(docket_status status)
-{
-    switch (status) {
-    case DOCKET_OK:
-        return 0;
-    case DOCKET_BAD_CONFIG:
-    case DOCKET_BAD_ARGUMENT:
-        return EXIT_USAGE;
-    case DOCKET_NO_REALM:
-    case DOCKET_STORE_IN_USE:
-        return EXIT_UNREACHABLE;
-    default:
-        return docket_status_category(status) == DOCKET_CATEGORY_SAFETY ? EXIT_SAFETY : EXIT_OTHER;
-    }
-}
-
-enum {
-    OPTION_REALM = 256,
-    OPTION_CONFIG,
-    OPTION_CHECK,
-    OPTION_PRINT,
-    OPTION_TAKEOVER,
-    OPTION_CREATE,
-    OPTION_ACCEPT,
-    OPTION_CLOCK,
-    OPTION_IDLE,
-    OPTION_REFERENCE,
-    OPTION_VERSION,
-    OPTION_HELP,
-    OPTION_OFFLINE,
-    OPTION_REASON,
-    OPTION_ISSUED,
-    OPTION_PERIOD,
-    OPTION_VOID_REST,
-    OPTION_DRY_RUN,
-    OPTION_KIND,
-    OPTION_LIMIT,
-    OPTION_JSON
-};
-
-static const struct option option_table[] = {{"realm", required_argument, NULL, OPTION_REALM},
-                                             {"config", required_argument, NULL, OPTION_CONFIG},
-                                             {"check-config", no_argument, NULL, OPTION_CHECK},
-                                             {"print-config", no_argument, NULL, OPTION_PRINT},
-                                             {"check-takeover", no_argument, NULL, OPTION_TAKEOVER},
-                                             {"create", no_argument, NULL, OPTION_CREATE},
-                                             {"accept-store", required_argument, NULL, OPTION_ACCEPT},
-                                             {"accept-clock", no_argument, NULL, OPTION_CLOCK},
-                                             {"idle-exit", required_argument, NULL, OPTION_IDLE},
-                                             {"help-config", no_argument, NULL, OPTION_REFERENCE},
-                                             {"version", no_argument, NULL, OPTION_VERSION},
-                                             {"help", no_argument, NULL, OPTION_HELP},
-                                             {"offline", no_argument, NULL, OPTION_OFFLINE},
-                                             {"reason", required_argument, NULL, OPTION_REASON},
-                                             {"issued", required_argument, NULL, OPTION_ISSUED},
-                                             {"period", required_argument, NULL, OPTION_PERIOD},
-                                             {"void-rest", no_argument, NULL, OPTION_VOID_REST},
-                                             {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
-                                             {"kind", required_argument, NULL, OPTION_KIND},
-                                             {"limit", required_argument, NULL, OPTION_LIMIT},
-                                             {"json", no_argument, NULL, OPTION_JSON},
-                                             {NULL, 0, NULL, 0}};
-
-static int refuse(const char *sentence)
-{
-    fprintf(stderr, "docketd: %s\n", sentence);
-    return EXIT_USAGE;
-}
-
-/* Digits up to the largest; false if it is anything else. */
-static bool read_number(const char *text, uint64_t largest, uint64_t *number)
-{
-    char *end;
-    errno = 0;
-    *number = strtoull(text, &end, 10);
-    return text[0] >= '0' && text[0] <= '9' && *end == 0 && errno == 0 && *number <= largest;
-}
-
-/* An option of --offline; false if it is none. */
-static bool take_offline(int option, struct options *options)
-{
-    switch (option) {
-    case OPTION_OFFLINE: options->offline = true; return true;
-    case OPTION_REASON: options->verb.reason = optarg; return true;
-    case OPTION_ISSUED: options->verb.issued = optarg; return true;
-    case OPTION_PERIOD: options->verb.period = optarg; return true;
-    case OPTION_VOID_REST: options->verb.void_rest = true; return true;
-    case OPTION_DRY_RUN: options->verb.dry_run = true; return true;
-    case OPTION_JSON: options->verb.json = true; return true;
-    case OPTION_KIND: options->verb.kind = optarg; return true;
-    default: return false;
-    }
-}
-
-/* -1: go on. Otherwise the exit code. */
-static int take_option(int option, struct options *options)
-{
-    uint64_t number;
-    switch (option) {
-    case OPTION_REALM: options->realm = optarg; break;
-    case OPTION_CONFIG: options->config = optarg; break;
-    case OPTION_CHECK: options->check_config = true; break;
-    case OPTION_PRINT: options->check_config = options->print_config = true; break;
-    case OPTION_TAKEOVER: options->check_takeover = true; break;
-    case OPTION_CREATE: options->create = true; break;
-    case OPTION_ACCEPT:
-        options->accept = true;
-        if (!read_number(optarg, DOCKET_NUMBER_MAX / 2, &options->advance))
-            return refuse("--accept-store wants how many numbers to move forward");
-        break;
-    case OPTION_CLOCK: options->accept_clock = true; break;
-    case OPTION_IDLE:
-        if (!read_number(optarg, 31536000, &number))
-            return refuse("--idle-exit wants seconds, 0 to 31536000");
-        options->idle_exit_s = (int64_t)number;
-        break;
-    case OPTION_LIMIT:
-        if (!read_number(optarg, 1000000, &number) || number == 0)
-            return refuse("--limit wants a number, 1 to 1000000");
-        options->verb.limit = (uint32_t)number;
-        break;
-    case OPTION_REFERENCE: dk_config_print_reference(stdout); return 0;
-    case OPTION_VERSION: printf("docketd %s (layout %u, schema %u)\n", DOCKET_VERSION, DK_LAYOUT_VERSION,
-                                DK_SCHEMA_VERSION); return 0;
-    case OPTION_HELP: printf("%s%s%s", usage, dk_offline_usage, usage_codes); return 0;
-    default: return take_offline(option, options) ? -1 : refuse("see docketd --help");
-    }
-    return -1;
-}
-
-/* The words of --offline; without it there are none. */
-static int take_words(int count, char **values, struct options *options)
-{
-    if (!options->offline && optind < count)
-        return refuse("it takes options only; see docketd --help");
-    for (int at = optind; at < count; at++) {
-        if (options->verb.word_count == DK_OFFLINE_WORDS)
-            return refuse("too many words behind --offline; see docketd --help");
-        options->verb.words[options->verb.word_count++] = values[at];
-    }
-    if (options->offline && (options->create || options->accept || options->accept_clock || options->check_config ||
-                             options->check_takeover))
-        return refuse("--offline goes with neither --create nor an --accept nor a --check");
-    if (options->offline && dk_offline_check(&options->verb) != DOCKET_OK)
-        return refuse(dk_error_text());
-    return -1;
-}
-
-/* -1: go on. Otherwise the exit code. */
-static int read_options(int count, char **values, struct options *options)
-{
-    *options = (struct options){.realm = getenv("DOCKET_REALM"), .idle_exit_s = -1};
-    for (int option; (option = getopt_long(count, values, "", option_table, NULL)) != -1;) {
-        int code = option == '?' ? refuse("see docketd --help") : take_option(option, options);
-        if (code >= 0)
-            return code;
-    }
-    int code = take_words(count, values, options);
-    if (code < 0 && (options->realm == NULL || options->realm[0] == 0))
-        return refuse("which realm? give --realm DIR or DOCKET_REALM");
-    return code;
-}
 
 static docket_status make_desks(struct dk_daemon *daemon)
 {
@@ -333,7 +124,7 @@ static docket_status open_descriptors(struct dk_daemon *daemon)
     return DOCKET_OK;
 }
 
-static docket_status open_store(struct dk_daemon *daemon, const struct options *options)
+static docket_status open_store(struct dk_daemon *daemon, const struct dk_options *options)
 {
     if (options->create && mkdir(options->realm, 0700) != 0 && errno != EEXIST)
         return dk_fail_errno(dk_status_of_errno(errno), errno, "cannot make the realm %s", options->realm);
@@ -370,7 +161,7 @@ static void announce(struct dk_daemon *daemon)
     dk_notify("READY=1\nSTATUS=serving");
 }
 
-static docket_status start(struct dk_daemon *daemon, const struct options *options)
+static docket_status start(struct dk_daemon *daemon, const struct dk_options *options)
 {
     docket_status status = dk_boot_id(daemon->boot_id);
     daemon->accepted = options->accept;
@@ -405,10 +196,11 @@ static docket_status start(struct dk_daemon *daemon, const struct options *optio
 }
 
 /* A verb that needs no start of docketd: it looks at what it was told to, or opens the store by itself. */
-static int run_alone(struct dk_daemon *daemon, const struct options *options)
+static int run_alone(struct dk_daemon *daemon, const struct dk_options *options)
 {
     docket_status status = dk_boot_id(daemon->boot_id);
-    snprintf(daemon->config.realm, sizeof daemon->config.realm, "%s", options->realm);
+    if (status == DOCKET_OK && dk_offline_wants_config(&options->verb))
+        status = dk_config_load(&daemon->config, options->realm, options->config);
     dk_guard_install(daemon);
     dk_guard_reading_store(true);
     if (status == DOCKET_OK)
@@ -416,7 +208,7 @@ static int run_alone(struct dk_daemon *daemon, const struct options *options)
     dk_guard_reading_store(false);
     if (status != DOCKET_OK)
         dk_log(DK_LOG_ERROR, "%s", dk_error_text());
-    return exit_code(status);
+    return dk_options_exit_code(status);
 }
 
 enum { KEPT_BYTES = 32 << 20 };
@@ -427,11 +219,11 @@ int main(int count, char **values)
      * each time cost as much as the writing. */
     mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
     mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
-    struct options options;
+    struct dk_options options;
     static struct dk_daemon daemon = {.listen_fd = -1};
     docket_status outcome = DOCKET_OK; /* of the offline verb */
     char sentence[DK_ERROR_BYTES] = "";
-    int code = read_options(count, values, &options);
+    int code = dk_options_read(count, values, &options);
     if (code >= 0)
         return code;
     if (options.offline && dk_offline_is_alone(&options.verb))
@@ -449,13 +241,13 @@ int main(int count, char **values)
             dk_config_print(&daemon.config, stdout);
         else
             printf("%s: good\n", daemon.config.file);
-        return fflush(stdout) == 0 ? 0 : EXIT_OTHER;
+        return fflush(stdout) == 0 ? 0 : 1;
     }
     if (status == DOCKET_OK && options.check_takeover) {
         status = dk_takeover_check(&daemon.config, stdout);
         if (status != DOCKET_OK)
             fprintf(stderr, "docketd: %s\n", dk_error_text());
-        return exit_code(status);
+        return dk_options_exit_code(status);
     }
     if (status == DOCKET_OK)
         status = dk_activate_take(&daemon.given_fd);
@@ -482,5 +274,5 @@ int main(int count, char **values)
         dk_log(DK_LOG_ERROR, "%s", sentence);
     else if (!options.offline)
         dk_log(DK_LOG_NOTICE, "stopped in order");
-    return exit_code(status != DOCKET_OK ? status : outcome);
+    return dk_options_exit_code(status != DOCKET_OK ? status : outcome);
 }

@@ -28,12 +28,20 @@ const char dk_offline_usage[] =
     "                                 [--void-rest --reason TEXT]\n"
     "                       series retire TENANT/SERIES --reason TEXT\n";
 
+const struct dk_offline_row dk_offline_options[DK_OFFLINE_OPTIONS] = {
+    [DK_OFFLINE_PERIOD] = {"period", true},         [DK_OFFLINE_REASON] = {"reason", true},
+    [DK_OFFLINE_ISSUED] = {"issued", true},         [DK_OFFLINE_VOID_REST] = {"void-rest", false},
+    [DK_OFFLINE_DRY_RUN] = {"dry-run", false},      [DK_OFFLINE_KIND] = {"kind", true},
+    [DK_OFFLINE_LIMIT] = {"limit", true},           [DK_OFFLINE_JSON] = {"json", false},
+};
+
 struct verb {
     const char *first, *second; /* words */
     int operands;
     uint32_t type; /* of an admin's request; 0: it only reads */
     docket_status (*run)(struct dk_daemon *daemon, const struct dk_offline *asked);
-    bool alone; /* without a start */
+    bool alone;  /* without a start ... */
+    bool config; /* ... and docket.conf is read */
 };
 
 static docket_status verify(struct dk_daemon *daemon, const struct dk_offline *asked);
@@ -84,10 +92,10 @@ static docket_status fill(const struct dk_offline *asked, const char *address, s
     if (status == DOCKET_OK)
         status = dk_name_check("series", request->name);
     request->period = -1;
-    if (status == DOCKET_OK && asked->period != NULL &&
-        !dk_period_parse(strcmp(asked->period, "never") == 0 ? "" : asked->period, &request->period))
+    if (status == DOCKET_OK && asked->values[DK_OFFLINE_PERIOD] != NULL &&
+        !dk_period_parse(strcmp(asked->values[DK_OFFLINE_PERIOD], "never") == 0 ? "" : asked->values[DK_OFFLINE_PERIOD], &request->period))
         status = dk_fail(DOCKET_BAD_ARGUMENT, "'%.40s' is no period; use 2026, 2026-11, 2026-11-24 or never",
-                         asked->period);
+                         asked->values[DK_OFFLINE_PERIOD]);
     return status;
 }
 
@@ -112,18 +120,34 @@ static docket_status make_request(const struct dk_offline *asked, struct dk_admi
     docket_status status = fill(asked, operands[0], request);
     if (status == DOCKET_OK && verb->type == DK_ADMIN_VOID)
         status = fill_range(operands[1], request);
-    if (status == DOCKET_OK && (verb->type != DK_ADMIN_RECONCILE || asked->void_rest || asked->reason != NULL))
-        status = dk_reason_check(asked->reason);
-    if (status == DOCKET_OK && verb->type == DK_ADMIN_RECONCILE && asked->issued == NULL)
+    if (status == DOCKET_OK && (verb->type != DK_ADMIN_RECONCILE || dk_offline_given(asked, DK_OFFLINE_VOID_REST) || asked->values[DK_OFFLINE_REASON] != NULL))
+        status = dk_reason_check(asked->values[DK_OFFLINE_REASON]);
+    if (status == DOCKET_OK && verb->type == DK_ADMIN_RECONCILE && asked->values[DK_OFFLINE_ISSUED] == NULL)
         status = dk_fail(DOCKET_BAD_ARGUMENT, "reconcile wants --issued FILE");
-    if (asked->reason != NULL)
-        snprintf(request->reason, sizeof request->reason, "%s", asked->reason);
-    request->flags = (asked->dry_run ? DK_ADMIN_DRY_RUN : 0u) | (asked->void_rest ? DK_ADMIN_VOID_REST : 0u);
+    if (asked->values[DK_OFFLINE_REASON] != NULL)
+        snprintf(request->reason, sizeof request->reason, "%s", asked->values[DK_OFFLINE_REASON]);
+    request->flags = (dk_offline_given(asked, DK_OFFLINE_DRY_RUN) ? DK_ADMIN_DRY_RUN : 0u) | (dk_offline_given(asked, DK_OFFLINE_VOID_REST) ? DK_ADMIN_VOID_REST : 0u);
     return status;
+}
+
+/* --limit: 1 to 1000000, 100 if it is not given. */
+static bool read_limit(const struct dk_offline *asked, uint64_t *limit)
+{
+    const char *text = asked->values[DK_OFFLINE_LIMIT];
+    char *end;
+    *limit = 100;
+    if (text == NULL)
+        return true;
+    errno = 0;
+    *limit = strtoull(text, &end, 10);
+    return text[0] >= '0' && text[0] <= '9' && *end == 0 && errno == 0 && *limit >= 1 && *limit <= 1000000;
 }
 
 docket_status dk_offline_check(const struct dk_offline *asked)
 {
+    uint64_t limit;
+    if (!read_limit(asked, &limit))
+        return dk_fail(DOCKET_BAD_ARGUMENT, "--limit wants a number, 1 to 1000000");
     struct dk_admin_request request;
     const char *const *operands;
     const struct verb *verb = asked->word_count > 0 ? verb_of(asked, &operands) : NULL;
@@ -137,6 +161,12 @@ bool dk_offline_is_alone(const struct dk_offline *asked)
 {
     const char *const *operands;
     return verb_of(asked, &operands)->alone;
+}
+
+bool dk_offline_wants_config(const struct dk_offline *asked)
+{
+    const char *const *operands;
+    return verb_of(asked, &operands)->config;
 }
 
 docket_status dk_offline_run(struct dk_daemon *daemon, const struct dk_offline *asked)
@@ -204,14 +234,15 @@ struct last {
 static docket_status keep_event(void *context, const struct dk_event *event)
 {
     struct last *last = context;
-    if (last->asked->kind == NULL || strcmp(last->asked->kind, event->kind) == 0)
+    if (last->asked->values[DK_OFFLINE_KIND] == NULL || strcmp(last->asked->values[DK_OFFLINE_KIND], event->kind) == 0)
         last->ring[last->found++ % last->room] = *event;
     return DOCKET_OK;
 }
 
 static docket_status events(struct dk_daemon *daemon, const struct dk_offline *asked)
 {
-    struct last last = {.asked = asked, .room = asked->limit > 0 ? asked->limit : 100};
+    struct last last = {.asked = asked};
+    (void)read_limit(asked, &last.room); /* dk_offline_check() has */
     last.ring = dk_must_alloc(last.room, sizeof *last.ring);
     docket_status status = dk_store_each_event(daemon->store, 1, keep_event, &last);
     uint64_t count = last.found < last.room ? last.found : last.room;
@@ -325,7 +356,7 @@ static docket_status decide(struct dk_daemon *daemon, const struct dk_offline *a
     int fds[DK_WIRE_FDS], evidence = -1, far;
     docket_status status = make_request(asked, &request);
     if (status == DOCKET_OK && request.type == DK_ADMIN_RECONCILE)
-        status = read_issued(asked->issued, &evidence);
+        status = read_issued(asked->values[DK_OFFLINE_ISSUED], &evidence);
     if (status == DOCKET_OK)
         status = dk_serve_own(daemon, &connection, &far);
     if (status != DOCKET_OK)
@@ -341,6 +372,6 @@ static docket_status decide(struct dk_daemon *daemon, const struct dk_offline *a
         print_changes(fds[0]);
         close(fds[0]);
     }
-    printf(asked->dry_run ? "nothing was changed (--dry-run)\n" : "done\n");
+    printf(dk_offline_given(asked, DK_OFFLINE_DRY_RUN) ? "nothing was changed (--dry-run)\n" : "done\n");
     return DOCKET_OK;
 }

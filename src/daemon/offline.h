@@ -13,18 +13,40 @@
 
 enum { DK_OFFLINE_WORDS = 4 };
 
+enum dk_offline_option {
+    DK_OFFLINE_PERIOD,
+    DK_OFFLINE_REASON,
+    DK_OFFLINE_ISSUED,
+    DK_OFFLINE_VOID_REST,
+    DK_OFFLINE_DRY_RUN,
+    DK_OFFLINE_KIND,
+    DK_OFFLINE_LIMIT,
+    DK_OFFLINE_JSON,
+    DK_OFFLINE_OPTIONS
+};
+
+/* Their names on the command line, and whether each wants a value. */
+extern const struct dk_offline_row {
+    const char *name;
+    bool wants;
+} dk_offline_options[DK_OFFLINE_OPTIONS];
+
 struct dk_offline {
     const char *words[DK_OFFLINE_WORDS]; /* "series", "retire", "acme/INV" */
     int word_count;
-    const char *period, *reason, *issued, *kind;
-    uint32_t limit;
-    bool void_rest, dry_run, json;
+    const char *values[DK_OFFLINE_OPTIONS]; /* NULL: not given; "" of one that wants none */
 };
+
+static inline bool dk_offline_given(const struct dk_offline *asked, enum dk_offline_option option)
+{
+    return asked->values[option] != NULL;
+}
 
 extern const char dk_offline_usage[];
 
 /* The verb opens no store of the realm's, or opens it by itself: it is run without a start. */
 bool dk_offline_is_alone(const struct dk_offline *asked);
+bool dk_offline_wants_config(const struct dk_offline *asked); /* ... and is about a realm */
 
 /* Before anything is opened. BAD_ARGUMENT: no such verb, or it wants more. */
 docket_status dk_offline_check(const struct dk_offline *asked) DK_MUST_USE;

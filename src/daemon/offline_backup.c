@@ -42,7 +42,7 @@ docket_status dk_offline_backup(struct dk_daemon *daemon, const struct dk_offlin
     docket_status status = dk_backup_write(daemon->store, folder, &manifest);
     if (status != DOCKET_OK)
         return status;
-    if (asked->json)
+    if (dk_offline_given(asked, DK_OFFLINE_JSON))
         return print_json(&manifest, json_pack("{s:i, s:s}", "schema_version", 1, "backup", folder));
     printf("backed up to %s: ", folder);
     print_line(&manifest);
@@ -60,7 +60,7 @@ docket_status dk_offline_verify_backup(struct dk_daemon *daemon, const struct dk
         status = dk_backup_check(folder, &manifest.copy, &records);
     if (status != DOCKET_OK)
         return status;
-    if (asked->json)
+    if (dk_offline_given(asked, DK_OFFLINE_JSON))
         return print_json(&manifest, json_pack("{s:i, s:s, s:b, s:I}", "schema_version", 1, "backup", folder, "sound", 1,
                                                "records", (json_int_t)records));
     printf("the backup is sound: %llu records, their sum, every page, the chain of events and the law of marks\n",

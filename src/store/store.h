@@ -345,7 +345,8 @@ docket_status dk_store_find_series(struct dk_store *store, const char *tenant, c
 /* Every entry of the tenant's texts that could be alike some text that begins with
  * `beginning` (dk_shape_mask(), or less of it): those whose beginning begins so, and
  * those whose beginning this one begins with, a digit and DK_ANY_DIGIT being alike.
- * Others are leapt over: it costs some look-ups, however many there are. */
+ * Others are leapt over: it costs some look-ups, however many there are. tenant NULL: every
+ * entry of every tenant. */
 docket_status dk_store_each_text(struct dk_store *store, const char *tenant, const char *beginning,
                                  docket_status (*each)(void *context, const struct dk_text_record *record),
                                  void *context) DK_MUST_USE;

@@ -270,19 +270,31 @@ static docket_status visit_text(void *context, struct dk_slice key, struct dk_sl
     return DOCKET_OK;
 }
 
+static docket_status visit_any(void *context, struct dk_slice key, struct dk_slice value)
+{
+    const struct text_walk *walk = context;
+    struct dk_text_record record;
+    docket_status status = dk_image_decode_text(key, value, &record);
+    return status == DOCKET_OK ? walk->each(walk->context, &record) : status;
+}
+
 docket_status dk_store_each_text(struct dk_store *store, const char *tenant, const char *beginning,
                                  docket_status (*each)(void *context, const struct dk_text_record *record),
                                  void *context)
 {
-    struct text_walk walk = {each, context, strlen(tenant) + 1, beginning,
+    struct text_walk walk = {each, context, tenant != NULL ? strlen(tenant) + 1 : 0, beginning,
                              strnlen(beginning, DK_BEGINNING_BYTES - 1)};
     struct dk_key from;
     MDB_txn *txn;
     docket_status status = dk_walk_begin(store, &txn);
     if (status != DOCKET_OK)
         return status;
-    dk_key_of_tenant(&from, tenant);
-    status = dk_env_hop(store, txn, DK_KIND_TEXTS, &from, from.size, visit_text, &walk);
+    if (tenant != NULL) {
+        dk_key_of_tenant(&from, tenant);
+        status = dk_env_hop(store, txn, DK_KIND_TEXTS, &from, from.size, visit_text, &walk);
+    } else {
+        status = dk_env_walk(store, txn, DK_KIND_TEXTS, NULL, 0, visit_any, &walk);
+    }
     mdb_txn_abort(txn);
     return status;
 }

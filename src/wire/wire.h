@@ -63,6 +63,8 @@ enum dk_admin_type {
                            when the latest changed, user the exported file's; with DRY_RUN looked over. A row of
                            struct dk_retention_wire, and the answer's salt: how many were dropped */
     DK_ADMIN_BACKUP,    /* the store copied to the regular file that comes with it; the rows are the manifest's text */
+    DK_ADMIN_SHAPES,    /* what each series of the tenant (none named: of all) writes and ever wrote; for who may sit at its
+                           desk, and all of them for admins; rows of struct dk_shape_wire */
     DK_ADMIN_END
 };
 
@@ -282,6 +284,17 @@ struct dk_show_wire {
     char profile_against[512]; /* "": nothing */
     char settings[768];        /* "name=value" lines, where they are not the default */
     char next_settings[768];   /* ... where they differ from those */
+};
+
+/* One policy of one series, of SHAPES. */
+struct dk_shape_wire {
+    char tenant[DK_WIRE_NAME];
+    char series[DK_WIRE_NAME];
+    uint8_t form[64]; /* struct dk_form */
+    uint64_t last;    /* its largest number */
+    uint8_t restart;  /* enum dk_restart */
+    uint8_t current;  /* 1: the series writes so now; 0: it did, or will from its next period on */
+    uint8_t reserved[6];
 };
 
 /* Client: connects to the SEQPACKET socket `socket` in an open directory.

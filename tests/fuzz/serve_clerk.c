@@ -165,6 +165,16 @@ void dk_digest_begin(struct dk_digest *digest, const char *name)
     digest->room[0] = 0;
 }
 
+void dk_digest_begin_plain(struct dk_digest *digest)
+{
+    digest->room[0] = 0;
+}
+
+void dk_digest_bytes(struct dk_digest *digest, const uint8_t *bytes, size_t count)
+{
+    digest->room[0] = (uint8_t)(digest->room[0] * 31u + (count > 0 ? bytes[0] : 0));
+}
+
 void dk_digest_number(struct dk_digest *digest, uint64_t number)
 {
     digest->room[0] = (uint8_t)(digest->room[0] * 31u + (uint8_t)number);
@@ -255,7 +265,7 @@ docket_status dk_store_each_text(struct dk_store *store, const char *tenant, con
         const struct dk_policy *policy = i % 2 ? one->next : one->policy;
         struct dk_text_record text = {.series_id = one->id, .version = 1};
         struct dk_template template;
-        if (policy == NULL || strcmp(one->tenant, tenant) != 0)
+        if (policy == NULL || (tenant != NULL && strcmp(one->tenant, tenant) != 0))
             continue;
         MUST(dk_policy_template(policy, one->tenant, &template) == DOCKET_OK);
         memcpy(text.tenant, one->tenant, sizeof text.tenant);

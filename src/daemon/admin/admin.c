@@ -51,6 +51,7 @@ static const struct errand_row {
     [DK_ADMIN_RETENTION - DK_ADMIN_VOID] = {"drop records", dk_errand_retention, true, true, false},
     [DK_ADMIN_BACKUP - DK_ADMIN_VOID] = {"back the store up", dk_errand_backup, false, false, false},
     [DK_ADMIN_HEAD - DK_ADMIN_VOID] = {"read the audit trail's head", dk_errand_head, false, false, false, .harmless = true},
+    [DK_ADMIN_SHAPES - DK_ADMIN_VOID] = {"read what series write", dk_errand_shapes, false, false, false, true},
 };
 
 static const struct errand_row *row_of(uint32_t type)

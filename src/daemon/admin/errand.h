@@ -111,6 +111,7 @@ docket_status dk_errand_clock(struct dk_errand *errand) DK_MUST_USE;     /* cloc
 docket_status dk_errand_close(struct dk_errand *errand) DK_MUST_USE;     /* closing.c */
 docket_status dk_errand_periods(struct dk_errand *errand) DK_MUST_USE;   /* admin_periods.c */
 docket_status dk_errand_records(struct dk_errand *errand) DK_MUST_USE;   /* records.c */
+docket_status dk_errand_shapes(struct dk_errand *errand) DK_MUST_USE;    /* shapes_read.c */
 docket_status dk_errand_verify(struct dk_errand *errand) DK_MUST_USE;    /* aside.c */
 docket_status dk_errand_events(struct dk_errand *errand) DK_MUST_USE;
 docket_status dk_errand_backup(struct dk_errand *errand) DK_MUST_USE;    /* backup.c */
