@@ -50,7 +50,7 @@ BASE      := $(wildcard src/base/*.c)
 NUMBERING := $(wildcard src/numbering/*.c)
 TABLE     := $(wildcard src/table/*.c)
 WIRE      := $(wildcard src/wire/*.c)
-STORE     := $(wildcard src/store/*.c)
+STORE     := $(wildcard src/store/*.c src/store/*/*.c)
 CLIENT    := $(wildcard src/client/*.c)
 INSPECT   := $(wildcard src/inspect/*.c)
 DAEMON    := $(wildcard src/daemon/*.c src/daemon/*/*.c)
@@ -79,7 +79,7 @@ WORKER_SOURCES := tests/process/worker.c tests/process/worker_main.c tests/lib/w
 RECIPES        := outbox pool backdate batch rows orders_test
 TEST_PROGRAMS  := $(BUILD)/docket-audit $(BUILD)/docket-worker $(BUILD)/docket-forker \
                   $(BUILD)/docket-library $(BUILD)/docket-same $(BUILD)/docket-attacks $(BUILD)/docket-scale \
-                  $(BUILD)/docket-evicted $(BUILD)/docket-accounted $(BUILD)/docket-texts $(BUILD)/docket-dates $(BUILD)/store_scan \
+                  $(BUILD)/docket-evicted $(BUILD)/docket-accounted $(BUILD)/docket-texts $(BUILD)/docket-importer $(BUILD)/docket-dates $(BUILD)/store_scan \
                   $(BUILD)/example $(BUILD)/shiftclock.so $(BUILD)/holddisk.so $(RECIPES:%=$(BUILD)/recipes/%)
 BENCHES        := $(BUILD)/bench_next $(BUILD)/bench_lines $(BUILD)/bench_supply $(BUILD)/bench_names $(BUILD)/bench_ledger_store $(BUILD)/bench_ledger \
                    $(BUILD)/bench_store $(BUILD)/bench_scale
@@ -238,6 +238,8 @@ $(BUILD)/bench_store: $(patsubst %,$(BUILD)/obj/bench/%.o,bench_store store_mark
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STORE_LIBS) -lpthread
 TEST_PROGRAMS += $(BUILD)/bench_store
 $(BUILD)/docket-scale: $(BUILD)/obj/tests/process/scale.o $(BUILD)/libdocket.so
+	$(LINK_DOCKET)
+$(BUILD)/docket-importer: $(BUILD)/obj/tests/process/importer.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 $(BUILD)/docket-dates: $(BUILD)/obj/tests/process/dates.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)

@@ -26,13 +26,17 @@ const char dk_offline_usage[] =
     "                       void TENANT/SERIES FIRST[-LAST] --reason TEXT [--period P] [--dry-run]\n"
     "                       reconcile TENANT/SERIES --issued FILE [--period P] [--dry-run]\n"
     "                                 [--void-rest --reason TEXT]\n"
-    "                       series retire TENANT/SERIES --reason TEXT\n";
+    "                       series retire TENANT/SERIES --reason TEXT\n"
+    "                       migrate upgrade [TARGET] [--dry-run] | migrate downgrade TARGET [--dry-run]\n"
+    "                       migrate current | migrate check | migrate history | migrate heads\n"
+    "                       migrate stamp TARGET --yes\n";
 
 const struct dk_offline_row dk_offline_options[DK_OFFLINE_OPTIONS] = {
     [DK_OFFLINE_PERIOD] = {"period", true},         [DK_OFFLINE_REASON] = {"reason", true},
     [DK_OFFLINE_ISSUED] = {"issued", true},         [DK_OFFLINE_VOID_REST] = {"void-rest", false},
     [DK_OFFLINE_DRY_RUN] = {"dry-run", false},      [DK_OFFLINE_KIND] = {"kind", true},
     [DK_OFFLINE_LIMIT] = {"limit", true},           [DK_OFFLINE_JSON] = {"json", false},
+    [DK_OFFLINE_YES] = {"yes", false},
 };
 
 struct verb {
@@ -40,8 +44,7 @@ struct verb {
     int operands;
     uint32_t type; /* of an admin's request; 0: it only reads */
     docket_status (*run)(struct dk_daemon *daemon, const struct dk_offline *asked);
-    bool alone;  /* without a start ... */
-    bool config; /* ... and docket.conf is read */
+    bool alone; /* without a start */
 };
 
 static docket_status verify(struct dk_daemon *daemon, const struct dk_offline *asked);
@@ -64,6 +67,14 @@ static const struct verb verbs[] = {
     {"void", NULL, 2, DK_ADMIN_VOID, .run = decide},
     {"reconcile", NULL, 1, DK_ADMIN_RECONCILE, .run = decide},
     {"series", "retire", 1, DK_ADMIN_RETIRE, .run = decide},
+    {"migrate", "upgrade", 0, 0, .run = dk_offline_migrate_up, .alone = true},
+    {"migrate", "upgrade", 1, 0, .run = dk_offline_migrate_up, .alone = true},
+    {"migrate", "downgrade", 1, 0, .run = dk_offline_migrate_down, .alone = true},
+    {"migrate", "current", 0, 0, .run = dk_offline_migrate_current, .alone = true},
+    {"migrate", "check", 0, 0, .run = dk_offline_migrate_current, .alone = true},
+    {"migrate", "history", 0, 0, .run = dk_offline_migrate_history, .alone = true},
+    {"migrate", "heads", 0, 0, .run = dk_offline_migrate_heads, .alone = true},
+    {"migrate", "stamp", 1, 0, .run = dk_offline_migrate_stamp, .alone = true},
 };
 
 static const struct verb *verb_of(const struct dk_offline *asked, const char *const **operands)
@@ -161,12 +172,6 @@ bool dk_offline_is_alone(const struct dk_offline *asked)
 {
     const char *const *operands;
     return verb_of(asked, &operands)->alone;
-}
-
-bool dk_offline_wants_config(const struct dk_offline *asked)
-{
-    const char *const *operands;
-    return verb_of(asked, &operands)->config;
 }
 
 docket_status dk_offline_run(struct dk_daemon *daemon, const struct dk_offline *asked)

@@ -52,8 +52,7 @@
 
 #define DK_SCHEMA_VERSION 6u
 
-/* Oldest schema that is taken over: what it lacks reads as zero, and the opening
- * commit writes the new version, with `texts` of all its series and an empty ledger. */
+/* Oldest schema that there is a way from (migrate.h); a start takes none but the newest. */
 #define DK_SCHEMA_OLDEST 2u
 
 /* Why an admin did it: 1 to so many bytes of printable UTF-8. */
@@ -151,7 +150,7 @@ static inline bool dk_image_has_ended(const struct dk_counter_image *image)
 struct dk_fate_record {
     uint64_t series_id;
     int32_t period;
-    uint32_t fate;  /* DK_FATE_VOID, DK_FATE_UNKNOWN; DK_FATE_HANDED_OUT by evidence */
+    uint32_t fate;  /* DK_FATE_VOID, DK_FATE_UNKNOWN; DK_FATE_HANDED_OUT by evidence or import */
     uint32_t cause; /* enum dk_cause */
     struct dk_range range;
     int64_t time_ns;
@@ -258,6 +257,8 @@ struct dk_store_facts {
     uint8_t boot_id[16];  /* of the boot that wrote last */
     uint32_t schema_version;
     struct dk_fence fence; /* as it stands after this open */
+    char far[256];        /* folder of the far witness; "": none is kept ... */
+    char far_why[160];    /* ... for this reason; "": nobody asked for one */
     /* The time of the last commit before this opening; 0 and 0: not known (a new
      * store, or one of a schema before 4). */
     int64_t trusted_wall_ns; /* UTC */
@@ -268,6 +269,10 @@ struct dk_store_facts {
 struct dk_store_options {
     const char *realm;     /* directory; made (0700) with `create` */
     const char *witness;   /* NULL: REALM/witness */
+    const char *far;       /* folder of the far witness, absolute; made if need be. NULL: none is kept */
+    bool far_is_named;     /* by whoever configures it: else the folder where it was kept last comes first */
+    const char *lock_folder; /* where copies of one store on this host meet, beside the far witness's folder: the
+                              * runtime root. NULL: nowhere */
     bool create;
     bool accept;           /* `docketd --accept-store`: set aside a witness that does not fit
                             * (or is missing or damaged), as an event; the next generation and
@@ -288,7 +293,7 @@ struct dk_store_options {
  * A fence refuses it: `accept` takes that of a restored store away, in the same commit; that of one that has
  * moved nothing does (fenced_too opens it as it is).
  * Statuses: OK, NO_REALM, STORE_IN_USE (the sentence names pid and start of the
- * holder), STORE_REWOUND, STORE_FENCED, DAMAGED, BAD_LAYOUT (schema), UNSAFE_FILES, NO_SPACE,
+ * holder), STORE_COPIED (another copy of it is open on this host), STORE_REWOUND, STORE_FENCED, DAMAGED, BAD_LAYOUT (schema), UNSAFE_FILES, NO_SPACE,
  * STORE_FAILED, SYSTEM.
  */
 docket_status dk_store_open(const struct dk_store_options *options, struct dk_store **store,
@@ -369,6 +374,11 @@ docket_status dk_store_each_range(struct dk_store *store, uint64_t series_id, in
                                   docket_status (*each)(void *context,
                                                         const struct dk_fate_record *record),
                                   void *context) DK_MUST_USE;
+/* Those that reach into numbers low to high only, without a walk over the others. */
+docket_status dk_store_each_range_of(struct dk_store *store, uint64_t series_id, int32_t period, uint64_t low,
+                                     uint64_t high,
+                                     docket_status (*each)(void *context, const struct dk_fate_record *record),
+                                     void *context) DK_MUST_USE;
 /* Events from number `from` on. */
 docket_status dk_store_each_event(struct dk_store *store, uint64_t from,
                                   docket_status (*each)(void *context, const struct dk_event *event),
