@@ -281,6 +281,8 @@ docket_status dk_create_store(struct dk_store *store,
 docket_status dk_meta_read(struct dk_store *store, MDB_txn *txn, struct dk_meta *meta) DK_MUST_USE;
 docket_status dk_meta_write(struct dk_store *store, MDB_txn *txn,
                             const struct dk_meta *meta) DK_MUST_USE;
+/* The transaction begins on the very commit that was written last, by the digest that runs along them. DAMAGED: it does not. */
+docket_status dk_meta_goes_on(struct dk_store *store, MDB_txn *txn) DK_MUST_USE;
 /* What ends each commit: the time, the head before it, and the sum. */
 docket_status dk_meta_write_end(struct dk_store *store, MDB_txn *txn, uint64_t number) DK_MUST_USE;
 docket_status dk_meta_write_fence(struct dk_store *store, MDB_txn *txn, const struct dk_fence *fence) DK_MUST_USE;
