@@ -66,6 +66,7 @@ enum cli_option_id {
     OPT_ISSUED,
     OPT_VOID_REST,
     OPT_TO,
+    OPT_AFTER,
     OPT_DESK,
     OPT_WAIT,
     OPT_UNDO,

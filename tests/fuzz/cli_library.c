@@ -216,11 +216,12 @@ docket_status docket_admin_reconcile(docket_realm *realm, const struct docket_co
     return tell_changes(each, context);
 }
 
-docket_status docket_admin_series_advance(docket_realm *realm, const struct docket_counter_name *counter, uint64_t to,
-                                          const char *reason, docket_each_change each, void *context)
+docket_status docket_admin_series_advance_text(docket_realm *realm, const struct docket_counter_name *counter,
+                                               const char *text, const char *reason, unsigned flags,
+                                               docket_each_change each, void *context)
 {
     check_counter(realm, counter);
-    MUST(to >= 1 && to <= DOCKET_NUMBER_MAX && reason != NULL);
+    MUST(text != NULL && reason != NULL && (flags & ~(unsigned)(DOCKET_DRY_RUN | DOCKET_ADVANCE_TO)) == 0);
     return tell_changes(each, context);
 }
 
@@ -235,7 +236,7 @@ docket_status docket_admin_series_preview(docket_realm *realm, const char *tenan
                                           const struct docket_policy *policy, int has_start, unsigned flags,
                                           docket_each_coming each, void *context)
 {
-    MUST(realm == &one_realm && (flags & ~(unsigned)DOCKET_FROM_NEXT) == 0 &&
+    MUST(realm == &one_realm && (flags & ~(unsigned)(DOCKET_FROM_NEXT | DOCKET_AS_DECLARED)) == 0 &&
          (has_start == 0 || policy->start_after < DOCKET_NUMBER_MAX));
     check_names(tenant, name);
     docket_status status = answer();
