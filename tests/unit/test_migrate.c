@@ -63,7 +63,7 @@ static void fill(unsigned series, unsigned counters)
     add_counters(counters, series);
     struct dk_fate_record ranges[10];
     for (uint64_t at = 0; at < 10; at++)
-        ranges[at] = range_of(1 + 40 * at, 10 + 40 * at);
+        ranges[at] = range_of(1 + at, 1 + at);
     struct dk_event event = {.time_ns = 7, .kind = "recovery", .uid = 12, .text = "desk office built anew"};
     struct dk_desk_note desk = {.index = 3, .incarnation = 99};
     must_commit(&(struct dk_change){.ranges = ranges, .range_count = 10, .events = &event, .event_count = 1, .desks = &desk,
