@@ -50,7 +50,7 @@ BASE      := $(wildcard src/base/*.c)
 NUMBERING := $(wildcard src/numbering/*.c)
 TABLE     := $(wildcard src/table/*.c)
 WIRE      := $(wildcard src/wire/*.c)
-STORE     := $(wildcard src/store/*.c)
+STORE     := $(wildcard src/store/*.c src/store/*/*.c)
 CLIENT    := $(wildcard src/client/*.c)
 INSPECT   := $(wildcard src/inspect/*.c)
 DAEMON    := $(wildcard src/daemon/*.c src/daemon/*/*.c)
@@ -84,7 +84,7 @@ WORKER_SOURCES := tests/process/worker.c tests/process/worker_main.c tests/lib/w
 RECIPES        := outbox pool backdate batch rows orders_test
 TEST_PROGRAMS  := $(BUILD)/docket-audit $(BUILD)/docket-worker $(BUILD)/docket-forker \
                   $(BUILD)/docket-library $(BUILD)/docket-same $(BUILD)/docket-attacks $(BUILD)/docket-scale \
-                  $(BUILD)/docket-evicted $(BUILD)/docket-accounted $(BUILD)/docket-texts $(BUILD)/docket-dates $(BUILD)/store_scan \
+                  $(BUILD)/docket-evicted $(BUILD)/docket-accounted $(BUILD)/docket-texts $(BUILD)/docket-importer $(BUILD)/docket-dates $(BUILD)/store_scan \
                   $(BUILD)/example $(BUILD)/shiftclock.so $(BUILD)/holddisk.so $(RECIPES:%=$(BUILD)/recipes/%)
 BENCHES        := $(BUILD)/bench_next $(BUILD)/bench_lines $(BUILD)/bench_supply $(BUILD)/bench_names $(BUILD)/bench_ledger_store $(BUILD)/bench_ledger \
                    $(BUILD)/bench_store $(BUILD)/bench_scale
@@ -253,6 +253,8 @@ $(BUILD)/bench_store: $(patsubst %,$(BUILD)/obj/bench/%.o,bench_store store_mark
 TEST_PROGRAMS += $(BUILD)/bench_store
 $(BUILD)/docket-scale: $(BUILD)/obj/tests/process/scale.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
+$(BUILD)/docket-importer: $(BUILD)/obj/tests/process/importer.o $(BUILD)/libdocket.so
+	$(LINK_DOCKET)
 $(BUILD)/docket-dates: $(BUILD)/obj/tests/process/dates.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 $(BUILD)/docket-accounted: $(BUILD)/obj/tests/process/accounted.o $(BUILD)/libdocket.so
@@ -312,6 +314,11 @@ $(BUILD)/docket-holder: $(BUILD)/obj/tests/process/holder.o $(BUILD)/libdocket.s
 TEST_PROGRAMS += $(BUILD)/docket-instructions
 $(BUILD)/docket-instructions: $(BUILD)/obj/tests/instructions/count.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
+
+# Another system's invoices, with planted faults.
+TEST_PROGRAMS += $(BUILD)/docket-plant
+$(BUILD)/docket-plant: $(BUILD)/obj/tests/process/plant.o
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lsqlite3
 
 TEST_PROGRAMS += $(BUILD)/docket-activator
 $(BUILD)/docket-activator: $(BUILD)/obj/tests/process/activator.o

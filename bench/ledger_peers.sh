@@ -14,6 +14,7 @@ BUILD=${BUILD:-build/release}
 ROUNDS=${ROUNDS:-3} EACH=${SECONDS_EACH:-5} SUSTAINED=${SUSTAINED:-60}
 export LC_ALL=C
 work=$(mktemp -d "${TMPDIR:-/tmp}/docket-bench.XXXXXX")
+export XDG_STATE_HOME=$work/state # far witnesses
 runtime=$(mktemp -d /dev/shm/docket-bench.XXXXXX)
 docketd_pid='' postgres_data=''
 bench=$(realpath "$BUILD/bench_ledger") docket=$(realpath "$BUILD/docket") docketd=$(realpath "$BUILD/docketd")

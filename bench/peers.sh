@@ -150,6 +150,7 @@ start_redis() {
 
 place=${TMPDIR:-/var/tmp}
 work=$(mktemp -d "$place/docket-bench.XXXXXX")
+export XDG_STATE_HOME=$work/state # far witnesses
 export PEERS_DIR=$work
 own=()
 echo "machine: $(nproc) processors, $(awk -F': ' '/model name/ {print $2; exit}' /proc/cpuinfo), Linux $(uname -r)"

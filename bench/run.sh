@@ -21,6 +21,7 @@ out=$(realpath "$out")
 [ -z "${JSON:-}" ] || exec 3>&1 1>&2
 
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/docket-bench.XXXXXX")
+export XDG_STATE_HOME=$work/state # far witnesses
 memory=$(mktemp -d /dev/shm/docket-bench.XXXXXX)
 pids=() ran=() bad=0
 # Whatever ends us: our docketds go, and what they made.

@@ -152,7 +152,8 @@ typedef enum docket_status {
     DOCKET_PARTIAL = 49,           /* fewer numbers than were asked for: those that there were */
     DOCKET_OVERLOADED = 50,        /* docketd has as much waiting as it takes on */
     DOCKET_GAVE_UP = 51,           /* three tries without an answer; the same call may be made again */
-    DOCKET_STORE_FENCED = 52       /* the store was restored and is not yet accepted, or has moved to another host */
+    DOCKET_STORE_FENCED = 52,      /* the store was restored and is not yet accepted, or has moved to another host */
+    DOCKET_STORE_COPIED = 53       /* another copy of this store is open on this host */
 } docket_status;
 
 typedef enum docket_category {

@@ -16,6 +16,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export BUILD=${BUILD:-build/release} SCALE=${SCALE:-check}
+export XDG_STATE_HOME=$PWD/$BUILD/state # far witnesses of tests that have no folder of their own
 parts=${*:-house unit model process attack}
 lanes=${LANES:-$([ "$SCALE" = torture ] && echo 3 || echo 2)}
 beside=$([ -z "${LANES:-}" ] && [ "$SCALE" = check ] && echo 1 || echo 0)

@@ -195,6 +195,21 @@ static int check_table(const struct cli *cli)
     return CLI_DONE;
 }
 
+/* "-1" as an operand, of a command that says so: with a blank before it no getopt takes it for an option. */
+static void shield_steps(const struct cli_command *command, int argc, char **argv)
+{
+    static char shielded[16];
+    bool takes = strcmp(command->operands, "TARGET") == 0 || strcmp(command->operands, "[TARGET]") == 0;
+    for (int i = 1; takes && i < argc; i++) {
+        size_t digits = argv[i][0] == '-' ? strspn(argv[i] + 1, "0123456789") : 0;
+        if (digits == 0 || digits > 9 || argv[i][1 + digits] != '\0')
+            continue;
+        snprintf(shielded, sizeof shielded, " %s", argv[i]);
+        argv[i] = shielded;
+        return;
+    }
+}
+
 int cli_parse(struct cli *cli, const struct cli_command *command, int argc, char **argv)
 {
     struct option longs[OPT_IDS + 1];
@@ -202,6 +217,7 @@ int cli_parse(struct cli *cli, const struct cli_command *command, int argc, char
     int answer;
     *cli = (struct cli){.command = command, .json = cli_asks_json(argc, argv)};
     make_getopt(command, longs, shorts);
+    shield_steps(command, argc, argv);
     opterr = 0;
     optind = 1;
     while ((answer = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {

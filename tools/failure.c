@@ -68,6 +68,7 @@ static const struct next_step {
     {DOCKET_QUARANTINED, BY_CATEGORY, "see docket fate for its numbers and docketd's log for the cause"},
     {DOCKET_STORE_IN_USE, BY_CATEGORY, "stop the other docketd, or use it"},
     {DOCKET_STORE_FENCED, BY_CATEGORY, "a restored store is accepted with floors; one that has moved is not to be used any more"},
+    {DOCKET_STORE_COPIED, BY_CATEGORY, "only one copy of a store may give numbers: stop one, and find out which is the newer"},
     {DOCKET_STORE_REWOUND, BY_CATEGORY, "do not go on before you know why: the store was restored or copied"},
     {DOCKET_BAD_LAYOUT, BY_CATEGORY, "use docket, docketd and libdocket of one release"},
 };

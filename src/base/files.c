@@ -57,6 +57,27 @@ docket_status dk_directory_open(const char *path, int *fd, uid_t *owner)
     return DOCKET_OK;
 }
 
+docket_status dk_directory_make(const char *path, int *fd, uid_t *owner)
+{
+    char part[DK_PATH_BYTES];
+    size_t length = strlen(path);
+    if (path[0] != '/' || length >= sizeof part)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "%.60s is no absolute path of less than %d bytes", path, DK_PATH_BYTES);
+    for (size_t at = 1; at <= length; at++) {
+        if (path[at] != '/' && path[at] != 0)
+            continue;
+        memcpy(part, path, at);
+        part[at] = 0;
+        if (mkdir(part, 0700) != 0 && errno != EEXIST) {
+            int error = errno;
+            struct stat facts;
+            if (stat(part, &facts) != 0) /* one above us may be there, and not ours to make anything in */
+                return dk_fail_errno(dk_status_of_errno(error), error, "cannot make the directory %s", part);
+        }
+    }
+    return dk_directory_open(path, fd, owner);
+}
+
 docket_status dk_tmpfs_check(int fd, const char *name)
 {
     struct statfs facts;

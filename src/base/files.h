@@ -20,6 +20,9 @@
  * Statuses: NO_REALM (absent), UNSAFE_FILES, NOT_PERMITTED, SYSTEM. */
 docket_status dk_directory_open(const char *path, int *fd, uid_t *owner) DK_MUST_USE;
 
+/* The same, made (0700) with all that is missing above it. */
+docket_status dk_directory_make(const char *path, int *fd, uid_t *owner) DK_MUST_USE;
+
 /* NOT_TMPFS unless fd lies on tmpfs. name: for the sentence. */
 docket_status dk_tmpfs_check(int fd, const char *name) DK_MUST_USE;
 

@@ -75,10 +75,11 @@ static const struct status_row rows[] = {
     ROW(OVERLOADED, TRY_AGAIN, 1, "docketd has as much waiting as it takes on"),
     ROW(GAVE_UP, TRY_AGAIN, 1, "three tries without an answer"),
     ROW(STORE_FENCED, SAFETY, 0, "the store is fenced: restored and not yet accepted, or moved away"),
+    ROW(STORE_COPIED, SAFETY, 0, "another copy of this store is open on this host"),
 };
 
 enum { ROW_COUNT = sizeof rows / sizeof rows[0] };
-_Static_assert(ROW_COUNT == DOCKET_STORE_FENCED + 1, "every status has its row");
+_Static_assert(ROW_COUNT == DOCKET_STORE_COPIED + 1, "every status has its row");
 
 static __thread char last_error[DK_ERROR_BYTES];
 

@@ -163,7 +163,7 @@ docket_status docket_admin_series_advance(docket_realm *realm, const struct dock
 /* ---- reconcile ---- */
 
 /* A memory file that nobody can change any more: docketd asks for no less. */
-static docket_status seal(const char *evidence, size_t bytes, int *fd)
+docket_status dk_errand_seal(const char *evidence, size_t bytes, int *fd)
 {
     int made = memfd_create("docket-evidence", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (made < 0)
@@ -201,7 +201,7 @@ docket_status docket_admin_reconcile(docket_realm *realm, const struct docket_co
     if (status == DOCKET_OK && (reason != NULL || flags & DOCKET_VOID_REST))
         status = dk_errand_reason(&request, reason);
     if (status == DOCKET_OK)
-        status = seal(evidence, bytes, &fd);
+        status = dk_errand_seal(evidence, bytes, &fd);
     request.flags = flags;
     if (status == DOCKET_OK)
         status = ask_changes(realm, &request, fd, each, context);

@@ -99,7 +99,7 @@ static struct docket_fate_row row_of_run(const struct docket_fate_row *row, cons
     struct docket_fate_row made = *row;
     bool is_held = dk_state_is_held(run->state), is_issued = run->state == DK_STATE_ISSUED;
     made.fate = dk_fate_name(fates[run->state]);
-    made.cause = run->state == DK_STATE_VOID ? dk_cause_name(run->cause) : "";
+    made.cause = run->state == DK_STATE_VOID || run->cause == DK_CAUSE_IMPORTED ? dk_cause_name(run->cause) : "";
     made.seat = is_held ? run->seat : -1;
     made.time_ns = is_issued ? 0 : run->last_ns;
     made.event = is_issued ? 0 : run->event;

@@ -306,6 +306,8 @@ void dk_errand_holders(struct dk_holder_wire *rows, size_t count,
 docket_status dk_errand_put(char *field, size_t size, const char *what, const char *text) DK_MUST_USE;
 /* errand.c: a checked reason into an errand. */
 docket_status dk_errand_reason(struct dk_admin_request *request, const char *reason) DK_MUST_USE;
+/* errand.c: bytes in a memory file that nobody can change any more. */
+docket_status dk_errand_seal(const char *evidence, size_t bytes, int *fd) DK_MUST_USE;
 /* admin.c: "next", "open" ... of enum dk_period_state. */
 const char *dk_period_state_name(unsigned state);
 /* All rows of a memory file, into memory that the caller frees; closes it. */

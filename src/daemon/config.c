@@ -51,6 +51,14 @@ static bool set_witness(struct dk_config *config, const char *value)
     return value[0] == '/' && copy_text(config->witness, sizeof config->witness, value);
 }
 
+static bool set_witness_dir(struct dk_config *config, const char *value)
+{
+    bool none = strcmp(value, "none") == 0;
+    config->witness_dir_named = true;
+    return none || (value[0] == '/' && strlen(value) < DK_WITNESS_DIR_BYTES &&
+                    copy_text(config->witness_dir, sizeof config->witness_dir, value));
+}
+
 static bool set_series(struct dk_config *config, const char *value)
 {
     config->declared_only = strcmp(value, "declared") == 0;
@@ -113,6 +121,9 @@ static const struct key keys[] = {
      "absolute path of a tmpfs directory for the shared files", set_runtime_dir},
     {"realm", "witness", "(REALM/witness)",
      "absolute path of the witness file; best on another disk than the store", set_witness},
+    {"realm", "witness_dir", "(/var/lib/docket-witness of root and of the systemd unit, else ~/.local/state/docket/witness)",
+     "absolute path of the folder with this host's far witnesses, a file for each store; none: none is kept, and a copy of "
+     "the whole realm is not noticed", set_witness_dir},
     {"realm", "series", "first-use",
      "first-use: a new name makes its series; declared: only `docket series add` does", set_series},
     {"realm", "access", "private",

@@ -13,6 +13,7 @@
 
 #include <stdio.h>
 
+enum { DK_WITNESS_DIR_BYTES = 256 }; /* with its zero: the store records it */
 enum { DK_DESKS_MAX = 64, DK_DESK_TENANTS_MAX = 256, DK_CONFIG_TENANTS_MAX = 4096 };
 
 struct dk_desk_config {
@@ -35,6 +36,8 @@ struct dk_config {
     char file[DK_PATH_BYTES];
     char runtime_dir[DK_PATH_BYTES]; /* "": the first that is tmpfs */
     char witness[DK_PATH_BYTES];     /* "": REALM/witness */
+    char witness_dir[DK_PATH_BYTES]; /* of the far one: where witness_dir.c says, unless it is named ... */
+    bool witness_dir_named;          /* ... and then "" is none */
     bool declared_only;              /* series = declared */
     bool shared;                     /* access = shared */
     uint32_t idle_exit_s;            /* 0: never */

@@ -384,6 +384,9 @@ struct dk_fate_list {
 
 docket_status dk_fate_list(struct dk_daemon *daemon, struct dk_series_book *series, int32_t period,
                            struct dk_fate_list *list) DK_MUST_USE;
+/* Only pieces that reach into numbers low to high, without a look at the store's other ranges. high 0: all. */
+docket_status dk_fate_list_part(struct dk_daemon *daemon, struct dk_series_book *series, int32_t period, uint64_t low,
+                                uint64_t high, struct dk_fate_list *list) DK_MUST_USE;
 /* admin_periods.c: how a period stands; counter: NULL, or the one that is in memory; now: the current period's label. */
 enum dk_period_state dk_period_state_of(bool tracked, const struct dk_counter *counter,
                                         const struct dk_counter_image *image, int32_t now);
@@ -417,6 +420,13 @@ void dk_admin_stop(struct dk_daemon *daemon);
 docket_status dk_resolve_user(const char *name, uid_t *uid) DK_MUST_USE;
 docket_status dk_resolve_group(const char *name, gid_t *gid) DK_MUST_USE;
 
+/* store_place.c: the store's options, as configured; `options` points to the rest. Neither create nor accept. */
+struct dk_store_place {
+    char far[DK_PATH_BYTES], root[DK_PATH_BYTES];
+    struct dk_store_options options;
+};
+void dk_store_place_of(const struct dk_daemon *daemon, struct dk_store_place *place);
+
 /* bell.c: a thread for each desk waits on its bell and wakes the loop. */
 docket_status dk_bell_start(struct dk_daemon *daemon, struct dk_desk_book *desk) DK_MUST_USE;
 
@@ -424,6 +434,9 @@ docket_status dk_bell_start(struct dk_daemon *daemon, struct dk_desk_book *desk)
 void dk_guard_install(struct dk_daemon *daemon);
 /* While the store is opened and walked at the start: a crash in it is damage. */
 void dk_guard_reading_store(bool reading);
+
+/* witness_dir.c: the folder of this host's far witnesses, as nobody named one. False: this user has none. */
+bool dk_witness_dir(char *folder, size_t size) DK_MUST_USE;
 
 /* about.c: writes down, beside the shared files, what this docketd is: for tools, also when it is dead. */
 void dk_about_write(const struct dk_daemon *daemon);

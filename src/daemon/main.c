@@ -128,14 +128,15 @@ static docket_status open_store(struct dk_daemon *daemon, const struct dk_option
 {
     if (options->create && mkdir(options->realm, 0700) != 0 && errno != EEXIST)
         return dk_fail_errno(dk_status_of_errno(errno), errno, "cannot make the realm %s", options->realm);
-    struct dk_store_options store = {.realm = options->realm,
-                                     .witness = daemon->config.witness[0] ? daemon->config.witness : NULL,
-                                     .create = options->create,
-                                     .accept = options->accept};
-    memcpy(store.boot_id, daemon->boot_id, sizeof store.boot_id);
+    struct dk_store_place place;
+    dk_store_place_of(daemon, &place);
+    place.options.create = options->create;
+    place.options.accept = options->accept;
     docket_status status = dk_directory_open(options->realm, &daemon->realm_fd, NULL);
     if (status == DOCKET_OK)
-        status = dk_store_open(&store, &daemon->store, &daemon->facts);
+        status = dk_store_open(&place.options, &daemon->store, &daemon->facts);
+    if (status == DOCKET_OK && daemon->facts.far_why[0] != 0)
+        dk_log(DK_LOG_WARNING, "no far witness is kept: %s. A copy of the whole realm would not be noticed", daemon->facts.far_why);
     return status;
 }
 
@@ -195,6 +196,21 @@ static docket_status start(struct dk_daemon *daemon, const struct dk_options *op
     return status;
 }
 
+/* A verb that needs no start of docketd: it looks at what it was told to, or opens the store by itself. */
+static int run_alone(struct dk_daemon *daemon, const struct dk_options *options)
+{
+    docket_status status = dk_boot_id(daemon->boot_id);
+    dk_guard_install(daemon);
+    dk_guard_reading_store(true);
+    if (status == DOCKET_OK)
+        status = dk_offline_run(daemon, &options->verb);
+    dk_guard_reading_store(false);
+    fflush(stdout);
+    if (status != DOCKET_OK)
+        dk_log(DK_LOG_ERROR, "%s", dk_error_text());
+    return dk_options_exit_code(status);
+}
+
 enum { KEPT_BYTES = 32 << 20 };
 
 int main(int count, char **values)
@@ -231,6 +247,8 @@ int main(int count, char **values)
             fprintf(stderr, "docketd: %s\n", dk_error_text());
         return dk_options_exit_code(status);
     }
+    if (status == DOCKET_OK && options.offline && dk_offline_is_alone(&options.verb))
+        return run_alone(&daemon, &options);
     if (status == DOCKET_OK)
         status = dk_activate_take(&daemon.given_fd);
     if (status == DOCKET_OK)

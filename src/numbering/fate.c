@@ -23,6 +23,8 @@ static const char *const causes[] = {
     [DK_CAUSE_INTERVAL] = "interval over",
     [DK_CAUSE_ELSEWHERE] = "given elsewhere",
     [DK_CAUSE_CLOSED] = "period closed",
+    [DK_CAUSE_IMPORTED] = "imported",
+    [DK_CAUSE_NOT_IMPORTED] = "not in the import",
 };
 
 const char *dk_fate_name(unsigned fate)

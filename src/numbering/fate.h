@@ -34,7 +34,9 @@ enum dk_cause {
     DK_CAUSE_INTERVAL = 11,      /* their interval ended, and another one began above them */
     DK_CAUSE_ELSEWHERE = 12,     /* its text is a document that was given elsewhere */
     DK_CAUSE_CLOSED = 13,        /* free in a series with a ledger when its period was closed, or the series retired */
-    DK_CAUSE_LAST = DK_CAUSE_CLOSED
+    DK_CAUSE_IMPORTED = 14,      /* another system gave them, or declared them void, before docket had the counter */
+    DK_CAUSE_NOT_IMPORTED = 15,  /* below the highest imported number, and neither docket nor the import has them: never given */
+    DK_CAUSE_LAST = DK_CAUSE_NOT_IMPORTED
 };
 
 const char *dk_fate_name(unsigned fate);   /* "handed out", "spare" ... */

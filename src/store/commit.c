@@ -21,9 +21,20 @@ docket_status dk_commit_check_alive(struct dk_store *store)
 docket_status dk_commit_witness(struct dk_store *store, const struct dk_witness *witness)
 {
     docket_status status = dk_witness_write(store->witness_fd, store->witness_name, witness);
+    if (status == DOCKET_OK && store->far.fd >= 0) {
+        status = dk_witness_write(store->far.fd, store->far.name, witness);
+        status = status == DOCKET_OK ? status : dk_wrap(status, "the far witness in %s", store->far.folder);
+    }
     if (status == DOCKET_OK)
         store->witness = *witness;
     return status;
+}
+
+/* What is durable, for a witness to say. */
+void dk_commit_say(const struct dk_store *store, struct dk_witness *witness)
+{
+    witness->seen = store->meta.commit;
+    memcpy(witness->run, store->meta.run, sizeof witness->run);
 }
 
 /* Before the commit that would pass it. A crash here leaves a witness that is
@@ -35,6 +46,7 @@ static docket_status go_ahead(struct dk_store *store, uint64_t number)
         return DOCKET_OK;
     ahead.commit = number + DK_WITNESS_LAG;
     dk_witness_see(&ahead, &store->meta.trail);
+    dk_commit_say(store, &ahead);
     return dk_commit_witness(store, &ahead);
 }
 
@@ -47,7 +59,9 @@ static docket_status write_and_sync(struct dk_store *store, uint64_t number, dk_
         return status;
     store->trail = store->meta.trail;
     store->trail_moved = false;
-    status = fill(store, txn, number, context);
+    status = dk_meta_goes_on(store, txn);
+    if (status == DOCKET_OK)
+        status = fill(store, txn, number, context);
     if (status == DOCKET_OK)
         status = dk_meta_write_commit(store, txn, number);
     if (status == DOCKET_OK)

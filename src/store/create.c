@@ -79,6 +79,7 @@ static docket_status first_commit(struct dk_store *store, const struct dk_store_
 {
     struct dk_meta meta = {.schema_version = DK_SCHEMA_VERSION, .clean = 1};
     MDB_txn *txn;
+    store->meta.schema_version = meta.schema_version;
     dk_random(meta.store_id, sizeof meta.store_id);
     meta.trail.begins = 1;
     dk_chain_root(meta.store_id, meta.trail.hash);
@@ -121,8 +122,12 @@ static docket_status sync_folder(int realm_fd, const char *folder)
     return status == DOCKET_OK ? sync_at(realm_fd, folder) : status;
 }
 
-static docket_status announce(struct dk_store *store)
+/* The far one too: its folder is known, and now its name. */
+static docket_status announce(struct dk_store *store, const struct dk_store_options *options)
 {
+    docket_status status = dk_far_open(store, options, store->meta.store_id, &store->meta.guard);
+    if (status != DOCKET_OK)
+        return status;
     struct dk_witness witness = {
         .generation = 1, .commit = 1 + DK_WITNESS_LAG, .phase = DK_WITNESS_OPENING};
     memcpy(witness.store_id, store->meta.store_id, sizeof witness.store_id);
@@ -148,7 +153,7 @@ docket_status dk_create_store(struct dk_store *store, const struct dk_store_opti
     if (status == DOCKET_OK)
         status = sync_folder(store->realm_fd, folder);
     if (status == DOCKET_OK)
-        status = announce(store);
+        status = announce(store, options);
     if (status == DOCKET_OK)
         status = put_in_place(store, folder);
     if (status != DOCKET_OK)

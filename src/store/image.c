@@ -34,7 +34,8 @@ static bool range_is_sound(const struct dk_fate_record *record)
     return record->series_id > 0 && record->period >= 0 && record->range.first > 0 &&
            record->range.first <= record->range.last && record->range.last <= DOCKET_NUMBER_MAX &&
            (record->fate == DK_FATE_VOID || record->fate == DK_FATE_UNKNOWN ||
-            (record->fate == DK_FATE_HANDED_OUT && record->cause == DK_CAUSE_EVIDENCE)) &&
+            (record->fate == DK_FATE_HANDED_OUT &&
+             (record->cause == DK_CAUSE_EVIDENCE || record->cause == DK_CAUSE_IMPORTED))) &&
            record->cause <= DK_CAUSE_LAST;
 }
 

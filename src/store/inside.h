@@ -8,11 +8,13 @@
  *   commit.c   one transaction       journal.c  append, fold, newest first
  *   walk.c     reading               lock.c     REALM/docketd.lock
  *   witness.c  what it promised      image.c    records as bytes (image_series.c, record.c, seen.c)
+ *   far.c      the far witness, in a folder of this host, and who else has this store open
  *   pages.c    the file, before LMDB trusts it
  *   index.c    where in the journal a counter lies
  *   fold.c     from the journal to records of their own
  *   texts.c    what each series writes
  *   chain.c    events, each with the hash of all before it
+ *   migrate.c  from one schema to the next; migrations/ has the steps, facts.c what they must leave alone
  *   ledger.c   what a commit says of tracked numbers; ledger_log.c appends and folds it (ledger_log.h says
  *              which files serve it), pen.c writes many records
  */
@@ -21,6 +23,7 @@
 
 #include "base/atomics.h"
 #include "base/files.h"
+#include "store/facts.h"
 #include "store/image.h"
 #include "store/index.h"
 #include "store/ledger_log.h"
@@ -43,12 +46,31 @@
 /* The first schema whose events are a chain. */
 #define DK_CHAIN_SCHEMA 5u
 
+/* How many of the databases a store of this schema has. */
+static inline unsigned dk_kinds_of(uint64_t schema)
+{
+    return schema < DK_TEXTS_SCHEMA ? DK_KIND_TEXTS : schema < DK_LEDGER_SCHEMA ? DK_KIND_LEDGERLOG : DK_KIND_COUNT;
+}
+
 /* The wall clock as it was trusted, and the boot's clock beside it. All zero:
  * not known. */
 struct dk_time {
     uint64_t wall_ns; /* UTC */
     uint64_t boot_ns; /* CLOCK_BOOTTIME ... */
     uint8_t boot_id[16]; /* ... of this boot */
+};
+
+/* Which witnesses the store counts on beside the near one, and who opened it last. */
+enum { DK_FAR_BYTES = 256 }; /* of the far witness's folder, with its zero */
+enum dk_keeps {
+    DK_KEEPS_FAR = 1,
+    DK_KEEPS_HOOK = 2,
+    DK_KEEPS_LIMIT = 4
+};
+struct dk_guard {
+    uint64_t kept;     /* of enum dk_keeps: a start without one of these is refused */
+    uint8_t token[16]; /* drawn by the opening of this generation: two copies of one generation differ in it */
+    char folder[DK_FAR_BYTES]; /* where the far one lies: whoever runs a copy on this host finds it, whatever his settings */
 };
 
 /* The store's own records, one each. */
@@ -61,6 +83,7 @@ struct dk_meta {
     uint8_t store_id[16];
     uint8_t boot_id[16];
     uint8_t machine_id[16]; /* /etc/machine-id, zeros if unreadable (recorded only) */
+    struct dk_guard guard;
     struct dk_fence fence;
     struct dk_trail trail; /* of the events, as of this commit */
     struct dk_time time; /* trusted, when the commit was written */
@@ -68,6 +91,24 @@ struct dk_meta {
     uint8_t run[DK_DIGEST_BYTES]; /* of all commits: SHA-256 of the one before it, the commit's number, and its sum so far */
     uint64_t ledger_sum; /* of the checksums of the ledger's folded records: a start does not add up large ones */
     uint64_t sum;        /* of the checksums of all other records but this one */
+};
+
+/* A witness beside the near one, as it was found at opening; far.c. */
+struct dk_other {
+    enum dk_witness_find found;
+    struct dk_witness witness;
+    char why[160]; /* why it could not be looked at; "" */
+};
+
+/* The far witness, and the locks that keep a second copy of the store out. */
+struct dk_far {
+    bool looked;   /* dk_far_open() was here */
+    int fd;        /* of its folder; -1: none is kept */
+    int lock_fd;   /* there; -1 */
+    int host_lock_fd; /* in the runtime root; -1 */
+    char folder[DK_FAR_BYTES];
+    char name[40]; /* of the file: the store id */
+    struct dk_other other;
 };
 
 /* An image of this commit, in this part of its. */
@@ -89,8 +130,11 @@ struct dk_store {
     int witness_fd; /* the witness's directory */
     char witness_name[256];
     struct dk_witness witness; /* as it is on the disk */
+    struct dk_far far;
     struct dk_meta meta;       /* as it is on the disk */
     unsigned kinds;            /* its file has so many of the databases, the first ones */
+    uint64_t as_schema;        /* read as if it were of this schema; 0: of the one that it says */
+    uint64_t says_schema;      /* ... which is this one */
     uint8_t boot_id[16];       /* of this boot */
     pthread_mutex_t time_lock; /* held for the next five */
     struct dk_time time;       /* as it is on the disk */
@@ -232,10 +276,14 @@ docket_status dk_create_store(struct dk_store *store,
 docket_status dk_meta_read(struct dk_store *store, MDB_txn *txn, struct dk_meta *meta) DK_MUST_USE;
 docket_status dk_meta_write(struct dk_store *store, MDB_txn *txn,
                             const struct dk_meta *meta) DK_MUST_USE;
+/* The transaction begins on the very commit that was written last, by the digest that runs along them. DAMAGED: it does not. */
+docket_status dk_meta_goes_on(struct dk_store *store, MDB_txn *txn) DK_MUST_USE;
 /* What ends each commit: the time, the head before it, and the sum. */
 docket_status dk_meta_write_end(struct dk_store *store, MDB_txn *txn, uint64_t number) DK_MUST_USE;
 docket_status dk_meta_write_fence(struct dk_store *store, MDB_txn *txn, const struct dk_fence *fence) DK_MUST_USE;
 bool dk_meta_is_sum(struct dk_slice key);
+/* Exactly the records that a store of this schema has. DAMAGED: one is missing, or one is too many. */
+docket_status dk_meta_check_shape(struct dk_store *store, MDB_txn *txn, uint64_t schema) DK_MUST_USE;
 docket_status dk_meta_write_commit(struct dk_store *store, MDB_txn *txn,
                                    uint64_t commit) DK_MUST_USE;
 docket_status dk_meta_write_desk(struct dk_store *store, MDB_txn *txn, const struct dk_desk_note *desk) DK_MUST_USE;
@@ -254,8 +302,10 @@ typedef docket_status (*dk_fill)(struct dk_store *store, MDB_txn *txn, uint64_t 
 docket_status dk_commit_run(struct dk_store *store, dk_fill fill, const void *context) DK_MUST_USE;
 
 docket_status dk_commit_check_alive(struct dk_store *store) DK_MUST_USE;
+/* The near one, then the far one. */
 docket_status dk_commit_witness(struct dk_store *store,
                                 const struct dk_witness *witness) DK_MUST_USE;
+void dk_commit_say(const struct dk_store *store, struct dk_witness *witness);
 /* The next event, linked to the one before it. */
 docket_status dk_commit_event(struct dk_store *store, MDB_txn *txn, const struct dk_event *event,
                               uint64_t number) DK_MUST_USE;
@@ -338,20 +388,75 @@ docket_status dk_texts_change(struct dk_store *store, MDB_txn *txn, const struct
                               const struct dk_series_record *after) DK_MUST_USE;
 /* Makes the database for all series of a store of an older schema. */
 docket_status dk_texts_fill(struct dk_store *store, MDB_txn *txn) DK_MUST_USE;
+/* Each entry that dk_texts_fill() would not make of the series as they are. */
+docket_status dk_texts_of_before(struct dk_store *store, MDB_txn *txn,
+                                 docket_status (*each)(void *context, const struct dk_text_record *text),
+                                 void *context) DK_MUST_USE;
 
 /* ---- walk.c ---- */
 
 /* A read transaction, of a store that lives; the caller aborts it. */
 docket_status dk_walk_begin(struct dk_store *store, MDB_txn **txn) DK_MUST_USE;
+/* Every counter once, with journal entries applied. */
+docket_status dk_walk_counters(struct dk_store *store, MDB_txn *txn,
+                               docket_status (*each)(void *context, const struct dk_counter_image *image),
+                               void *context) DK_MUST_USE;
 /* Every record of every database, and what they add up to; of the ledger's folded ones only if ledger.
  * *last gets the highest id of a series; audit what became of the chain. opening: nobody commits meanwhile. */
 docket_status dk_walk_verify(struct dk_store *store, MDB_txn *txn, bool ledger, bool opening, uint64_t *records,
                              uint64_t *last, struct dk_audit *audit) DK_MUST_USE;
+
+/* ---- facts.c ---- */
+
+/* What a store of this schema says, in this transaction. */
+docket_status dk_facts_read(struct dk_store *store, MDB_txn *txn, uint64_t schema, struct dk_facts *facts) DK_MUST_USE;
+
+/* ---- store.c, for migrate.c ---- */
+
+/* A store as it stands, of whatever schema and with whatever fence, checked and judged by its witness as ever; nothing
+ * is committed. as_schema: read as if it were of this one; 0: of the one that it says. */
+docket_status dk_open_standing(const struct dk_store_options *options, uint64_t as_schema, struct dk_store **store) DK_MUST_USE;
+void dk_open_release(struct dk_store *store);
+/* The witness of store->meta's generation. trail_is_known: the trail that is there now is what the next start may count
+ * on, whether the commit that follows is there then or not. */
+docket_status dk_open_witness(struct dk_store *store, uint64_t start, uint32_t phase, bool trail_is_known) DK_MUST_USE;
+/* Exactly at the last commit. */
+docket_status dk_open_witness_clean(struct dk_store *store) DK_MUST_USE;
+
+/* ---- migrate.c ---- */
+
+/* All steps from this schema to the newest, in this transaction: of a store that an admin accepts as it is. */
+docket_status dk_migrate_all_up(struct dk_store *store, MDB_txn *txn, uint64_t from) DK_MUST_USE;
+/* ---- far.c ---- */
+
+/* Once the store id is known, before anything is written: takes the locks by store id, and looks for the far witness. It
+ * lies where the options say; or, unless they name a folder, where the store says that it was kept last. A folder
+ * that cannot be used is no failure (other.why). recorded: as the store says.
+ * Statuses: OK, STORE_COPIED, and what reading a file can be. */
+docket_status dk_far_open(struct dk_store *store, const struct dk_store_options *options, const uint8_t store_id[16],
+                          const struct dk_guard *recorded) DK_MUST_USE;
+/* STORE_REWOUND unless the far witness vouches for the store, or none was kept and none is there. */
+docket_status dk_far_judge(const struct dk_store *store, const struct dk_store_options *options,
+                           const struct dk_guard *recorded, const struct dk_standing *standing) DK_MUST_USE;
+/* What the generation that begins keeps. True, with the text of an event: not what was kept before. */
+bool dk_far_settle(const struct dk_store *store, const struct dk_store_options *options, struct dk_guard *guard,
+                   char *text, size_t size);
+docket_status dk_far_write_event(struct dk_store *store, MDB_txn *txn, const char *text) DK_MUST_USE; /* "": none */
+struct dk_standing dk_far_standing(const struct dk_meta *meta);
+/* The generation's first commit is durable: a far witness that was kept elsewhere before is no witness any more. */
+void dk_far_moved(const struct dk_store *store, const struct dk_guard *before);
+void dk_far_close(struct dk_store *store);
+/* None is written from here on; the locks stay. */
+void dk_far_leave(struct dk_store *store);
+/* Its files go: the store is of a schema whose docketd knows none, and would leave it behind. */
+void dk_far_forget(const struct dk_store *store);
 
 /* ---- lock.c ---- */
 
 /* STORE_IN_USE names the holder. The file is never unlinked: two docketds
  * could lock two files of one name. */
 docket_status dk_lock_take(int realm_fd, int *lock_fd) DK_MUST_USE;
+/* Of a store id, in a folder that all copies of the store on this host come to. STORE_COPIED names the holder. */
+docket_status dk_lock_take_copy(int directory, const char *name, const char *realm, int *lock_fd) DK_MUST_USE;
 
 #endif

@@ -8,9 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum shape { A_NUMBER, AN_ID, A_TIME, A_TRAIL, A_FENCE, A_DIGEST, SHAPE_COUNT };
+enum shape { A_NUMBER, AN_ID, A_TIME, A_TRAIL, A_FENCE, A_GUARD, A_DIGEST, SHAPE_COUNT };
 
-static const size_t bytes_of[SHAPE_COUNT] = {8, 16, 8 + 8 + 16, 8 + 8 + DK_DIGEST_BYTES, 3 * 8 + 16, DK_DIGEST_BYTES};
+static const size_t bytes_of[SHAPE_COUNT] = {8,           16,           8 + 8 + 16, 8 + 8 + DK_DIGEST_BYTES,
+                                             3 * 8 + 16, 8 + 16 + DK_FAR_BYTES, DK_DIGEST_BYTES};
 
 struct meta_row {
     const char *name;
@@ -33,6 +34,7 @@ static const struct meta_row rows[] = {
     ROW(store_id, AN_ID, 0),
     ROW(boot_id, AN_ID, 0),
     ROW(machine_id, AN_ID, 0),
+    ROW(guard, A_GUARD, DK_FENCE_SCHEMA),
     ROW(fence, A_FENCE, DK_FENCE_SCHEMA),
     ROW(trail, A_TRAIL, DK_CHAIN_SCHEMA),
     ROW(time, A_TIME, DK_TIME_SCHEMA),
@@ -90,6 +92,17 @@ static docket_status decode_fence(struct dk_slice key, struct dk_reader reader, 
     return DOCKET_OK;
 }
 
+static docket_status decode_guard(struct dk_slice key, struct dk_reader reader, uint8_t *field)
+{
+    struct dk_guard guard = {.kept = dk_take_u64(&reader)};
+    memcpy(guard.token, reader.at, sizeof guard.token);
+    memcpy(guard.folder, reader.at + sizeof guard.token, sizeof guard.folder);
+    if (guard.kept >= DK_KEEPS_LIMIT || guard.folder[DK_FAR_BYTES - 1] != 0)
+        return dk_record_damaged(DK_KIND_META, key, "holds an impossible value");
+    memcpy(field, &guard, sizeof guard);
+    return DOCKET_OK;
+}
+
 static docket_status decode_row(const struct meta_row *row, struct dk_slice key,
                                 struct dk_slice value, struct dk_meta *meta)
 {
@@ -106,6 +119,7 @@ static docket_status decode_row(const struct meta_row *row, struct dk_slice key,
     case A_TIME: return decode_time(key, reader, field);
     case A_TRAIL: return decode_trail(key, reader, field);
     case A_FENCE: return decode_fence(key, reader, field);
+    case A_GUARD: return decode_guard(key, reader, field);
     case A_NUMBER:
         number = dk_take_u64(&reader);
         memcpy(field, &number, sizeof number);
@@ -136,8 +150,9 @@ static docket_status check_schema(uint64_t version)
 {
     if (version > DK_SCHEMA_VERSION)
         return dk_fail(DOCKET_BAD_LAYOUT,
-                       "the store has schema %llu and this docketd knows %u; use a newer docketd",
-                       (unsigned long long)version, DK_SCHEMA_VERSION);
+                       "the store has schema %llu, of a newer release, and this docketd knows %u to %u: use a newer docketd, or "
+                       "have that one bring the store down: docket migrate downgrade %u",
+                       (unsigned long long)version, DK_SCHEMA_OLDEST, DK_SCHEMA_VERSION, DK_SCHEMA_VERSION);
     if (version < DK_SCHEMA_OLDEST)
         return dk_fail(DOCKET_BAD_LAYOUT,
                        "the store has schema %llu, and no migration leads from it to %u",
@@ -151,6 +166,9 @@ docket_status dk_meta_read(struct dk_store *store, MDB_txn *txn, struct dk_meta 
     docket_status status = read_row(store, txn, &rows[0], &made);
     if (status == DOCKET_OK)
         status = check_schema(made.schema_version);
+    store->says_schema = made.schema_version;
+    if (store->as_schema != 0)
+        made.schema_version = store->as_schema;
     for (size_t at = 1; status == DOCKET_OK && at < ROW_COUNT; at++)
         if (made.schema_version >= rows[at].since)
             status = read_row(store, txn, &rows[at], &made);
@@ -247,6 +265,12 @@ static docket_status spell_row(struct dk_store *store, const struct meta_row *ro
         at = dk_put_u64(at, fence.time_ns);
         at = dk_put_u64(at, fence.generation);
         memcpy(at, fence.id, sizeof fence.id);
+    } else if (row->shape == A_GUARD) {
+        struct dk_guard guard;
+        memcpy(&guard, field, sizeof guard);
+        at = dk_put_u64(at, guard.kept);
+        memcpy(at, guard.token, sizeof guard.token);
+        memcpy(at + sizeof guard.token, guard.folder, sizeof guard.folder);
     } else {
         memcpy(at, field, bytes_of[row->shape]);
     }
@@ -265,7 +289,8 @@ docket_status dk_meta_write(struct dk_store *store, MDB_txn *txn, const struct d
 {
     docket_status status = DOCKET_OK;
     for (size_t at = 0; status == DOCKET_OK && at < TIME_ROW; at++)
-        status = write_row(store, txn, &rows[at], (const uint8_t *)meta + rows[at].offset);
+        if (meta->schema_version >= rows[at].since)
+            status = write_row(store, txn, &rows[at], (const uint8_t *)meta + rows[at].offset);
     return status;
 }
 
@@ -304,6 +329,20 @@ docket_status dk_store_run(struct dk_store *store, uint64_t *commit, uint8_t run
     return status;
 }
 
+/* Somebody may put another data.mdb in our file's place, byte for byte, while we have it open. */
+docket_status dk_meta_goes_on(struct dk_store *store, MDB_txn *txn)
+{
+    static const uint8_t none[DK_DIGEST_BYTES];
+    struct dk_meta meta = {0};
+    if (memcmp(store->meta.run, none, sizeof none) == 0) /* of an older schema, or just made */
+        return DOCKET_OK;
+    docket_status status = read_row(store, txn, &rows[RUN_ROW], &meta);
+    if (status == DOCKET_OK && memcmp(meta.run, store->meta.run, sizeof meta.run) != 0)
+        status = dk_fail(DOCKET_DAMAGED, "data.mdb was changed under docketd: it does not hold the commit that was written "
+                                         "last. Put the newest good copy back while docketd is stopped");
+    return status;
+}
+
 /* The digest that runs along the commits: two stores of one past that went on apart differ in it. */
 static void run_on(struct dk_store *store, uint64_t number)
 {
@@ -321,6 +360,12 @@ bool dk_meta_is_sum(struct dk_slice key)
     return key.size == strlen(name) && memcmp(key.bytes, name, key.size) == 0;
 }
 
+/* A record of each commit, if stores of this schema have it. */
+static docket_status write_since(struct dk_store *store, MDB_txn *txn, size_t row, const void *field)
+{
+    return store->meta.schema_version < rows[row].since ? DOCKET_OK : write_row(store, txn, &rows[row], field);
+}
+
 docket_status dk_meta_write_end(struct dk_store *store, MDB_txn *txn, uint64_t number)
 {
     struct dk_key key;
@@ -329,18 +374,42 @@ docket_status dk_meta_write_end(struct dk_store *store, MDB_txn *txn, uint64_t n
     docket_status status = dk_env_head(store, (mdb_txn_id(txn) - 1) & 1, &before);
     dk_time_note(store, &time);
     if (status == DOCKET_OK && store->trail_moved)
-        status = write_row(store, txn, &rows[TRAIL_ROW], &store->trail);
+        status = write_since(store, txn, TRAIL_ROW, &store->trail);
     if (status == DOCKET_OK)
-        status = write_row(store, txn, &rows[TIME_ROW], &time);
+        status = write_since(store, txn, TIME_ROW, &time);
     if (status == DOCKET_OK)
         status = write_row(store, txn, &rows[BEFORE_ROW], &before);
     if (status == DOCKET_OK) {
         run_on(store, number);
-        status = write_row(store, txn, &rows[RUN_ROW], store->run);
+        status = write_since(store, txn, RUN_ROW, store->run);
     }
     if (status == DOCKET_OK)
-        status = write_row(store, txn, &rows[LEDGER_SUM_ROW], &store->ledger_sum);
+        status = write_since(store, txn, LEDGER_SUM_ROW, &store->ledger_sum);
     if (status == DOCKET_OK)
         status = spell_row(store, &rows[SUM_ROW], &store->sum, &key);
     return status == DOCKET_OK ? dk_env_put_sum(store, txn, &key, &store->value) : status;
+}
+
+/* ---- the shape of a schema ---- */
+
+static docket_status check_name(void *context, struct dk_slice key, struct dk_slice value)
+{
+    const uint64_t *schema = context;
+    (void)value;
+    if (is_desk(key))
+        return DOCKET_OK;
+    for (size_t at = 0; at < ROW_COUNT; at++)
+        if (key.size == strlen(rows[at].name) && memcmp(key.bytes, rows[at].name, key.size) == 0 && *schema >= rows[at].since)
+            return DOCKET_OK;
+    return dk_record_damaged(DK_KIND_META, key, "has a name that this schema does not know");
+}
+
+docket_status dk_meta_check_shape(struct dk_store *store, MDB_txn *txn, uint64_t schema)
+{
+    struct dk_meta unused;
+    docket_status status = DOCKET_OK;
+    for (size_t at = 0; status == DOCKET_OK && at < ROW_COUNT; at++)
+        if (schema >= rows[at].since)
+            status = read_row(store, txn, &rows[at], &unused);
+    return status == DOCKET_OK ? dk_env_walk(store, txn, DK_KIND_META, NULL, 0, check_name, &schema) : status;
 }

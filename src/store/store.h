@@ -52,8 +52,7 @@
 
 #define DK_SCHEMA_VERSION 6u
 
-/* Oldest schema that is taken over: what it lacks reads as zero, and the opening
- * commit writes the new version, with `texts` of all its series and an empty ledger. */
+/* Oldest schema that there is a way from (migrate.h); a start takes none but the newest. */
 #define DK_SCHEMA_OLDEST 2u
 
 /* Why an admin did it: 1 to so many bytes of printable UTF-8. */
@@ -151,7 +150,7 @@ static inline bool dk_image_has_ended(const struct dk_counter_image *image)
 struct dk_fate_record {
     uint64_t series_id;
     int32_t period;
-    uint32_t fate;  /* DK_FATE_VOID, DK_FATE_UNKNOWN; DK_FATE_HANDED_OUT by evidence */
+    uint32_t fate;  /* DK_FATE_VOID, DK_FATE_UNKNOWN; DK_FATE_HANDED_OUT by evidence or import */
     uint32_t cause; /* enum dk_cause */
     struct dk_range range;
     int64_t time_ns;
@@ -204,6 +203,7 @@ enum dk_fence_kind {
     DK_FENCE_NONE = 0,
     DK_FENCE_RESTORED = 1, /* put back from a backup: until it is accepted with floors. id: of the backup */
     DK_FENCE_MOVED = 2,    /* gone to another host, for good. id: of the ticket */
+    DK_FENCE_ACCEPTING = 3, /* put up by an opening that accepts: until every counter has moved forward, durably */
     DK_FENCE_KINDS
 };
 
@@ -258,6 +258,8 @@ struct dk_store_facts {
     uint8_t boot_id[16];  /* of the boot that wrote last */
     uint32_t schema_version;
     struct dk_fence fence; /* as it stands after this open */
+    char far[256];        /* folder of the far witness; "": none is kept ... */
+    char far_why[160];    /* ... for this reason; "": nobody asked for one */
     /* The time of the last commit before this opening; 0 and 0: not known (a new
      * store, or one of a schema before 4). */
     int64_t trusted_wall_ns; /* UTC */
@@ -268,8 +270,12 @@ struct dk_store_facts {
 struct dk_store_options {
     const char *realm;     /* directory; made (0700) with `create` */
     const char *witness;   /* NULL: REALM/witness */
+    const char *far;       /* folder of the far witness, absolute; made if need be. NULL: none is kept */
+    bool far_is_named;     /* by whoever configures it: else the folder where it was kept last comes first */
+    const char *lock_folder; /* where copies of one store on this host meet, beside the far witness's folder: the
+                              * runtime root. NULL: nowhere */
     bool create;
-    bool accept;           /* `docketd --accept-store`: set aside a witness that does not fit
+    bool accept;           /* `docketd --accept-store`, behind a fence: set aside a witness that does not fit
                             * (or is missing or damaged), as an event; the next generation and
                             * commit are above both store and witness */
     bool fenced_too;       /* opens a store that has moved, and leaves its fence: to read, or to export it again */
@@ -285,10 +291,11 @@ struct dk_store_options {
  * holder), creates the store where allowed (under a temporary name, synced with
  * its directory, renamed), checks schema, checksums of meta, and the witness,
  * and commits generation + 1.
- * A fence refuses it: `accept` takes that of a restored store away, in the same commit; that of one that has
- * moved nothing does (fenced_too opens it as it is).
+ * A fence refuses it. `accept` opens what was restored, or is not its witness's, behind the fence ACCEPTING, which
+ * whoever opened takes down in a commit of its own when nothing can be given twice any more: until then every start
+ * but another `accept` is refused. What has moved stays so (fenced_too opens it as it is).
  * Statuses: OK, NO_REALM, STORE_IN_USE (the sentence names pid and start of the
- * holder), STORE_REWOUND, STORE_FENCED, DAMAGED, BAD_LAYOUT (schema), UNSAFE_FILES, NO_SPACE,
+ * holder), STORE_COPIED (another copy of it is open on this host), STORE_REWOUND, STORE_FENCED, DAMAGED, BAD_LAYOUT (schema), UNSAFE_FILES, NO_SPACE,
  * STORE_FAILED, SYSTEM.
  */
 docket_status dk_store_open(const struct dk_store_options *options, struct dk_store **store,
@@ -369,6 +376,11 @@ docket_status dk_store_each_range(struct dk_store *store, uint64_t series_id, in
                                   docket_status (*each)(void *context,
                                                         const struct dk_fate_record *record),
                                   void *context) DK_MUST_USE;
+/* Those that reach into numbers low to high only, without a walk over the others. */
+docket_status dk_store_each_range_of(struct dk_store *store, uint64_t series_id, int32_t period, uint64_t low,
+                                     uint64_t high,
+                                     docket_status (*each)(void *context, const struct dk_fate_record *record),
+                                     void *context) DK_MUST_USE;
 /* Events from number `from` on. */
 docket_status dk_store_each_event(struct dk_store *store, uint64_t from,
                                   docket_status (*each)(void *context, const struct dk_event *event),

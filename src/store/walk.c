@@ -55,30 +55,6 @@ docket_status dk_store_each_series(struct dk_store *store,
     return walk_alone(store, DK_KIND_SERIES, NULL, 0, visit_series, &walk);
 }
 
-struct range_walk {
-    docket_status (*each)(void *context, const struct dk_fate_record *record);
-    void *context;
-};
-
-static docket_status visit_range(void *context, struct dk_slice key, struct dk_slice value)
-{
-    const struct range_walk *walk = context;
-    struct dk_fate_record record;
-    docket_status status = dk_image_decode_range(key, value, &record);
-    return status == DOCKET_OK ? walk->each(walk->context, &record) : status;
-}
-
-docket_status dk_store_each_range(struct dk_store *store, uint64_t series_id, int32_t period,
-                                  docket_status (*each)(void *context,
-                                                        const struct dk_fate_record *record),
-                                  void *context)
-{
-    struct range_walk walk = {each, context};
-    struct dk_key from;
-    dk_key_of_range(&from, series_id, period, 0);
-    return walk_alone(store, DK_KIND_RANGES, &from, 8 + 4, visit_range, &walk);
-}
-
 struct event_walk {
     docket_status (*each)(void *context, const struct dk_event *event);
     void *context;
@@ -154,21 +130,28 @@ static docket_status show_spots(struct dk_store *store, MDB_txn *txn, const stru
     return status;
 }
 
+docket_status dk_walk_counters(struct dk_store *store, MDB_txn *txn,
+                               docket_status (*each)(void *context, const struct dk_counter_image *image), void *context)
+{
+    struct counter_walk walk = {.each = each, .context = context};
+    docket_status status = dk_journal_walk(store, txn, &walk.seen, each, context);
+    if (status == DOCKET_OK)
+        status = dk_env_walk(store, txn, DK_KIND_COUNTERS, NULL, 0, visit_folded, &walk);
+    dk_seen_free(&walk.seen);
+    return status;
+}
+
 docket_status dk_store_each_counter(struct dk_store *store,
                                     docket_status (*each)(void *context,
                                                           const struct dk_counter_image *image),
                                     void *context)
 {
-    struct counter_walk walk = {.each = each, .context = context};
     MDB_txn *txn;
     docket_status status = dk_walk_begin(store, &txn);
     if (status != DOCKET_OK)
         return status;
-    status = dk_journal_walk(store, txn, &walk.seen, each, context);
-    if (status == DOCKET_OK)
-        status = dk_env_walk(store, txn, DK_KIND_COUNTERS, NULL, 0, visit_folded, &walk);
+    status = dk_walk_counters(store, txn, each, context);
     mdb_txn_abort(txn);
-    dk_seen_free(&walk.seen);
     return status;
 }
 

@@ -14,45 +14,70 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { WITNESS_BYTES = 512, NAME_BYTES = 272 };
+enum { NAME_BYTES = 272 };
 
 static const char *const phase_names[DK_WITNESS_PHASE_COUNT] = {"opening", "running", "clean"};
 
 /* ---- the text ---- */
 
-static void spell_id(const uint8_t id[16], char text[33])
+static void spell_hex(const uint8_t *bytes, size_t count, char *text)
 {
-    for (int at = 0; at < 16; at++)
-        snprintf(text + 2 * at, 3, "%02x", (unsigned)id[at]);
+    for (size_t at = 0; at < count; at++)
+        snprintf(text + 2 * at, 3, "%02x", (unsigned)bytes[at]);
 }
 
-static size_t spell(const struct dk_witness *witness, char text[WITNESS_BYTES])
+static bool is_set(const uint8_t *bytes, size_t count)
 {
-    char id[33], half[2][33];
-    spell_id(witness->store_id, id);
-    int length = snprintf(text, WITNESS_BYTES,
+    for (size_t at = 0; at < count; at++)
+        if (bytes[at] != 0)
+            return true;
+    return false;
+}
+
+static int version_of(const struct dk_witness *witness)
+{
+    return is_set(witness->token, sizeof witness->token) ? 3 : witness->event != 0 ? 2 : 1;
+}
+
+size_t dk_witness_spell(const struct dk_witness *witness, char text[DK_WITNESS_BYTES])
+{
+    char id[33], head[65], token[33], run[65];
+    int version = version_of(witness);
+    spell_hex(witness->store_id, 16, id);
+    spell_hex(witness->head, 32, head);
+    spell_hex(witness->token, 16, token);
+    spell_hex(witness->run, 32, run);
+    int length = snprintf(text, DK_WITNESS_BYTES,
                           "docket witness %d\nstore %s\ngeneration %" PRIu64 "\nstart %" PRIu64
                           "\ncommit %" PRIu64 "\nphase %s\n",
-                          witness->event != 0 ? 2 : 1, id, witness->generation, witness->start, witness->commit,
-                          phase_names[witness->phase]);
+                          version, id, witness->generation, witness->start, witness->commit,
+                          dk_witness_phase_name(witness->phase));
     size_t size = (size_t)length;
-    spell_id(witness->head, half[0]);
-    spell_id(witness->head + 16, half[1]);
-    if (witness->event != 0)
-        size += (size_t)snprintf(text + size, WITNESS_BYTES - size, "event %" PRIu64 " %s%s\n", witness->event, half[0],
-                                 half[1]);
-    size += (size_t)snprintf(text + size, WITNESS_BYTES - size, "check %016" PRIx64 "\n",
+    if (version > 1)
+        size += (size_t)snprintf(text + size, DK_WITNESS_BYTES - size, "event %" PRIu64 " %s\n", witness->event, head);
+    if (version > 2)
+        size += (size_t)snprintf(text + size, DK_WITNESS_BYTES - size, "token %s\nseen %" PRIu64 " %s\n", token,
+                                 witness->seen, run);
+    size += (size_t)snprintf(text + size, DK_WITNESS_BYTES - size, "check %016" PRIx64 "\n",
                              dk_checksum_bytes(text, size));
     return size;
 }
 
-static bool parse_id(const char *text, uint8_t id[16])
+const char *dk_witness_phase_name(uint32_t phase)
 {
-    for (int at = 0; at < 16; at++) {
+    return phase < DK_WITNESS_PHASE_COUNT ? phase_names[phase] : "unknown";
+}
+
+/* Exactly so many bytes. */
+static bool parse_hex(const char *text, uint8_t *bytes, size_t count)
+{
+    if (strlen(text) != 2 * count)
+        return false;
+    for (size_t at = 0; at < count; at++) {
         unsigned byte;
         if (sscanf(text + 2 * at, "%2x", &byte) != 1)
             return false;
-        id[at] = (uint8_t)byte;
+        bytes[at] = (uint8_t)byte;
     }
     return true;
 }
@@ -70,21 +95,23 @@ static bool parse_phase(const char *text, uint32_t *phase)
 
 /* Lenient in reading, then spelled anew and compared byte for byte: the text
  * is sound only if it is the one that we would have written. */
-static bool parse(const char *text, struct dk_witness *witness)
+bool dk_witness_parse(const char *text, struct dk_witness *witness)
 {
-    char id[33], phase[16], head[65], again[WITNESS_BYTES];
+    char id[33] = "", phase[16] = "", head[65] = "", token[33] = "", run[65] = "", again[DK_WITNESS_BYTES];
     int version;
     struct dk_witness made = {0};
     int got = sscanf(text,
                      "docket witness %d store %32s generation %" SCNu64 " start %" SCNu64
-                     " commit %" SCNu64 " phase %15s event %" SCNu64 " %64s",
-                     &version, id, &made.generation, &made.start, &made.commit, phase, &made.event, head);
-    if (got != (got > 6 ? 8 : 6) || strlen(id) != 32 || !parse_id(id, made.store_id) ||
-        !parse_phase(phase, &made.phase))
+                     " commit %" SCNu64 " phase %15s event %" SCNu64 " %64s token %32s seen %" SCNu64 " %64s",
+                     &version, id, &made.generation, &made.start, &made.commit, phase, &made.event, head, token,
+                     &made.seen, run);
+    if ((got != 6 && got != 8 && got != 11) || !parse_hex(id, made.store_id, 16) || !parse_phase(phase, &made.phase))
         return false;
-    if (got == 8 && (strlen(head) != 64 || !parse_id(head, made.head) || !parse_id(head + 32, made.head + 16)))
+    if (got > 6 && !parse_hex(head, made.head, 32))
         return false;
-    spell(&made, again);
+    if (got > 8 && (!parse_hex(token, made.token, 16) || !parse_hex(run, made.run, 32)))
+        return false;
+    dk_witness_spell(&made, again);
     if (strcmp(text, again) != 0)
         return false;
     *witness = made;
@@ -96,7 +123,7 @@ static bool parse(const char *text, struct dk_witness *witness)
 docket_status dk_witness_read(int directory, const char *name, struct dk_witness *witness,
                               enum dk_witness_find *found)
 {
-    char text[WITNESS_BYTES + 1];
+    char text[DK_WITNESS_BYTES + 1];
     struct stat facts;
     if (fstatat(directory, name, &facts, AT_SYMLINK_NOFOLLOW) != 0) {
         if (errno != ENOENT)
@@ -108,7 +135,7 @@ docket_status dk_witness_read(int directory, const char *name, struct dk_witness
     docket_status status = dk_file_read(directory, name, text, sizeof text);
     if (status != DOCKET_OK)
         return dk_wrap(status, "cannot read the witness %s", name);
-    *found = parse(text, witness) ? DK_WITNESS_FOUND : DK_WITNESS_DAMAGED;
+    *found = dk_witness_parse(text, witness) ? DK_WITNESS_FOUND : DK_WITNESS_DAMAGED;
     return DOCKET_OK;
 }
 
@@ -168,8 +195,8 @@ static int swap_in(int directory, const char *name, const char *text, size_t siz
 
 docket_status dk_witness_write(int directory, const char *name, const struct dk_witness *witness)
 {
-    char text[WITNESS_BYTES];
-    size_t size = spell(witness, text);
+    char text[DK_WITNESS_BYTES];
+    size_t size = dk_witness_spell(witness, text);
     int error = swap_in(directory, name, text, size);
     docket_status status = DOCKET_OK;
     if (error)
@@ -182,17 +209,26 @@ docket_status dk_witness_write(int directory, const char *name, const struct dk_
 
 /* ---- the judgement ---- */
 
-static docket_status rewound(const char *what, const struct dk_witness *witness,
-                             uint64_t generation, uint64_t commit)
+static docket_status rewound(const char *what, const struct dk_witness *witness, const char *called,
+                             const struct dk_standing *standing)
 {
     return dk_fail(
         DOCKET_STORE_REWOUND,
         "%s: it is at generation %" PRIu64 ", commit %" PRIu64
-        "; the witness, at generation %" PRIu64 ", commit %" PRIu64
+        "; the %s, at generation %" PRIu64 ", commit %" PRIu64
         " (%s). Numbers that this store does not know may be on documents. Put the right "
-        "store back; or, if this one is meant, start docketd --accept-store N",
-        what, generation, commit, witness->generation, witness->commit,
-        phase_names[witness->phase]);
+        "store back; or, if this one is meant, accept it with floors (docket help accept), or start docketd "
+        "--accept-store N",
+        what, standing->generation, standing->commit, called, witness->generation, witness->commit,
+        dk_witness_phase_name(witness->phase));
+}
+
+/* Up to version 2 a witness does not say what was durable: then it is what the lag allows. */
+static bool is_within(const struct dk_witness *witness, uint64_t commit)
+{
+    if (commit <= witness->start || commit > witness->commit)
+        return false;
+    return version_of(witness) > 2 ? commit >= witness->seen : witness->commit - commit <= DK_WITNESS_LAG + 1;
 }
 
 static bool within_phase(const struct dk_witness *witness, uint64_t generation, uint64_t commit)
@@ -202,23 +238,42 @@ static bool within_phase(const struct dk_witness *witness, uint64_t generation, 
         return (generation + 1 == witness->generation && commit == witness->start) ||
                (generation == witness->generation && commit == witness->start + 1);
     case DK_WITNESS_RUNNING:
-        return generation == witness->generation && commit > witness->start &&
-               commit <= witness->commit && witness->commit - commit <= DK_WITNESS_LAG + 1;
+        return generation == witness->generation && is_within(witness, commit);
     default:
         return generation == witness->generation && commit == witness->commit;
     }
 }
 
-docket_status dk_witness_judge(const struct dk_witness *witness, const uint8_t store_id[16],
-                               uint64_t generation, uint64_t commit)
+/* Two that went on from one copy: at the same generation, or at the same commit, and yet not the same. */
+static bool went_apart(const struct dk_witness *witness, const struct dk_standing *standing)
 {
-    if (memcmp(witness->store_id, store_id, 16) != 0)
-        return rewound("this is another store than the witness knows", witness, generation, commit);
-    if (within_phase(witness, generation, commit))
+    if (version_of(witness) < 3)
+        return false;
+    if (standing->generation == witness->generation && is_set(standing->token, sizeof standing->token) &&
+        memcmp(standing->token, witness->token, sizeof standing->token) != 0)
+        return true;
+    return standing->commit == witness->seen && is_set(witness->run, sizeof witness->run) &&
+           is_set(standing->run, sizeof standing->run) && memcmp(standing->run, witness->run, sizeof witness->run) != 0;
+}
+
+docket_status dk_witness_judge(const struct dk_witness *witness, const char *called, const struct dk_standing *standing)
+{
+    char what[128];
+    if (memcmp(witness->store_id, standing->store_id, 16) != 0) {
+        snprintf(what, sizeof what, "this is another store than the %s knows", called);
+        return rewound(what, witness, called, standing);
+    }
+    if (went_apart(witness, standing)) {
+        snprintf(what, sizeof what, "another copy of this store has gone on, and the %s is of that one", called);
+        return rewound(what, witness, called, standing);
+    }
+    if (within_phase(witness, standing->generation, standing->commit))
         return DOCKET_OK;
-    bool newer = generation > witness->generation ||
-                 (generation == witness->generation && commit > witness->commit);
-    return rewound(newer ? "the witness is older than the store"
-                         : "the store is older than its witness",
-                   witness, generation, commit);
+    bool newer = standing->generation > witness->generation ||
+                 (standing->generation == witness->generation && standing->commit > witness->commit);
+    if (newer)
+        snprintf(what, sizeof what, "the %s is older than the store", called);
+    else
+        snprintf(what, sizeof what, "the store is older than its %s", called);
+    return rewound(what, witness, called, standing);
 }

@@ -14,7 +14,15 @@
  * when it was written: a trail without that event was rewritten (chain.c judges).
  * Without them it is spelled as version 1, which knew none.
  *
- * What it cannot see: a copy of the same generation, taken by a running
+ * Since version 3 it says who writes it, a token that each opening draws and the
+ * store records in its generation's first commit, and which commit was durable when it
+ * was written, with the running digest of it. No store that is below that commit, of
+ * another token, or that has another digest at that very commit went on from there.
+ *
+ * Three of them may be kept (witnesses.c): the near one beside the store, the far one
+ * in a folder of this host, and one that a command keeps. Each is judged by itself.
+ *
+ * What one cannot see: a copy of the same generation, taken by a running
  * docketd, put back within LAG commits, after a stop that was not clean; and
  * a copy of store and witness put back together.
  *
@@ -46,7 +54,21 @@ struct dk_witness {
     uint32_t phase;  /* enum dk_witness_phase */
     uint64_t event;  /* the last event of the audit trail when this was written; 0: not known */
     uint8_t head[32]; /* its hash */
+    uint8_t token[16]; /* of the opening that wrote it; zeros: not known, as all that follows */
+    uint64_t seen;     /* the last durable commit when this was written */
+    uint8_t run[32];   /* the running digest of it; zeros: not known */
 };
+
+/* How a store stands, to be judged. Zeros of token and run: it does not know. */
+struct dk_standing {
+    uint8_t store_id[16];
+    uint64_t generation;
+    uint64_t commit;
+    uint8_t token[16];
+    uint8_t run[32];
+};
+
+enum { DK_WITNESS_BYTES = 512 }; /* of its text, with the zero */
 
 enum dk_witness_find { DK_WITNESS_ABSENT, DK_WITNESS_DAMAGED, DK_WITNESS_FOUND };
 
@@ -60,9 +82,15 @@ docket_status dk_witness_read(int directory, const char *name, struct dk_witness
 docket_status dk_witness_write(int directory, const char *name,
                                const struct dk_witness *witness) DK_MUST_USE;
 
-/* STORE_REWOUND unless a store of this id, generation and commit is one that
- * the witness vouches for. */
-docket_status dk_witness_judge(const struct dk_witness *witness, const uint8_t store_id[16],
-                               uint64_t generation, uint64_t commit) DK_MUST_USE;
+/* The text of one; its length. False: it is not one that we would have written. */
+size_t dk_witness_spell(const struct dk_witness *witness, char text[DK_WITNESS_BYTES]);
+bool dk_witness_parse(const char *text, struct dk_witness *witness) DK_MUST_USE;
+
+/* STORE_REWOUND unless a store that stands so is one that the witness vouches for; called: "far witness". */
+docket_status dk_witness_judge(const struct dk_witness *witness, const char *called,
+                               const struct dk_standing *standing) DK_MUST_USE;
+
+/* "opening", "running", "clean" */
+const char *dk_witness_phase_name(uint32_t phase);
 
 #endif

@@ -64,6 +64,9 @@ enum dk_admin_type {
                            struct dk_retention_wire, and the answer's salt: how many were dropped */
     DK_ADMIN_SHAPES,    /* what each series of the tenant (none named: of all) writes and ever wrote; for who may sit at its
                            desk, and all of them for admins; rows of struct dk_shape_wire */
+    DK_ADMIN_IMPORT,    /* numbers of the period that another system gave, count rows of wire/import.h in a memory file;
+                           settings: what they come from, first: numbers from here on were not spoken of by an import
+                           before. Its answer: wire/import.h too */
     DK_ADMIN_END
 };
 
@@ -74,7 +77,8 @@ enum {
     DK_ADMIN_START_AFTER = 8, /* SET: start_after is meant, also if it is 0 */
     DK_ADMIN_FROM_NEXT = 16,  /* SET, PREVIEW: from the next period on */
     DK_ADMIN_RUNS = 32,       /* RECORDS: neighbours of one state as one row */
-    DK_ADMIN_FLAGS = 63
+    DK_ADMIN_SKIP = 64,       /* IMPORT: numbers that clash are left out, and the others imported */
+    DK_ADMIN_FLAGS = 127
 };
 
 enum { DK_WIRE_REASON = 200, DK_WIRE_TENANTS = 1022, DK_WIRE_EVIDENCE_MAX = 4 << 20 };

@@ -117,7 +117,9 @@ record_round() {
     if ((round % 2 == 0)); then
         other=$work/other
         mkdir -p -m 700 "$other"
-        printf 'witness = %s/witness\n' "$other" >>"$realm/docket.conf"
+        printf 'witness = %s/witness\nwitness_dir = %s/far\n' "$other" "$other" >>"$realm/docket.conf"
+    else
+        echo 'witness_dir = none' >>"$realm/docket.conf" # it would not lose power with the realm
     fi
     record
     cut_starts 3 9 14 $((RANDOM % 20 + 1))
@@ -160,7 +162,9 @@ serve_sample() {
     realm=$sample/realm logs=$sample/logs docketd=$work/shifted
     export DOCKET_REALM=$realm
     rm -rf -- "${runtime:?}"/*
-    printf '[realm]\nruntime_dir = %s\n%s\n' "$runtime" "${other:+witness = $sample/other/witness}" >"$realm/docket.conf"
+    printf '[realm]\nruntime_dir = %s\n%s\n' "$runtime" "${other:+witness = $sample/other/witness
+witness_dir = $sample/other/far}" >"$realm/docket.conf"
+    [ -n "$other" ] || echo 'witness_dir = none' >>"$realm/docket.conf"
     chmod 700 "$realm"
     start_docketd
     run_child "$work/after.out" env LD_PRELOAD="$shift_clock" timeout 120 "$worker" --realm "$realm" --logs "$logs" \

@@ -224,13 +224,16 @@ static void judge_content(struct look *look)
 void power_judge(struct power_judge *judge, const char *where)
 {
     static struct look look;
-    char realm[512], witness[512];
+    char realm[512], witness[512], far[512];
     struct dk_store_facts facts;
     look = (struct look){.judge = judge, .where = where};
     snprintf(realm, sizeof realm, "%s/realm", judge->folder);
     snprintf(witness, sizeof witness, "%s/other/witness", judge->folder);
+    snprintf(far, sizeof far, "%s/other/far", judge->folder);
     struct dk_store_options options = {.realm = realm,
                                        .witness = judge->other ? witness : NULL,
+                                       .far = judge->other ? far : NULL,
+                                       .far_is_named = true,
                                        .create = true,
                                        .map_bytes = (size_t)64 << 20,
                                        .preallocate_bytes = 4096,

@@ -76,6 +76,7 @@ struct fate_range {
     uint64_t first, last; /* inclusive */
     enum fate fate;
     bool by_hand; /* a person decided: void though it was given, handed out though no log has it */
+    bool imported; /* another system gave it: docket never did */
     bool has_cause;
 };
 

@@ -97,6 +97,10 @@ static void check_counter(struct audit *audit, struct counter *counter)
                   "not below the mark");
     for (size_t i = 0; i < counter->range_count; i++) {
         const struct fate_range *range = &counter->ranges[i];
+        if (range->imported) {
+            refuse_logged(audit, counter, FINDING_LOGGED_VOID, range->first, range->last, "another system's: imported");
+            continue;
+        }
         if (range->by_hand || may_be_unlogged(counter, range->fate))
             continue;
         if (range->fate == FATE_HANDED_OUT || range->fate == FATE_ISSUED)

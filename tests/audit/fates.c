@@ -81,6 +81,7 @@ static void read_range(struct audit *audit, struct counter *counter, const json_
     /* Numbers that were skipped ("advanced") were given to nobody: those are judged. */
     range.by_hand = cause && ((range.fate == FATE_VOID && strcmp(cause, "voided") == 0) ||
                               (range.fate == FATE_HANDED_OUT && strcmp(cause, "by evidence") == 0));
+    range.imported = cause && strcmp(cause, "imported") == 0;
     range.has_cause = cause && *cause;
     check_place(&audit->findings, counter, &range, expected);
     uint64_t size = range.last - range.first + 1;

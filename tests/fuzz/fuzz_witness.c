@@ -49,17 +49,24 @@ static size_t read_back(char *text, size_t room)
 
 static void judge(const struct dk_witness *witness, uint64_t generation, uint64_t commit)
 {
-    docket_status status = dk_witness_judge(witness, witness->store_id, generation, commit);
-    uint8_t other[16];
+    struct dk_standing standing = {.generation = generation, .commit = commit};
+    memcpy(standing.store_id, witness->store_id, sizeof standing.store_id);
+    docket_status status = dk_witness_judge(witness, "witness", &standing);
     MUST(status == DOCKET_OK || status == DOCKET_STORE_REWOUND);
     if (status == DOCKET_OK) {
         MUST(generation == witness->generation || generation + 1 == witness->generation);
         MUST(commit <= witness->commit || witness->phase == DK_WITNESS_OPENING);
         MUST(commit >= witness->start || witness->phase == DK_WITNESS_CLEAN);
     }
-    memcpy(other, witness->store_id, sizeof other);
-    other[generation % 16] ^= 1;
-    MUST(dk_witness_judge(witness, other, generation, commit) == DOCKET_STORE_REWOUND);
+    /* Who opened it last, or what it saw last, was another one. */
+    memcpy(standing.token, witness->token, sizeof standing.token);
+    standing.token[commit % 16] ^= 1;
+    standing.generation = witness->generation;
+    uint8_t zeros[16] = {0};
+    bool knows = memcmp(witness->token, zeros, 16) != 0 && memcmp(standing.token, zeros, 16) != 0;
+    MUST(!knows || dk_witness_judge(witness, "witness", &standing) == DOCKET_STORE_REWOUND);
+    standing.store_id[generation % 16] ^= 1;
+    MUST(dk_witness_judge(witness, "witness", &standing) == DOCKET_STORE_REWOUND);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

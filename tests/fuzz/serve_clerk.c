@@ -307,6 +307,28 @@ docket_status dk_store_each_range(struct dk_store *store, uint64_t series_id, in
     return status;
 }
 
+struct part {
+    docket_status (*each)(void *context, const struct dk_fate_record *record);
+    void *context;
+    uint64_t low, high;
+};
+
+static docket_status keep_part(void *context, const struct dk_fate_record *record)
+{
+    const struct part *part = context;
+    bool inside = record->range.last >= part->low && record->range.first <= part->high;
+    return inside ? part->each(part->context, record) : DOCKET_OK;
+}
+
+docket_status dk_store_each_range_of(struct dk_store *store, uint64_t series_id, int32_t period, uint64_t low,
+                                     uint64_t high,
+                                     docket_status (*each)(void *context, const struct dk_fate_record *record),
+                                     void *context)
+{
+    struct part part = {each, context, low, high};
+    return dk_store_each_range(store, series_id, period, keep_part, &part);
+}
+
 /* ---- the clerk ---- */
 
 struct dk_clerk *serve_clerk_begin(void)

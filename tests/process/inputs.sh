@@ -335,9 +335,11 @@ rm -rf "$work/store.new"
 cp -a "$realm/store" "$realm/witness" "$work/"
 mv "$work/store" "$work/store.new"
 cp -a "$realm_runtime" "$work/files.new"
-# Store, witness and runtime files as they were after that stop.
+cp -a "${XDG_STATE_HOME:?}" "$work/state.new"
+# Store, witnesses and runtime files as they were after that stop.
 put_back() {
-    rm -rf "$realm/store" "${realm_runtime:?}"/*
+    rm -rf "$realm/store" "${realm_runtime:?}"/* "${XDG_STATE_HOME:?}"
+    cp -a "$work/state.new" "$XDG_STATE_HOME"
     cp -a "$work/store.new" "$realm/store"
     cp -a "$work/witness" "$realm/witness"
     cp -a "$work/files.new"/. "$realm_runtime/"

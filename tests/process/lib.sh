@@ -141,10 +141,13 @@ cleanup() {
 
 # ---- realm and docketd ----------------------------------------------------
 
+# Far witnesses go to a folder of the test's own, whoever starts docketd.
 new_work() {
     trap cleanup EXIT
     trap 'exit 130' INT TERM
     work=$(mktemp -d "${TMPDIR:-/tmp}/docket-proof.XXXXXX")
+    export XDG_STATE_HOME=$work/state
+    unset STATE_DIRECTORY
 }
 
 # new_realm [LINE...]: the lines go below [realm]; "[default]" may be one
@@ -154,7 +157,7 @@ new_realm() {
     realm=$work/realm logs=$work/logs
     # In memory syncs cost nothing: for those who kill processes, not the power.
     case ${realm_in:-disk} in
-    memory) realm=$runtime/realm ;;
+    memory) realm=$runtime/realm XDG_STATE_HOME=$runtime/state ;;
     /*) realm=$realm_in/realm ;;
     esac
     mkdir -m 700 "$realm" "$logs"

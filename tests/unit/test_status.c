@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-enum { STATUS_COUNT = DOCKET_STORE_FENCED + 1 };
+enum { STATUS_COUNT = DOCKET_STORE_COPIED + 1 };
 
 /* The same call may succeed later without anybody changing anything. */
 static const docket_status retryable[] = {DOCKET_TIMEOUT,         DOCKET_BUSY,          DOCKET_UNREACHABLE,

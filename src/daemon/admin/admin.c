@@ -49,6 +49,7 @@ static const struct errand_row {
     [DK_ADMIN_RECORDS - DK_ADMIN_VOID] = {"read records", dk_errand_records, false, true, false, true},
     [DK_ADMIN_AUDIT - DK_ADMIN_VOID] = {"verify the audit trail", dk_errand_audit, false, false, false},
     [DK_ADMIN_RETENTION - DK_ADMIN_VOID] = {"drop records", dk_errand_retention, true, true, false},
+    [DK_ADMIN_IMPORT - DK_ADMIN_VOID] = {"import numbers", dk_errand_import, true, true, false},
     [DK_ADMIN_HEAD - DK_ADMIN_VOID] = {"read the audit trail's head", dk_errand_head, false, false, false, .harmless = true},
     [DK_ADMIN_SHAPES - DK_ADMIN_VOID] = {"read what series write", dk_errand_shapes, false, false, false, true},
 };
@@ -299,6 +300,7 @@ void dk_errand_end(struct dk_errand *errand, docket_status status)
     free(errand->rows);
     free(errand->answer);
     free(errand->retention);
+    dk_import_free(errand->import);
     free(errand);
 }
 
@@ -344,7 +346,7 @@ void dk_admin_hear(struct dk_connection *connection, const struct dk_admin_reque
         return;
     }
     struct dk_errand *errand = errand_new(connection, request);
-    if (request->type == DK_ADMIN_RECONCILE)
+    if (request->type == DK_ADMIN_RECONCILE || request->type == DK_ADMIN_IMPORT)
         status = read_evidence(errand, descriptor);
     if (descriptor >= 0)
         close(descriptor);

@@ -52,6 +52,7 @@ struct dk_errand {
     struct dk_set set;
     struct dk_retention *retention; /* retention.c's */
     uint64_t retention_series;
+    struct dk_import *import; /* import.c's */
     /* aside.c: */
     void (*then)(struct dk_errand *errand); /* once the thread is back, and went well; NULL: the answer */
     pthread_t thread;
@@ -114,6 +115,8 @@ docket_status dk_errand_events(struct dk_errand *errand) DK_MUST_USE;
 docket_status dk_errand_audit(struct dk_errand *errand) DK_MUST_USE;
 docket_status dk_errand_head(struct dk_errand *errand) DK_MUST_USE;
 docket_status dk_errand_retention(struct dk_errand *errand) DK_MUST_USE; /* retention.c */
+docket_status dk_errand_import(struct dk_errand *errand) DK_MUST_USE;    /* import.c */
+void dk_import_free(struct dk_import *import); /* NULL is fine */
 
 /* ---- aside.c ---- */
 

@@ -41,7 +41,8 @@ struct sheet {
     struct dk_fate_wire about; /* what each row of the counter says of series and period */
     struct dk_fate_piece *pieces;
     size_t count;
-    struct dk_fate_list *list; /* collects one counter instead of writing it */
+    struct dk_fate_list *list; /* collects one counter instead of writing it ... */
+    uint64_t low, high;        /* ... these numbers of it, where high is not 0; a record that reaches into them whole */
     uint64_t *events;          /* that ranges name, without repeats */
     size_t event_count;
     bool unread; /* a cursor could not be read: nothing is said, rather than something wrong */
@@ -163,23 +164,42 @@ static void give_list(struct sheet *sheet, uint64_t first, uint64_t mark)
     sheet->count = 0;
 }
 
+/* Only what reaches into the numbers that are asked for. */
+static void keep_part(struct sheet *sheet)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < sheet->count; i++)
+        if (sheet->pieces[i].last >= sheet->low && sheet->pieces[i].first <= sheet->high)
+            sheet->pieces[kept++] = sheet->pieces[i];
+    sheet->count = kept;
+}
+
+static docket_status add_records(struct sheet *sheet, int32_t period)
+{
+    if (sheet->high == 0)
+        return dk_store_each_range(sheet->daemon->store, sheet->record->id, period, add_record, sheet);
+    keep_part(sheet);
+    return dk_store_each_range_of(sheet->daemon->store, sheet->record->id, period, sheet->low, sheet->high, add_record,
+                                  sheet);
+}
+
 /* Fills what no piece speaks of with "handed out", and writes the rows. */
 static docket_status write_counter(struct sheet *sheet, int32_t period, uint64_t first, uint64_t mark)
 {
-    docket_status status =
-        dk_store_each_range(sheet->daemon->store, sheet->record->id, period, add_record, sheet);
+    docket_status status = add_records(sheet, period);
     if (status != DOCKET_OK)
         return status;
     size_t known = sheet->count;
     if (known > 1)
         qsort(sheet->pieces, known, sizeof *sheet->pieces, compare_pieces);
-    uint64_t at = first;
+    uint64_t at = first > sheet->low ? first : sheet->low;
+    uint64_t end = sheet->high != 0 && sheet->high < mark ? sheet->high + 1 : mark;
     for (size_t i = 0; i < known; i++) {
         struct dk_fate_piece piece = sheet->pieces[i];
         add(sheet, at, piece.first, DK_FATE_HANDED_OUT, 0, -1);
         at = piece.last + 1 > at ? piece.last + 1 : at;
     }
-    add(sheet, at, mark, DK_FATE_HANDED_OUT, 0, -1);
+    add(sheet, at, end, DK_FATE_HANDED_OUT, 0, -1);
     if (sheet->count > 1)
         qsort(sheet->pieces, sheet->count, sizeof *sheet->pieces, compare_pieces);
     if (sheet->list != NULL) {
@@ -417,7 +437,13 @@ static docket_status write_events(struct sheet *sheet, int *fd)
 docket_status dk_fate_list(struct dk_daemon *daemon, struct dk_series_book *series, int32_t period,
                            struct dk_fate_list *list)
 {
-    struct sheet sheet = {.daemon = daemon, .period = period, .list = list};
+    return dk_fate_list_part(daemon, series, period, 0, 0, list);
+}
+
+docket_status dk_fate_list_part(struct dk_daemon *daemon, struct dk_series_book *series, int32_t period, uint64_t low,
+                                uint64_t high, struct dk_fate_list *list)
+{
+    struct sheet sheet = {.daemon = daemon, .period = period, .list = list, .low = low, .high = high};
     *list = (struct dk_fate_list){0};
     dk_fate_wait(daemon);
     docket_status status = dk_store_each_counter_of(daemon->store, series->record.id, write_image, &sheet);

@@ -105,12 +105,12 @@ static void end_run(struct page *page)
     page->in_run = false;
 }
 
-/* Issued ones are alike. Of others it matters who it was; of free and void ones also when. */
+/* Issued ones are alike, and imported ones. Of others it matters who it was; of free and void ones also when. */
 static bool joins(const struct dk_ledger_row *run, const struct dk_ledger_row *row)
 {
     bool when = row->state == DK_STATE_FREE || row->state == DK_STATE_VOID;
     return run->last + 1 == row->first && run->state == row->state &&
-           (row->state == DK_STATE_ISSUED ||
+           ((row->state == DK_STATE_ISSUED && run->cause == row->cause) || /* imported, or not */
             (run->uid == row->uid && run->seat == row->seat &&
              (!when || (run->last_ns == row->last_ns && run->event == row->event && run->cause == row->cause &&
                         strcmp(run->text[DK_ROW_REASON], row->text[DK_ROW_REASON]) == 0))));

@@ -185,6 +185,13 @@ static docket_status hold(struct dk_plan *plan, const struct dk_parcel *parcel, 
 
 /* ---- a key that is known ---- */
 
+/* What another system asked with is not known: a key that was imported has no digest, and may have no date. */
+static bool differs(const struct dk_record_item *item, bool settled, const struct dk_key_record *key)
+{
+    return (item->date != 0 && key->date != 0 && item->date != key->date) ||
+           (key->digest != 0 && digest_of(item, settled) != key->digest);
+}
+
 static docket_status say_differs(const struct dk_record_item *item, bool settled, const struct dk_key_record *key,
                                  const struct dk_ledger_record *record)
 {
@@ -253,7 +260,7 @@ static docket_status repeat_dropped(const struct dk_plan *plan, const struct dk_
     const struct dk_ledger_record issued = {.state = DK_STATE_ISSUED, .text = key->document};
     tell_dropped(key, answer);
     answer->again = 1;
-    if ((item->date != 0 && item->date != key->date) || digest_of(item, is_settled(plan, item)) != key->digest)
+    if (differs(item, is_settled(plan, item), key))
         return say_differs(item, is_settled(plan, item), key, &issued);
     return DOCKET_OK;
 }
@@ -274,7 +281,7 @@ static docket_status repeat(struct dk_plan *plan, const struct dk_parcel *parcel
     if (record->state == DK_STATE_VOID)
         return dk_fail(DOCKET_KEY_VOID, "key %s has %s, which is void: %s", item->key, record->text,
                        record->reason[0] != 0 ? record->reason : "no reason was given");
-    if ((item->date != 0 && item->date != key->date) || digest_of(item, settled) != key->digest)
+    if (differs(item, settled, key))
         return say_differs(item, settled, key, record);
     status = again(plan, parcel, item, record, &record);
     if (status == DOCKET_OK)

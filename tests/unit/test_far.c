@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: MIT */
+/* links: base/status.c base/log.c base/files.c numbering/fate.c store/env.c store/store.c */
+/* libs: lmdb */
+/* The far witness: a realm that was copied whole, with its near witness, is noticed; and two copies that are live at once. */
+#include "store_fixture.h"
+
+static char far_folder[192];
+
+static int make_two(void **state)
+{
+    int code = make_realm(state);
+    snprintf(far_folder, sizeof far_folder, "%s/far/docket/witness", folder);
+    options.far = far_folder;
+    options.lock_folder = NULL;
+    return code;
+}
+
+#define IN_TWO(test) cmocka_unit_test_setup_teardown(test, make_two, remove_realm)
+
+static const char *far_file(void)
+{
+    static char path[300];
+    int length = snprintf(path, sizeof path, "%s/", far_folder);
+    uint8_t id[16];
+    memcpy(id, facts.store_id, sizeof id);
+    for (int at = 0; at < 16; at++)
+        length += snprintf(path + length, sizeof path - (size_t)length, "%02x", id[at]);
+    return path;
+}
+
+static struct dk_witness read_far(void)
+{
+    struct dk_witness witness = {0};
+    enum dk_witness_find found = DK_WITNESS_ABSENT;
+    int fd = open(far_folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(dk_witness_read(fd, strrchr(far_file(), '/') + 1, &witness, &found), DOCKET_OK);
+    assert_int_equal(found, DK_WITNESS_FOUND);
+    close(fd);
+    return witness;
+}
+
+/* The whole realm, as cp -a would: store and near witness. */
+static void copy_realm(void)
+{
+    char to[300];
+    snprintf(to, sizeof to, "%s/clone", folder);
+    assert_int_equal(mkdir(to, 0700), 0);
+    snprintf(to, sizeof to, "%s/clone/store", folder);
+    assert_int_equal(mkdir(to, 0700), 0);
+    snprintf(to, sizeof to, "%s/clone/store/data.mdb", folder);
+    copy_file(path_of("store/data.mdb"), to);
+    snprintf(to, sizeof to, "%s/clone/witness", folder);
+    copy_file(path_of("witness"), to);
+}
+
+static void turn_to_the_clone(void)
+{
+    static char clone[300];
+    snprintf(clone, sizeof clone, "%s/clone", folder);
+    options.realm = clone;
+}
+
+static void both_witnesses_go_ahead_together(void **state)
+{
+    (void)state;
+    must_open();
+    assert_string_equal(facts.far, far_folder);
+    for (unsigned at = 0; at < 2 * DK_WITNESS_LAG + 20; at++) {
+        commit_counter(1, 2026, at + 1);
+        struct dk_witness far = read_far();
+        assert_memory_equal(&far, &store->witness, sizeof far);
+        assert_true(far.commit >= store->meta.commit);
+        assert_true(far.seen < store->meta.commit);
+        assert_true(far.seen + DK_WITNESS_LAG + 1 >= store->meta.commit);
+    }
+    must_close(true);
+    struct dk_witness far = read_far();
+    assert_int_equal(far.phase, DK_WITNESS_CLEAN);
+    assert_int_equal(far.seen, far.commit);
+}
+
+static void a_realm_that_was_copied_whole_is_refused_once_the_original_has_gone_on(void **state)
+{
+    (void)state;
+    must_open();
+    commit_many(3);
+    must_close(true);
+    copy_realm();
+    must_open();
+    commit_many(3);
+    must_close(true);
+    turn_to_the_clone();
+    assert_refused(DOCKET_STORE_REWOUND, "the store is older than its far witness");
+}
+
+static void the_original_is_refused_once_its_copy_has_gone_on(void **state)
+{
+    (void)state;
+    must_open();
+    must_close(true);
+    copy_realm();
+    turn_to_the_clone();
+    must_open(); /* exactly as it was left: nobody has gone on */
+    must_close(true);
+    options.realm = realm;
+    assert_refused(DOCKET_STORE_REWOUND, "far witness");
+}
+
+static void a_copy_finds_the_far_witness_whatever_its_own_folder_would_be(void **state)
+{
+    (void)state;
+    char other[300];
+    must_open();
+    must_close(true);
+    copy_realm();
+    must_open();
+    must_close(true);
+    turn_to_the_clone();
+    snprintf(other, sizeof other, "%s/elsewhere", folder);
+    options.far = other; /* another HOME */
+    assert_refused(DOCKET_STORE_REWOUND, "the store is older than its far witness");
+}
+
+static void of_two_live_copies_the_second_is_refused_and_hears_of_the_first(void **state)
+{
+    (void)state;
+    struct dk_store *first;
+    must_open();
+    commit_many(2);
+    first = store;
+    store = NULL;
+    copy_realm();
+    turn_to_the_clone();
+    assert_refused(DOCKET_STORE_COPIED, realm);
+    store = first;
+    crash();
+    must_open(); /* within the lag of an original that was killed: as the near witness alone */
+}
+
+static void a_missing_far_witness_is_refused(void **state)
+{
+    (void)state;
+    must_open();
+    must_close(true);
+    assert_int_equal(unlink(far_file()), 0);
+    assert_refused(DOCKET_STORE_REWOUND, "the far witness");
+    assert_non_null(strstr(dk_error_text(), "is missing"));
+    options.accept = true;
+    must_open();
+    assert_non_null(strstr(events_from(1).text, "accept: "));
+    must_close(true);
+    options.accept = false;
+    must_open();
+}
+
+static void a_damaged_far_witness_is_refused_and_one_of_another_store_too(void **state)
+{
+    (void)state;
+    must_open();
+    must_close(true);
+    struct dk_witness far = read_far();
+    assert_int_equal(truncate(far_file(), 100), 0);
+    assert_refused(DOCKET_STORE_REWOUND, "is damaged");
+    int fd = open(far_folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    far.store_id[3] ^= 1;
+    assert_int_equal(dk_witness_write(fd, strrchr(far_file(), '/') + 1, &far), DOCKET_OK);
+    close(fd);
+    assert_refused(DOCKET_STORE_REWOUND, "another store than the far witness knows");
+}
+
+static void a_folder_that_is_gone_is_refused(void **state)
+{
+    (void)state;
+    char gone[300];
+    must_open();
+    must_close(true);
+    snprintf(gone, sizeof gone, "%s/gone", folder);
+    assert_int_equal(rename(far_folder, gone), 0);
+    assert_refused(DOCKET_STORE_REWOUND, "out of reach");
+    assert_non_null(strstr(dk_error_text(), far_folder));
+    assert_false(is_there(far_folder)); /* nothing was made in its place */
+    assert_int_equal(rename(gone, far_folder), 0);
+    must_open();
+}
+
+static void a_folder_that_cannot_be_made_at_first_is_told_and_no_refusal(void **state)
+{
+    (void)state;
+    options.far = "/proc/docket/witness";
+    must_open();
+    assert_string_equal(facts.far, "");
+    assert_non_null(strstr(facts.far_why, "/proc/docket"));
+    must_close(true);
+    options.far = far_folder;
+    must_open(); /* now it can: with an event */
+    assert_string_equal(facts.far, far_folder);
+    assert_non_null(strstr(events_from(1).text, "witness: a far witness is kept from now on, in"));
+}
+
+static void a_folder_inside_of_the_realm_is_not_used(void **state)
+{
+    (void)state;
+    char inside[300];
+    snprintf(inside, sizeof inside, "%s/witnesses", realm);
+    options.far = inside;
+    must_open();
+    assert_non_null(strstr(facts.far_why, "inside of the realm"));
+}
+
+static void another_folder_by_name_takes_over_and_the_old_file_goes(void **state)
+{
+    (void)state;
+    char other[300], before[300];
+    must_open();
+    must_close(true);
+    snprintf(before, sizeof before, "%s", far_file());
+    copy_realm(); /* knows the old folder */
+    snprintf(other, sizeof other, "%s/other", folder);
+    options.far = other;
+    options.far_is_named = true;
+    must_open();
+    assert_string_equal(facts.far, other);
+    assert_non_null(strstr(events_from(1).text, "from now on, and not in"));
+    assert_false(is_there(before));
+    must_close(true);
+    must_open();
+    must_close(true);
+    turn_to_the_clone();
+    options.far = far_folder;
+    options.far_is_named = false;
+    assert_refused(DOCKET_STORE_REWOUND, "is missing");
+}
+
+static void another_folder_by_name_that_cannot_be_made_is_refused(void **state)
+{
+    (void)state;
+    must_open();
+    must_close(true);
+    options.far = "/proc/docket/witness";
+    options.far_is_named = true;
+    assert_refused(DOCKET_STORE_REWOUND, "out of reach");
+    assert_true(is_there(far_file()));
+}
+
+static void none_is_an_order_and_an_event(void **state)
+{
+    (void)state;
+    must_open();
+    must_close(true);
+    options.far = NULL;
+    options.far_is_named = true;
+    must_open();
+    assert_non_null(strstr(events_from(1).text, "no far witness is kept any more"));
+    must_close(true);
+    must_open();
+    must_close(true);
+    options.far = far_folder; /* kept again: what was left there knows nothing of the time between */
+    assert_refused(DOCKET_STORE_REWOUND, "the far witness is older than the store");
+    assert_int_equal(unlink(far_file()), 0);
+    must_open();
+}
+
+/* As after a crash between the two writes: the one is new, the other as it was before. */
+static void either_witness_may_be_one_step_behind(void **state)
+{
+    (void)state;
+    for (unsigned round = 0; round < 4; round++) {
+        char kept[300];
+        const char *behind = NULL;
+        must_open();
+        commit_many(round * 100);
+        behind = round % 2 == 0 ? far_file() : path_of("witness");
+        snprintf(kept, sizeof kept, "%s/kept", folder);
+        copy_file(behind, kept);
+        struct dk_witness ahead = store->witness;
+        ahead.commit += DK_WITNESS_LAG;
+        ahead.seen = store->meta.commit;
+        memcpy(ahead.run, store->meta.run, sizeof ahead.run);
+        assert_int_equal(dk_commit_witness(store, &ahead), DOCKET_OK);
+        copy_file(kept, behind);
+        crash();
+    }
+    must_open();
+}
+
+/* An opening that is cut off after its first witness, and after its second. */
+static void an_opening_that_is_cut_off_between_its_witnesses_is_let_in(void **state)
+{
+    (void)state;
+    must_open();
+    commit_many(5);
+    must_close(true);
+    struct dk_witness next = read_far();
+    next.generation++;
+    next.start = next.commit;
+    next.commit += 1 + DK_WITNESS_LAG;
+    next.phase = DK_WITNESS_OPENING;
+    next.token[0] ^= 1;
+    int fd = open(realm, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_int_equal(dk_witness_write(fd, "witness", &next), DOCKET_OK);
+    close(fd);
+    must_open();
+    commit_many(5);
+    crash();
+    must_open();
+}
+
+/* Generation and commit agree; who opened it does not. */
+static void two_that_went_on_from_one_copy_are_told_apart(void **state)
+{
+    (void)state;
+    char kept[300];
+    must_open();
+    must_close(true);
+    copy_realm();
+    snprintf(kept, sizeof kept, "%s/kept", folder);
+    copy_file(far_file(), kept);
+    must_open();
+    must_close(true);
+    copy_file(kept, far_file()); /* as on another host, which never saw the original go on */
+    turn_to_the_clone();
+    must_open();
+    must_close(true); /* the far witness is the clone's now */
+    options.realm = realm;
+    assert_refused(DOCKET_STORE_REWOUND, "another copy of this store has gone on");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_TWO(both_witnesses_go_ahead_together),
+        IN_TWO(a_realm_that_was_copied_whole_is_refused_once_the_original_has_gone_on),
+        IN_TWO(the_original_is_refused_once_its_copy_has_gone_on),
+        IN_TWO(a_copy_finds_the_far_witness_whatever_its_own_folder_would_be),
+        IN_TWO(of_two_live_copies_the_second_is_refused_and_hears_of_the_first),
+        IN_TWO(a_missing_far_witness_is_refused),
+        IN_TWO(a_damaged_far_witness_is_refused_and_one_of_another_store_too),
+        IN_TWO(a_folder_that_is_gone_is_refused),
+        IN_TWO(a_folder_that_cannot_be_made_at_first_is_told_and_no_refusal),
+        IN_TWO(a_folder_inside_of_the_realm_is_not_used),
+        IN_TWO(another_folder_by_name_takes_over_and_the_old_file_goes),
+        IN_TWO(another_folder_by_name_that_cannot_be_made_is_refused),
+        IN_TWO(none_is_an_order_and_an_event),
+        IN_TWO(either_witness_may_be_one_step_behind),
+        IN_TWO(an_opening_that_is_cut_off_between_its_witnesses_is_let_in),
+        IN_TWO(two_that_went_on_from_one_copy_are_told_apart),
+    };
+    return cmocka_run_group_tests_name("store: the far witness", tests, NULL, NULL);
+}
