@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 #
 # Errands that change a whole store, killed at every system call that can change a file (at
-# the small scale each so many-th): an old store that is accepted, migrations up and down. After each kill: the store is as it
-# was or as it should become, or docketd refuses it with exit code 4 until the same
-# command has finished; no number comes twice.
+# the small scale each so many-th): an older store that is accepted, backups, an import.
+# After each kill: the store is as it was or as it should become, or docketd refuses it with
+# exit code 4 until the same command has finished; no number comes twice. (Migrations:
+# 06_killed_migrate.sh.)
 #
 #   STRIDE   each so many-th call     ERRANDS   only these
 #
@@ -59,43 +60,9 @@ accept_judge() {
     goes_on
 }
 
-# ---- migrations -------------------------------------------------------------
-
 offline() {
     "$docketd" --realm "$realm" --offline "$@" >"$work/offline.out" 2>"$work/offline.err"
 }
-
-# facts: schema and digest of the store as it stands, in $schema and $facts
-facts() {
-    local code=0
-    "$docketd" --realm "$realm" --offline --json migrate current >"$work/current.json" 2>"$work/current.err" || code=$?
-    [ "$code" -le 1 ] || return 1
-    schema=$(jq -r '.schema' "$work/current.json")
-    facts=$(jq -r '.facts' "$work/current.json")
-}
-
-migrated_judge() {
-    local to=$1 order=$2 target=$3
-    if ! facts; then
-        wrong "the store cannot be looked at" "$work/current.err"
-        return
-    fi
-    [[ " 2 3 4 5 6 " == *" $schema "* ]] || wrong "it is of schema $schema"
-    [ "$facts" = "$facts_before" ] || wrong "the facts are others: $facts_before, $facts"
-    offline migrate "$order" "$target" || wrong "the same command does not finish it" "$work/offline.err"
-    facts || wrong "it cannot be looked at after that" "$work/current.err"
-    [ "$schema" = "$to" ] && [ "$facts" = "$facts_before" ] || wrong "schema $schema, facts $facts"
-    [ "$to" = 6 ] || offline migrate upgrade head || wrong "it cannot be upgraded" "$work/offline.err"
-    serves || wrong "the next start ends with $code" "$work/docketd.log"
-    goes_on exactly
-}
-
-down_ready() { bring_back newest; }
-down_run() { run_cut "$docketd" --realm "$realm" --offline migrate downgrade base; }
-down_judge() { migrated_judge 2 downgrade base; }
-up_ready() { bring_back oldest; }
-up_run() { run_cut "$docketd" --realm "$realm" --offline migrate upgrade head; }
-up_judge() { migrated_judge 6 upgrade head; }
 
 # ---- backups ----------------------------------------------------------------
 
@@ -190,17 +157,6 @@ has_errand() { [ -z "${ERRANDS:-}" ] || [[ " $ERRANDS " == *" $1 "* ]]; }
 if has_errand accept; then
     each_cut accept "${STRIDE:-$(scale 9 1)}"
 fi
-if has_errand down || has_errand up; then
-    facts
-    facts_before=$facts
-    note "facts: $facts"
-    each_cut down "${STRIDE:-$(scale 17 1)}"
-    bring_back newest
-    offline migrate downgrade base || fail "the store can be of the oldest schema" "$work/offline.err"
-    keep oldest
-    each_cut up "${STRIDE:-$(scale 17 1)}"
-fi
-
 if has_errand backup; then each_cut backup "${STRIDE:-$(scale 5 1)}"; fi
 if has_errand rest; then each_cut rest "${STRIDE:-$(scale 23 1)}"; fi
 if has_errand import; then each_cut import "${STRIDE:-$(scale 7 1)}"; fi
