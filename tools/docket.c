@@ -37,6 +37,7 @@ static const struct cli_command *const commands[] = {
     &command_retention_drop,
     &command_verify,
     &command_backup,
+    &command_restore,
     &command_series_add,
     &command_series_list,
     &command_series_show,
