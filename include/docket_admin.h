@@ -384,6 +384,19 @@ docket_status docket_admin_period_close(docket_realm *realm, const struct docket
  */
 docket_status docket_admin_verify(docket_realm *realm, int64_t timeout_ns, uint64_t *records);
 
+/* Room of a backup's manifest, with the zero behind it. */
+#define DOCKET_MANIFEST_BYTES 4096
+
+/*
+ * docketd copies its store, as it stands and compacted, to the regular file behind fd, which the caller opened for
+ * writing and empty; numbers go on meanwhile, and the store's file grows. manifest gets the JSON text that belongs
+ * beside it: SHA-256, store id, generation, commit. Nothing is synced: fsync() fd before you rely on it. The copy is
+ * of use with its manifest only; `docket backup` does all of it. Waits at most timeout_ns; a caller who goes away ends
+ * the copy. Statuses: OK, BAD_ARGUMENT, BUSY (another backup is being made), NO_SPACE and SYSTEM (of the file: docketd
+ * is well), DAMAGED, NOT_PERMITTED, TIMEOUT, UNREACHABLE, NO_MEMORY, PROTOCOL.
+ */
+docket_status docket_admin_backup(docket_realm *realm, int fd, int64_t timeout_ns, char manifest[DOCKET_MANIFEST_BYTES]);
+
 struct docket_event {
     uint64_t number;     /* from 1, without a hole */
     int64_t time_ns;     /* UTC */

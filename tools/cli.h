@@ -213,6 +213,7 @@ extern const struct cli_command command_next, command_block, command_peek, comma
     command_profile_list, command_period_list, command_period_close, command_where, command_doctor, command_top, command_version, command_help;
 extern const struct cli_command command_issue, command_reserve, command_settle, command_release, command_resolve,
     command_elsewhere; /* of series with a ledger */
+extern const struct cli_command command_backup;
 extern const struct cli_command command_migrate_upgrade, command_migrate_downgrade, command_migrate_current,
     command_migrate_history, command_migrate_heads, command_migrate_check, command_migrate_stamp, command_migrate_new;
 

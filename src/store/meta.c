@@ -329,6 +329,20 @@ docket_status dk_store_run(struct dk_store *store, uint64_t *commit, uint8_t run
     return status;
 }
 
+/* Somebody may put another data.mdb in our file's place, byte for byte, while we have it open. */
+docket_status dk_meta_goes_on(struct dk_store *store, MDB_txn *txn)
+{
+    static const uint8_t none[DK_DIGEST_BYTES];
+    struct dk_meta meta = {0};
+    if (memcmp(store->meta.run, none, sizeof none) == 0) /* of an older schema, or just made */
+        return DOCKET_OK;
+    docket_status status = read_row(store, txn, &rows[RUN_ROW], &meta);
+    if (status == DOCKET_OK && memcmp(meta.run, store->meta.run, sizeof meta.run) != 0)
+        status = dk_fail(DOCKET_DAMAGED, "data.mdb was changed under docketd: it does not hold the commit that was written "
+                                         "last. Put the newest good copy back while docketd is stopped");
+    return status;
+}
+
 /* The digest that runs along the commits: two stores of one past that went on apart differ in it. */
 static void run_on(struct dk_store *store, uint64_t number)
 {

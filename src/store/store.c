@@ -250,8 +250,11 @@ static docket_status judge_fence(struct opening *opening)
         opening->accepted = true;
         return DOCKET_OK;
     }
-    return dk_fail(DOCKET_STORE_FENCED, "it was restored from a backup of generation %" PRIu64 ", and numbers may have been "
-                                        "given since: it gives none until it is accepted with floors; see docket help accept",
+    return dk_fail(DOCKET_STORE_FENCED,
+                   "it %s at generation %" PRIu64 ", and numbers may have been given that it does not know: it gives none "
+                   "until it is accepted with floors; see docket help accept",
+                   fence->kind == DK_FENCE_RESTORED ? "was restored from a backup made"
+                                                    : "was being accepted, which did not come to its end,",
                    fence->generation);
 }
 
@@ -274,8 +277,10 @@ static void choose_numbers(struct dk_store *store, const struct opening *opening
         store->meta.commit = higher(store->meta.commit, store->far.other.witness.commit);
     }
     store->meta.generation++;
-    if (store->meta.fence.kind == DK_FENCE_RESTORED) /* accepted */
-        store->meta.fence = (struct dk_fence){0};
+    if (opening->accepted)
+        store->meta.fence = (struct dk_fence){.kind = DK_FENCE_ACCEPTING,
+                                              .time_ns = (uint64_t)dk_clock_wall_ns(),
+                                              .generation = opening->before.generation};
     store->meta.schema_version = DK_SCHEMA_VERSION; /* what an older one lacks reads as zero */
 }
 

@@ -204,6 +204,7 @@ enum dk_fence_kind {
     DK_FENCE_NONE = 0,
     DK_FENCE_RESTORED = 1, /* put back from a backup: until it is accepted with floors. id: of the backup */
     DK_FENCE_MOVED = 2,    /* gone to another host, for good. id: of the ticket */
+    DK_FENCE_ACCEPTING = 3, /* put up by an opening that accepts: until every counter has moved forward, durably */
     DK_FENCE_KINDS
 };
 
@@ -279,7 +280,7 @@ struct dk_store_options {
     void *asked;
     struct dk_store_report *report; /* NULL, or what is filled in on the way, for a page of help */
     bool create;
-    bool accept;           /* `docketd --accept-store`: set aside a witness that does not fit
+    bool accept;           /* `docketd --accept-store`, behind a fence: set aside a witness that does not fit
                             * (or is missing or damaged), as an event; the next generation and
                             * commit are above both store and witness */
     bool fenced_too;       /* opens a store that has moved, and leaves its fence: to read, or to export it again */
@@ -295,8 +296,9 @@ struct dk_store_options {
  * holder), creates the store where allowed (under a temporary name, synced with
  * its directory, renamed), checks schema, checksums of meta, and the witness,
  * and commits generation + 1.
- * A fence refuses it: `accept` takes that of a restored store away, in the same commit; that of one that has
- * moved nothing does (fenced_too opens it as it is).
+ * A fence refuses it. `accept` opens what was restored, or is not its witness's, behind the fence ACCEPTING, which
+ * whoever opened takes down in a commit of its own when nothing can be given twice any more: until then every start
+ * but another `accept` is refused. What has moved stays so (fenced_too opens it as it is).
  * Statuses: OK, NO_REALM, STORE_IN_USE (the sentence names pid and start of the
  * holder), STORE_COPIED (another copy of it is open on this host), STORE_REWOUND, STORE_FENCED, DAMAGED, BAD_LAYOUT (schema), UNSAFE_FILES, NO_SPACE,
  * STORE_FAILED, SYSTEM.
@@ -402,6 +404,7 @@ struct dk_digest {
     _Alignas(16) uint8_t room[256];
 };
 void dk_digest_begin(struct dk_digest *digest, const char *name); /* hashed first, with its zero */
+void dk_digest_begin_plain(struct dk_digest *digest);                 /* SHA-256 of the bytes alone */
 void dk_digest_number(struct dk_digest *digest, uint64_t number);
 void dk_digest_string(struct dk_digest *digest, const char *text); /* with its length, of 4 bytes */
 void dk_digest_end(struct dk_digest *digest, uint8_t hash[DK_DIGEST_BYTES]);
@@ -429,5 +432,27 @@ const char *dk_store_lmdb_version(void);
  * *records counts the records. From any thread, while commits go on: the file does
  * not use pages again meanwhile, and grows instead. */
 docket_status dk_store_verify(struct dk_store *store, uint64_t *records) DK_MUST_USE;
+
+/* ---- copies: copy.c, backup.c, restore.c ---- */
+
+/* What a copy of the store is, as its manifest says it. */
+struct dk_copy_facts {
+    uint8_t store_id[16];
+    uint8_t run[DK_DIGEST_BYTES]; /* the running digest of `commit` */
+    uint64_t schema, generation, commit;
+    uint64_t series, counters;
+    struct dk_trail trail;
+    uint64_t bytes; /* of the file ... */
+    uint8_t sha256[DK_DIGEST_BYTES]; /* ... and its SHA-256 */
+};
+
+/* Writes the store as it stands, compacted, to an open regular file, from any thread, while commits go on (they wait
+ * for the first bytes only; the file grows meanwhile). Nothing is synced: that is the caller's. UNREACHABLE: *stop (or
+ * NULL) became 1. NO_SPACE and SYSTEM: what the target says; the store is well. */
+docket_status dk_store_copy(struct dk_store *store, int out, const dk_word *stop, struct dk_copy_facts *facts) DK_MUST_USE;
+
+/* Reads folder/data.mdb to its end: SHA-256, every page and record, sums, the chain of events, the ledger, the law of
+ * marks, and that all is as said. DAMAGED says what is not; BAD_LAYOUT: of another schema. Writes nothing. */
+docket_status dk_backup_check(const char *folder, const struct dk_copy_facts *said, uint64_t *records) DK_MUST_USE;
 
 #endif

@@ -62,6 +62,7 @@ enum dk_admin_type {
     DK_ADMIN_RETENTION, /* records of a closed period are dropped: first how many there are, desk their digest, since_ns
                            when the latest changed, user the exported file's; with DRY_RUN looked over. A row of
                            struct dk_retention_wire, and the answer's salt: how many were dropped */
+    DK_ADMIN_BACKUP,    /* the store copied to the regular file that comes with it; the rows are the manifest's text */
     DK_ADMIN_SHAPES,    /* what each series of the tenant (none named: of all) writes and ever wrote; for who may sit at its
                            desk, and all of them for admins; rows of struct dk_shape_wire */
     DK_ADMIN_IMPORT,    /* numbers of the period that another system gave, count rows of wire/import.h in a memory file;

@@ -67,6 +67,16 @@ static void check_timeout(int64_t timeout_ns)
     MUST(timeout_ns >= -1 && timeout_ns <= 86400 * (int64_t)1000000000);
 }
 
+/* Commands that write where they are told to, and docketd's own errands: their words only. */
+static int do_nothing(struct cli *cli)
+{
+    MUST(cli->operand_count >= cli->command->operands_min && cli->operand_count <= cli->command->operands_max);
+    return CLI_DONE;
+}
+
+const struct cli_command command_backup = {
+    .name = "backup", .operands = "DIR", .summary = "", .text = "", .operands_min = 1, .operands_max = 1, .run = do_nothing};
+
 int session_run(const struct cli *cli, docket_status (*step)(docket_realm *realm, void *context), void *context)
 {
     MUST(cli->realm != NULL && cli->realm[0] != 0);

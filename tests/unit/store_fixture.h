@@ -115,6 +115,15 @@ static inline void crash(void)
     must_close(false);
 }
 
+/* As docketd does once an accepted store's counters have moved forward. */
+static inline void take_fence_down(void)
+{
+    struct dk_fence none = {0};
+    uint64_t number;
+    assert_int_equal(facts.fence.kind, DK_FENCE_ACCEPTING);
+    assert_int_equal(dk_store_commit(store, &(struct dk_change){.fence = &none}, &number), DOCKET_OK);
+}
+
 static inline int make_realm(void **state)
 {
     (void)state;

@@ -296,6 +296,7 @@ static void a_broken_trail_is_accepted_as_it_stands(void **state)
     assert_int_equal(found.trail.begins, found.trail.number - 1); /* start and accept */
     assert_non_null(strstr(events_from(found.trail.number).text, "broken at event 9"));
     commit_events(3);
+    take_fence_down();
     crash();
     options.accept = false;
     must_open();
@@ -326,6 +327,7 @@ static void a_tail_with_new_hashes_is_seen_by_the_witness(void **state)
     assert_int_equal(dk_store_trail(store, &trail), DOCKET_OK);
     assert_int_equal(trail.begins, 1);
     assert_non_null(strstr(events_from(trail.number).text, "against its witness, which had seen event"));
+    take_fence_down();
     crash();
     options.accept = false;
     must_open();

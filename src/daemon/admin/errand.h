@@ -56,6 +56,9 @@ struct dk_errand {
     /* aside.c: */
     void (*then)(struct dk_errand *errand); /* once the thread is back, and went well; NULL: the answer */
     pthread_t thread;
+    dk_word stop;   /* 1: nobody waits for the thread's work any more */
+    int target;     /* backup: the asker's file, or -1 */
+    uint32_t uid;   /* ... and who that is */
     FILE *out;
     int out_fd;
     docket_status outcome;
@@ -112,6 +115,7 @@ docket_status dk_errand_records(struct dk_errand *errand) DK_MUST_USE;   /* reco
 docket_status dk_errand_shapes(struct dk_errand *errand) DK_MUST_USE;    /* shapes_read.c */
 docket_status dk_errand_verify(struct dk_errand *errand) DK_MUST_USE;    /* aside.c */
 docket_status dk_errand_events(struct dk_errand *errand) DK_MUST_USE;
+docket_status dk_errand_backup(struct dk_errand *errand) DK_MUST_USE;    /* backup.c */
 docket_status dk_errand_audit(struct dk_errand *errand) DK_MUST_USE;
 docket_status dk_errand_head(struct dk_errand *errand) DK_MUST_USE;
 docket_status dk_errand_retention(struct dk_errand *errand) DK_MUST_USE; /* retention.c */
