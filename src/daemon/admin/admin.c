@@ -229,6 +229,13 @@ const char *dk_errand_name(const struct dk_errand *errand)
     return text;
 }
 
+docket_status dk_errand_cut_start(struct dk_errand *errand, const char *line)
+{
+    if (dk_start_cut(errand->asked.settings, line, errand->start))
+        return DOCKET_OK;
+    return dk_fail(DOCKET_BAD_ARGUMENT, "%s is longer than any document number", line);
+}
+
 /* ---- the errand's way ---- */
 
 void dk_errand_row(struct dk_errand *errand, const struct dk_change_wire *row)
