@@ -116,6 +116,7 @@ enum cli_option_id {
     OPT_ID_KEYS,
     OPT_SERVICE,
     OPT_DECLARE,
+    OPT_SEQUENCE_COLUMNS,
     OPT_SKIP_MISFITS,
     OPT_SKIP_CLASHES,
     OPT_REALM,

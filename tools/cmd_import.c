@@ -259,7 +259,7 @@ const struct cli_command command_import = {
             "that was cut off is begun anew. A source with repeats or misfits is refused: docket scan\n"
             "lists them. docketd goes on serving. For admins; asks on a terminal, --yes elsewhere.",
     .options = LEGACY_OPTIONS | BIT(OPT_NO_HEADINGS) | BIT(OPT_ONE_SERIES) | BIT(OPT_ID_KEYS) | BIT(OPT_SERVICE) |
-               BIT(OPT_DECLARE) | BIT(OPT_TEMPLATE) | BIT(OPT_SKIP_MISFITS) | BIT(OPT_SKIP_CLASHES) | BIT(OPT_DRY_RUN) | BIT(OPT_YES) |
+               BIT(OPT_DECLARE) | BIT(OPT_SEQUENCE_COLUMNS) | BIT(OPT_TEMPLATE) | BIT(OPT_SKIP_MISFITS) | BIT(OPT_SKIP_CLASHES) | BIT(OPT_DRY_RUN) | BIT(OPT_YES) |
                BIT(OPT_REALM) | BIT(OPT_NO_START) | BIT(OPT_JSON) | BIT(OPT_QUIET),
     .operands_min = 1,
     .operands_max = 1,

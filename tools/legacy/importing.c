@@ -25,6 +25,13 @@ static int check_options(const struct cli *cli)
     const char *keys = cli->values[OPT_ID_KEYS];
     if (keys != NULL && strcmp(keys, "id") != 0)
         return cli_fail(cli, DOCKET_BAD_ARGUMENT, "--keys wants id: the column that --columns calls so; not '%.60s'", keys);
+    static const enum cli_option_id of_service[] = {OPT_DECLARE, OPT_SEQUENCE_COLUMNS};
+    for (size_t i = 0; i < sizeof of_service / sizeof of_service[0]; i++)
+        if (cli_given(cli, of_service[i]) && !cli_given(cli, OPT_SERVICE))
+            return cli_fail(cli, DOCKET_BAD_ARGUMENT, "--%s goes with --service",
+                            cli_option_of(cli->command, (int)of_service[i])->name);
+    if (cli_given(cli, OPT_TEMPLATE) && !cli_given(cli, OPT_DECLARE))
+        return cli_fail(cli, DOCKET_BAD_ARGUMENT, "--template goes with --declare; other series are read as they are declared");
     return CLI_DONE;
 }
 
@@ -43,12 +50,27 @@ static int read_source(struct importing *importing)
     return code;
 }
 
+/* The tables of a service: its series are there before its numbers are read. */
+static int begin_service(struct importing *importing)
+{
+    struct cli *cli = importing->cli;
+    int code = service_read(cli, &importing->service);
+    if (code == CLI_DONE && cli_given(cli, OPT_DECLARE) && !cli_given(cli, OPT_DRY_RUN))
+        code = session_run(cli, service_declare, &importing->service);
+    return code;
+}
+
 int importing_read(struct importing *importing)
 {
     struct cli *cli = importing->cli;
+    bool is_service = cli_given(cli, OPT_SERVICE);
     int code = check_options(cli);
+    if (code == CLI_DONE && is_service)
+        code = begin_service(importing);
     if (code == CLI_DONE)
         code = session_run(cli, ask, importing);
+    if (code == CLI_DONE && cli_given(cli, OPT_DECLARE) && cli_given(cli, OPT_DRY_RUN))
+        code = service_teach(&importing->service, importing->reader);
     if (code != CLI_DONE)
         return code;
     importing->intake_is_open = true;
@@ -56,6 +78,8 @@ int importing_read(struct importing *importing)
     importing->intake.series = cli->values[OPT_ONE_SERIES];
     if (code == CLI_DONE)
         code = read_source(importing);
+    if (code == CLI_DONE && is_service)
+        code = service_add_lasts(&importing->service, &importing->intake);
     if (code == CLI_DONE)
         code = intake_sort(&importing->intake);
     return code;
@@ -89,4 +113,5 @@ void importing_end(struct importing *importing)
     if (importing->intake_is_open)
         intake_close(&importing->intake);
     docket_reader_close(importing->reader);
+    service_free(&importing->service);
 }

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* importing: what docket import is asked for: its source read, its numbers sent; importing_service.c: an older service's own
- * tables. */
+/* importing: what docket import is asked for: its source read, its numbers sent. */
 #ifndef DOCKET_TOOLS_LEGACY_IMPORTING_H
 #define DOCKET_TOOLS_LEGACY_IMPORTING_H
 
 #include "sending.h"
+#include "service.h"
 
 struct importing {
     struct cli *cli;
     docket_reader *reader;
     struct intake intake;
     struct sending sending;
+    struct service service; /* with --service */
     bool intake_is_open, sending_is_open;
 };
 
