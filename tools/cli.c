@@ -91,6 +91,7 @@ static const struct cli_option rows[OPT_IDS] = {
     [OPT_TENANT] = {"tenant", 0, "NAME", "rows of this tenant only; without a column of tenants: all rows are its"},
     [OPT_DELIMITER] = {"delimiter", 0, "C", "of CSV: one character, or tab (default: found out from the first line)"},
     [OPT_LARGEST] = {"largest", 0, "N", "numbers above it are findings (default: those far above all others)"},
+    [OPT_SERIES] = {"series", 0, "NAME", "with --template: the series' name (default INV)"},
     [OPT_ONE_SERIES] = {"series", 0, "NAME", "numbers of this series only; others are counted and left out"},
     [OPT_FROM_SOURCE] = {"from", 0, "SOURCE", "the evidence are invoices: FILE.csv, - (CSV), sqlite:FILE, postgresql:CONNINFO"},
     [OPT_ID_KEYS] = {"keys", 0, "id", "with a ledger: the source's ids become keys, which find their numbers from then on"},
@@ -202,6 +203,21 @@ static int check_table(const struct cli *cli)
     return CLI_DONE;
 }
 
+/* "-1" as an operand, of a command that says so: with a blank before it no getopt takes it for an option. */
+static void shield_steps(const struct cli_command *command, int argc, char **argv)
+{
+    static char shielded[16];
+    bool takes = strcmp(command->operands, "TARGET") == 0 || strcmp(command->operands, "[TARGET]") == 0;
+    for (int i = 1; takes && i < argc; i++) {
+        size_t digits = argv[i][0] == '-' ? strspn(argv[i] + 1, "0123456789") : 0;
+        if (digits == 0 || digits > 9 || argv[i][1 + digits] != '\0')
+            continue;
+        snprintf(shielded, sizeof shielded, " %s", argv[i]);
+        argv[i] = shielded;
+        return;
+    }
+}
+
 int cli_parse(struct cli *cli, const struct cli_command *command, int argc, char **argv)
 {
     struct option longs[OPT_IDS + 1];
@@ -209,6 +225,7 @@ int cli_parse(struct cli *cli, const struct cli_command *command, int argc, char
     int answer;
     *cli = (struct cli){.command = command, .json = cli_asks_json(argc, argv)};
     make_getopt(command, longs, shorts);
+    shield_steps(command, argc, argv);
     opterr = 0;
     optind = 1;
     while ((answer = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {

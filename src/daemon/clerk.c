@@ -277,6 +277,8 @@ static void gather(struct batch *batch)
             batch->changed[change.changed_count++] = job->changed;
         if (job->desk_set)
             batch->desks[change.desk_count++] = job->desk;
+        if (job->fence != NULL)
+            change.fence = job->fence;
         for (size_t n = 0; n < job->image_count; n++)
             batch->images[change.counter_count++] = &job->images[n];
         gather_ranges(job, change.event_count, batch, &change);

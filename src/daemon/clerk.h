@@ -30,6 +30,7 @@ struct dk_job {
     size_t event_count;
     bool desk_set;
     struct dk_desk_note desk;
+    const struct dk_fence *fence; /* NULL: it stays as it is; else lives until done() */
     struct dk_ledger_change ledger; /* arrays and texts are a plan's, until done() */
     void (*done)(struct dk_job *job);
     void *context;

@@ -420,6 +420,13 @@ void dk_admin_stop(struct dk_daemon *daemon);
 docket_status dk_resolve_user(const char *name, uid_t *uid) DK_MUST_USE;
 docket_status dk_resolve_group(const char *name, gid_t *gid) DK_MUST_USE;
 
+/* store_place.c: the store's options, as configured; `options` points to the rest. Neither create nor accept. */
+struct dk_store_place {
+    char far[DK_PATH_BYTES], root[DK_PATH_BYTES];
+    struct dk_store_options options;
+};
+void dk_store_place_of(const struct dk_daemon *daemon, struct dk_store_place *place);
+
 /* bell.c: a thread for each desk waits on its bell and wakes the loop. */
 docket_status dk_bell_start(struct dk_daemon *daemon, struct dk_desk_book *desk) DK_MUST_USE;
 

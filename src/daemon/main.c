@@ -128,28 +128,13 @@ static docket_status open_store(struct dk_daemon *daemon, const struct dk_option
 {
     if (options->create && mkdir(options->realm, 0700) != 0 && errno != EEXIST)
         return dk_fail_errno(dk_status_of_errno(errno), errno, "cannot make the realm %s", options->realm);
-    char far[DK_PATH_BYTES], root[DK_PATH_BYTES];
-    const struct dk_config *config = &daemon->config;
-    bool named = config->witness_dir_named;
-    snprintf(far, sizeof far, "%s", config->witness_dir);
-    if (!named && !dk_witness_dir(far, DK_WITNESS_DIR_BYTES)) {
-        dk_log(DK_LOG_WARNING, "there is no folder for a far witness: no HOME, and none is named (witness_dir); a copy of the "
-                               "whole realm would not be noticed");
-        far[0] = 0;
-    }
-    bool has_root = dk_runtime_root(config->runtime_dir[0] ? config->runtime_dir : NULL, config->shared, root,
-                                    sizeof root) == DOCKET_OK; /* else open_runtime() says why */
-    struct dk_store_options store = {.realm = options->realm,
-                                     .witness = daemon->config.witness[0] ? daemon->config.witness : NULL,
-                                     .far = far[0] != 0 ? far : NULL,
-                                     .far_is_named = named,
-                                     .lock_folder = has_root ? root : NULL,
-                                     .create = options->create,
-                                     .accept = options->accept};
-    memcpy(store.boot_id, daemon->boot_id, sizeof store.boot_id);
+    struct dk_store_place place;
+    dk_store_place_of(daemon, &place);
+    place.options.create = options->create;
+    place.options.accept = options->accept;
     docket_status status = dk_directory_open(options->realm, &daemon->realm_fd, NULL);
     if (status == DOCKET_OK)
-        status = dk_store_open(&store, &daemon->store, &daemon->facts);
+        status = dk_store_open(&place.options, &daemon->store, &daemon->facts);
     if (status == DOCKET_OK && daemon->facts.far_why[0] != 0)
         dk_log(DK_LOG_WARNING, "no far witness is kept: %s. A copy of the whole realm would not be noticed", daemon->facts.far_why);
     return status;
@@ -211,6 +196,21 @@ static docket_status start(struct dk_daemon *daemon, const struct dk_options *op
     return status;
 }
 
+/* A verb that needs no start of docketd: it looks at what it was told to, or opens the store by itself. */
+static int run_alone(struct dk_daemon *daemon, const struct dk_options *options)
+{
+    docket_status status = dk_boot_id(daemon->boot_id);
+    dk_guard_install(daemon);
+    dk_guard_reading_store(true);
+    if (status == DOCKET_OK)
+        status = dk_offline_run(daemon, &options->verb);
+    dk_guard_reading_store(false);
+    fflush(stdout);
+    if (status != DOCKET_OK)
+        dk_log(DK_LOG_ERROR, "%s", dk_error_text());
+    return dk_options_exit_code(status);
+}
+
 enum { KEPT_BYTES = 32 << 20 };
 
 int main(int count, char **values)
@@ -247,6 +247,8 @@ int main(int count, char **values)
             fprintf(stderr, "docketd: %s\n", dk_error_text());
         return dk_options_exit_code(status);
     }
+    if (status == DOCKET_OK && options.offline && dk_offline_is_alone(&options.verb))
+        return run_alone(&daemon, &options);
     if (status == DOCKET_OK)
         status = dk_activate_take(&daemon.given_fd);
     if (status == DOCKET_OK)

@@ -24,13 +24,17 @@ const char dk_offline_usage[] =
     "                       void TENANT/SERIES FIRST[-LAST] --reason TEXT [--period P] [--dry-run]\n"
     "                       reconcile TENANT/SERIES --issued FILE [--period P] [--dry-run]\n"
     "                                 [--void-rest --reason TEXT]\n"
-    "                       series retire TENANT/SERIES --reason TEXT\n";
+    "                       series retire TENANT/SERIES --reason TEXT\n"
+    "                       migrate upgrade [TARGET] [--dry-run] | migrate downgrade TARGET [--dry-run]\n"
+    "                       migrate current | migrate check | migrate history | migrate heads\n"
+    "                       migrate stamp TARGET --yes\n";
 
 const struct dk_offline_row dk_offline_options[DK_OFFLINE_OPTIONS] = {
     [DK_OFFLINE_PERIOD] = {"period", true},         [DK_OFFLINE_REASON] = {"reason", true},
     [DK_OFFLINE_ISSUED] = {"issued", true},         [DK_OFFLINE_VOID_REST] = {"void-rest", false},
     [DK_OFFLINE_DRY_RUN] = {"dry-run", false},      [DK_OFFLINE_KIND] = {"kind", true},
     [DK_OFFLINE_LIMIT] = {"limit", true},           [DK_OFFLINE_JSON] = {"json", false},
+    [DK_OFFLINE_YES] = {"yes", false},
 };
 
 struct verb {
@@ -38,6 +42,7 @@ struct verb {
     int operands;
     uint32_t type; /* of an admin's request; 0: it only reads */
     docket_status (*run)(struct dk_daemon *daemon, const struct dk_offline *asked);
+    bool alone; /* without a start */
 };
 
 static docket_status verify(struct dk_daemon *daemon, const struct dk_offline *asked);
@@ -49,15 +54,23 @@ static docket_status list(struct dk_daemon *daemon, const struct dk_offline *ask
 static docket_status decide(struct dk_daemon *daemon, const struct dk_offline *asked);
 
 static const struct verb verbs[] = {
-    {"verify", NULL, 0, 0, verify},
-    {"events", NULL, 0, 0, events},
-    {"audit", "verify", 0, 0, audit_verify},
-    {"audit", "head", 0, 0, audit_head},
-    {"fate", NULL, 1, 0, fate},
-    {"series", "list", 0, 0, list},
-    {"void", NULL, 2, DK_ADMIN_VOID, decide},
-    {"reconcile", NULL, 1, DK_ADMIN_RECONCILE, decide},
-    {"series", "retire", 1, DK_ADMIN_RETIRE, decide},
+    {"verify", NULL, 0, 0, .run = verify},
+    {"events", NULL, 0, 0, .run = events},
+    {"audit", "verify", 0, 0, .run = audit_verify},
+    {"audit", "head", 0, 0, .run = audit_head},
+    {"fate", NULL, 1, 0, .run = fate},
+    {"series", "list", 0, 0, .run = list},
+    {"void", NULL, 2, DK_ADMIN_VOID, .run = decide},
+    {"reconcile", NULL, 1, DK_ADMIN_RECONCILE, .run = decide},
+    {"series", "retire", 1, DK_ADMIN_RETIRE, .run = decide},
+    {"migrate", "upgrade", 0, 0, .run = dk_offline_migrate_up, .alone = true},
+    {"migrate", "upgrade", 1, 0, .run = dk_offline_migrate_up, .alone = true},
+    {"migrate", "downgrade", 1, 0, .run = dk_offline_migrate_down, .alone = true},
+    {"migrate", "current", 0, 0, .run = dk_offline_migrate_current, .alone = true},
+    {"migrate", "check", 0, 0, .run = dk_offline_migrate_current, .alone = true},
+    {"migrate", "history", 0, 0, .run = dk_offline_migrate_history, .alone = true},
+    {"migrate", "heads", 0, 0, .run = dk_offline_migrate_heads, .alone = true},
+    {"migrate", "stamp", 1, 0, .run = dk_offline_migrate_stamp, .alone = true},
 };
 
 static const struct verb *verb_of(const struct dk_offline *asked, const char *const **operands)
@@ -149,6 +162,12 @@ docket_status dk_offline_check(const struct dk_offline *asked)
         return dk_fail(DOCKET_BAD_ARGUMENT, "--offline does not know this verb, or it wants other words; see docketd "
                                             "--help");
     return verb->type != 0 ? make_request(asked, &request) : DOCKET_OK;
+}
+
+bool dk_offline_is_alone(const struct dk_offline *asked)
+{
+    const char *const *operands;
+    return verb_of(asked, &operands)->alone;
 }
 
 docket_status dk_offline_run(struct dk_daemon *daemon, const struct dk_offline *asked)

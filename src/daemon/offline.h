@@ -22,6 +22,7 @@ enum dk_offline_option {
     DK_OFFLINE_KIND,
     DK_OFFLINE_LIMIT,
     DK_OFFLINE_JSON,
+    DK_OFFLINE_YES,
     DK_OFFLINE_OPTIONS
 };
 
@@ -46,9 +47,18 @@ extern const char dk_offline_usage[];
 
 /* Before anything is opened. BAD_ARGUMENT: no such verb, or it wants more. */
 docket_status dk_offline_check(const struct dk_offline *asked) DK_MUST_USE;
+/* The verb opens no store of the realm's, or opens it by itself: it is run without a start. */
+bool dk_offline_is_alone(const struct dk_offline *asked);
 /* offline_fate.c: the rows of dk_fate_write(), and what the ledger says of the same numbers. Closes fd. */
 docket_status dk_offline_print_fates(struct dk_store *store, int fd) DK_MUST_USE;
-/* Between start and stop; prints to stdout. */
+/* offline_migrate.c; REFUSED: an honest no, the store is not at the head */
+docket_status dk_offline_migrate_up(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
+docket_status dk_offline_migrate_down(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
+docket_status dk_offline_migrate_stamp(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
+docket_status dk_offline_migrate_current(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
+docket_status dk_offline_migrate_heads(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
+docket_status dk_offline_migrate_history(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
+/* Between start and stop (or without, if it is alone); prints to stdout. */
 docket_status dk_offline_run(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
 
 #endif

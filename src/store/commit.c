@@ -59,7 +59,9 @@ static docket_status write_and_sync(struct dk_store *store, uint64_t number, dk_
         return status;
     store->trail = store->meta.trail;
     store->trail_moved = false;
-    status = fill(store, txn, number, context);
+    status = dk_meta_goes_on(store, txn);
+    if (status == DOCKET_OK)
+        status = fill(store, txn, number, context);
     if (status == DOCKET_OK)
         status = dk_meta_write_commit(store, txn, number);
     if (status == DOCKET_OK)

@@ -79,6 +79,7 @@ static docket_status first_commit(struct dk_store *store, const struct dk_store_
 {
     struct dk_meta meta = {.schema_version = DK_SCHEMA_VERSION, .clean = 1};
     MDB_txn *txn;
+    store->meta.schema_version = meta.schema_version;
     dk_random(meta.store_id, sizeof meta.store_id);
     meta.trail.begins = 1;
     dk_chain_root(meta.store_id, meta.trail.hash);

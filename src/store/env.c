@@ -464,9 +464,9 @@ docket_status dk_env_hop(struct dk_store *store, MDB_txn *txn, enum dk_kind kind
 
 static docket_status drop_from_sum(void *context, struct dk_slice key, struct dk_slice value)
 {
-    struct dk_store *store = context;
+    uint64_t *sum = context;
     (void)key;
-    store->sum -= dk_env_checksum_of(value);
+    *sum -= dk_env_checksum_of(value);
     return DOCKET_OK;
 }
 
@@ -497,7 +497,7 @@ docket_status dk_env_remove_exact(struct dk_store *store, MDB_txn *txn, enum dk_
 
 docket_status dk_env_empty(struct dk_store *store, MDB_txn *txn, enum dk_kind kind)
 {
-    docket_status status = dk_env_walk(store, txn, kind, NULL, 0, drop_from_sum, store);
+    docket_status status = dk_env_walk(store, txn, kind, NULL, 0, drop_from_sum, dk_env_sum_of(store, kind));
     if (status != DOCKET_OK)
         return status;
     int error = mdb_drop(txn, store->dbi[kind], 0);

@@ -217,21 +217,39 @@ struct dk_standing dk_far_standing(const struct dk_meta *meta)
     return standing;
 }
 
-void dk_far_moved(const struct dk_store *store, const struct dk_guard *before)
+static void remove_files(const struct dk_far *far, int folder)
 {
     static const char *const ends[] = {"", ".spare", ".old"};
-    char name[sizeof store->far.name + 8];
+    char name[sizeof far->name + 8];
+    for (size_t at = 0; at < sizeof ends / sizeof ends[0]; at++) {
+        snprintf(name, sizeof name, "%s%s", far->name, ends[at]);
+        unlinkat(folder, name, 0);
+    }
+    fsync(folder);
+}
+
+void dk_far_moved(const struct dk_store *store, const struct dk_guard *before)
+{
     int fd;
     /* Where none is kept any more it stays as it is: this may be a copy that somebody looks at, and it is the original's. */
     if (!(before->kept & DK_KEEPS_FAR) || store->far.fd < 0 || strcmp(before->folder, store->far.folder) == 0 ||
         dk_directory_open(before->folder, &fd, NULL) != DOCKET_OK)
         return;
-    for (size_t at = 0; at < sizeof ends / sizeof ends[0]; at++) {
-        snprintf(name, sizeof name, "%s%s", store->far.name, ends[at]);
-        unlinkat(fd, name, 0);
-    }
-    fsync(fd);
+    remove_files(&store->far, fd);
     close(fd);
+}
+
+void dk_far_leave(struct dk_store *store)
+{
+    if (store->far.fd >= 0)
+        close(store->far.fd);
+    store->far.fd = -1;
+}
+
+void dk_far_forget(const struct dk_store *store)
+{
+    if (store->far.fd >= 0)
+        remove_files(&store->far, store->far.fd);
 }
 
 void dk_far_close(struct dk_store *store)

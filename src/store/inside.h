@@ -14,6 +14,7 @@
  *   fold.c     from the journal to records of their own
  *   texts.c    what each series writes
  *   chain.c    events, each with the hash of all before it
+ *   migrate.c  from one schema to the next; migrations/ has the steps, facts.c what they must leave alone
  *   ledger.c   what a commit says of tracked numbers; ledger_log.c appends and folds it (ledger_log.h says
  *              which files serve it), pen.c writes many records
  */
@@ -22,6 +23,7 @@
 
 #include "base/atomics.h"
 #include "base/files.h"
+#include "store/facts.h"
 #include "store/image.h"
 #include "store/index.h"
 #include "store/ledger_log.h"
@@ -43,6 +45,12 @@
 
 /* The first schema whose events are a chain. */
 #define DK_CHAIN_SCHEMA 5u
+
+/* How many of the databases a store of this schema has. */
+static inline unsigned dk_kinds_of(uint64_t schema)
+{
+    return schema < DK_TEXTS_SCHEMA ? DK_KIND_TEXTS : schema < DK_LEDGER_SCHEMA ? DK_KIND_LEDGERLOG : DK_KIND_COUNT;
+}
 
 /* The wall clock as it was trusted, and the boot's clock beside it. All zero:
  * not known. */
@@ -125,6 +133,8 @@ struct dk_store {
     struct dk_far far;
     struct dk_meta meta;       /* as it is on the disk */
     unsigned kinds;            /* its file has so many of the databases, the first ones */
+    uint64_t as_schema;        /* read as if it were of this schema; 0: of the one that it says */
+    uint64_t says_schema;      /* ... which is this one */
     uint8_t boot_id[16];       /* of this boot */
     pthread_mutex_t time_lock; /* held for the next five */
     struct dk_time time;       /* as it is on the disk */
@@ -266,10 +276,14 @@ docket_status dk_create_store(struct dk_store *store,
 docket_status dk_meta_read(struct dk_store *store, MDB_txn *txn, struct dk_meta *meta) DK_MUST_USE;
 docket_status dk_meta_write(struct dk_store *store, MDB_txn *txn,
                             const struct dk_meta *meta) DK_MUST_USE;
+/* The transaction begins on the very commit that was written last, by the digest that runs along them. DAMAGED: it does not. */
+docket_status dk_meta_goes_on(struct dk_store *store, MDB_txn *txn) DK_MUST_USE;
 /* What ends each commit: the time, the head before it, and the sum. */
 docket_status dk_meta_write_end(struct dk_store *store, MDB_txn *txn, uint64_t number) DK_MUST_USE;
 docket_status dk_meta_write_fence(struct dk_store *store, MDB_txn *txn, const struct dk_fence *fence) DK_MUST_USE;
 bool dk_meta_is_sum(struct dk_slice key);
+/* Exactly the records that a store of this schema has. DAMAGED: one is missing, or one is too many. */
+docket_status dk_meta_check_shape(struct dk_store *store, MDB_txn *txn, uint64_t schema) DK_MUST_USE;
 docket_status dk_meta_write_commit(struct dk_store *store, MDB_txn *txn,
                                    uint64_t commit) DK_MUST_USE;
 docket_status dk_meta_write_desk(struct dk_store *store, MDB_txn *txn, const struct dk_desk_note *desk) DK_MUST_USE;
@@ -374,16 +388,45 @@ docket_status dk_texts_change(struct dk_store *store, MDB_txn *txn, const struct
                               const struct dk_series_record *after) DK_MUST_USE;
 /* Makes the database for all series of a store of an older schema. */
 docket_status dk_texts_fill(struct dk_store *store, MDB_txn *txn) DK_MUST_USE;
+/* Each entry that dk_texts_fill() would not make of the series as they are. */
+docket_status dk_texts_of_before(struct dk_store *store, MDB_txn *txn,
+                                 docket_status (*each)(void *context, const struct dk_text_record *text),
+                                 void *context) DK_MUST_USE;
 
 /* ---- walk.c ---- */
 
 /* A read transaction, of a store that lives; the caller aborts it. */
 docket_status dk_walk_begin(struct dk_store *store, MDB_txn **txn) DK_MUST_USE;
+/* Every counter once, with journal entries applied. */
+docket_status dk_walk_counters(struct dk_store *store, MDB_txn *txn,
+                               docket_status (*each)(void *context, const struct dk_counter_image *image),
+                               void *context) DK_MUST_USE;
 /* Every record of every database, and what they add up to; of the ledger's folded ones only if ledger.
  * *last gets the highest id of a series; audit what became of the chain. opening: nobody commits meanwhile. */
 docket_status dk_walk_verify(struct dk_store *store, MDB_txn *txn, bool ledger, bool opening, uint64_t *records,
                              uint64_t *last, struct dk_audit *audit) DK_MUST_USE;
 
+/* ---- facts.c ---- */
+
+/* What a store of this schema says, in this transaction. */
+docket_status dk_facts_read(struct dk_store *store, MDB_txn *txn, uint64_t schema, struct dk_facts *facts) DK_MUST_USE;
+
+/* ---- store.c, for migrate.c ---- */
+
+/* A store as it stands, of whatever schema and with whatever fence, checked and judged by its witness as ever; nothing
+ * is committed. as_schema: read as if it were of this one; 0: of the one that it says. */
+docket_status dk_open_standing(const struct dk_store_options *options, uint64_t as_schema, struct dk_store **store) DK_MUST_USE;
+void dk_open_release(struct dk_store *store);
+/* The witness of store->meta's generation. trail_is_known: the trail that is there now is what the next start may count
+ * on, whether the commit that follows is there then or not. */
+docket_status dk_open_witness(struct dk_store *store, uint64_t start, uint32_t phase, bool trail_is_known) DK_MUST_USE;
+/* Exactly at the last commit. */
+docket_status dk_open_witness_clean(struct dk_store *store) DK_MUST_USE;
+
+/* ---- migrate.c ---- */
+
+/* All steps from this schema to the newest, in this transaction: of a store that an admin accepts as it is. */
+docket_status dk_migrate_all_up(struct dk_store *store, MDB_txn *txn, uint64_t from) DK_MUST_USE;
 /* ---- far.c ---- */
 
 /* Once the store id is known, before anything is written: takes the locks by store id, and looks for the far witness. It
@@ -403,6 +446,10 @@ struct dk_standing dk_far_standing(const struct dk_meta *meta);
 /* The generation's first commit is durable: a far witness that was kept elsewhere before is no witness any more. */
 void dk_far_moved(const struct dk_store *store, const struct dk_guard *before);
 void dk_far_close(struct dk_store *store);
+/* None is written from here on; the locks stay. */
+void dk_far_leave(struct dk_store *store);
+/* Its files go: the store is of a schema whose docketd knows none, and would leave it behind. */
+void dk_far_forget(const struct dk_store *store);
 
 /* ---- lock.c ---- */
 

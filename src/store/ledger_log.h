@@ -98,6 +98,9 @@ struct dk_log_view {
 docket_status dk_view_begin(struct dk_store *store, enum dk_kind kind, const struct dk_key *from, size_t prefix_bytes,
                             struct dk_log_view *view) DK_MUST_USE;
 void dk_view_end(struct dk_log_view *view);
+/* Of all kinds, in a transaction that is somebody's already and that appended nothing: view->txn is theirs again, and
+ * NULL, before dk_view_end(). */
+docket_status dk_view_of(struct dk_store *store, MDB_txn *txn, struct dk_log_view *view) DK_MUST_USE;
 typedef docket_status (*dk_log_visit)(void *context, struct dk_slice key, struct dk_slice value);
 /* All that it shows, ascending; from and prefix_bytes as above, or narrower. */
 docket_status dk_view_walk(struct dk_log_view *view, enum dk_kind kind, const struct dk_key *from,

@@ -69,6 +69,12 @@ docket_status dk_view_begin(struct dk_store *store, enum dk_kind kind, const str
     return status;
 }
 
+docket_status dk_view_of(struct dk_store *store, MDB_txn *txn, struct dk_log_view *view)
+{
+    *view = (struct dk_log_view){.store = store, .txn = txn};
+    return copy_spots(view, DK_KIND_META, NULL, 0);
+}
+
 void dk_view_end(struct dk_log_view *view)
 {
     if (view->txn)

@@ -150,8 +150,9 @@ static docket_status check_schema(uint64_t version)
 {
     if (version > DK_SCHEMA_VERSION)
         return dk_fail(DOCKET_BAD_LAYOUT,
-                       "the store has schema %llu and this docketd knows %u; use a newer docketd",
-                       (unsigned long long)version, DK_SCHEMA_VERSION);
+                       "the store has schema %llu, of a newer release, and this docketd knows %u to %u: use a newer docketd, or "
+                       "have that one bring the store down: docket migrate downgrade %u",
+                       (unsigned long long)version, DK_SCHEMA_OLDEST, DK_SCHEMA_VERSION, DK_SCHEMA_VERSION);
     if (version < DK_SCHEMA_OLDEST)
         return dk_fail(DOCKET_BAD_LAYOUT,
                        "the store has schema %llu, and no migration leads from it to %u",
@@ -165,6 +166,9 @@ docket_status dk_meta_read(struct dk_store *store, MDB_txn *txn, struct dk_meta 
     docket_status status = read_row(store, txn, &rows[0], &made);
     if (status == DOCKET_OK)
         status = check_schema(made.schema_version);
+    store->says_schema = made.schema_version;
+    if (store->as_schema != 0)
+        made.schema_version = store->as_schema;
     for (size_t at = 1; status == DOCKET_OK && at < ROW_COUNT; at++)
         if (made.schema_version >= rows[at].since)
             status = read_row(store, txn, &rows[at], &made);
@@ -285,7 +289,8 @@ docket_status dk_meta_write(struct dk_store *store, MDB_txn *txn, const struct d
 {
     docket_status status = DOCKET_OK;
     for (size_t at = 0; status == DOCKET_OK && at < TIME_ROW; at++)
-        status = write_row(store, txn, &rows[at], (const uint8_t *)meta + rows[at].offset);
+        if (meta->schema_version >= rows[at].since)
+            status = write_row(store, txn, &rows[at], (const uint8_t *)meta + rows[at].offset);
     return status;
 }
 
@@ -324,6 +329,20 @@ docket_status dk_store_run(struct dk_store *store, uint64_t *commit, uint8_t run
     return status;
 }
 
+/* Somebody may put another data.mdb in our file's place, byte for byte, while we have it open. */
+docket_status dk_meta_goes_on(struct dk_store *store, MDB_txn *txn)
+{
+    static const uint8_t none[DK_DIGEST_BYTES];
+    struct dk_meta meta = {0};
+    if (memcmp(store->meta.run, none, sizeof none) == 0) /* of an older schema, or just made */
+        return DOCKET_OK;
+    docket_status status = read_row(store, txn, &rows[RUN_ROW], &meta);
+    if (status == DOCKET_OK && memcmp(meta.run, store->meta.run, sizeof meta.run) != 0)
+        status = dk_fail(DOCKET_DAMAGED, "data.mdb was changed under docketd: it does not hold the commit that was written "
+                                         "last. Put the newest good copy back while docketd is stopped");
+    return status;
+}
+
 /* The digest that runs along the commits: two stores of one past that went on apart differ in it. */
 static void run_on(struct dk_store *store, uint64_t number)
 {
@@ -341,6 +360,12 @@ bool dk_meta_is_sum(struct dk_slice key)
     return key.size == strlen(name) && memcmp(key.bytes, name, key.size) == 0;
 }
 
+/* A record of each commit, if stores of this schema have it. */
+static docket_status write_since(struct dk_store *store, MDB_txn *txn, size_t row, const void *field)
+{
+    return store->meta.schema_version < rows[row].since ? DOCKET_OK : write_row(store, txn, &rows[row], field);
+}
+
 docket_status dk_meta_write_end(struct dk_store *store, MDB_txn *txn, uint64_t number)
 {
     struct dk_key key;
@@ -349,18 +374,42 @@ docket_status dk_meta_write_end(struct dk_store *store, MDB_txn *txn, uint64_t n
     docket_status status = dk_env_head(store, (mdb_txn_id(txn) - 1) & 1, &before);
     dk_time_note(store, &time);
     if (status == DOCKET_OK && store->trail_moved)
-        status = write_row(store, txn, &rows[TRAIL_ROW], &store->trail);
+        status = write_since(store, txn, TRAIL_ROW, &store->trail);
     if (status == DOCKET_OK)
-        status = write_row(store, txn, &rows[TIME_ROW], &time);
+        status = write_since(store, txn, TIME_ROW, &time);
     if (status == DOCKET_OK)
         status = write_row(store, txn, &rows[BEFORE_ROW], &before);
     if (status == DOCKET_OK) {
         run_on(store, number);
-        status = write_row(store, txn, &rows[RUN_ROW], store->run);
+        status = write_since(store, txn, RUN_ROW, store->run);
     }
     if (status == DOCKET_OK)
-        status = write_row(store, txn, &rows[LEDGER_SUM_ROW], &store->ledger_sum);
+        status = write_since(store, txn, LEDGER_SUM_ROW, &store->ledger_sum);
     if (status == DOCKET_OK)
         status = spell_row(store, &rows[SUM_ROW], &store->sum, &key);
     return status == DOCKET_OK ? dk_env_put_sum(store, txn, &key, &store->value) : status;
+}
+
+/* ---- the shape of a schema ---- */
+
+static docket_status check_name(void *context, struct dk_slice key, struct dk_slice value)
+{
+    const uint64_t *schema = context;
+    (void)value;
+    if (is_desk(key))
+        return DOCKET_OK;
+    for (size_t at = 0; at < ROW_COUNT; at++)
+        if (key.size == strlen(rows[at].name) && memcmp(key.bytes, rows[at].name, key.size) == 0 && *schema >= rows[at].since)
+            return DOCKET_OK;
+    return dk_record_damaged(DK_KIND_META, key, "has a name that this schema does not know");
+}
+
+docket_status dk_meta_check_shape(struct dk_store *store, MDB_txn *txn, uint64_t schema)
+{
+    struct dk_meta unused;
+    docket_status status = DOCKET_OK;
+    for (size_t at = 0; status == DOCKET_OK && at < ROW_COUNT; at++)
+        if (schema >= rows[at].since)
+            status = read_row(store, txn, &rows[at], &unused);
+    return status == DOCKET_OK ? dk_env_walk(store, txn, DK_KIND_META, NULL, 0, check_name, &schema) : status;
 }

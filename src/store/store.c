@@ -27,6 +27,7 @@ struct opening {
     const struct dk_store_options *options;
     enum dk_witness_find found;
     struct dk_witness witness; /* as it was found */
+    bool standing;         /* whatever its schema and fence: dk_open_standing() */
     bool created;
     bool accepted;         /* a witness that did not fit was set aside */
     struct dk_meta before; /* the store's records as they were found */
@@ -156,12 +157,6 @@ static docket_status hear_trail(struct dk_store *store, MDB_txn *txn, struct ope
     return status;
 }
 
-/* How many of the databases a store of this schema has. */
-static unsigned kinds_of(uint64_t schema)
-{
-    return schema < DK_TEXTS_SCHEMA ? DK_KIND_TEXTS : schema < DK_LEDGER_SCHEMA ? DK_KIND_LEDGERLOG : DK_KIND_COUNT;
-}
-
 /* The ledger's folded records are read at a start as long as there are few. */
 static bool ledger_is_small(struct dk_store *store, MDB_txn *txn)
 {
@@ -173,6 +168,19 @@ static bool ledger_is_small(struct dk_store *store, MDB_txn *txn)
     return small;
 }
 
+/* No start changes the schema: an admin does, who knows that an older docketd will not take the store any more. Who
+ * accepts a store has looked, and there may be no other way to it. */
+static docket_status judge_schema(const struct dk_store *store, const struct opening *opening)
+{
+    uint64_t schema = opening->before.schema_version;
+    if (schema == DK_SCHEMA_VERSION || opening->standing || opening->options->accept)
+        return DOCKET_OK;
+    return dk_fail(DOCKET_BAD_LAYOUT,
+                   "the store has schema %llu, of an older release, and this docketd serves %u. Make a copy of it, and upgrade "
+                   "it: docket migrate upgrade --realm %s (with --dry-run it says what that would do)",
+                   (unsigned long long)schema, DK_SCHEMA_VERSION, store->realm);
+}
+
 static docket_status read_records(struct dk_store *store, struct opening *opening)
 {
     MDB_txn *txn;
@@ -181,7 +189,9 @@ static docket_status read_records(struct dk_store *store, struct opening *openin
     if (status != DOCKET_OK)
         return status;
     status = dk_meta_read(store, txn, &opening->before);
-    if (status == DOCKET_OK && store->kinds < kinds_of(opening->before.schema_version))
+    if (status == DOCKET_OK)
+        status = judge_schema(store, opening);
+    if (status == DOCKET_OK && store->kinds < dk_kinds_of(opening->before.schema_version))
         status = dk_fail(DOCKET_DAMAGED, "the store has no database \"%s\"", dk_kind_name(store->kinds));
     store->time = opening->before.time;
     store->ledger_unread = !ledger_is_small(store, txn);
@@ -259,8 +269,11 @@ static docket_status judge_fence(struct opening *opening)
         opening->accepted = true;
         return DOCKET_OK;
     }
-    return dk_fail(DOCKET_STORE_FENCED, "it was restored from a backup of generation %" PRIu64 ", and numbers may have been "
-                                        "given since: it gives none until it is accepted with floors; see docket help accept",
+    return dk_fail(DOCKET_STORE_FENCED,
+                   "it %s at generation %" PRIu64 ", and numbers may have been given that it does not know: it gives none "
+                   "until it is accepted with floors; see docket help accept",
+                   fence->kind == DK_FENCE_RESTORED ? "was restored from a backup made"
+                                                    : "was being accepted, which did not come to its end,",
                    fence->generation);
 }
 
@@ -283,14 +296,14 @@ static void choose_numbers(struct dk_store *store, const struct opening *opening
         store->meta.commit = higher(store->meta.commit, store->far.other.witness.commit);
     }
     store->meta.generation++;
-    if (store->meta.fence.kind == DK_FENCE_RESTORED) /* accepted */
-        store->meta.fence = (struct dk_fence){0};
+    if (opening->accepted)
+        store->meta.fence = (struct dk_fence){.kind = DK_FENCE_ACCEPTING,
+                                              .time_ns = (uint64_t)dk_clock_wall_ns(),
+                                              .generation = opening->before.generation};
     store->meta.schema_version = DK_SCHEMA_VERSION; /* what an older one lacks reads as zero */
 }
 
-/* trail_is_known: the trail that is there now is what the next start may count on,
- * whether the commit that follows is there then or not. */
-static docket_status write_witness(struct dk_store *store, uint64_t start, uint32_t phase, bool trail_is_known)
+docket_status dk_open_witness(struct dk_store *store, uint64_t start, uint32_t phase, bool trail_is_known)
 {
     struct dk_witness witness = {.generation = store->meta.generation,
                                  .start = start,
@@ -388,13 +401,6 @@ static void describe_accept(const struct opening *opening, struct dk_event *even
                  (unsigned long long)opening->witness.commit);
 }
 
-static void describe_chain(const struct dk_store *store, struct dk_event *event)
-{
-    *event = (struct dk_event){.time_ns = dk_clock_wall_ns(), .kind = "audit", .uid = geteuid()};
-    snprintf(event->text, sizeof event->text, "the chain of events begins; the %llu before it are hashed as they stand",
-             (unsigned long long)store->trail.number);
-}
-
 static docket_status write_start(struct dk_store *store, MDB_txn *txn, uint64_t number,
                                  const void *context)
 {
@@ -402,15 +408,9 @@ static docket_status write_start(struct dk_store *store, MDB_txn *txn, uint64_t 
     struct dk_meta meta = store->meta;
     struct dk_event event;
     meta.commit = number;
-    docket_status status = dk_meta_write(store, txn, &meta);
-    if (status == DOCKET_OK && opening->before.schema_version < DK_TEXTS_SCHEMA)
-        status = dk_texts_fill(store, txn);
-    if (status == DOCKET_OK && opening->before.schema_version < DK_LEDGER_SCHEMA)
-        status = dk_ledger_make(store, txn);
-    if (status == DOCKET_OK && opening->before.schema_version < DK_CHAIN_SCHEMA) {
-        describe_chain(store, &event);
-        status = dk_commit_event(store, txn, &event, store->trail.number + 1);
-    }
+    docket_status status = dk_migrate_all_up(store, txn, opening->before.schema_version);
+    if (status == DOCKET_OK)
+        status = dk_meta_write(store, txn, &meta);
     describe_start(store, opening, &event);
     if (status == DOCKET_OK)
         status = dk_commit_event(store, txn, &event, store->trail.number + 1);
@@ -430,8 +430,8 @@ static docket_status begin_generation(struct dk_store *store, struct opening *op
         opening->keeps[0] = 0;
     docket_status status = read_place(store, opening->options);
     if (status == DOCKET_OK)
-        status = write_witness(store, start, DK_WITNESS_OPENING,
-                               !opening->accepted && opening->before.schema_version >= DK_CHAIN_SCHEMA);
+        status = dk_open_witness(store, start, DK_WITNESS_OPENING,
+                                 !opening->accepted && opening->before.schema_version >= DK_CHAIN_SCHEMA);
     if (status == DOCKET_OK)
         status = dk_commit_run(store, write_start, opening);
     if (status != DOCKET_OK)
@@ -439,7 +439,7 @@ static docket_status begin_generation(struct dk_store *store, struct opening *op
     store->event_last = store->meta.trail.number;
     store->kinds = DK_KIND_COUNT;
     store->ahead_max_ns = INT64_MAX; /* of the next commits, unless docketd knows better */
-    status = write_witness(store, start, DK_WITNESS_RUNNING, true);
+    status = dk_open_witness(store, start, DK_WITNESS_RUNNING, true);
     if (status == DOCKET_OK)
         dk_far_moved(store, &opening->before.guard);
     return status;
@@ -471,11 +471,14 @@ static docket_status open_all(struct dk_store *store, struct opening *opening)
         status = read_records(store, opening);
     if (status == DOCKET_OK)
         status = dk_far_open(store, options, opening->before.store_id, &opening->before.guard);
-    if (status == DOCKET_OK)
+    if (status == DOCKET_OK && !opening->standing)
         status = judge_fence(opening);
     if (status == DOCKET_OK)
         status = hear_witness(store, opening);
-    return status == DOCKET_OK ? begin_generation(store, opening) : status;
+    if (status != DOCKET_OK || !opening->standing)
+        return status == DOCKET_OK ? begin_generation(store, opening) : status;
+    store->meta = opening->before;
+    return DOCKET_OK;
 }
 
 static void close_fd(int fd)
@@ -485,7 +488,7 @@ static void close_fd(int fd)
 }
 
 /* The lock goes last: nobody may come in while LMDB is open. */
-static void release(struct dk_store *store)
+void dk_open_release(struct dk_store *store)
 {
     dk_env_close(store);
     dk_buffer_free(&store->value);
@@ -522,10 +525,9 @@ static void fill_facts(const struct dk_store *store, const struct opening *openi
     facts->trusted_same_boot = memcmp(time->boot_id, store->boot_id, sizeof time->boot_id) == 0;
 }
 
-docket_status dk_store_open(const struct dk_store_options *options, struct dk_store **store,
-                            struct dk_store_facts *facts)
+static docket_status open_as(const struct dk_store_options *options, uint64_t as_schema, struct opening *opening,
+                             struct dk_store **store)
 {
-    struct opening opening = {.options = options};
     if (!options->realm || !options->realm[0])
         return dk_fail(DOCKET_BAD_ARGUMENT, "a store needs the name of its realm");
     struct dk_store *made = calloc(1, sizeof *made);
@@ -533,19 +535,35 @@ docket_status dk_store_open(const struct dk_store_options *options, struct dk_st
         return dk_fail(DOCKET_NO_MEMORY, "no memory to open a store");
     made->realm_fd = made->lock_fd = made->witness_fd = -1;
     made->far.fd = made->far.lock_fd = made->far.host_lock_fd = -1;
+    made->as_schema = as_schema;
     pthread_mutex_init(&made->index_lock, NULL);
     pthread_mutex_init(&made->time_lock, NULL);
     made->log.wait = options->ledger_wait;
     made->ledger_pages = options->ledger_pages ? options->ledger_pages : LEDGER_PAGES;
     memcpy(made->boot_id, options->boot_id, sizeof made->boot_id);
-    docket_status status = open_all(made, &opening);
+    docket_status status = open_all(made, opening);
     if (status != DOCKET_OK) {
-        release(made);
+        dk_open_release(made);
         return dk_wrap(status, "cannot open the store of %s", options->realm);
     }
-    fill_facts(made, &opening, facts);
     *store = made;
     return DOCKET_OK;
+}
+
+docket_status dk_store_open(const struct dk_store_options *options, struct dk_store **store,
+                            struct dk_store_facts *facts)
+{
+    struct opening opening = {.options = options};
+    docket_status status = open_as(options, 0, &opening, store);
+    if (status == DOCKET_OK)
+        fill_facts(*store, &opening, facts);
+    return status;
+}
+
+docket_status dk_open_standing(const struct dk_store_options *options, uint64_t as_schema, struct dk_store **store)
+{
+    struct opening opening = {.options = options, .standing = true};
+    return open_as(options, as_schema, &opening, store);
 }
 
 static docket_status write_clean(struct dk_store *store, MDB_txn *txn, uint64_t number,
@@ -558,13 +576,8 @@ static docket_status write_clean(struct dk_store *store, MDB_txn *txn, uint64_t 
     return dk_meta_write(store, txn, &meta);
 }
 
-/* The store first: a crash between the two leaves a witness that still runs
- * ahead, which any later start allows. */
-static docket_status stop_in_order(struct dk_store *store)
+docket_status dk_open_witness_clean(struct dk_store *store)
 {
-    docket_status status = dk_commit_run(store, write_clean, NULL);
-    if (status != DOCKET_OK)
-        return status;
     struct dk_witness exact = store->witness;
     exact.commit = store->meta.commit;
     exact.phase = DK_WITNESS_CLEAN;
@@ -573,11 +586,19 @@ static docket_status stop_in_order(struct dk_store *store)
     return dk_commit_witness(store, &exact);
 }
 
+/* The store first: a crash between the two leaves a witness that still runs
+ * ahead, which any later start allows. */
+static docket_status stop_in_order(struct dk_store *store)
+{
+    docket_status status = dk_commit_run(store, write_clean, NULL);
+    return status == DOCKET_OK ? dk_open_witness_clean(store) : status;
+}
+
 docket_status dk_store_close(struct dk_store *store, bool clean)
 {
     if (!store)
         return DOCKET_OK;
     docket_status status = clean ? stop_in_order(store) : DOCKET_OK;
-    release(store);
+    dk_open_release(store);
     return status == DOCKET_OK ? status : dk_wrap(status, "the store was not stopped in order");
 }

@@ -52,8 +52,7 @@
 
 #define DK_SCHEMA_VERSION 6u
 
-/* Oldest schema that is taken over: what it lacks reads as zero, and the opening
- * commit writes the new version, with `texts` of all its series and an empty ledger. */
+/* Oldest schema that there is a way from (migrate.h); a start takes none but the newest. */
 #define DK_SCHEMA_OLDEST 2u
 
 /* Why an admin did it: 1 to so many bytes of printable UTF-8. */
@@ -204,6 +203,7 @@ enum dk_fence_kind {
     DK_FENCE_NONE = 0,
     DK_FENCE_RESTORED = 1, /* put back from a backup: until it is accepted with floors. id: of the backup */
     DK_FENCE_MOVED = 2,    /* gone to another host, for good. id: of the ticket */
+    DK_FENCE_ACCEPTING = 3, /* put up by an opening that accepts: until every counter has moved forward, durably */
     DK_FENCE_KINDS
 };
 
@@ -275,7 +275,7 @@ struct dk_store_options {
     const char *lock_folder; /* where copies of one store on this host meet, beside the far witness's folder: the
                               * runtime root. NULL: nowhere */
     bool create;
-    bool accept;           /* `docketd --accept-store`: set aside a witness that does not fit
+    bool accept;           /* `docketd --accept-store`, behind a fence: set aside a witness that does not fit
                             * (or is missing or damaged), as an event; the next generation and
                             * commit are above both store and witness */
     bool fenced_too;       /* opens a store that has moved, and leaves its fence: to read, or to export it again */
@@ -291,8 +291,9 @@ struct dk_store_options {
  * holder), creates the store where allowed (under a temporary name, synced with
  * its directory, renamed), checks schema, checksums of meta, and the witness,
  * and commits generation + 1.
- * A fence refuses it: `accept` takes that of a restored store away, in the same commit; that of one that has
- * moved nothing does (fenced_too opens it as it is).
+ * A fence refuses it. `accept` opens what was restored, or is not its witness's, behind the fence ACCEPTING, which
+ * whoever opened takes down in a commit of its own when nothing can be given twice any more: until then every start
+ * but another `accept` is refused. What has moved stays so (fenced_too opens it as it is).
  * Statuses: OK, NO_REALM, STORE_IN_USE (the sentence names pid and start of the
  * holder), STORE_COPIED (another copy of it is open on this host), STORE_REWOUND, STORE_FENCED, DAMAGED, BAD_LAYOUT (schema), UNSAFE_FILES, NO_SPACE,
  * STORE_FAILED, SYSTEM.

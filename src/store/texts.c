@@ -181,8 +181,7 @@ static docket_status fill_one(void *context, struct dk_slice key, struct dk_slic
     if (status == DOCKET_OK)
         status = dk_env_add(filling->store, filling->txn, DK_KIND_TEXTS, &at, &filling->store->value, &added, &same);
     if (status == DOCKET_OK && ++filling->done % PROGRESS == 0)
-        dk_log(DK_LOG_NOTICE, "store: taking over an older schema, %llu series so far",
-               (unsigned long long)filling->done);
+        dk_log(DK_LOG_NOTICE, "store: the texts of %llu series so far", (unsigned long long)filling->done);
     return status;
 }
 
@@ -192,9 +191,52 @@ docket_status dk_texts_fill(struct dk_store *store, MDB_txn *txn)
     docket_status status = dk_env_make_database(store, txn, DK_KIND_TEXTS);
     if (status == DOCKET_OK)
         status = dk_env_walk(store, txn, DK_KIND_SERIES, NULL, 0, fill_one, &filling);
-    if (status == DOCKET_OK && filling.done > 0)
-        dk_log(DK_LOG_NOTICE, "store: taken over from an older schema, %llu series", (unsigned long long)filling.done);
     return status;
+}
+
+/* ---- what a store of an older schema would not have ---- */
+
+struct sifting {
+    struct dk_store *store;
+    MDB_txn *txn;
+    docket_status (*each)(void *context, const struct dk_text_record *text);
+    void *context;
+};
+
+/* The series that an entry is of: under the name that it had then, which it has for good. */
+static docket_status find_series_of(const struct sifting *sifting, const struct dk_text_record *text,
+                                    struct dk_series_record *record, bool *found)
+{
+    struct dk_key key;
+    struct dk_slice value;
+    dk_key_of_series(&key, text->tenant, text->series);
+    docket_status status = dk_env_get(sifting->store, sifting->txn, DK_KIND_SERIES, &key, &value, found);
+    return status == DOCKET_OK && *found ? dk_image_decode_series(dk_key_slice(&key), value, record) : status;
+}
+
+static docket_status sift(void *context, struct dk_slice key, struct dk_slice value)
+{
+    const struct sifting *sifting = context;
+    struct dk_series_record record;
+    struct dk_text_record text, made;
+    bool found = false;
+    docket_status status = dk_image_decode_text(key, value, &text);
+    if (status == DOCKET_OK)
+        status = find_series_of(sifting, &text, &record, &found);
+    if (status == DOCKET_OK && found)
+        status = text_of(&record, record.policy, &made);
+    if (status != DOCKET_OK)
+        return status;
+    bool again = found && text.series_id == record.id && same_texts(&text, &made) &&
+                 (text.until_ns != 0) == (record.retired_ns != 0);
+    return again ? DOCKET_OK : sifting->each(sifting->context, &text);
+}
+
+docket_status dk_texts_of_before(struct dk_store *store, MDB_txn *txn,
+                                 docket_status (*each)(void *context, const struct dk_text_record *text), void *context)
+{
+    struct sifting sifting = {store, txn, each, context};
+    return dk_env_walk(store, txn, DK_KIND_TEXTS, NULL, 0, sift, &sifting);
 }
 
 /* ---- reading ---- */

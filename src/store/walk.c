@@ -130,21 +130,28 @@ static docket_status show_spots(struct dk_store *store, MDB_txn *txn, const stru
     return status;
 }
 
+docket_status dk_walk_counters(struct dk_store *store, MDB_txn *txn,
+                               docket_status (*each)(void *context, const struct dk_counter_image *image), void *context)
+{
+    struct counter_walk walk = {.each = each, .context = context};
+    docket_status status = dk_journal_walk(store, txn, &walk.seen, each, context);
+    if (status == DOCKET_OK)
+        status = dk_env_walk(store, txn, DK_KIND_COUNTERS, NULL, 0, visit_folded, &walk);
+    dk_seen_free(&walk.seen);
+    return status;
+}
+
 docket_status dk_store_each_counter(struct dk_store *store,
                                     docket_status (*each)(void *context,
                                                           const struct dk_counter_image *image),
                                     void *context)
 {
-    struct counter_walk walk = {.each = each, .context = context};
     MDB_txn *txn;
     docket_status status = dk_walk_begin(store, &txn);
     if (status != DOCKET_OK)
         return status;
-    status = dk_journal_walk(store, txn, &walk.seen, each, context);
-    if (status == DOCKET_OK)
-        status = dk_env_walk(store, txn, DK_KIND_COUNTERS, NULL, 0, visit_folded, &walk);
+    status = dk_walk_counters(store, txn, each, context);
     mdb_txn_abort(txn);
-    dk_seen_free(&walk.seen);
     return status;
 }
 

@@ -103,22 +103,16 @@ static docket_status open_store(void)
 
 static void store_trial(const char *what, const struct field *field, uint64_t value)
 {
-    struct field judged = *field;
     (void)what;
     (void)record(field->name, true, value);
-    if (field->expect == VERSIONS && value >= DK_SCHEMA_OLDEST && value < DK_SCHEMA_VERSION)
-        judged.expect = EITHER; /* an older store is taken over */
-    skew_judge(&judged, value, DK_SCHEMA_VERSION, open_store());
+    skew_judge(field, value, DK_SCHEMA_VERSION, open_store());
 }
 
 /* Nothing is written: a record put by a stranger does not fit the store's sum. */
 static void store_as_it_is(const char *what, const struct field *field, uint64_t value)
 {
-    struct field judged = *field;
     (void)what;
-    if (field->expect == VERSIONS && value >= DK_SCHEMA_OLDEST && value < DK_SCHEMA_VERSION)
-        judged.expect = EITHER;
-    skew_judge(&judged, value, DK_SCHEMA_VERSION, open_store());
+    skew_judge(field, value, DK_SCHEMA_VERSION, open_store());
 }
 
 void skew_store(const char *realm)

@@ -115,6 +115,15 @@ static inline void crash(void)
     must_close(false);
 }
 
+/* As docketd does once an accepted store's counters have moved forward. */
+static inline void take_fence_down(void)
+{
+    struct dk_fence none = {0};
+    uint64_t number;
+    assert_int_equal(facts.fence.kind, DK_FENCE_ACCEPTING);
+    assert_int_equal(dk_store_commit(store, &(struct dk_change){.fence = &none}, &number), DOCKET_OK);
+}
+
 static inline int make_realm(void **state)
 {
     (void)state;
@@ -328,6 +337,74 @@ static inline void commit_ledger(uint64_t first, unsigned count)
     free(holds);
     free(ranges);
     free(texts);
+}
+
+/* ---- a store of an older schema, as its docketd would have left it: made by hand, and not by a migration ---- */
+
+static inline void plain_events(MDB_txn *txn)
+{
+    for (uint64_t number = 1; number <= store->meta.trail.number; number++) {
+        struct dk_key key;
+        struct dk_slice value;
+        struct dk_event event;
+        bool found;
+        dk_key_of_event(&key, number);
+        assert_int_equal(dk_env_get(store, txn, DK_KIND_EVENTS, &key, &value, &found), DOCKET_OK);
+        assert_int_equal(dk_image_decode_event(dk_key_slice(&key), value, &event), DOCKET_OK);
+        event.link = (struct dk_event_link){0};
+        event.tenant[0] = event.series[0] = 0;
+        event.period = 0;
+        store->value.used = 0;
+        assert_int_equal(dk_image_encode_event(&event, &key, &store->value), DOCKET_OK);
+        assert_int_equal(dk_env_put(store, txn, DK_KIND_EVENTS, &key, &store->value), DOCKET_OK);
+    }
+}
+
+static inline void drop_from(MDB_txn *txn, enum dk_kind from)
+{
+    for (unsigned kind = from; kind < store->kinds; kind++) {
+        assert_int_equal(dk_env_empty(store, txn, (enum dk_kind)kind), DOCKET_OK);
+        assert_int_equal(mdb_drop(txn, store->dbi[kind], 1), 0);
+    }
+    store->kinds = from < store->kinds ? from : store->kinds;
+}
+
+static inline void forget(MDB_txn *txn, const char *name)
+{
+    struct dk_key key;
+    dk_key_of_name(&key, name);
+    assert_int_equal(dk_env_remove(store, txn, DK_KIND_META, &key), DOCKET_OK);
+}
+
+/* Of the open store, which ends without a word. */
+static inline void leave_as_schema(uint64_t schema)
+{
+    MDB_txn *txn;
+    struct dk_witness witness = store->witness;
+    assert_int_equal(dk_env_begin(store, true, &txn), DOCKET_OK);
+    store->trail_moved = false;
+    if (schema < 6) {
+        forget(txn, "fence");
+        forget(txn, "guard");
+        forget(txn, "run");
+    }
+    if (schema < 5) {
+        plain_events(txn);
+        drop_from(txn, DK_KIND_LEDGERLOG);
+        forget(txn, "trail");
+        forget(txn, "ledger_sum");
+        witness.event = 0;
+        assert_int_equal(dk_witness_write(store->witness_fd, store->witness_name, &witness), DOCKET_OK);
+    }
+    if (schema < 4) {
+        drop_from(txn, DK_KIND_TEXTS);
+        forget(txn, "time");
+    }
+    store->meta.schema_version = schema;
+    assert_int_equal(dk_meta_write(store, txn, &store->meta), DOCKET_OK);
+    assert_int_equal(dk_meta_write_end(store, txn, store->meta.commit), DOCKET_OK);
+    assert_int_equal(dk_env_commit(store, txn), 0);
+    crash();
 }
 
 #define IN_A_REALM(name) cmocka_unit_test_setup_teardown(name, make_realm, remove_realm)

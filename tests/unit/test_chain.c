@@ -5,6 +5,7 @@
 #include "store_fixture.h"
 
 #include "../lib/tamper.h"
+#include "store/migrate.h"
 
 #include <time.h>
 
@@ -295,6 +296,7 @@ static void a_broken_trail_is_accepted_as_it_stands(void **state)
     assert_int_equal(found.trail.begins, found.trail.number - 1); /* start and accept */
     assert_non_null(strstr(events_from(found.trail.number).text, "broken at event 9"));
     commit_events(3);
+    take_fence_down();
     crash();
     options.accept = false;
     must_open();
@@ -325,6 +327,7 @@ static void a_tail_with_new_hashes_is_seen_by_the_witness(void **state)
     assert_int_equal(dk_store_trail(store, &trail), DOCKET_OK);
     assert_int_equal(trail.begins, 1);
     assert_non_null(strstr(events_from(trail.number).text, "against its witness, which had seen event"));
+    take_fence_down();
     crash();
     options.accept = false;
     must_open();
@@ -374,49 +377,21 @@ static void without_a_clean_stop_the_witness_is_up_to_its_lag_behind(void **stat
     assert_refused(DOCKET_STORE_REWOUND, "the audit trail was rewritten");
 }
 
-/* As a store of schema 4: events without links, no trail, and its witness. */
-static void make_older(void)
-{
-    struct tamper tamper;
-    struct dk_event event;
-    struct dk_key key;
-    tamper_begin(&tamper, realm);
-    struct dk_store *older = &tamper.store;
-    for (uint64_t number = 1; number <= older->meta.trail.number; number++) {
-        tamper_decode(&tamper, number, &event);
-        event.link = (struct dk_event_link){0};
-        event.tenant[0] = event.series[0] = 0;
-        event.period = 0;
-        older->value.used = 0;
-        tamper_must(dk_image_encode_event(&event, &key, &older->value));
-        tamper_must(dk_env_put(older, tamper.txn, DK_KIND_EVENTS, &key, &older->value));
-    }
-    older->meta.schema_version = 4;
-    tamper_must(dk_meta_write(older, tamper.txn, &older->meta));
-    dk_key_of_name(&key, "trail");
-    tamper_must(dk_env_remove(older, tamper.txn, DK_KIND_META, &key));
-    tamper_end(&tamper, true);
-    int fd = open(realm, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    struct dk_witness witness;
-    enum dk_witness_find find;
-    assert_int_equal(dk_witness_read(fd, "witness", &witness, &find), DOCKET_OK);
-    assert_int_equal(find, DK_WITNESS_FOUND);
-    witness.event = 0;
-    assert_int_equal(dk_witness_write(fd, "witness", &witness), DOCKET_OK);
-    close(fd);
-}
-
 static void events_of_an_older_schema_are_hashed_as_they_stand(void **state)
 {
     (void)state;
+    struct dk_migrate_order order = {.way = DK_MIGRATE_UP, .target = "head"};
     begin_events();
-    make_older();
+    must_open();
+    leave_as_schema(4);
+    if (dk_migrate_run(&options, &order) != DOCKET_OK)
+        fail_msg("%s", dk_error_text());
     must_open();
     struct dk_audit found = audit();
     assert_int_equal(found.broken, 0);
     assert_true(found.trail.begins > 20);
-    assert_int_equal(found.trail.number, found.trail.begins + 1);
-    assert_non_null(strstr(events_from(found.trail.begins).text, "audit: the chain of events begins"));
+    assert_int_equal(found.trail.number, found.trail.begins + 2); /* two migrations, and this start */
+    assert_non_null(strstr(events_from(found.trail.begins).text, "migrate: 0005_ledger up, schema 4 to 5"));
     commit_events(5);
     must_close(true);
     must_open();

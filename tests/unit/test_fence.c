@@ -25,10 +25,17 @@ static void a_restored_store_opens_only_when_it_is_accepted(void **state)
     options.fenced_too = false;
     options.accept = true;
     must_open();
+    assert_int_equal(facts.fence.kind, DK_FENCE_ACCEPTING);
     options.accept = false;
-    assert_int_equal(facts.fence.kind, DK_FENCE_NONE);
-    crash(); /* it was in the first commit */
+    crash(); /* before the counters have moved */
+    assert_refused(DOCKET_STORE_FENCED, "did not come to its end");
+    options.accept = true;
     must_open();
+    options.accept = false;
+    take_fence_down();
+    crash();
+    must_open();
+    assert_int_equal(facts.fence.kind, DK_FENCE_NONE);
     must_close(true);
 }
 

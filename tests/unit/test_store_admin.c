@@ -129,28 +129,6 @@ static void a_series_is_changed_and_retired_under_its_id(void **state)
                      DOCKET_DAMAGED);
 }
 
-static void a_store_of_the_schema_before_is_taken_over(void **state)
-{
-    (void)state;
-    MDB_txn *txn;
-    must_open();
-    assert_int_equal(commit_series(1, "acme", "INV"), DOCKET_OK);
-    struct dk_meta meta = store->meta;
-    meta.schema_version = DK_SCHEMA_OLDEST;
-    assert_int_equal(dk_env_begin(store, true, &txn), DOCKET_OK);
-    assert_int_equal(dk_meta_write(store, txn, &meta), DOCKET_OK);
-    assert_int_equal(dk_meta_write_end(store, txn, meta.commit), DOCKET_OK);
-    assert_int_equal(mdb_txn_commit(txn), 0);
-    crash();
-    must_open();
-    assert_int_equal(facts.schema_version, DK_SCHEMA_VERSION);
-    assert_int_equal(store->meta.schema_version, DK_SCHEMA_VERSION);
-    assert_sound();
-    crash();
-    must_open();
-    assert_int_equal(facts.schema_version, DK_SCHEMA_VERSION);
-}
-
 /* ---- read again while commits go on ---- */
 
 static dk_word enough;
@@ -233,7 +211,6 @@ int main(void)
         IN_A_REALM(a_range_that_is_not_there_cannot_be_removed),
         IN_A_REALM(a_reason_of_full_length_is_read_back),
         IN_A_REALM(a_series_is_changed_and_retired_under_its_id),
-        IN_A_REALM(a_store_of_the_schema_before_is_taken_over),
         IN_A_REALM(a_store_is_verified_while_commits_go_on),
         IN_A_REALM(what_is_damaged_is_found_in_a_store_that_runs),
     };

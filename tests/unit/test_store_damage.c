@@ -247,7 +247,7 @@ static void a_store_of_a_newer_schema_is_refused(void **state)
     assert_int_equal(dk_meta_write(store, txn, &meta), DOCKET_OK);
     assert_int_equal(mdb_txn_commit(txn), 0);
     crash();
-    assert_refused(DOCKET_BAD_LAYOUT, "use a newer docketd");
+    assert_refused(DOCKET_BAD_LAYOUT, "use a newer docketd, or have that one bring the store down");
 }
 
 /* ---- full ---- */

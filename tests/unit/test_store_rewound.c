@@ -183,8 +183,14 @@ static void an_accepted_store_goes_on_above_both_and_says_so(void **state)
         strstr(reading.text, "accept: the store at generation 1, commit 6 was accepted"));
     commit_many(40); /* the folds go on over the jump in numbers */
     assert_sound();
-    crash();
     options.accept = false;
+    crash(); /* whoever accepted has not said that all is done */
+    assert_refused(DOCKET_STORE_FENCED, "did not come to its end");
+    options.accept = true;
+    must_open();
+    take_fence_down();
+    options.accept = false;
+    crash();
     must_open();
     assert_int_equal(next_of(1, 2026), 40);
 }
@@ -203,6 +209,7 @@ static void accepting_heals_a_missing_or_damaged_witness(void **state)
     struct reading reading = events_from(1);
     assert_non_null(strstr(reading.text, "against its witness, which was missing"));
     assert_non_null(strstr(reading.text, "against its witness, which was damaged"));
+    take_fence_down();
     must_close(true);
     options.accept = false;
     must_open();

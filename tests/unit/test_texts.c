@@ -2,8 +2,7 @@
 /* links: base/status.c base/log.c base/files.c store/record.c store/image.c store/image_series.c store/seen.c store/index.c store/witness.c store/lock.c store/env.c store/pages.c store/meta.c store/journal.c store/commit.c store/create.c store/walk.c store/texts.c store/time.c numbering/fate.c store/store.c */
 /* libs: lmdb pthread */
 /* What a series is told and what it writes, as the store keeps it: settings and
- * the next policy in its record, an entry of texts for each policy it ever had,
- * and the same from a store of the schema before. */
+ * the next policy in its record, an entry of texts for each policy it ever had. */
 #include "store_fixture.h"
 
 #include "numbering/collide.h"
@@ -448,103 +447,6 @@ static void a_walk_over_texts_ends_where_it_is_told_to(void **state)
     assert_int_equal(count, 1);
 }
 
-/* ---- a store of the schema before ---- */
-
-/* The sum of all records, as the end of a commit of any schema writes it. */
-static void put_sum(MDB_txn *txn)
-{
-    struct dk_key key;
-    struct dk_buffer value = {0};
-    dk_key_of_name(&key, "sum");
-    dk_put_u64(dk_buffer_reserve(&value, 8), store->sum);
-    assert_int_equal(dk_record_seal(DK_KIND_META, dk_key_slice(&key), &value), DOCKET_OK);
-    assert_int_equal(dk_env_put_sum(store, txn, &key, &value), DOCKET_OK);
-    dk_buffer_free(&value);
-}
-
-/* What a docketd of that schema would have left, by its own encoder: neither
- * texts nor time, and these series. */
-static void write_store_of(uint64_t schema, unsigned series)
-{
-    MDB_txn *txn;
-    struct dk_key time;
-    must_open();
-    struct dk_meta meta = store->meta;
-    meta.schema_version = schema;
-    assert_int_equal(dk_env_begin(store, true, &txn), DOCKET_OK);
-    for (unsigned id = 1; id <= series; id++) {
-        char name[16];
-        struct dk_buffer value = {0};
-        struct dk_key key;
-        snprintf(name, sizeof name, "S%05u", id);
-        struct dk_series_record record = told(id, name, policy_of("{SERIES}-{MM}{DD}{YYYY}-{N:6}", ""));
-        record.retired_ns = schema > 2 && id % 10 == 0 ? 77 : 0;
-        spell_as_schema_3(&record, &key, &value);
-        assert_int_equal(dk_env_put(store, txn, DK_KIND_SERIES, &key, &value), DOCKET_OK);
-        dk_buffer_free(&value);
-    }
-    assert_int_equal(dk_env_empty(store, txn, DK_KIND_TEXTS), DOCKET_OK);
-    assert_int_equal(mdb_drop(txn, store->dbi[DK_KIND_TEXTS], 1), 0);
-    assert_int_equal(dk_meta_write(store, txn, &meta), DOCKET_OK);
-    assert_int_equal(dk_meta_write_end(store, txn, meta.commit), DOCKET_OK);
-    dk_key_of_name(&time, "time");
-    assert_int_equal(dk_env_remove(store, txn, DK_KIND_META, &time), DOCKET_OK);
-    put_sum(txn);
-    assert_int_equal(mdb_txn_commit(txn), 0);
-    crash();
-}
-
-static void a_store_of_schema_3_gets_the_texts_of_its_series(void **state)
-{
-    (void)state;
-    for (uint64_t schema = 2; schema <= 3; schema++) {
-        struct texts texts = {0};
-        struct dk_text_record text;
-        write_store_of(schema, 25);
-        must_open();
-        assert_int_equal(facts.schema_version, DK_SCHEMA_VERSION);
-        assert_true(facts.trusted_wall_ns == 0 && facts.trusted_boot_ns == 0 && !facts.trusted_same_boot);
-        assert_int_equal(dk_store_each_text(store, "acme", "", list, &texts), DOCKET_OK);
-        assert_int_equal(texts.count, 25);
-        assert_string_equal(texts_of("acme", "S00007-11"), "S00007:S00007-####20##-.1 ");
-        assert_string_equal(texts_of("acme", "S00010-"), schema > 2 ? "S00010:S00010-####20##-.1! " : "S00010:S00010-####20##-.1 ");
-        assert_int_equal(dk_store_each_text(store, "acme", "S00010-", keep_text, &text), DOCKET_OK);
-        assert_true(text.from_ns == 5 && text.last == DOCKET_NUMBER_MAX);
-        assert_int_equal(commit_series(26, "acme", "NEW"), DOCKET_OK);
-        assert_sound();
-        crash();
-        must_open(); /* and from then on it is a store as any other */
-        texts = (struct texts){0};
-        assert_int_equal(dk_store_each_text(store, "acme", "", list, &texts), DOCKET_OK);
-        assert_int_equal(texts.count, 26);
-        assert_true(facts.trusted_wall_ns > 0);
-        assert_sound();
-        crash();
-        remove_tree(realm);
-    }
-}
-
-/* All or nothing: a take-over that ends in its midst leaves the store as it was. */
-static void a_store_of_schema_3_that_cannot_be_taken_over_stays_one(void **state)
-{
-    (void)state;
-    struct texts texts = {0};
-    struct stat file;
-    size_t room = options.map_bytes;
-    write_store_of(3, 5000);
-    assert_int_equal(stat(path_of("store/data.mdb"), &file), 0);
-    options.map_bytes = (size_t)file.st_size;
-    options.preallocate_bytes = 4096;
-    for (int turn = 0; turn < 3; turn++)
-        assert_refused(DOCKET_NO_SPACE, "the store has grown to");
-    options.map_bytes = room;
-    must_open();
-    assert_true(facts.trusted_wall_ns == 0); /* it was of schema 3 until now */
-    assert_int_equal(dk_store_each_text(store, "acme", "S0", list, &texts), DOCKET_OK);
-    assert_int_equal(texts.count, 5000);
-    assert_sound();
-}
-
 static void a_store_that_lost_its_texts_is_damaged(void **state)
 {
     (void)state;
@@ -591,8 +493,6 @@ int main(void)
         IN_A_REALM(a_beginning_finds_all_that_could_be_alike_and_no_others),
         PURE(texts_that_meet_have_beginnings_that_are_alike),
         IN_A_REALM(a_walk_over_texts_ends_where_it_is_told_to),
-        IN_A_REALM(a_store_of_schema_3_gets_the_texts_of_its_series),
-        IN_A_REALM(a_store_of_schema_3_that_cannot_be_taken_over_stays_one),
         IN_A_REALM(a_store_that_lost_its_texts_is_damaged),
         IN_A_REALM(an_entry_of_a_series_that_is_not_there_is_damaged),
     };

@@ -373,6 +373,18 @@ static void note_desk(struct dk_daemon *daemon, const struct dk_desk_book *desk)
     commit_now(daemon, job, &done);
 }
 
+/* Of an accepted store, once every desk's counters are beyond what can have been given. Until this is durable
+ * a start that does not accept is refused: it would go on from where the old store stood. */
+static void take_fence_down(struct dk_daemon *daemon)
+{
+    static const struct dk_fence none = {0};
+    bool done = false;
+    struct dk_job *job = dk_job_new(note_done, &done);
+    job->fence = &none;
+    commit_now(daemon, job, &done);
+    daemon->facts.fence = none;
+}
+
 /* docketd died between the commit of another policy and its slot. If it was more
  * than the window, nobody sat at the desk, and nobody has been let in since. */
 static void mend_slots(struct dk_desk_book *desk)
@@ -588,6 +600,8 @@ docket_status dk_recovery_run(struct dk_daemon *daemon)
     }
     for (uint32_t d = 0; d < daemon->desk_count && status == DOCKET_OK; d++)
         status = open_desk(daemon, &daemon->desks[d], &images, adopted[d]);
+    if (status == DOCKET_OK && daemon->facts.fence.kind == DK_FENCE_ACCEPTING)
+        take_fence_down(daemon);
     dk_images_free(&images);
     for (uint64_t id = 0; status == DOCKET_OK && id < daemon->series_room; id++)
         if (daemon->series_by_id[id] != NULL && daemon->series_by_id[id]->record.retired_ns != 0)

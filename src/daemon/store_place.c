@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* store_place: where the configuration says that a realm's store and its witnesses lie. */
+#include "daemon/daemon.h"
+
+#include "base/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void dk_store_place_of(const struct dk_daemon *daemon, struct dk_store_place *place)
+{
+    const struct dk_config *config = &daemon->config;
+    bool named = config->witness_dir_named;
+    snprintf(place->far, sizeof place->far, "%s", config->witness_dir);
+    if (!named && !dk_witness_dir(place->far, DK_WITNESS_DIR_BYTES)) {
+        dk_log(DK_LOG_WARNING, "there is no folder for a far witness: no HOME, and none is named (witness_dir); a copy of the "
+                               "whole realm would not be noticed");
+        place->far[0] = 0;
+    }
+    bool has_root = dk_runtime_root(config->runtime_dir[0] ? config->runtime_dir : NULL, config->shared, place->root,
+                                    sizeof place->root) == DOCKET_OK; /* else open_runtime() says why */
+    place->options = (struct dk_store_options){.realm = config->realm,
+                                               .witness = config->witness[0] ? config->witness : NULL,
+                                               .far = place->far[0] != 0 ? place->far : NULL,
+                                               .far_is_named = named,
+                                               .lock_folder = has_root ? place->root : NULL};
+    memcpy(place->options.boot_id, daemon->boot_id, sizeof place->options.boot_id);
+}
