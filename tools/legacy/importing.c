@@ -96,6 +96,7 @@ int importing_send(struct importing *importing)
                                           .source = strcmp(source, "-") == 0                        ? "stdin"
                                                     : legacy_kind_of(source) == LEGACY_POSTGRESQL ? "postgresql"
                                                                                                   : source,
+                                          .declares = cli_given(cli, OPT_DECLARE),
                                           .by_id = cli_given(cli, OPT_ID_KEYS)};
     importing->sending.flags = (cli_given(cli, OPT_DRY_RUN) ? DOCKET_DRY_RUN : 0u) |
                                (cli_given(cli, OPT_SKIP_CLASHES) ? DOCKET_SKIP_CLASHES : 0u);

@@ -39,6 +39,8 @@ struct sent_counter {
     docket_status status;  /* why it was left; DOCKET_OK: it was not */
     char sentence[400];
     bool is_current;       /* its period is */
+    bool is_thought;       /* there is no such series: what would be if it were declared */
+    uint32_t last_day;     /* of the last row sent; 0 not known */
     uint64_t next;         /* the counter's next number, or what it would be */
     unsigned next_count;   /* texts of it and those behind it */
     char next_texts[SENDING_NEXT][DOCKET_TEXT_MAX];
@@ -49,6 +51,7 @@ struct sending {
     struct intake *intake;
     const char *source;
     unsigned flags;
+    bool declares; /* a dry run of what would declare its series first */
     bool by_id; /* the other system's ids become keys */
     struct sent_counter *counters;
     size_t counter_count;
