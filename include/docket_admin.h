@@ -53,6 +53,11 @@ struct docket_policy {
     const char *close_after;   /* "never", or days after a period's end until it closes: "30" */
     const char *ledger;        /* "off", "on": each number durable, with its record, before it is given */
     const char *on_expiry;     /* "doubt", "free": numbers whose holder ended before they were settled */
+    const char *start_after_text; /* in the place of start_after: the last number of the system before, as it stands
+                                  on its document ("INV-2025-004711"), or a plain number. docketd reads it by the
+                                  series' template. Of the current period: that goes on behind it. Of one that has
+                                  ended: the current period begins at 1, and that one goes on behind it for
+                                  documents dated back. Of one that has not begun: REFUSED */
 };
 
 /* A country's rules that `profile` names: facts to check against, not advice. All texts
@@ -75,8 +80,11 @@ docket_status docket_admin_profile(unsigned at, struct docket_profile *profile);
 
 /*
  * Declares a series. Durable on return; a refused one leaves nothing behind.
- * Statuses: OK, EXISTS (the same name with other settings; declaring the same
- * again is OK), BAD_NAME, BAD_POLICY, COLLISION (a document number of it could be that
+ * Statuses: OK, EXISTS (the same name with other settings, or it begins elsewhere; declaring the same
+ * again is OK), BAD_NAME, BAD_POLICY, NOT_OF_SERIES (start_after_text is no number that the series
+ * writes: the sentence says where it differs, and a template that writes it if one is near), REFUSED
+ * (it is of a period that has not begun, or no number is left behind it), BAD_ARGUMENT (it can be read
+ * in two ways), COLLISION (a document number of it could be that
  * of another series of the tenant, small and capital letters alike; the sentence has
  * both), PERIOD_NOT_OPEN (the clock is outside 2001 to 2099), NOT_PERMITTED, REALM_FULL,
  * NO_SPACE, UNREACHABLE, STORE_FAILED, PROTOCOL, SYSTEM.
@@ -176,14 +184,26 @@ docket_status docket_admin_reconcile(docket_realm *realm, const struct docket_co
 
 /*
  * The next number that the counter gives is at least to; the numbers skipped
- * become void ("advanced"). Only a period that is open: the current one, and the
- * next within two days of its beginning. Never backwards: below the next number it
+ * become void ("advanced"). Only a period that is open (the current one, and the
+ * next within two days of its beginning), or has ended and gave numbers. Never backwards: below the next number it
  * is REFUSED. While it is done (milliseconds) callers wait as for supply. A leased
  * counter must have no open lease: REFUSED.
  * Statuses: those of docket_admin_void(), RETIRED.
  */
 docket_status docket_admin_series_advance(docket_realm *realm, const struct docket_counter_name *counter, uint64_t to,
                                           const char *reason, docket_each_change each, void *context);
+
+/* Flags of docket_admin_series_advance_text(), beside DOCKET_DRY_RUN. */
+enum { DOCKET_ADVANCE_TO = 512 }; /* the next number is at least the text's; else it is behind it */
+
+/*
+ * The same, behind (or to) a document number's text, read by the series' template; its
+ * period is the text's, and counter->period that one or -1. A plain number will do.
+ * Statuses: those of docket_admin_series_advance(), NOT_OF_SERIES.
+ */
+docket_status docket_admin_series_advance_text(docket_realm *realm, const struct docket_counter_name *counter,
+                                               const char *text, const char *reason, unsigned flags,
+                                               docket_each_change each, void *context);
 
 /*
  * The series gives no number any more, in any period; callers get RETIRED, also
@@ -205,6 +225,8 @@ typedef int (*docket_each_setting)(void *context, const struct docket_setting *s
 
 /* A flag beside DOCKET_DRY_RUN: from the next period on. */
 enum { DOCKET_FROM_NEXT = 16 };
+/* Of docket_admin_series_preview(): a series that exists must be the one that is declared. */
+enum { DOCKET_AS_DECLARED = 128 };
 
 /*
  * Another policy for a series, forward only: what was given keeps its text. Null and
@@ -213,7 +235,8 @@ enum { DOCKET_FROM_NEXT = 16 };
  *   window, warn, close_after, on_expiry     at any time, at once
  *   order, restart, zone, fiscal_year, start_after   while no number of the series was
  *       ever handed out and no process sits at its desk. start_after too once an
- *       interval is used up or over: another one begins there
+ *       interval is used up or over: another one begins there. start_after_text of a
+ *       period that has ended: while no number of that period was given, by itself
  *   all others                               from now on, with processes seated: the
  *       counters leave the board for some milliseconds (who asks meanwhile waits as for
  *       supply). A leased series must have no open lease
@@ -236,8 +259,9 @@ docket_status docket_admin_series_set(docket_realm *realm, const char *tenant, c
 struct docket_coming {
     uint64_t number;
     int32_t period;
-    uint32_t date;    /* yyyymmdd, that the text shows */
+    uint32_t date;    /* yyyymmdd, that the text shows; 0: none */
     const char *text;
+    int read;         /* 1: it does not come; it is what policy->start_after_text was read as, and goes first */
 };
 
 /* Told of each, in order; returns 0 to go on. */
@@ -247,9 +271,11 @@ typedef int (*docket_each_coming)(void *context, const struct docket_coming *com
  * The next ten document numbers as they would be written today under these settings:
  * of the series as docket_admin_series_set() would leave it (flags: DOCKET_FROM_NEXT,
  * then those of the next period's first day), or of a new one, as
- * docket_admin_series_add() would make it. Fewer where the numbers end. Nothing is
- * changed. For whoever may sit at the desk. Statuses: OK, BAD_POLICY, COLLISION,
- * REFUSED (there is no next period), NO_SERIES, BAD_NAME, BAD_ARGUMENT, BUSY,
+ * docket_admin_series_add() would make it (flags: DOCKET_AS_DECLARED, and one that
+ * exists otherwise is EXISTS, as there). Fewer where the numbers end. Before them comes
+ * what policy->start_after_text was read as. Nothing is
+ * changed. For whoever may sit at the desk. Statuses: OK, BAD_POLICY, COLLISION, EXISTS, NOT_OF_SERIES,
+ * REFUSED (there is no next period; start_after_text is of one that has not begun), NO_SERIES, BAD_NAME, BAD_ARGUMENT, BUSY,
  * NOT_PERMITTED, UNREACHABLE, PROTOCOL, SYSTEM.
  */
 docket_status docket_admin_series_preview(docket_realm *realm, const char *tenant, const char *name,
@@ -383,6 +409,19 @@ docket_status docket_admin_period_close(docket_realm *realm, const struct docket
  * NOT_PERMITTED, UNREACHABLE, STORE_FAILED, PROTOCOL, SYSTEM.
  */
 docket_status docket_admin_verify(docket_realm *realm, int64_t timeout_ns, uint64_t *records);
+
+/* Room of a backup's manifest, with the zero behind it. */
+#define DOCKET_MANIFEST_BYTES 4096
+
+/*
+ * docketd copies its store, as it stands and compacted, to the regular file behind fd, which the caller opened for
+ * writing and empty; numbers go on meanwhile, and the store's file grows. manifest gets the JSON text that belongs
+ * beside it: SHA-256, store id, generation, commit. Nothing is synced: fsync() fd before you rely on it. The copy is
+ * of use with its manifest only; `docket backup` does all of it. Waits at most timeout_ns; a caller who goes away ends
+ * the copy. Statuses: OK, BAD_ARGUMENT, BUSY (another backup is being made), NO_SPACE and SYSTEM (of the file: docketd
+ * is well), DAMAGED, NOT_PERMITTED, TIMEOUT, UNREACHABLE, NO_MEMORY, PROTOCOL.
+ */
+docket_status docket_admin_backup(docket_realm *realm, int fd, int64_t timeout_ns, char manifest[DOCKET_MANIFEST_BYTES]);
 
 struct docket_event {
     uint64_t number;     /* from 1, without a hole */

@@ -66,6 +66,7 @@ enum cli_option_id {
     OPT_ISSUED,
     OPT_VOID_REST,
     OPT_TO,
+    OPT_AFTER,
     OPT_DESK,
     OPT_WAIT,
     OPT_UNDO,
@@ -224,6 +225,7 @@ extern const struct cli_command command_scan;
 extern const struct cli_command command_import;
 extern const struct cli_command command_issue, command_reserve, command_settle, command_release, command_resolve,
     command_elsewhere; /* of series with a ledger */
+extern const struct cli_command command_backup;
 extern const struct cli_command command_migrate_upgrade, command_migrate_downgrade, command_migrate_current,
     command_migrate_history, command_migrate_heads, command_migrate_check, command_migrate_stamp, command_migrate_new;
 

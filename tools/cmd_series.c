@@ -12,6 +12,7 @@
 #include "viewing.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 /* ---- add ---- */
@@ -25,8 +26,12 @@ struct adding {
 static docket_status add(docket_realm *realm, void *context)
 {
     struct adding *adding = context;
-    if (cli_given(adding->coming.cli, OPT_DRY_RUN))
-        return coming_ask(realm, &adding->coming);
+    bool dry = cli_given(adding->coming.cli, OPT_DRY_RUN);
+    docket_status status = DOCKET_OK;
+    if (dry || adding->policy.start_after_text != NULL)
+        status = coming_ask(realm, &adding->coming);
+    if (dry || status != DOCKET_OK)
+        return status;
     return docket_admin_series_add(realm, adding->address->tenant, adding->address->series, &adding->policy);
 }
 
@@ -37,7 +42,8 @@ static int end_add(const struct cli *cli, const struct adding *adding)
     if (!cli->json) {
         printf("%s/%s %s\n", address->tenant, address->series,
                dry ? "is not declared; it could be (--dry-run)" : "is declared");
-        if (dry)
+        coming_print_read(&adding->coming);
+        if (dry || adding->coming.read)
             coming_print(&adding->coming);
         return CLI_DONE;
     }
@@ -45,8 +51,10 @@ static int end_add(const struct cli *cli, const struct adding *adding)
     if (object != NULL) {
         json_object_update_new(object, json_pack("{s:o, s:s, s:s, s:b}", "realm", output_string(cli->realm), "tenant",
                                                  address->tenant, "series", address->series, "declared", !dry));
-        if (dry)
+        if (dry || adding->coming.read)
             json_object_set(object, "next", adding->coming.array);
+        if (adding->coming.read)
+            json_object_set_new(object, "start_after", coming_read_json(&adding->coming));
     }
     return output_json(cli, object);
 }
@@ -55,21 +63,19 @@ static int run_add(struct cli *cli)
 {
     char lines[COMING_LINES][DOCKET_TEXT_MAX];
     struct address address;
-    uint64_t start_after = 0;
     int code = address_parse(cli, cli->operands[0], false, &address);
-    if (code == CLI_DONE)
-        code = cli_number(cli, OPT_START_AFTER, 0, DOCKET_NUMBER_MAX - 1, &start_after);
+    if (code == CLI_DONE && cli_given(cli, OPT_START_AFTER))
+        code = coming_check(cli, "--start-after", cli->values[OPT_START_AFTER]);
     if (code != CLI_DONE)
         return code;
-    struct adding adding = {.address = &address,
-                            .policy = {.start_after = start_after}};
+    struct adding adding = {.address = &address, .policy = {.start_after_text = cli->values[OPT_START_AFTER]}};
     code = policy_options(cli, &adding.policy);
     if (code != CLI_DONE)
         return code;
     adding.coming = (struct coming){.cli = cli,
                                     .address = &address,
                                     .policy = &adding.policy,
-                                    .has_start = start_after != 0,
+                                    .declared = true,
                                     .array = cli->json ? json_array() : NULL,
                                     .lines = lines};
     code = session_run(cli, add, &adding);
@@ -160,6 +166,7 @@ const struct cli_command command_series_add = {
     .examples = "$ docket series add acme/INV --restart monthly --template 'INV-{YYYY}{MM}-{N:5}'\n"
                 "$ docket series add acme/ORD --order leased --window 5000\n"
                 "$ docket series add acme/CRN --start-after 4711   # 4712 was the next one elsewhere\n"
+                "$ docket series add acme/OUT --template 'OUT-{YYYY}-{N:6}' --start-after OUT-2025-004711 --dry-run\n"
                 "$ docket series add acme/JOB --order gapless --template 'JOB-{YYYY}-{N:4}'\n",
     .operands = "TENANT/SERIES",
     .summary = "declare a series with its policy",
@@ -170,8 +177,12 @@ const struct cli_command command_series_add = {
             "so on. A gapless series, or one with --ledger on, keeps a record of each number; see\n"
             "docket-issue(1) and docs/LEDGER.md. The window called benchmark (16777216) is not for\n"
             "books. A series whose document numbers could be those of another one of the tenant is\n"
-            "refused, with an example. --dry-run checks all of it, shows the next ten numbers and\n"
-            "declares nothing. Starts docketd for the realm if none answers.",
+            "refused, with an example. --start-after takes the last number of the system that you come\n"
+            "from, as it stands on its document: it is read by the series' template, and where it does\n"
+            "not fit, the sentence says where, and which template would. A number of a year (month ...)\n"
+            "that is over is for documents dated back into it; the current one begins by itself. Digits\n"
+            "alone are a number; what can be both is asked for as number=2511 or text=2511. --dry-run\n"
+            "checks all of it, shows the next ten numbers and declares nothing. Starts docketd for the realm if none answers.",
     .options = POLICY_OPTIONS | BIT(OPT_START_AFTER) | BIT(OPT_DRY_RUN) |
                BIT(OPT_REALM) | BIT(OPT_NO_START) | BIT(OPT_JSON) | BIT(OPT_QUIET),
     .operands_min = 1,

@@ -6,6 +6,7 @@
 #include "session.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,15 +30,21 @@ static int print_done(const struct cli *cli, const struct address *address, cons
 struct advancing {
     const struct cli *cli;
     struct docket_counter_name name;
-    uint64_t to;
+    const char *text;
+    unsigned flags;
     struct deciding_changes changes;
 };
 
 static docket_status advance(docket_realm *realm, void *context)
 {
     struct advancing *advancing = context;
-    return docket_admin_series_advance(realm, &advancing->name, advancing->to, advancing->cli->values[OPT_REASON],
-                                       deciding_change, &advancing->changes);
+    return docket_admin_series_advance_text(realm, &advancing->name, advancing->text, advancing->cli->values[OPT_REASON],
+                                            advancing->flags, deciding_change, &advancing->changes);
+}
+
+static bool is_zero(const char *text)
+{
+    return text[0] != '\0' && text[strspn(text, "0")] == '\0';
 }
 
 static int run_advance(struct cli *cli)
@@ -45,15 +52,21 @@ static int run_advance(struct cli *cli)
     struct address address;
     struct advancing advancing = {.cli = cli};
     int code = deciding_address(cli, &address, &advancing.name);
-    if (code == CLI_DONE && !cli_given(cli, OPT_TO))
-        code = cli_fail(cli, DOCKET_BAD_ARGUMENT, "docket series advance wants --to N");
+    bool to = cli_given(cli, OPT_TO);
+    if (code == CLI_DONE && to == cli_given(cli, OPT_AFTER))
+        code = cli_fail(cli, DOCKET_BAD_ARGUMENT, "docket series advance wants either --to N or --after N: a number, or a "
+                                                  "document number of the series");
+    advancing.text = cli->values[to ? OPT_TO : OPT_AFTER];
+    advancing.flags = (to ? DOCKET_ADVANCE_TO : 0u) | deciding_flags(cli);
     if (code == CLI_DONE)
-        code = cli_number(cli, OPT_TO, 1, DOCKET_NUMBER_MAX, &advancing.to);
+        code = coming_check(cli, to ? "--to" : "--after", advancing.text);
+    if (code == CLI_DONE && is_zero(advancing.text))
+        code = cli_fail(cli, DOCKET_BAD_ARGUMENT, "numbers begin at 1");
     if (code == CLI_DONE)
         code = deciding_reason(cli);
     if (code == CLI_DONE)
-        code = deciding_confirm(cli, "skip every number of %s below %" PRIu64 " that was not given", cli->operands[0],
-                                advancing.to);
+        code = deciding_confirm(cli, "skip every number of %s %s %.70s that was not given", cli->operands[0],
+                                to ? "below" : "up to", advancing.text);
     if (code != CLI_DONE)
         return code;
     deciding_begin(&advancing.changes, cli, &address);
@@ -63,13 +76,16 @@ static int run_advance(struct cli *cli)
 const struct cli_command command_series_advance = {
     .name = "series advance",
     .examples = "$ docket next acme/INV\n"
-                "$ docket series advance acme/INV --to 5000 --yes --reason 'the old system went on to 4999'\n",
+                "$ docket series advance acme/INV --to 5000 --yes --reason 'the old system went on to 4999'\n"
+                "$ docket series advance acme/INV --after 6000 --reason 'and to 6000' --dry-run\n",
     .operands = "TENANT/SERIES[/PERIOD]",
     .summary = "the next number is at least N",
-    .text = "The numbers skipped become void. Never backwards: below the next number it is an honest\n"
-            "no. A leased series must have no open lease. For root, docketd's user and the admins of\n"
-            "docket.conf. Asks on a terminal; --yes elsewhere.",
-    .options = BIT(OPT_TO) | BIT(OPT_PERIOD) | BIT(OPT_REASON) | BIT(OPT_YES) | COMMON,
+    .text = "N is a number, or a document number that the series' template writes: then its period is\n"
+            "meant. The numbers skipped become void. Never backwards: below the next number it is an\n"
+            "honest no. A leased series must have no open lease. A period that has ended moves for the\n"
+            "sake of documents dated back into it. --dry-run says what would become void. For root,\n"
+            "docketd's user and the admins of docket.conf. Asks on a terminal; --yes elsewhere.",
+    .options = BIT(OPT_TO) | BIT(OPT_AFTER) | BIT(OPT_DRY_RUN) | BIT(OPT_PERIOD) | BIT(OPT_REASON) | BIT(OPT_YES) | COMMON,
     .operands_min = 1,
     .operands_max = 1,
     .run = run_advance};
@@ -203,6 +219,8 @@ static int end_set(const struct cli *cli, struct setting *setting, int code)
                                                      from_json(setting), "changes", setting->array));
         if (object != NULL && dry)
             json_object_set(object, "next", setting->coming.array);
+        if (object != NULL && setting->coming.read)
+            json_object_set_new(object, "start_after", coming_read_json(&setting->coming));
         code = output_json(cli, object);
     } else if (setting->count == 0) {
         printf("nothing %s\n", dry ? "would change" : "was changed");
@@ -211,8 +229,10 @@ static int end_set(const struct cli *cli, struct setting *setting, int code)
     } else if (setting->next_from != 0) {
         printf("from %s on\n", address_period_text(setting->next_from, period));
     }
-    if (dry && setting->refused == 0)
+    if (dry && setting->refused == 0) {
+        coming_print_read(&setting->coming);
         coming_print(&setting->coming);
+    }
     return code == CLI_DONE && setting->refused > 0 ? CLI_NO : code;
 }
 
@@ -226,8 +246,10 @@ static int run_set(struct cli *cli)
         code = cli_fail(cli, DOCKET_BAD_ARGUMENT, "--from is now or next, not '%.40s'", cli->values[OPT_FROM]);
     if (code == CLI_DONE)
         code = policy_options(cli, &setting.policy);
+    if (code == CLI_DONE && cli_given(cli, OPT_START_AFTER))
+        code = coming_check(cli, "--start-after", cli->values[OPT_START_AFTER]);
     if (code == CLI_DONE)
-        code = cli_number(cli, OPT_START_AFTER, 0, DOCKET_NUMBER_MAX - 1, &setting.policy.start_after);
+        setting.policy.start_after_text = cli->values[OPT_START_AFTER];
     if (code != CLI_DONE)
         return code;
     setting.next = cli_given(cli, OPT_FROM) && strcmp(cli->values[OPT_FROM], "next") == 0;
@@ -259,7 +281,8 @@ const struct cli_command command_series_set = {
             "series was ever handed out and no process sits at its desk. All others hold from now on,\n"
             "with processes at work (a ledger begins so, and is never taken off again), or with\n"
             "--from next from the next period on. Nothing changes if one of them may not, or if a\n"
-            "document number could be that of another one. --dry-run says what would change and why\n"
+            "document number could be that of another one. --start-after takes a document number too,\n"
+            "also of a period that is over, if no number of that was given. --dry-run says what would change and why\n"
             "not, and shows the next ten numbers. For root, docketd's user and the admins of\n"
             "docket.conf.",
     .options = POLICY_OPTIONS | BIT(OPT_START_AFTER) |

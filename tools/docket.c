@@ -38,6 +38,7 @@ static const struct cli_command *const commands[] = {
     &command_retention_drop,
     &command_verify,
     &command_scan,
+    &command_backup,
     &command_series_add,
     &command_series_list,
     &command_series_show,

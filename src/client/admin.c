@@ -3,6 +3,7 @@
 #include "docket_admin.h"
 
 #include "client/inside.h"
+#include "numbering/start.h"
 #include "numbering/profile.h"
 
 #include <errno.h>
@@ -68,9 +69,11 @@ docket_status dk_policy_fill(char settings[DK_WIRE_SETTINGS], const struct docke
         if (value != NULL)
             status = dk_policy_add_line(settings, members[at].setting, value);
     }
-    if (status != DOCKET_OK || policy->window == 0)
-        return status;
-    return dk_policy_add_line(settings, "window", dk_window_text(policy->window, window));
+    if (status == DOCKET_OK && policy->window != 0)
+        status = dk_policy_add_line(settings, "window", dk_window_text(policy->window, window));
+    if (status == DOCKET_OK && policy->start_after_text != NULL)
+        status = dk_start_add_line(settings, DK_START_AFTER_LINE, policy->start_after_text);
+    return status;
 }
 
 docket_status docket_admin_profile(unsigned at, struct docket_profile *profile)
@@ -103,7 +106,7 @@ docket_status docket_admin_series_add(docket_realm *realm, const char *tenant, c
     docket_status status = dk_names_fill(tenant, name, request.tenant, request.name);
     if (status == DOCKET_OK)
         status = dk_policy_fill(request.settings, policy);
-    if (status == DOCKET_OK && policy != NULL)
+    if (status == DOCKET_OK && policy != NULL && policy->start_after_text == NULL)
         request.start_after = policy->start_after;
     if (status == DOCKET_OK)
         status = dk_reach_ask(realm, &request, ADMIN_TIMEOUT_NS, &reply, fds);

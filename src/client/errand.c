@@ -3,6 +3,7 @@
 #include "docket_admin.h"
 
 #include "client/inside.h"
+#include "numbering/start.h"
 #include "numbering/fate.h"
 #include "numbering/reason.h"
 
@@ -157,6 +158,24 @@ docket_status docket_admin_series_advance(docket_realm *realm, const struct dock
     docket_status status = fill(&request, counter);
     if (status == DOCKET_OK)
         status = dk_errand_reason(&request, reason);
+    return status == DOCKET_OK ? ask_changes(realm, &request, -1, each, context) : status;
+}
+
+docket_status docket_admin_series_advance_text(docket_realm *realm, const struct docket_counter_name *counter,
+                                               const char *text, const char *reason, unsigned flags,
+                                               docket_each_change each, void *context)
+{
+    struct dk_admin_request request = {.type = DK_ADMIN_ADVANCE};
+    if (realm == NULL || counter == NULL || text == NULL ||
+        (flags & ~(unsigned)(DOCKET_DRY_RUN | DOCKET_ADVANCE_TO)) != 0)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "docket_admin_series_advance_text wants a realm, a counter's name, a text and "
+                                            "known flags");
+    docket_status status = fill(&request, counter);
+    if (status == DOCKET_OK)
+        status = dk_errand_reason(&request, reason);
+    if (status == DOCKET_OK)
+        status = dk_start_add_line(request.settings, flags & DOCKET_ADVANCE_TO ? DK_START_AT_LINE : DK_START_AFTER_LINE, text);
+    request.flags = flags & DOCKET_DRY_RUN;
     return status == DOCKET_OK ? ask_changes(realm, &request, -1, each, context) : status;
 }
 

@@ -74,7 +74,7 @@ docket_status docket_admin_series_set(docket_realm *realm, const char *tenant, c
     docket_status status = dk_names_fill(tenant, name, request.tenant, request.name);
     if (status == DOCKET_OK)
         status = dk_policy_fill(request.settings, policy);
-    if (status == DOCKET_OK && has_start) {
+    if (status == DOCKET_OK && has_start && policy->start_after_text == NULL) {
         request.start_after = policy->start_after;
         request.flags |= DK_ADMIN_START_AFTER;
     }

@@ -11,18 +11,20 @@
 
 #define ERRAND_TIMEOUT_NS (10 * DK_SECOND_NS)
 
-_Static_assert((int)DOCKET_FROM_NEXT == (int)DK_ADMIN_FROM_NEXT, "flags go as they are");
+_Static_assert((int)DOCKET_FROM_NEXT == (int)DK_ADMIN_FROM_NEXT && (int)DOCKET_AS_DECLARED == (int)DK_ADMIN_DECLARE,
+               "flags go as they are");
 
 #define END(field) (field)[sizeof(field) - 1] = 0
 
 static docket_status ask_rows(docket_realm *realm, const struct dk_admin_request *request, size_t row_bytes, void **rows,
-                              size_t *count)
+                              size_t *count, uint64_t *salt)
 {
-    struct dk_reply reply;
+    struct dk_reply reply = {0};
     int fd;
     *rows = NULL;
     *count = 0;
     docket_status status = dk_errand_ask(realm, request, -1, ERRAND_TIMEOUT_NS, &reply, &fd);
+    *salt = reply.salt;
     if (status == DOCKET_OK && fd < 0)
         return dk_fail(DOCKET_PROTOCOL, "docketd answered without the rows");
     return status == DOCKET_OK ? dk_errand_rows(fd, row_bytes, rows, count) : status;
@@ -37,22 +39,24 @@ docket_status docket_admin_series_preview(docket_realm *realm, const char *tenan
     struct dk_admin_request request = {.type = DK_ADMIN_PREVIEW, .period = -1};
     void *read;
     size_t count;
-    if (realm == NULL || each == NULL || (flags & ~(unsigned)DOCKET_FROM_NEXT) != 0)
+    uint64_t salt;
+    if (realm == NULL || each == NULL || (flags & ~(unsigned)(DOCKET_FROM_NEXT | DOCKET_AS_DECLARED)) != 0)
         return dk_fail(DOCKET_BAD_ARGUMENT, "docket_admin_series_preview wants a realm, a callback and known flags");
     docket_status status = dk_names_fill(tenant, name, request.tenant, request.name);
     if (status == DOCKET_OK && policy != NULL)
         status = dk_policy_fill(request.settings, policy);
-    request.flags = flags | (has_start ? DK_ADMIN_START_AFTER : 0u);
-    request.start_after = policy != NULL && has_start ? policy->start_after : 0;
+    bool text = policy != NULL && policy->start_after_text != NULL;
+    request.flags = flags | (has_start || text ? DK_ADMIN_START_AFTER : 0u);
+    request.start_after = policy != NULL && has_start && !text ? policy->start_after : 0;
     if (status == DOCKET_OK)
-        status = ask_rows(realm, &request, sizeof(struct dk_number_wire), &read, &count);
+        status = ask_rows(realm, &request, sizeof(struct dk_number_wire), &read, &count, &salt);
     if (status != DOCKET_OK)
         return status;
     struct dk_number_wire *rows = read;
     for (size_t i = 0; i < count; i++) {
         END(rows[i].text);
         struct docket_coming coming = {
-            .number = rows[i].number, .period = rows[i].period, .date = rows[i].date, .text = rows[i].text};
+            .number = rows[i].number, .period = rows[i].period, .date = rows[i].date, .text = rows[i].text, .read = i < salt};
         if (each(context, &coming) != 0)
             break;
     }
@@ -167,13 +171,14 @@ docket_status docket_admin_series_show(docket_realm *realm, const struct docket_
     struct shown shown = {0};
     void *read = NULL;
     size_t count;
+    uint64_t salt;
     if (realm == NULL || counter == NULL || each == NULL || counter->period < -1)
         return dk_fail(DOCKET_BAD_ARGUMENT, "docket_admin_series_show wants a realm, a series, a period or -1, and a "
                                             "callback");
     request.period = counter->period;
     docket_status status = dk_names_fill(counter->tenant, counter->series, request.tenant, request.name);
     if (status == DOCKET_OK)
-        status = ask_rows(realm, &request, sizeof(struct dk_show_wire), &read, &count);
+        status = ask_rows(realm, &request, sizeof(struct dk_show_wire), &read, &count, &salt);
     if (status == DOCKET_OK && count != 1)
         status = dk_fail(DOCKET_PROTOCOL, "docketd answered without the one row");
     struct dk_show_wire *wire = read;

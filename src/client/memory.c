@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "numbering/collide.h"
+#include "numbering/start.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -121,8 +122,13 @@ struct memory_series *dk_memory_find(struct memory *memory, const char *tenant, 
 /* The realm's policy, and over it what a declaration says. */
 static docket_status policy_of(const struct memory *memory, const struct dk_request *request, struct dk_policy *policy)
 {
+    char settings[DK_WIRE_SETTINGS], start[DOCKET_TEXT_MAX + 8];
     *policy = memory->policy;
-    return request->type == DK_ASK_DECLARE ? dk_policy_apply(policy, request->settings) : DOCKET_OK;
+    if (request->type != DK_ASK_DECLARE)
+        return DOCKET_OK;
+    memcpy(settings, request->settings, sizeof settings);
+    (void)dk_start_cut(settings, DK_START_AFTER_LINE, start);
+    return dk_policy_apply(policy, settings);
 }
 
 /* It has no zone database, and no ledger: only docketd has those. */
@@ -158,21 +164,51 @@ static const struct dk_policy *keep_policy(struct memory *memory, const struct d
 struct draft {
     struct memory_series series;
     struct dk_policy policy;
+    uint64_t start_after;
     char beginning[DOCKET_TEXT_MAX];
 };
 
-static docket_status draw_series(const struct memory *memory, const struct dk_request *request, struct draft *draft)
+/* Behind which number the current period begins: docketd takes one that has ended too. */
+static docket_status read_start(const struct dk_request *request, const struct dk_template *resolved, int64_t now_s,
+                                struct draft *draft)
+{
+    char settings[DK_WIRE_SETTINGS], text[DOCKET_TEXT_MAX + 8];
+    struct dk_period now;
+    struct dk_start start;
+    uint32_t today = dk_zone_utc.date(&dk_zone_utc, now_s);
+    struct dk_start_ask ask = {request->tenant, request->name, &draft->policy, resolved, text,
+                               dk_date_supported(today) ? today : DK_DATE_FIRST};
+    memcpy(settings, request->settings, sizeof settings);
+    draft->start_after = request->start_after;
+    if (!dk_start_cut(settings, DK_START_AFTER_LINE, text) || text[0] == 0)
+        return DOCKET_OK;
+    docket_status status = dk_start_read(&ask, &start);
+    if (status != DOCKET_OK)
+        return status;
+    dk_period_at(&draft->policy, &dk_zone_utc, now_s, &now);
+    if (start.period >= 0 && start.period != now.label)
+        return dk_fail(DOCKET_REFUSED, "'%.70s' is no number of the current period, and a realm in memory begins no other one; "
+                                       "this needs a real realm",
+                       text);
+    draft->start_after = start.number;
+    return DOCKET_OK;
+}
+
+static docket_status draw_series(const struct memory *memory, const struct dk_request *request, int64_t now_s,
+                                 struct draft *draft)
 {
     struct memory_series *series = &draft->series;
     struct dk_template resolved;
     docket_status status = policy_of(memory, request, &draft->policy);
     if (status == DOCKET_OK)
         status = check_policy(&draft->policy, request->tenant, request->name, &resolved);
+    if (status == DOCKET_OK)
+        status = read_start(request, &resolved, now_s, draft);
     if (status != DOCKET_OK)
         return status;
     *series = (struct memory_series){.policy = &draft->policy,
                                      .beginning = draft->beginning,
-                                     .start_after = request->start_after,
+                                     .start_after = draft->start_after,
                                      .last = dk_policy_last(&draft->policy, &resolved)};
     if (series->start_after >= series->last)
         return dk_fail(DOCKET_BAD_POLICY, "start-after %llu leaves no number: the last one is %llu",
@@ -204,7 +240,7 @@ static docket_status make_series(struct memory *memory, const struct dk_request 
 {
     struct draft draft;
     struct memory_counter *counter;
-    docket_status status = draw_series(memory, request, &draft);
+    docket_status status = draw_series(memory, request, now_s, &draft);
     if (status != DOCKET_OK)
         return status;
     struct memory_series *series = keep_series(memory, &draft);
@@ -225,18 +261,23 @@ static docket_status make_series(struct memory *memory, const struct dk_request 
     return DOCKET_OK;
 }
 
-static docket_status compare(const struct memory *memory, const struct dk_request *request,
+static docket_status compare(const struct memory *memory, const struct dk_request *request, int64_t now_s,
                              const struct memory_series *series)
 {
-    struct dk_policy wanted;
-    docket_status status = policy_of(memory, request, &wanted);
+    struct draft wanted;
+    struct dk_template resolved;
+    docket_status status = policy_of(memory, request, &wanted.policy);
+    if (status == DOCKET_OK)
+        status = check_policy(&wanted.policy, request->tenant, request->name, &resolved);
+    if (status == DOCKET_OK)
+        status = read_start(request, &resolved, now_s, &wanted);
     if (status != DOCKET_OK)
         return status;
-    if (request->start_after != 0 && request->start_after != series->start_after)
+    if (wanted.start_after != 0 && wanted.start_after != series->start_after)
         return dk_fail(DOCKET_EXISTS, "%s/%s exists and begins at %llu, not behind %llu; nothing was changed",
                        request->tenant, request->name, (unsigned long long)series->start_after + 1,
-                       (unsigned long long)request->start_after);
-    return dk_policy_compare(series->policy, &wanted, request->tenant, request->name);
+                       (unsigned long long)wanted.start_after);
+    return dk_policy_compare(series->policy, &wanted.policy, request->tenant, request->name);
 }
 
 /* Under the lock: what docketd does with OPEN and DECLARE. */
@@ -246,7 +287,7 @@ static docket_status reach_series(struct docket_realm *realm, const struct dk_re
     struct memory *memory = realm->memory;
     *series = dk_memory_find(memory, request->tenant, request->name);
     if (*series != NULL)
-        return request->type == DK_ASK_DECLARE ? compare(memory, request, *series) : DOCKET_OK;
+        return request->type == DK_ASK_DECLARE ? compare(memory, request, dk_memory_now_s(realm), *series) : DOCKET_OK;
     if (memory->declared_only && request->type == DK_ASK_OPEN)
         return dk_fail(DOCKET_NO_SERIES,
                        "%s/%s is not declared and this realm makes none on first use; `docket series add %s/%s` "

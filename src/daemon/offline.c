@@ -17,6 +17,8 @@
 const char dk_offline_usage[] =
     "  --offline VERB ... do one thing to the store of a realm that nobody serves, and end:\n"
     "                       verify\n"
+    "                       verify DIR (a backup)\n"
+    "                       backup DIR\n"
     "                       events [--kind KIND] [--limit N]\n"
     "                       audit verify | audit head\n"
     "                       fate TENANT/SERIES | fate all\n"
@@ -55,6 +57,8 @@ static docket_status decide(struct dk_daemon *daemon, const struct dk_offline *a
 
 static const struct verb verbs[] = {
     {"verify", NULL, 0, 0, .run = verify},
+    {"verify", NULL, 1, 0, .run = dk_offline_verify_backup, .alone = true},
+    {"backup", NULL, 1, 0, .run = dk_offline_backup},
     {"events", NULL, 0, 0, .run = events},
     {"audit", "verify", 0, 0, .run = audit_verify},
     {"audit", "head", 0, 0, .run = audit_head},

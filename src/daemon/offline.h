@@ -51,6 +51,9 @@ docket_status dk_offline_check(const struct dk_offline *asked) DK_MUST_USE;
 bool dk_offline_is_alone(const struct dk_offline *asked);
 /* offline_fate.c: the rows of dk_fate_write(), and what the ledger says of the same numbers. Closes fd. */
 docket_status dk_offline_print_fates(struct dk_store *store, int fd) DK_MUST_USE;
+/* offline_backup.c */
+docket_status dk_offline_backup(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
+docket_status dk_offline_verify_backup(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
 /* offline_migrate.c; REFUSED: an honest no, the store is not at the head */
 docket_status dk_offline_migrate_up(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
 docket_status dk_offline_migrate_down(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;

@@ -200,4 +200,15 @@ struct dk_read_text {
 bool dk_template_read(const struct dk_template *resolved, const char *series, const char *text, size_t length,
                       struct dk_read_text *found);
 
+/* How far a text can be read that dk_template_read() does not read, for a sentence
+ * about it. */
+struct dk_trace {
+    size_t at;      /* byte at which the first piece begins that is not there */
+    unsigned piece; /* that piece; the template's count: all of them are there, and what is
+                       wrong is a date that does not exist, or that the text goes on */
+};
+
+void dk_template_trace(const struct dk_template *resolved, const char *series, const char *text, size_t length,
+                       struct dk_trace *trace);
+
 #endif

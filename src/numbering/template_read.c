@@ -293,3 +293,43 @@ bool dk_template_read(const struct dk_template *resolved, const char *series, co
     *found = read;
     return true;
 }
+
+/* ---- how far a text can be read ---- */
+
+static size_t digits_there(const struct reading *reading, unsigned kind)
+{
+    size_t at = reading->at;
+    while (at < reading->length && (dk_is_digit(reading->text[at]) || (kind == DK_NUMBER36 && reading->text[at] >= 'A' &&
+                                                                       reading->text[at] <= 'Z')))
+        at++;
+    return at - reading->at;
+}
+
+/* By the digits that the text's length leaves for the number; else by those that stand there. */
+static bool trace_piece(struct reading *reading, const struct dk_template *resolved, unsigned piece, const char *series,
+                        size_t fixed)
+{
+    struct reading before = *reading;
+    const struct dk_piece *read = &resolved->pieces[piece];
+    size_t digits = reading->length > fixed ? reading->length - fixed : 0;
+    if (take_piece(reading, resolved, read, series, digits))
+        return true;
+    *reading = before;
+    if (dk_is_number(read->kind) && take_piece(reading, resolved, read, series, digits_there(reading, read->kind)))
+        return true;
+    *reading = before;
+    return false;
+}
+
+void dk_template_trace(const struct dk_template *resolved, const char *series, const char *text, size_t length,
+                       struct dk_trace *trace)
+{
+    struct reading reading = {.text = text, .length = length};
+    size_t fixed = dk_template_size(resolved, series, 0) - 1 - resolved->pieces[resolved->number_at].bytes;
+    unsigned piece = 0;
+    for (unsigned kind = 0; kind < DK_PIECE_KINDS; kind++)
+        reading.shows.of[kind] = -1;
+    while (piece < resolved->count && trace_piece(&reading, resolved, piece, series, fixed))
+        piece++;
+    *trace = (struct dk_trace){.at = reading.at, .piece = piece};
+}

@@ -61,6 +61,11 @@ void dk_digest_begin(struct dk_digest *digest, const char *name)
     begin(context_of(digest), name);
 }
 
+void dk_digest_begin_plain(struct dk_digest *digest)
+{
+    dk_sha_begin(context_of(digest));
+}
+
 void dk_digest_bytes(struct dk_digest *digest, const uint8_t *bytes, size_t count)
 {
     dk_sha_add(context_of(digest), bytes, count);

@@ -288,6 +288,27 @@ docket_status dk_env_open(struct dk_store *store, const struct dk_store_options 
     return status;
 }
 
+docket_status dk_env_open_copy(struct dk_store *store, const char *path)
+{
+    struct stat facts;
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return dk_fail_errno(dk_status_of_errno(errno), errno, "cannot open %s", path);
+    docket_status status = dk_pages_check(fd, path, UINT64_MAX, NULL);
+    int error = fstat(fd, &facts) != 0 ? errno : mdb_env_create(&store->env);
+    close(fd);
+    if (status != DOCKET_OK)
+        return status;
+    store->map_bytes = (size_t)facts.st_size + MEBIBYTE;
+    if (!error)
+        error = mdb_env_set_mapsize(store->env, store->map_bytes);
+    if (!error)
+        error = mdb_env_set_maxdbs(store->env, DK_KIND_COUNT);
+    if (!error)
+        error = mdb_env_open(store->env, path, MDB_NOSUBDIR | MDB_RDONLY | MDB_NOLOCK | MDB_NOTLS, 0600);
+    return error ? dk_env_fail(store, error, "open the copy") : open_databases(store, false);
+}
+
 docket_status dk_env_make_database(struct dk_store *store, MDB_txn *txn, enum dk_kind kind)
 {
     int error = mdb_dbi_open(txn, dk_kind_name(kind), MDB_CREATE, &store->dbi[kind]);

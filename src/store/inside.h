@@ -14,6 +14,8 @@
  *   fold.c     from the journal to records of their own
  *   texts.c    what each series writes
  *   chain.c    events, each with the hash of all before it
+ *   law.c      what must hold within each counter
+ *   copy.c     the store as one file, while commits go on; backup.c reads such a file
  *   migrate.c  from one schema to the next; migrations/ has the steps, facts.c what they must leave alone
  *   ledger.c   what a commit says of tracked numbers; ledger_log.c appends and folds it (ledger_log.h says
  *              which files serve it), pen.c writes many records
@@ -161,6 +163,7 @@ struct dk_store {
     bool emptied;               /* ... or the whole journal */
     uint64_t fold_from;         /* the series that a fold goes on with */
     struct dk_ledger_log log;
+    bool copied;                /* a copy that was opened to be read: backup.c */
     bool ledger_unread;         /* at open, since it is large */
     uint64_t ledger_pages;      /* the ledger's databases are read at open if none has more leaves */
     dk_word failed;         /* 1 after a failed commit: invariant 3 of store.h */
@@ -178,6 +181,8 @@ docket_status dk_env_check_version(int major, int minor, int patch) DK_MUST_USE;
  * makes the databases. Everything is undone by dk_env_close(). */
 docket_status dk_env_open(struct dk_store *store, const struct dk_store_options *options,
                           const char *folder, bool create) DK_MUST_USE;
+/* Opens the file at path to be read, by nobody else's leave: no lock file is made or asked. */
+docket_status dk_env_open_copy(struct dk_store *store, const char *path) DK_MUST_USE;
 void dk_env_close(struct dk_store *store);
 docket_status dk_env_make_database(struct dk_store *store, MDB_txn *txn, enum dk_kind kind) DK_MUST_USE;
 /* Before LMDB trusts it, and while a reader keeps its pages: is the file whole? */
@@ -406,6 +411,19 @@ docket_status dk_walk_counters(struct dk_store *store, MDB_txn *txn,
 docket_status dk_walk_verify(struct dk_store *store, MDB_txn *txn, bool ledger, bool opening, uint64_t *records,
                              uint64_t *last, struct dk_audit *audit) DK_MUST_USE;
 
+/* All that dk_store_verify() checks beside the file's pages. alone: nobody commits meanwhile. */
+docket_status dk_walk_verify_all(struct dk_store *store, struct dk_log_view *view, bool alone,
+                                 uint64_t *records) DK_MUST_USE;
+
+/* ---- law.c ---- */
+
+/* DAMAGED unless every counter obeys the law and no number of it has two fates. */
+docket_status dk_law_check(struct dk_store *store, MDB_txn *txn) DK_MUST_USE;
+
+/* ---- copy.c, backup.c ---- */
+
+docket_status dk_copy_facts_of(struct dk_store *store, MDB_txn *txn, struct dk_copy_facts *facts) DK_MUST_USE;
+docket_status dk_copy_hash(int fd, const char *path, uint64_t *bytes, uint8_t sha256[DK_DIGEST_BYTES]) DK_MUST_USE;
 /* ---- facts.c ---- */
 
 /* What a store of this schema says, in this transaction. */

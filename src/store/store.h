@@ -396,6 +396,7 @@ struct dk_digest {
     _Alignas(16) uint8_t room[256];
 };
 void dk_digest_begin(struct dk_digest *digest, const char *name); /* hashed first, with its zero */
+void dk_digest_begin_plain(struct dk_digest *digest);                 /* SHA-256 of the bytes alone */
 void dk_digest_number(struct dk_digest *digest, uint64_t number);
 void dk_digest_string(struct dk_digest *digest, const char *text); /* with its length, of 4 bytes */
 void dk_digest_end(struct dk_digest *digest, uint8_t hash[DK_DIGEST_BYTES]);
@@ -423,5 +424,27 @@ const char *dk_store_lmdb_version(void);
  * *records counts the records. From any thread, while commits go on: the file does
  * not use pages again meanwhile, and grows instead. */
 docket_status dk_store_verify(struct dk_store *store, uint64_t *records) DK_MUST_USE;
+
+/* ---- copies: copy.c, backup.c, restore.c ---- */
+
+/* What a copy of the store is, as its manifest says it. */
+struct dk_copy_facts {
+    uint8_t store_id[16];
+    uint8_t run[DK_DIGEST_BYTES]; /* the running digest of `commit` */
+    uint64_t schema, generation, commit;
+    uint64_t series, counters;
+    struct dk_trail trail;
+    uint64_t bytes; /* of the file ... */
+    uint8_t sha256[DK_DIGEST_BYTES]; /* ... and its SHA-256 */
+};
+
+/* Writes the store as it stands, compacted, to an open regular file, from any thread, while commits go on (they wait
+ * for the first bytes only; the file grows meanwhile). Nothing is synced: that is the caller's. UNREACHABLE: *stop (or
+ * NULL) became 1. NO_SPACE and SYSTEM: what the target says; the store is well. */
+docket_status dk_store_copy(struct dk_store *store, int out, const dk_word *stop, struct dk_copy_facts *facts) DK_MUST_USE;
+
+/* Reads folder/data.mdb to its end: SHA-256, every page and record, sums, the chain of events, the ledger, the law of
+ * marks, and that all is as said. DAMAGED says what is not; BAD_LAYOUT: of another schema. Writes nothing. */
+docket_status dk_backup_check(const char *folder, const struct dk_copy_facts *said, uint64_t *records) DK_MUST_USE;
 
 #endif

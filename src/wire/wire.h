@@ -62,6 +62,7 @@ enum dk_admin_type {
     DK_ADMIN_RETENTION, /* records of a closed period are dropped: first how many there are, desk their digest, since_ns
                            when the latest changed, user the exported file's; with DRY_RUN looked over. A row of
                            struct dk_retention_wire, and the answer's salt: how many were dropped */
+    DK_ADMIN_BACKUP,    /* the store copied to the regular file that comes with it; the rows are the manifest's text */
     DK_ADMIN_SHAPES,    /* what each series of the tenant (none named: of all) writes and ever wrote; for who may sit at its
                            desk, and all of them for admins; rows of struct dk_shape_wire */
     DK_ADMIN_IMPORT,    /* numbers of the period that another system gave, count rows of wire/import.h in a memory file;
@@ -77,8 +78,9 @@ enum {
     DK_ADMIN_START_AFTER = 8, /* SET: start_after is meant, also if it is 0 */
     DK_ADMIN_FROM_NEXT = 16,  /* SET, PREVIEW: from the next period on */
     DK_ADMIN_RUNS = 32,       /* RECORDS: neighbours of one state as one row */
+    DK_ADMIN_DECLARE = 128,   /* PREVIEW: as DECLARE: a series that exists is the same, or EXISTS */
     DK_ADMIN_SKIP = 64,       /* IMPORT: numbers that clash are left out, and the others imported */
-    DK_ADMIN_FLAGS = 127
+    DK_ADMIN_FLAGS = 255
 };
 
 enum { DK_WIRE_REASON = 200, DK_WIRE_TENANTS = 1022, DK_WIRE_EVIDENCE_MAX = 4 << 20 };
@@ -96,7 +98,10 @@ struct dk_admin_request {
     uint64_t start_after;
     char tenant[DK_WIRE_NAME];
     char name[DK_WIRE_NAME];
-    char settings[DK_WIRE_SETTINGS]; /* SET: lines of those that are meant */
+    char settings[DK_WIRE_SETTINGS]; /* SET: lines of those that are meant. Beside them "start-after=TEXT", as in
+                                        DECLARE: the number or document number that the series begins behind, which
+                                        goes before the member start_after. ADVANCE: "start-after=TEXT" or
+                                        "start-at=TEXT" in the place of first (numbering/start.h) */
     char desk[66];
     char user[66];
     char group[66];
@@ -252,7 +257,8 @@ struct dk_setting_wire {
     char why_not[236]; /* "": it may change */
 };
 
-/* A document number that would come, of PREVIEW. */
+/* A document number that would come, of PREVIEW. With a text to start after, the first row is what that was read
+ * as (text: as given), and the answer's salt 1. */
 struct dk_number_wire {
     uint64_t number;
     int32_t period;

@@ -68,6 +68,16 @@ static void check_timeout(int64_t timeout_ns)
     MUST(timeout_ns >= -1 && timeout_ns <= 86400 * (int64_t)1000000000);
 }
 
+/* Commands that write where they are told to, and docketd's own errands: their words only. */
+static int do_nothing(struct cli *cli)
+{
+    MUST(cli->operand_count >= cli->command->operands_min && cli->operand_count <= cli->command->operands_max);
+    return CLI_DONE;
+}
+
+const struct cli_command command_backup = {
+    .name = "backup", .operands = "DIR", .summary = "", .text = "", .operands_min = 1, .operands_max = 1, .run = do_nothing};
+
 int session_run(const struct cli *cli, docket_status (*step)(docket_realm *realm, void *context), void *context)
 {
     MUST(cli->realm != NULL && cli->realm[0] != 0);
@@ -207,11 +217,12 @@ docket_status docket_admin_reconcile(docket_realm *realm, const struct docket_co
     return tell_changes(each, context);
 }
 
-docket_status docket_admin_series_advance(docket_realm *realm, const struct docket_counter_name *counter, uint64_t to,
-                                          const char *reason, docket_each_change each, void *context)
+docket_status docket_admin_series_advance_text(docket_realm *realm, const struct docket_counter_name *counter,
+                                               const char *text, const char *reason, unsigned flags,
+                                               docket_each_change each, void *context)
 {
     check_counter(realm, counter);
-    MUST(to >= 1 && to <= DOCKET_NUMBER_MAX && reason != NULL);
+    MUST(text != NULL && reason != NULL && (flags & ~(unsigned)(DOCKET_DRY_RUN | DOCKET_ADVANCE_TO)) == 0);
     return tell_changes(each, context);
 }
 
@@ -226,7 +237,7 @@ docket_status docket_admin_series_preview(docket_realm *realm, const char *tenan
                                           const struct docket_policy *policy, int has_start, unsigned flags,
                                           docket_each_coming each, void *context)
 {
-    MUST(realm == &one_realm && (flags & ~(unsigned)DOCKET_FROM_NEXT) == 0 &&
+    MUST(realm == &one_realm && (flags & ~(unsigned)(DOCKET_FROM_NEXT | DOCKET_AS_DECLARED)) == 0 &&
          (has_start == 0 || policy->start_after < DOCKET_NUMBER_MAX));
     check_names(tenant, name);
     docket_status status = answer();
@@ -753,6 +764,8 @@ int scan_run(const struct cli *cli, struct legacy_source *source, const struct s
         return CLI_DONE;
     if (options->counter != NULL)
         (void)options->counter(options->context, &counter);
+    return CLI_DONE;
+}
 
 /* ---- what would run docketd, or write into a source tree ---- */
 

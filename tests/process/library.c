@@ -375,6 +375,13 @@ static void bad_decisions(void)
     must(docket_admin_reconcile(realm, &good, NULL, 0, NULL, 0, NULL, NULL), "reconcile by nothing");
     expect(docket_admin_series_advance(realm, &good, 0, "r", NULL, NULL), DOCKET_BAD_ARGUMENT, "advance to 0");
     expect(docket_admin_series_advance(realm, &good, UINT64_MAX, "r", NULL, NULL), DOCKET_BAD_ARGUMENT, "advance too far");
+    expect(docket_admin_series_advance_text(realm, &good, NULL, "r", 0, NULL, NULL), DOCKET_BAD_ARGUMENT, "advance to no text");
+    expect(docket_admin_series_advance_text(realm, &good, "5", "r", 2, NULL, NULL), DOCKET_BAD_ARGUMENT, "advance with a flag");
+    expect(docket_admin_series_advance_text(realm, &good, "", "r", 0, NULL, NULL), DOCKET_BAD_ARGUMENT, "advance to an empty text");
+    expect(docket_admin_series_advance_text(realm, &good, "5\nwindow=16", "r", 0, NULL, NULL), DOCKET_BAD_ARGUMENT,
+           "advance to two lines");
+    expect(docket_admin_series_advance_text(realm, &good, "nothing-of-ours", "r", 0, NULL, NULL), DOCKET_NOT_OF_SERIES,
+           "advance to a foreign text");
     expect(docket_admin_series_retire(realm, "lib", "nobody", "r"), DOCKET_NO_SERIES, "retire nobody");
     expect(docket_admin_series_retire(realm, "lib", "decided", NULL), DOCKET_BAD_ARGUMENT, "retire without a reason");
     expect(docket_admin_series_set(realm, "lib", "decided", NULL, 0, NULL, 0, NULL, NULL), DOCKET_BAD_ARGUMENT, "set nothing");

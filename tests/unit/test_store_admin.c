@@ -35,6 +35,7 @@ static void an_unknown_range_is_replaced_by_its_parts_in_one_commit(void **state
     (void)state;
     uint64_t events[64] = {0};
     must_open();
+    commit_counter(1, 2026, 41);
     struct dk_fate_record unknown = range_of(10, 40);
     must_commit(&(struct dk_change){.ranges = &unknown, .range_count = 1});
     struct dk_fate_record parts[] = {fate_of(10, 19, DK_FATE_UNKNOWN, DK_CAUSE_POWER_LOSS, 0),
@@ -139,6 +140,7 @@ static void *commit_on(void *context)
     for (uint64_t next = 1; dk_load_acquire(&enough) == 0; next++) {
         struct dk_counter_image image = counter_of(1 + next % 300, 2026, next);
         const struct dk_counter_image *one = &image;
+        image.mark = DOCKET_NUMBER_MAX; /* the ranges are below it */
         struct dk_fate_record range = range_of(next * 4, next * 4 + 2);
         uint64_t number;
         if (dk_store_commit(store, &(struct dk_change){.counters = &one, .counter_count = 1, .ranges = &range, .range_count = next % 8 == 0},
@@ -157,6 +159,7 @@ static void a_store_is_verified_while_commits_go_on(void **state)
     unsigned turns = 0;
     dk_store_relaxed(&enough, 0);
     must_open();
+    commit_counter(1, 2026, DOCKET_NUMBER_MAX / 2);
     assert_int_equal(pthread_create(&committer, NULL, commit_on, store), 0);
     docket_status status = dk_store_verify(store, &first);
     while (status == DOCKET_OK && (turns++ < 400 || records <= first)) /* until a commit has come between */

@@ -143,6 +143,7 @@ static void a_large_store_is_found_whole(void **state)
     static struct dk_counter_image images[6000];
     static const struct dk_counter_image *all[6000];
     must_open();
+    commit_counter(1, 2026, 3000000);
     for (unsigned turn = 0; turn < 3 * DK_JOURNAL_LENGTH; turn++) {
         size_t count = 0;
         for (unsigned at = turn % 7; at < 6000; at += 1 + turn % 5) {

@@ -49,6 +49,7 @@ static const struct errand_row {
     [DK_ADMIN_RECORDS - DK_ADMIN_VOID] = {"read records", dk_errand_records, false, true, false, true},
     [DK_ADMIN_AUDIT - DK_ADMIN_VOID] = {"verify the audit trail", dk_errand_audit, false, false, false},
     [DK_ADMIN_RETENTION - DK_ADMIN_VOID] = {"drop records", dk_errand_retention, true, true, false},
+    [DK_ADMIN_BACKUP - DK_ADMIN_VOID] = {"back the store up", dk_errand_backup, false, false, false},
     [DK_ADMIN_IMPORT - DK_ADMIN_VOID] = {"import numbers", dk_errand_import, true, true, false},
     [DK_ADMIN_HEAD - DK_ADMIN_VOID] = {"read the audit trail's head", dk_errand_head, false, false, false, .harmless = true},
     [DK_ADMIN_SHAPES - DK_ADMIN_VOID] = {"read what series write", dk_errand_shapes, false, false, false, true},
@@ -228,6 +229,13 @@ const char *dk_errand_name(const struct dk_errand *errand)
     return text;
 }
 
+docket_status dk_errand_cut_start(struct dk_errand *errand, const char *line)
+{
+    if (dk_start_cut(errand->asked.settings, line, errand->start))
+        return DOCKET_OK;
+    return dk_fail(DOCKET_BAD_ARGUMENT, "%s is longer than any document number", line);
+}
+
 /* ---- the errand's way ---- */
 
 void dk_errand_row(struct dk_errand *errand, const struct dk_change_wire *row)
@@ -296,6 +304,8 @@ void dk_errand_end(struct dk_errand *errand, docket_status status)
     while (*at != errand)
         at = &(*at)->next;
     *at = errand->next;
+    if (errand->target >= 0)
+        close(errand->target);
     free(errand->evidence);
     free(errand->rows);
     free(errand->answer);
@@ -323,7 +333,7 @@ static struct dk_errand *errand_new(struct dk_connection *connection, const stru
     errand->daemon = connection->daemon;
     errand->connection = connection;
     errand->asked = *request;
-    errand->out_fd = -1;
+    errand->out_fd = errand->target = -1;
     errand->changes = row_of(request->type)->changes;
     errand->next = connection->daemon->errands;
     connection->daemon->errands = errand;
@@ -348,7 +358,9 @@ void dk_admin_hear(struct dk_connection *connection, const struct dk_admin_reque
     struct dk_errand *errand = errand_new(connection, request);
     if (request->type == DK_ADMIN_RECONCILE || request->type == DK_ADMIN_IMPORT)
         status = read_evidence(errand, descriptor);
-    if (descriptor >= 0)
+    if (request->type == DK_ADMIN_BACKUP)
+        errand->target = descriptor; /* closed with the errand */
+    else if (descriptor >= 0)
         close(descriptor);
     if (status == DOCKET_OK)
         status = row_of(request->type)->begin(errand);

@@ -200,11 +200,21 @@ static docket_status copy_image(void *context, const struct dk_counter_image *im
     return DOCKET_OK;
 }
 
+/* By the clock; then its image is all there is of it, once its leases are back. */
+static bool has_ended(const struct dk_errand *errand)
+{
+    struct dk_period now;
+    dk_period_now(errand->daemon, errand->series->record.policy, &now);
+    return errand->period < now.label;
+}
+
 /* As it stands with nothing of it in memory. Of a tracked series: by its image always, also
  * where no number of it was ever given. */
 static bool is_off_board(const struct dk_errand *errand, struct dk_counter_image *image)
 {
     const struct dk_series_book *series = errand->series;
+    if (!dk_is_tracked(series) && has_ended(errand))
+        return image->series_id != 0 && image->closed == DK_ENDED && image->mark == image->next;
     if (!dk_is_tracked(series))
         return image->series_id != 0 && !image->closed && image->place_count == 0 && image->mark == image->next;
     if (image->series_id == 0)
@@ -222,6 +232,12 @@ static docket_status plan_advance(struct dk_errand *errand, struct dk_job *job)
         dk_store_each_counter_of(errand->daemon->store, errand->series->record.id, copy_image, image);
     if (status != DOCKET_OK)
         return status;
+    if (image->closed == DK_CLOSED_FOR_GOOD || image->closed == DK_CLOSING)
+        return dk_ended_say_closed(errand->series, errand->period);
+    if (image->series_id == 0 && has_ended(errand))
+        return dk_fail(DOCKET_REFUSED, "no number of %s was ever given, so there is nothing to move: docket series set "
+                                       "--start-after with a document number of it sets where it begins; nothing was changed",
+                       dk_errand_name(errand));
     if (!is_off_board(errand, image))
         return dk_fail(DOCKET_BUSY, "%s was changed meanwhile; nothing was changed by this; ask again",
                        dk_errand_name(errand));
@@ -268,7 +284,15 @@ static void advance_on(struct dk_errand *errand)
         give_up(errand, leases_out(errand));
         return;
     }
-    if (counter != NULL || dk_ledger_is_written(errand->series))
+    if (counter != NULL && has_ended(errand)) {
+        if (counter->ended)
+            dk_keeper_ask(counter);
+        else
+            dk_ended_end(counter);
+        return;
+    }
+    if (counter != NULL || dk_ledger_is_written(errand->series) ||
+        !dk_ended_is_free(errand->daemon, errand->series->record.id, errand->period))
         return; /* on its way off the board, or into the store */
     struct dk_job *job = dk_job_new(advanced, errand);
     docket_status status = plan_advance(errand, job);
@@ -298,7 +322,13 @@ static docket_status check_advance(struct dk_errand *errand)
 static bool may_advance(const struct dk_errand *errand, const struct dk_counter *counter)
 {
     const struct dk_series_book *series = errand->series;
+    const struct dk_policy *policy = series->record.policy;
     struct dk_period now, next;
+    struct dk_span span;
+    if (has_ended(errand) && !errand->begin.text)
+        return false; /* a number of what is over is meant only where the document says so */
+    if (has_ended(errand))
+        return !series->publishing && dk_span_of_label((enum dk_restart)policy->restart, &policy->fiscal, errand->period, &span);
     if (!dk_is_tracked(series))
         return counter != NULL && !counter->ended && !series->publishing;
     int64_t now_s = dk_now_s(errand->daemon);
@@ -309,6 +339,36 @@ static bool may_advance(const struct dk_errand *errand, const struct dk_counter 
     return errand->period == next.label && !series->publishing;
 }
 
+/* A text says to where: behind a document number, or to one; and of which period. */
+static docket_status read_text(struct dk_errand *errand)
+{
+    struct dk_admin_request *asked = &errand->asked;
+    struct dk_template resolved;
+    struct dk_begin_ask ask = {asked->tenant, asked->name, errand->series->record.policy, &resolved};
+    char period[16];
+    bool at = false;
+    docket_status status = dk_errand_cut_start(errand, DK_START_AFTER_LINE);
+    if (status == DOCKET_OK && errand->start[0] == 0) {
+        at = true;
+        status = dk_errand_cut_start(errand, DK_START_AT_LINE);
+    }
+    if (status != DOCKET_OK || errand->start[0] == 0)
+        return status;
+    status = dk_policy_template(ask.policy, asked->tenant, &resolved);
+    if (status == DOCKET_OK)
+        status = dk_begin_read(errand->daemon, &ask, errand->start, 0, &errand->begin);
+    if (status != DOCKET_OK)
+        return status;
+    dk_period_text(errand->begin.period, period);
+    if (errand->begin.text && asked->period >= 0 && asked->period != errand->begin.period)
+        return dk_fail(DOCKET_REFUSED, "'%.70s' is of the period %s, and another one was named: %s; nothing was changed",
+                       errand->start, period, dk_errand_name(errand));
+    if (errand->begin.text)
+        errand->period = errand->begin.period;
+    asked->first = errand->begin.after + (at ? 0 : 1);
+    return DOCKET_OK;
+}
+
 docket_status dk_errand_advance(struct dk_errand *errand)
 {
     docket_status status = dk_errand_find(errand);
@@ -316,21 +376,25 @@ docket_status dk_errand_advance(struct dk_errand *errand)
         return status;
     if (errand->series->record.retired_ns != 0)
         return dk_fail(DOCKET_RETIRED, "%s/%s is retired", errand->asked.tenant, errand->asked.name);
+    status = read_text(errand);
+    if (status != DOCKET_OK)
+        return status;
     if (errand->asked.first < 1 || errand->asked.first > DOCKET_NUMBER_MAX)
         return dk_fail(DOCKET_BAD_ARGUMENT, "%llu is no number", (unsigned long long)errand->asked.first);
     status = check_advance(errand);
     struct dk_counter *counter = dk_series_on_board(errand->series, errand->period);
     if (status == DOCKET_OK && !may_advance(errand, counter))
         status = dk_fail(DOCKET_REFUSED, "%s is not open: only the current period, and the next one within two days of "
-                                         "its beginning, can be advanced",
+                                         "its beginning, can be advanced; one that has ended, behind a document number "
+                                         "of it",
                          dk_errand_name(errand));
     if (status != DOCKET_OK)
         return status;
     errand->series->held = true;
     errand->waits = true;
     errand->go_on = advance_on;
-    if (counter == NULL)
-        return DOCKET_OK; /* tracked: when no commit of it is in flight */
+    if (counter == NULL || has_ended(errand))
+        return DOCKET_OK; /* tracked, or ended: when no commit of it is in flight */
     counter->ahead = true;
     counter->settled = false;
     dk_keeper_ask(counter);

@@ -121,6 +121,19 @@ static docket_status check_ledger_stays(const struct dk_errand *errand, const st
                    errand->asked.tenant, errand->asked.name);
 }
 
+/* A text says behind which number the current counter begins, or one whose period has ended. */
+static docket_status begin_behind(struct dk_errand *errand, const struct dk_policy *wanted)
+{
+    struct dk_admin_request *asked = &errand->asked;
+    struct dk_begin_ask ask = {asked->tenant, asked->name, wanted, &errand->set.template};
+    docket_status status = dk_begin_read(errand->daemon, &ask, errand->start, 0, &errand->begin);
+    if (status != DOCKET_OK || errand->begin.past)
+        return status;
+    asked->start_after = errand->begin.after;
+    asked->flags |= DK_ADMIN_START_AFTER;
+    return DOCKET_OK;
+}
+
 /* The policy that is asked for, in order by itself. */
 static docket_status wanted_policy(struct dk_errand *errand)
 {
@@ -129,9 +142,13 @@ static docket_status wanted_policy(struct dk_errand *errand)
     errand->record = errand->series->record;
     if (asked->flags & DK_ADMIN_START_AFTER && asked->start_after >= DOCKET_NUMBER_MAX)
         return dk_fail(DOCKET_BAD_POLICY, "start-after %llu leaves no number", (unsigned long long)asked->start_after);
-    docket_status status = dk_policy_apply(&wanted, asked->settings);
+    docket_status status = dk_errand_cut_start(errand, DK_START_AFTER_LINE);
+    if (status == DOCKET_OK)
+        status = dk_policy_apply(&wanted, asked->settings);
     if (status == DOCKET_OK)
         status = check_one(errand, &wanted, &errand->set.template);
+    if (status == DOCKET_OK && errand->start[0] != 0)
+        status = begin_behind(errand, &wanted);
     if (status == DOCKET_OK)
         status = check_ledger_stays(errand, &wanted);
     if (status != DOCKET_OK)
@@ -169,8 +186,7 @@ static docket_status check_shapes(const struct dk_errand *errand)
 
 /* ---- the answer ---- */
 
-static void put_row(struct dk_errand *errand, const char *name, const char *before, const char *after,
-                    const char *why_not)
+void dk_set_row(struct dk_errand *errand, const char *name, const char *before, const char *after, const char *why_not)
 {
     struct dk_setting_wire row = {0};
     snprintf(row.name, sizeof row.name, "%s", name);
@@ -218,7 +234,7 @@ static const char *put_rows(struct dk_errand *errand, const struct dk_set_looks 
             snprintf(after, sizeof after, "%llu", (unsigned long long)errand->asked.start_after);
         }
         const char *why_not = dk_set_why_not(errand, setting, looks);
-        put_row(errand, setting != NULL ? setting->name : "start-after", before, after, why_not);
+        dk_set_row(errand, setting != NULL ? setting->name : "start-after", before, after, why_not);
         first = first[0] != 0 ? first : why_not;
     }
     return first;
@@ -365,6 +381,8 @@ docket_status dk_errand_set(struct dk_errand *errand)
         status = check_shapes(errand);
     if (status != DOCKET_OK)
         return status;
+    if (errand->begin.past)
+        return dk_set_past(errand);
     if (errand->set.when == DK_ANY_TIME)
         return begin(errand);
     dk_reaper_tick(errand->daemon, true); /* who has just ended does not sit there */

@@ -10,6 +10,7 @@
 #include "daemon/series/shapes.h"
 #include "numbering/profile.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,6 +126,7 @@ struct previewing {
     int32_t period;
     uint32_t date;
     bool over; /* the interval, by then */
+    char asked[DK_WIRE_SETTINGS]; /* the settings with the line of the beginning */
 };
 
 /* The series as it would be made. */
@@ -134,9 +136,7 @@ static docket_status preview_new(struct previewing *previewing)
     if (asked->flags & DK_ADMIN_FROM_NEXT)
         return dk_fail(DOCKET_NO_SERIES, "there is no series %s/%s", asked->tenant, asked->name);
     previewing->policy = *dk_config_policy(&previewing->errand->daemon->config, asked->tenant);
-    docket_status status = dk_policy_apply(&previewing->policy, asked->settings);
-    previewing->room = (struct dk_room){.first = 1, .next = asked->start_after + 1};
-    return status;
+    return dk_policy_apply(&previewing->policy, asked->settings);
 }
 
 static docket_status preview_old(struct previewing *previewing, struct dk_series_book *series)
@@ -186,15 +186,34 @@ static docket_status find_period(struct previewing *previewing)
     return DOCKET_OK;
 }
 
+/* Where it begins, and whether the series that exists is the one that is declared. */
+static docket_status preview_begin(struct previewing *previewing)
+{
+    struct dk_errand *errand = previewing->errand;
+    const struct dk_admin_request *asked = &errand->asked;
+    struct dk_begin_ask ask = {asked->tenant, asked->name, &previewing->policy, &previewing->template};
+    struct dk_request declared = {.type = DK_ASK_DECLARE, .start_after = asked->start_after};
+    docket_status status = dk_begin_read(errand->daemon, &ask, errand->start, asked->start_after, &errand->begin);
+    if (status != DOCKET_OK || errand->series == NULL || !(asked->flags & DK_ADMIN_DECLARE))
+        return status;
+    memcpy(declared.tenant, asked->tenant, sizeof declared.tenant);
+    memcpy(declared.name, asked->name, sizeof declared.name);
+    memcpy(declared.settings, previewing->asked, sizeof declared.settings);
+    return dk_opening_compare(errand->daemon, &declared, errand->series);
+}
+
 static docket_status preview_room(struct previewing *previewing)
 {
     struct dk_errand *errand = previewing->errand;
     const struct dk_admin_request *asked = &errand->asked;
+    uint64_t after = errand->begin.past ? 0 : errand->begin.after;
     docket_status status = DOCKET_OK;
-    if (errand->series != NULL)
+    if (errand->series == NULL)
+        previewing->room = (struct dk_room){.first = 1, .next = after + 1};
+    else
         status = dk_room_look(errand->daemon, errand->series, previewing->period, &previewing->room);
-    if (errand->series != NULL && asked->flags & DK_ADMIN_START_AFTER)
-        previewing->room = (struct dk_room){.first = 1, .next = asked->start_after + 1};
+    if (errand->series != NULL && asked->flags & DK_ADMIN_START_AFTER && !(asked->flags & DK_ADMIN_DECLARE))
+        previewing->room = (struct dk_room){.first = 1, .next = after + 1};
     previewing->room.last = previewing->over ? 0 : dk_policy_last(&previewing->policy, &previewing->template);
     return status;
 }
@@ -204,7 +223,10 @@ docket_status dk_errand_preview(struct dk_errand *errand)
     const struct dk_admin_request *asked = &errand->asked;
     struct previewing previewing = {.errand = errand};
     struct dk_series_book *series;
-    docket_status status = dk_errand_series(errand, &series);
+    memcpy(previewing.asked, asked->settings, sizeof previewing.asked);
+    docket_status status = dk_errand_cut_start(errand, DK_START_AFTER_LINE);
+    if (status == DOCKET_OK)
+        status = dk_errand_series(errand, &series);
     status = status == DOCKET_NO_SERIES ? preview_new(&previewing)
              : status == DOCKET_OK      ? preview_old(&previewing, series)
                                         : status;
@@ -212,6 +234,8 @@ docket_status dk_errand_preview(struct dk_errand *errand)
         status = dk_policy_check(&previewing.policy, asked->tenant, asked->name, &previewing.template);
     if (status == DOCKET_OK)
         status = find_period(&previewing);
+    if (status == DOCKET_OK)
+        status = preview_begin(&previewing);
     if (status == DOCKET_OK)
         keep_to_interval(&previewing);
     struct dk_shape_ask ask = {asked->tenant, asked->name, previewing.id, &previewing.policy, &previewing.template};
@@ -221,10 +245,17 @@ docket_status dk_errand_preview(struct dk_errand *errand)
         status = preview_room(&previewing);
     if (status != DOCKET_OK)
         return status;
-    struct dk_number_wire *rows = dk_must_alloc(DK_PREVIEW_NUMBERS, sizeof *rows);
+    struct dk_number_wire *rows = dk_must_alloc(DK_PREVIEW_NUMBERS + 1, sizeof *rows);
     struct dk_preview preview = {&previewing.template, asked->name, &previewing.room, previewing.period,
                                  previewing.date};
+    const struct dk_begin *begin = &errand->begin;
+    if (begin->text) { /* what it was read as */
+        errand->figure = 1;
+        rows[0] = (struct dk_number_wire){.number = begin->after, .period = begin->period, .date = begin->date};
+        snprintf(rows[0].text, sizeof rows[0].text, "%.*s", DOCKET_TEXT_MAX - 1, errand->start);
+    }
     errand->answer = rows;
-    errand->answer_bytes = sizeof *rows * dk_preview_write(&preview, rows, DK_PREVIEW_NUMBERS);
+    errand->answer_bytes =
+        sizeof *rows * (errand->figure + dk_preview_write(&preview, rows + errand->figure, DK_PREVIEW_NUMBERS));
     return DOCKET_OK;
 }

@@ -29,12 +29,16 @@ static void ended(struct dk_errand *errand)
 
 static void look(struct dk_errand *errand)
 {
+    if (errand->connection->gone)
+        dk_store_relaxed(&errand->stop, 1); /* Relaxed: carries nothing but itself */
     if (pthread_tryjoin_np(errand->thread, NULL) == 0)
         ended(errand);
 }
 
 void dk_admin_stop(struct dk_daemon *daemon)
 {
+    for (struct dk_errand *errand = daemon->errands; errand != NULL; errand = errand->next)
+        dk_store_relaxed(&errand->stop, 1); /* Relaxed: as above */
     for (struct dk_errand *errand = daemon->errands, *next; errand != NULL; errand = next) {
         next = errand->next;
         if (errand->go_on != look)

@@ -14,6 +14,7 @@
 #define DK_DAEMON_ERRAND_H
 
 #include "daemon/door/serve.h"
+#include "daemon/series/begin.h"
 
 #include <pthread.h>
 
@@ -47,6 +48,8 @@ struct dk_errand {
     void *answer; /* rows of another shape, whole */
     size_t answer_bytes;
     uint64_t figure;
+    struct dk_begin begin; /* that was asked for as a text or a number; of none, given is false */
+    char start[DOCKET_TEXT_MAX + 8]; /* ... that text, or "" */
     int64_t look_ns; /* drain: not before */
     struct dk_series_record record; /* as the series will stand */
     struct dk_set set;
@@ -56,6 +59,9 @@ struct dk_errand {
     /* aside.c: */
     void (*then)(struct dk_errand *errand); /* once the thread is back, and went well; NULL: the answer */
     pthread_t thread;
+    dk_word stop;   /* 1: nobody waits for the thread's work any more */
+    int target;     /* backup: the asker's file, or -1 */
+    uint32_t uid;   /* ... and who that is */
     FILE *out;
     int out_fd;
     docket_status outcome;
@@ -78,6 +84,8 @@ void dk_errand_current(struct dk_errand *errand, struct dk_series_book *series);
 const char *dk_errand_name(const struct dk_errand *errand);
 /* Commits the job, with the counter busy if it is in memory. */
 void dk_errand_post(struct dk_errand *errand, struct dk_job *job);
+/* Takes the beginning's line out of the errand's settings, into `start`. */
+docket_status dk_errand_cut_start(struct dk_errand *errand, const char *line) DK_MUST_USE;
 /* The job's event, with the asker's uid and reason. */
 void dk_errand_event(const struct dk_errand *errand, struct dk_job *job, const char *kind, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
@@ -112,6 +120,7 @@ docket_status dk_errand_records(struct dk_errand *errand) DK_MUST_USE;   /* reco
 docket_status dk_errand_shapes(struct dk_errand *errand) DK_MUST_USE;    /* shapes_read.c */
 docket_status dk_errand_verify(struct dk_errand *errand) DK_MUST_USE;    /* aside.c */
 docket_status dk_errand_events(struct dk_errand *errand) DK_MUST_USE;
+docket_status dk_errand_backup(struct dk_errand *errand) DK_MUST_USE;    /* backup.c */
 docket_status dk_errand_audit(struct dk_errand *errand) DK_MUST_USE;
 docket_status dk_errand_head(struct dk_errand *errand) DK_MUST_USE;
 docket_status dk_errand_retention(struct dk_errand *errand) DK_MUST_USE; /* retention.c */

@@ -39,6 +39,8 @@ static docket_status look_at_counter(void *context, const struct dk_counter_imag
     if (why_not[0] != 0)
         return DOCKET_OK;
     dk_period_text(image->period, period);
+    if (image->closed == DK_ENDED && image->next == image->extent_first && image->spare_count == 0)
+        return DOCKET_OK; /* only where it begins was ever said of it */
     if (image->closed && !(dk_is_tracked(errand->series) && image->closed == DK_ENDED)) {
         snprintf(why_not, size, "its period %s has been closed", period);
         return DOCKET_OK;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* setting: what the files of a SET share: admin_set.c, set_off.c. Nobody else
- * includes this. */
+/* setting: what the files of a SET share: admin_set.c, set_off.c, set_past.c. Nobody
+ * else includes this. */
 #ifndef DK_DAEMON_SETTING_H
 #define DK_DAEMON_SETTING_H
 
@@ -19,7 +19,12 @@ docket_status dk_set_look(const struct dk_errand *errand, struct dk_set_looks *l
 /* Off the board, changed, back. */
 docket_status dk_set_off(struct dk_errand *errand) DK_MUST_USE;
 
+/* set_past.c: where a period that has ended begins, for documents dated back. */
+docket_status dk_set_past(struct dk_errand *errand) DK_MUST_USE;
+
 /* admin_set.c */
+/* A row of the answer. */
+void dk_set_row(struct dk_errand *errand, const char *name, const char *before, const char *after, const char *why_not);
 /* Behind which number the current counter begins. */
 uint64_t dk_set_start_after(const struct dk_errand *errand);
 /* Why this setting may not change; setting NULL: start-after. */

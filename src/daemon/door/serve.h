@@ -70,6 +70,11 @@ static inline docket_status dk_serve_check_names(const struct dk_connection *con
 bool dk_serve_open(struct dk_connection *connection, const struct dk_request *request, docket_status *status,
                    struct dk_reply *reply);
 
+/* opening.c: is the series what this DECLARE says? OK; EXISTS, with what is and what is wanted; what declaring it
+ * anew would be refused with. */
+docket_status dk_opening_compare(struct dk_daemon *daemon, const struct dk_request *request,
+                                 const struct dk_series_book *series) DK_MUST_USE;
+
 /* accounted.c: ACCOUNT. True: answered later. */
 bool dk_serve_account(struct dk_connection *connection, const struct dk_request *request, docket_status *status);
 

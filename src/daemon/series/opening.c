@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/ended/ended.h"
+#include "daemon/series/begin.h"
 #include "daemon/series/policies.h"
 #include "daemon/series/shapes.h"
 
@@ -78,33 +79,50 @@ static void wait_for(struct creation *creation, struct dk_connection *connection
     connection->asked = type;
 }
 
-/* The tenant's default, and over it what a declaration says. */
-static docket_status policy_of(const struct dk_daemon *daemon, const struct dk_request *request,
-                               struct dk_policy *policy)
+/* A series as it is asked for: the tenant's default, and over it what a declaration says. */
+struct wanted {
+    struct dk_policy policy;
+    struct dk_template resolved;
+    char start[DOCKET_TEXT_MAX + 8]; /* its line, or "" */
+    struct dk_begin begin;
+    uint64_t last;
+};
+
+static docket_status want(const struct dk_daemon *daemon, const struct dk_request *request, struct wanted *wanted)
 {
-    *policy = *dk_config_policy(&daemon->config, request->tenant);
-    return request->type == DK_ASK_DECLARE ? dk_policy_apply(policy, request->settings) : DOCKET_OK;
+    char settings[DK_WIRE_SETTINGS];
+    *wanted = (struct wanted){.policy = *dk_config_policy(&daemon->config, request->tenant)};
+    memcpy(settings, request->settings, sizeof settings);
+    if (request->type != DK_ASK_DECLARE)
+        return DOCKET_OK;
+    if (!dk_start_cut(settings, DK_START_AFTER_LINE, wanted->start))
+        return dk_fail(DOCKET_BAD_ARGUMENT, "start-after is longer than any document number");
+    return dk_policy_apply(&wanted->policy, settings);
+}
+
+static docket_status want_begin(struct dk_daemon *daemon, const struct dk_request *request, struct wanted *wanted)
+{
+    struct dk_begin_ask ask = {request->tenant, request->name, &wanted->policy, &wanted->resolved};
+    docket_status status = dk_policy_check(&wanted->policy, request->tenant, request->name, &wanted->resolved);
+    if (status == DOCKET_OK)
+        status = dk_today_check(daemon, &wanted->policy);
+    return status == DOCKET_OK ? dk_begin_read(daemon, &ask, wanted->start, request->start_after, &wanted->begin) : status;
 }
 
 /* In order by itself, and no text of it is another number's of the tenant. */
-static docket_status check_new(struct dk_daemon *daemon, const struct dk_request *request,
-                               const struct dk_policy *policy, uint64_t *last)
+static docket_status check_new(struct dk_daemon *daemon, const struct dk_request *request, struct wanted *wanted)
 {
-    struct dk_template resolved;
-    struct dk_shape_ask ask = {request->tenant, request->name, 0, policy, &resolved};
-    docket_status status = dk_policy_check(policy, request->tenant, request->name, &resolved);
-    if (status == DOCKET_OK)
-        status = dk_today_check(daemon, policy);
+    const struct dk_policy *policy = &wanted->policy;
+    struct dk_shape_ask ask = {request->tenant, request->name, 0, policy, &wanted->resolved};
+    docket_status status = want_begin(daemon, request, wanted);
     if (status != DOCKET_OK)
         return status;
-    *last = dk_policy_last(policy, &resolved);
-    if (request->start_after >= *last)
-        return dk_fail(DOCKET_BAD_POLICY, "start-after %llu leaves no number: the last one is %llu",
-                       (unsigned long long)request->start_after, (unsigned long long)*last);
+    wanted->last = dk_policy_last(policy, &wanted->resolved);
     status = dk_shapes_check(daemon, &ask);
     if (status != DOCKET_OK || policy->ledger || policy->order == DK_GAPLESS)
         return status;
-    return dk_ledger_check_new(daemon, request->tenant, request->name, &resolved, request->start_after, *last);
+    uint64_t behind = wanted->begin.past ? 0 : wanted->begin.after; /* its periods begin at 1, but for that one */
+    return dk_ledger_check_new(daemon, request->tenant, request->name, &wanted->resolved, behind, wanted->last);
 }
 
 /* Events of a series' other settings, those that are not docket's own default: a line
@@ -133,15 +151,51 @@ static void tell_settings(struct dk_job *job, uint32_t uid, const struct dk_requ
     }
 }
 
+/* Its current counter, and the one of a period that has ended and begins behind another system's last number. */
+static void begin_counters(struct dk_job *job, const struct creation *creation, const struct wanted *wanted,
+                           uint64_t incarnation)
+{
+    const struct dk_begin *begin = &wanted->begin;
+    const struct dk_series_record *record = &creation->record;
+    struct dk_counter_image *image = dk_job_image(job);
+    dk_image_begin(image, record->id, creation->period.label, begin->past ? 0 : begin->after, incarnation);
+    image->extent_last = wanted->last;
+    uint64_t room = wanted->policy.ledger ? 0 : image->extent_last + 1 - image->next;
+    image->mark = image->next + (room < DK_WINDOW_MIN ? room : DK_WINDOW_MIN); /* no second commit for the first call */
+    image->closed = wanted->policy.ledger ? DK_ENDED : DK_OPEN; /* nothing of one that is tracked comes to the board */
+    if (!begin->past)
+        return;
+    image = dk_job_image(job);
+    dk_image_begin(image, record->id, begin->period, begin->after, incarnation);
+    image->extent_last = wanted->last;
+    image->closed = DK_ENDED;
+}
+
+static void tell_made(struct dk_job *job, const struct dk_connection *connection, const struct dk_request *request,
+                      const struct creation *creation, const struct wanted *wanted)
+{
+    char after[40];
+    const struct dk_policy *policy = &wanted->policy;
+    dk_job_event(job, "series", connection->uid, "%s/%s made at desk %s: %s, restarting %s, %s, start after %s",
+                 request->tenant, request->name, creation->record.desk, dk_order_name(policy->order),
+                 dk_restart_name(policy->restart), policy->template_text, dk_begin_text(&wanted->begin, after));
+    dk_job_about(job, request->tenant, request->name, 0);
+    if (wanted->begin.text) {
+        dk_job_event(job, "series", connection->uid, "%s/%s: the last number of the system before was %.80s", request->tenant,
+                     request->name, wanted->start);
+        dk_job_about(job, request->tenant, request->name, wanted->begin.period);
+    }
+    tell_settings(job, connection->uid, request, policy);
+}
+
 static docket_status begin_creation(struct dk_connection *connection, const struct dk_request *request,
                                     struct dk_desk_book *desk)
 {
     struct dk_daemon *daemon = connection->daemon;
-    struct dk_policy policy;
-    uint64_t last;
-    docket_status status = policy_of(daemon, request, &policy);
+    struct wanted wanted;
+    docket_status status = want(daemon, request, &wanted);
     if (status == DOCKET_OK)
-        status = check_new(daemon, request, &policy, &last);
+        status = check_new(daemon, request, &wanted);
     if (status == DOCKET_OK)
         status = dk_store_make_room(daemon->store);
     if (status != DOCKET_OK)
@@ -149,27 +203,18 @@ static docket_status begin_creation(struct dk_connection *connection, const stru
     struct creation *creation = dk_must_alloc(1, sizeof *creation);
     creation->daemon = daemon;
     creation->record = (struct dk_series_record){.id = daemon->connections->next_series++,
-                                                 .policy = dk_policy_keep(&policy),
+                                                 .policy = dk_policy_keep(&wanted.policy),
                                                  .created_ns = dk_clock_wall_ns(),
                                                  .uid = connection->uid};
     memcpy(creation->record.tenant, request->tenant, sizeof creation->record.tenant);
     memcpy(creation->record.name, request->name, sizeof creation->record.name);
     snprintf(creation->record.desk, sizeof creation->record.desk, "%s", desk->rule.name);
-    dk_period_now(daemon, &policy, &creation->period);
+    dk_period_now(daemon, &wanted.policy, &creation->period);
     struct dk_job *job = dk_job_new(created, creation);
     job->series = dk_must_alloc(1, sizeof *job->series);
     *job->series = creation->record;
-    struct dk_counter_image *image = dk_job_image(job);
-    dk_image_begin(image, creation->record.id, creation->period.label, request->start_after, desk->map.incarnation);
-    image->extent_last = last;
-    uint64_t room = policy.ledger ? 0 : image->extent_last + 1 - image->next;
-    image->mark = image->next + (room < DK_WINDOW_MIN ? room : DK_WINDOW_MIN); /* no second commit for the first call */
-    image->closed = policy.ledger ? DK_ENDED : DK_OPEN; /* nothing of one that is tracked comes to the board */
-    dk_job_event(job, "series", connection->uid, "%s/%s made at desk %s: %s, restarting %s, %s, start after %llu",
-                 request->tenant, request->name, desk->rule.name, dk_order_name(policy.order),
-                 dk_restart_name(policy.restart), policy.template_text, (unsigned long long)request->start_after);
-    dk_job_about(job, request->tenant, request->name, 0);
-    tell_settings(job, connection->uid, request, &policy);
+    begin_counters(job, creation, &wanted, desk->map.incarnation);
+    tell_made(job, connection, request, creation, &wanted);
     dk_names_add(&daemon->connections->coming, &creation->record);
     desk->coming++;
     wait_for(creation, connection, request->type);
@@ -188,21 +233,45 @@ static uint64_t first_of(struct dk_daemon *daemon, const struct dk_series_book *
     return dk_ended_first(daemon, series->record.id, now.label);
 }
 
+/* Does it begin where the declaration says? Where its counter begins just now is not always known. */
+static docket_status compare_begin(struct dk_daemon *daemon, const struct dk_request *request,
+                                   const struct dk_series_book *series, const struct wanted *wanted)
+{
+    char after[40], period[16];
+    const struct dk_begin *begin = &wanted->begin;
+    uint64_t first = begin->past ? dk_ended_first(daemon, series->record.id, begin->period) : first_of(daemon, series);
+    dk_begin_text(begin, after);
+    dk_period_text(begin->period, period);
+    if (first == begin->after + 1 || (first == 0 && !begin->past))
+        return DOCKET_OK;
+    if (first == 0)
+        return dk_fail(DOCKET_EXISTS, "%s/%s exists, and where its period %s begins was not set: docket series set %s/%s "
+                                      "--start-after %.70s sets it; nothing was changed",
+                       request->tenant, request->name, period, request->tenant, request->name, wanted->start);
+    return dk_fail(DOCKET_EXISTS, "%s/%s exists and begins at %llu, not behind %s; docket series advance moves it forward; "
+                                  "nothing was changed",
+                   request->tenant, request->name, (unsigned long long)first, after);
+}
+
+docket_status dk_opening_compare(struct dk_daemon *daemon, const struct dk_request *request,
+                                 const struct dk_series_book *series)
+{
+    struct wanted wanted;
+    docket_status status = want(daemon, request, &wanted);
+    if (status == DOCKET_OK && (wanted.start[0] != 0 || request->start_after != 0)) {
+        status = want_begin(daemon, request, &wanted);
+        if (status == DOCKET_OK)
+            status = compare_begin(daemon, request, series, &wanted);
+    }
+    return status == DOCKET_OK
+               ? dk_policy_compare(series->record.policy, &wanted.policy, request->tenant, request->name)
+               : status;
+}
+
 static docket_status compare_declared(const struct dk_connection *connection, const struct dk_request *request,
                                       const struct dk_series_book *series)
 {
-    struct dk_policy wanted;
-    if (request->type != DK_ASK_DECLARE)
-        return DOCKET_OK;
-    docket_status status = policy_of(connection->daemon, request, &wanted);
-    if (status != DOCKET_OK)
-        return status;
-    uint64_t first = request->start_after != 0 ? first_of(connection->daemon, series) : 0;
-    if (first != 0 && first != request->start_after + 1)
-        return dk_fail(DOCKET_EXISTS, "%s/%s exists and begins at %llu, not behind %llu; nothing was changed",
-                       request->tenant, request->name, (unsigned long long)first,
-                       (unsigned long long)request->start_after);
-    return dk_policy_compare(series->record.policy, &wanted, request->tenant, request->name);
+    return request->type == DK_ASK_DECLARE ? dk_opening_compare(connection->daemon, request, series) : DOCKET_OK;
 }
 
 /* It is in memory: on the board, perhaps on its way off it. */
