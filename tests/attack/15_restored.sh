@@ -139,7 +139,7 @@ one_more() {
 
 # ---- one case ---------------------------------------------------------------
 
-cases=0 images=0 unrefused=0 touched=0 unserved=0 duplicates=0 lost=0 unclean=0
+cases=0 images=0 onto=0 unrefused=0 touched=0 unserved=0 duplicates=0 lost=0 unclean=0
 
 # What must be as it was after a refusal: stores, witnesses, and where the desks' files say who they are.
 digest() {
@@ -323,6 +323,14 @@ image_put_back() {
 
 ended() { ! is_running "$1" || ! is_running "$2"; }
 
+# logged ID TENANT: the first number that one of its threads was given of that tenant's series
+logged() {
+    local log
+    for log in "$logs/$1"-*."$2".*.log; do
+        [ ! -e "$log" ] || od -A n -t u8 -j 4096 -N 8 "$log" | grep -v '^ *0$' || true
+    done
+}
+
 under_running() {
     begin_case "data.mdb put back $1 under a running docketd"
     bring_back killed
@@ -338,6 +346,10 @@ under_running() {
     wait_until 2 ended "$child" "$docketd_pid" || true # docketd may have ended by itself: what it gave counts
     kill_child "$child"
     kill_docketd
+    if [ "$1" = 'in its place' ] && [ -n "$(logged under books)" ]; then
+        onto=$((onto + 1))
+        fail "$case: no number is recorded on top of it"
+    fi
     refuses
     # In place, what is there is no store any more: a good copy is put back once more.
     rm -rf -- "$realm/store"
@@ -383,5 +395,6 @@ at_most "of the others served without a floor" 0 "$unrefused"
 at_most "refusals that changed something" 0 "$touched"
 at_most "accepted with a floor, and not served" 0 "$unserved"
 at_most "numbers given twice" 0 "$duplicates"
+at_most "numbers recorded on top of a file that was changed under docketd" 0 "$onto"
 at_most "audits with a number that has no fate" 0 "$unclean"
 finish
