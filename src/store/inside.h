@@ -9,6 +9,7 @@
  *   walk.c     reading               lock.c     REALM/docketd.lock
  *   witness.c  what it promised      image.c    records as bytes (image_series.c, record.c, seen.c)
  *   far.c      the far witness, in a folder of this host, and who else has this store open
+ *   vouch.c    everybody who may know whether the store is the latest; marks.c what is noted for who must accept an older one
  *   pages.c    the file, before LMDB trusts it
  *   index.c    where in the journal a counter lies
  *   fold.c     from the journal to records of their own
@@ -111,6 +112,8 @@ struct dk_far {
     char folder[DK_FAR_BYTES];
     char name[40]; /* of the file: the store id */
     struct dk_other other;
+    dk_word series_last; /* highest series id, for who notes marks beside the committing thread */
+    uint64_t marks_sum;  /* of the marks that were noted last; 0: none */
 };
 
 /* An image of this commit, in this part of its. */
@@ -275,6 +278,11 @@ docket_status dk_pages_check(int fd, const char *name, uint64_t ledger_pages, co
  * its directories and renamed. The witness stands before the rename. */
 docket_status dk_create_store(struct dk_store *store,
                               const struct dk_store_options *options) DK_MUST_USE;
+/* For restore.c, which makes one too. The realm's lock is held. */
+void dk_create_clear(int realm_fd);                       /* what a creation that was cut short left */
+void dk_create_drop(int realm_fd, const char *folder);
+docket_status dk_create_sync(int directory, const char *name) DK_MUST_USE;
+docket_status dk_create_sync_parent(int realm_fd) DK_MUST_USE;
 
 /* ---- meta.c ---- */
 
@@ -435,6 +443,10 @@ docket_status dk_facts_read(struct dk_store *store, MDB_txn *txn, uint64_t schem
  * is committed. as_schema: read as if it were of this one; 0: of the one that it says. */
 docket_status dk_open_standing(const struct dk_store_options *options, uint64_t as_schema, struct dk_store **store) DK_MUST_USE;
 void dk_open_release(struct dk_store *store);
+struct dk_store *dk_open_alloc(const struct dk_store_options *options);
+/* The realm's folder, made with `create`; the near witness's. */
+docket_status dk_open_realm(struct dk_store *store, const struct dk_store_options *options) DK_MUST_USE;
+docket_status dk_open_find_witness(struct dk_store *store, const struct dk_store_options *options) DK_MUST_USE;
 /* The witness of store->meta's generation. trail_is_known: the trail that is there now is what the next start may count
  * on, whether the commit that follows is there then or not. */
 docket_status dk_open_witness(struct dk_store *store, uint64_t start, uint32_t phase, bool trail_is_known) DK_MUST_USE;
@@ -468,6 +480,14 @@ void dk_far_close(struct dk_store *store);
 void dk_far_leave(struct dk_store *store);
 /* Its files go: the store is of a schema whose docketd knows none, and would leave it behind. */
 void dk_far_forget(const struct dk_store *store);
+
+/* ---- vouch.c ---- */
+
+/* STORE_REWOUND unless the near witness (as it was found), the far one, and whom the options name vouch for the store. */
+docket_status dk_vouch(struct dk_store *store, const struct dk_store_options *options, const struct dk_meta *meta,
+                       enum dk_witness_find found, const struct dk_witness *near) DK_MUST_USE;
+/* report NULL: nobody wants to know. */
+void dk_vouch_tell_store(struct dk_store *store, const struct dk_meta *meta, struct dk_store_report *report);
 
 /* ---- lock.c ---- */
 

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "base/log.h"
 #include "store/inside.h"
 
 #include <errno.h>
@@ -39,7 +40,7 @@ struct opening {
 
 /* ---- the realm ---- */
 
-static docket_status enter_realm(struct dk_store *store, const struct dk_store_options *options)
+docket_status dk_open_realm(struct dk_store *store, const struct dk_store_options *options)
 {
     uid_t owner;
     int length = snprintf(store->realm, sizeof store->realm, "%s", options->realm);
@@ -55,7 +56,7 @@ static docket_status enter_realm(struct dk_store *store, const struct dk_store_o
 }
 
 /* The witness's directory and name, out of the path in the options. */
-static docket_status find_witness(struct dk_store *store, const struct dk_store_options *options)
+docket_status dk_open_find_witness(struct dk_store *store, const struct dk_store_options *options)
 {
     char path[DK_PATH_BYTES];
     const char *wanted = options->witness ? options->witness : "";
@@ -209,18 +210,6 @@ static docket_status read_records(struct dk_store *store, struct opening *openin
 
 /* ---- the witness ---- */
 
-static docket_status judge_witness(const struct opening *opening)
-{
-    struct dk_standing standing = dk_far_standing(&opening->before);
-    if (opening->found == DK_WITNESS_FOUND)
-        return dk_witness_judge(&opening->witness, "witness", &standing);
-    return dk_fail(DOCKET_STORE_REWOUND,
-                   "the witness %s, so nothing says whether this store is the latest. Put the "
-                   "witness back; or, if this store is known to be the latest, start docketd "
-                   "--accept-store N",
-                   opening->found == DK_WITNESS_ABSENT ? "is missing" : "is damaged");
-}
-
 /* The trail has the event that the witness saw last. */
 static docket_status judge_trail(struct dk_store *store, const struct opening *opening)
 {
@@ -235,17 +224,9 @@ static docket_status judge_trail(struct dk_store *store, const struct opening *o
     return status;
 }
 
-/* All of them must vouch for it. */
-static docket_status judge_all(struct dk_store *store, struct opening *opening)
-{
-    struct dk_standing standing = dk_far_standing(&opening->before);
-    docket_status status = judge_witness(opening);
-    return status == DOCKET_OK ? dk_far_judge(store, opening->options, &opening->before.guard, &standing) : status;
-}
-
 static docket_status hear_witness(struct dk_store *store, struct opening *opening)
 {
-    docket_status status = judge_all(store, opening);
+    docket_status status = dk_vouch(store, opening->options, &opening->before, opening->found, &opening->witness);
     if (status == DOCKET_OK) {
         status = judge_trail(store, opening);
         opening->rewritten = status == DOCKET_STORE_REWOUND;
@@ -439,6 +420,7 @@ static docket_status begin_generation(struct dk_store *store, struct opening *op
     store->event_last = store->meta.trail.number;
     store->kinds = DK_KIND_COUNT;
     store->ahead_max_ns = INT64_MAX; /* of the next commits, unless docketd knows better */
+    dk_store_relaxed(&store->far.series_last, store->series_last);
     status = dk_open_witness(store, start, DK_WITNESS_RUNNING, true);
     if (status == DOCKET_OK)
         dk_far_moved(store, &opening->before.guard);
@@ -450,14 +432,14 @@ static docket_status begin_generation(struct dk_store *store, struct opening *op
 static docket_status open_all(struct dk_store *store, struct opening *opening)
 {
     const struct dk_store_options *options = opening->options;
-    docket_status status = enter_realm(store, options);
+    docket_status status = dk_open_realm(store, options);
     /* Refused before anything is made: not even the lock's file. */
     if (status == DOCKET_OK && !options->create && !store_is_there(store))
         status = no_store();
     if (status == DOCKET_OK)
         status = dk_lock_take(store->realm_fd, &store->lock_fd);
     if (status == DOCKET_OK)
-        status = find_witness(store, options);
+        status = dk_open_find_witness(store, options);
     if (status == DOCKET_OK)
         status = dk_witness_read(store->witness_fd, store->witness_name, &opening->witness,
                                  &opening->found);
@@ -469,8 +451,10 @@ static docket_status open_all(struct dk_store *store, struct opening *opening)
         status = dk_env_open(store, options, DK_STORE_FOLDER, false);
     if (status == DOCKET_OK)
         status = read_records(store, opening);
-    if (status == DOCKET_OK)
+    if (status == DOCKET_OK) {
+        dk_vouch_tell_store(store, &opening->before, options->report);
         status = dk_far_open(store, options, opening->before.store_id, &opening->before.guard);
+    }
     if (status == DOCKET_OK && !opening->standing)
         status = judge_fence(opening);
     if (status == DOCKET_OK)
@@ -525,22 +509,30 @@ static void fill_facts(const struct dk_store *store, const struct opening *openi
     facts->trusted_same_boot = memcmp(time->boot_id, store->boot_id, sizeof time->boot_id) == 0;
 }
 
-static docket_status open_as(const struct dk_store_options *options, uint64_t as_schema, struct opening *opening,
-                             struct dk_store **store)
+struct dk_store *dk_open_alloc(const struct dk_store_options *options)
 {
-    if (!options->realm || !options->realm[0])
-        return dk_fail(DOCKET_BAD_ARGUMENT, "a store needs the name of its realm");
     struct dk_store *made = calloc(1, sizeof *made);
     if (!made)
-        return dk_fail(DOCKET_NO_MEMORY, "no memory to open a store");
+        return NULL;
     made->realm_fd = made->lock_fd = made->witness_fd = -1;
     made->far.fd = made->far.lock_fd = made->far.host_lock_fd = -1;
-    made->as_schema = as_schema;
     pthread_mutex_init(&made->index_lock, NULL);
     pthread_mutex_init(&made->time_lock, NULL);
     made->log.wait = options->ledger_wait;
     made->ledger_pages = options->ledger_pages ? options->ledger_pages : LEDGER_PAGES;
     memcpy(made->boot_id, options->boot_id, sizeof made->boot_id);
+    return made;
+}
+
+static docket_status open_as(const struct dk_store_options *options, uint64_t as_schema, struct opening *opening,
+                             struct dk_store **store)
+{
+    if (!options->realm || !options->realm[0])
+        return dk_fail(DOCKET_BAD_ARGUMENT, "a store needs the name of its realm");
+    struct dk_store *made = dk_open_alloc(options);
+    if (!made)
+        return dk_fail(DOCKET_NO_MEMORY, "no memory to open a store");
+    made->as_schema = as_schema;
     docket_status status = open_all(made, opening);
     if (status != DOCKET_OK) {
         dk_open_release(made);
@@ -599,6 +591,8 @@ docket_status dk_store_close(struct dk_store *store, bool clean)
     if (!store)
         return DOCKET_OK;
     docket_status status = clean ? stop_in_order(store) : DOCKET_OK;
+    if (clean && status == DOCKET_OK && dk_marks_write(store, true) != DOCKET_OK)
+        dk_log(DK_LOG_WARNING, "%s", dk_error_text()); /* they decide nothing */
     dk_open_release(store);
     return status == DOCKET_OK ? status : dk_wrap(status, "the store was not stopped in order");
 }
