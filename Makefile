@@ -67,6 +67,11 @@ STORE_LIBS  := -llmdb -lmd
 DAEMON_LIBS := -lurcu-cds -lurcu-common -linih -ljansson $(STORE_LIBS) -lpthread
 TOOL_LIBS   := -lmd -ljansson -lsmartcols -lncursesw -lpthread
 
+# What reads another system's database: opened by the command when it is asked for (tools/legacy/plugin.h). Without the
+# database's headers it is not made.
+SOURCES_WITH   := $(if $(wildcard /usr/include/sqlite3.h),sqlite) $(if $(shell $(PKGCONFIG) --exists libpq 2>/dev/null && echo y),postgresql)
+SOURCE_PLUGINS := $(SOURCES_WITH:%=$(BUILD)/docket-source-%.so)
+
 # docket.h first: the pages follow this order.
 HEADERS := docket.h $(filter-out docket.h,$(notdir $(wildcard include/*.h)))
 
@@ -109,7 +114,7 @@ help:
 	@echo "make asan|ubsan|tsan  unit and thread tests under sanitizers"
 	@echo "make install   PREFIX, DESTDIR: see docs/INSTALL.md      make uninstall|clean"
 
-all: lib $(BUILD)/docketd $(BUILD)/docket $(BUILD)/man/docket.bash
+all: lib $(BUILD)/docketd $(BUILD)/docket $(SOURCE_PLUGINS) $(BUILD)/man/docket.bash
 
 lib: $(BUILD)/libdocket.so $(BUILD)/libdocket.pc
 
@@ -156,6 +161,15 @@ $(BUILD)/docketd: $(DAEMON_OBJECTS)
 $(BUILD)/docket: $(TOOL_OBJECTS) $(BUILD)/libdocket.so
 	@echo "  link $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(TOOL_OBJECTS) -L$(BUILD) -ldocket $(TOOL_LIBS) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib'
+
+SOURCE_LIBS_sqlite     := -lsqlite3
+SOURCE_LIBS_postgresql := -lpq
+$(BUILD)/pic/tools/legacy/plugins/postgresql.o: CPPFLAGS += $(shell $(PKGCONFIG) --cflags libpq 2>/dev/null)
+
+$(BUILD)/docket-source-%.so: $(BUILD)/pic/tools/legacy/plugins/%.o
+	@echo "  link $@"
+	$(Q)$(CC) $(LDFLAGS) -shared $(LIB_DEFS) -o $@ $< $(SOURCE_LIBS_$*)
+.PRECIOUS: $(BUILD)/pic/%.o
 
 # ---- manual pages and completion: made of the tables of the command, docketd and the headers ----
 
@@ -301,6 +315,11 @@ TEST_PROGRAMS += $(BUILD)/docket-instructions
 $(BUILD)/docket-instructions: $(BUILD)/obj/tests/instructions/count.o $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
 
+# Another system's invoices, with planted faults.
+TEST_PROGRAMS += $(BUILD)/docket-plant
+$(BUILD)/docket-plant: $(BUILD)/obj/tests/process/plant.o
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lsqlite3
+
 TEST_PROGRAMS += $(BUILD)/docket-activator
 $(BUILD)/docket-activator: $(BUILD)/obj/tests/process/activator.o
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^
@@ -426,6 +445,7 @@ install: all $(BUILD)/installed/docket
 	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(UNITDIR) $(DESTDIR)$(INCLUDEDIR)
 	sed $(PC_WORDS) src/client/libdocket.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/libdocket.pc
 	install -m 644 $(HEADERS:%=include/%) $(DESTDIR)$(INCLUDEDIR)/
+	for plugin in $(SOURCE_PLUGINS); do $(INSTALL_TO) 755 $$plugin $(DESTDIR)$(LIBDIR)/docket/$${plugin##*/} || exit 1; done
 	$(INSTALL_TO) 755 $(BUILD)/installed/docket $(DESTDIR)$(BINDIR)/docket
 	$(INSTALL_TO) 755 $(BUILD)/docketd $(DESTDIR)$(SBINDIR)/docketd
 	for page in $(BUILD)/man/*.[1-8]; do \
@@ -441,7 +461,7 @@ install: all $(BUILD)/installed/docket
 uninstall: $(BUILD)/man/docket.bash
 	rm -f $(DESTDIR)$(LIBDIR)/libdocket.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libdocket.so.$(SOVERSION)
 	rm -f $(DESTDIR)$(LIBDIR)/libdocket.so $(DESTDIR)$(LIBDIR)/pkgconfig/libdocket.pc
-	rm -f $(HEADERS:%=$(DESTDIR)$(INCLUDEDIR)/%)
+	rm -f $(HEADERS:%=$(DESTDIR)$(INCLUDEDIR)/%) $(SOURCES_WITH:%=$(DESTDIR)$(LIBDIR)/docket/docket-source-%.so)
 	rm -f $(DESTDIR)$(BINDIR)/docket $(DESTDIR)$(SBINDIR)/docketd $(DESTDIR)$(COMPLETIONSDIR)/docket
 	for page in $(BUILD)/man/*.[1-8]; do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
 	rm -f $(DESTDIR)$(UNITDIR)/docketd.service $(DESTDIR)$(UNITDIR)/docketd.socket

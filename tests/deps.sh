@@ -32,6 +32,8 @@ cmd:tmux tmux
 hdr:valgrind/callgrind.h valgrind
 hdr:cmocka.h libcmocka-dev
 hdr:sqlite3.h libsqlite3-dev
+hdr:postgresql/libpq-fe.h libpq-dev
+run:/usr/lib/postgresql/15/bin/initdb postgresql-15
 cmd:spin spin
 cmd:jq jq
 cmd:python3 python3-minimal

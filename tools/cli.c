@@ -92,6 +92,7 @@ static const struct cli_option rows[OPT_IDS] = {
     [OPT_TENANT] = {"tenant", 0, "NAME", "rows of this tenant only; without a column of tenants: all rows are its"},
     [OPT_DELIMITER] = {"delimiter", 0, "C", "of CSV: one character, or tab (default: found out from the first line)"},
     [OPT_LARGEST] = {"largest", 0, "N", "numbers above it are findings (default: those far above all others)"},
+    [OPT_SERIES] = {"series", 0, "NAME", "with --template: the series' name (default INV)"},
     [OPT_FOLLOW] = {"follow", 'f', NULL, "go on with what comes"},
     [OPT_REALM] = {"realm", 0, "DIR", "the realm (default $DOCKET_REALM, else ./.docket)"},
     [OPT_NO_START] = {"no-start", 0, NULL, "do not start docketd if none answers"},

@@ -112,6 +112,7 @@ enum cli_option_id {
     OPT_TENANT,
     OPT_DELIMITER,
     OPT_LARGEST,
+    OPT_SERIES,
     OPT_REALM,
     OPT_NO_START,
     OPT_JSON,
@@ -212,6 +213,7 @@ extern const struct cli_command command_next, command_block, command_peek, comma
     command_fate, command_gaps, command_report, command_records, command_void, command_reconcile, command_series_set, command_series_advance, command_series_retire,
     command_drain, command_clock_accept, command_desk_add, command_verify, command_events, command_series_add, command_series_list, command_series_show, command_seat_list, command_desk_list,
     command_profile_list, command_period_list, command_period_close, command_where, command_doctor, command_top, command_version, command_help;
+extern const struct cli_command command_scan;
 extern const struct cli_command command_issue, command_reserve, command_settle, command_release, command_resolve,
     command_elsewhere; /* of series with a ledger */
 extern const struct cli_command command_backup;

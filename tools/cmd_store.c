@@ -142,7 +142,8 @@ const struct cli_command command_events = {
     .operands = "",
     .summary = "what people and docketd did",
     .text = "Oldest first: number, time in UTC, who, what, why. Kinds: start, accept, series, recovery,\n"
-            "quarantine, void, reconcile, advance, retire, set, close, drain, desk, clock, zone, give-back, refused.\n"
+            "quarantine, void, reconcile, advance, retire, set, close, drain, desk, clock, zone, give-back,\n"
+            "migrate, refused.\n"
             "For root, docketd's user and the admins of docket.conf.",
     .options = BIT(OPT_SINCE) | BIT(OPT_KIND) | BIT(OPT_LIMIT) | BIT(OPT_REALM) | BIT(OPT_NO_START) | BIT(OPT_JSON) |
                BIT(OPT_QUIET),

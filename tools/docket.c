@@ -36,6 +36,7 @@ static const struct cli_command *const commands[] = {
     &command_retention_export,
     &command_retention_drop,
     &command_verify,
+    &command_scan,
     &command_backup,
     &command_series_add,
     &command_series_list,

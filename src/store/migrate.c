@@ -335,8 +335,9 @@ static docket_status next_commit(const struct dk_store_options *options, struct 
     struct making making = {.step.store = store, .before = order->before.facts};
     if (status == DOCKET_OK && memcmp(order->before.facts.digest, order->after.facts.digest, DK_DIGEST_BYTES) != 0)
         status = dk_fail(DOCKET_DAMAGED, "the store says something else than before; keep it as it is, and ask for help");
-    if (status == DOCKET_OK && from == *to && *to < DK_FENCE_SCHEMA && order->way == DK_MIGRATE_DOWN && !order->dry_run)
-        dk_far_forget(store); /* and if this run ends before it, the next one */
+    /* It was judged by it, and goes on without: what a run leaves that ends before this, the next one finds. */
+    if (status == DOCKET_OK && from < DK_FENCE_SCHEMA && !order->dry_run)
+        dk_far_forget(store);
     if (status == DOCKET_OK && order->dry_run) {
         status = try_all(store, order, *to);
     } else if (status == DOCKET_OK && from != *to) {

@@ -10,3 +10,8 @@ BREAK_OBJECTS := $(BUILD)/obj/tests/attack/breaker.o $(BUILD)/obj/tests/attack/t
 $(BUILD)/docket-breaks: $(BUILD)/obj/tests/attack/breaks.o $(BUILD)/obj/tests/attack/breaks_user.o $(BUILD)/obj/tests/attack/breaks_admin.o \
     $(BREAK_OBJECTS) $(BUILD)/libdocket.so
 	$(LINK_DOCKET)
+
+# One program, killed at one of its calls: for scripts.
+ATTACKS += $(BUILD)/docket-kill-at
+$(BUILD)/docket-kill-at: $(BUILD)/obj/tests/attack/kill_at.o $(BUILD)/obj/tests/attack/breaker.o
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^

@@ -6,7 +6,7 @@
 /* links: tools:cmd_void tools:fates tools:cmd_gaps tools:cmd_report tools:cmd_records tools:cmd_series_change tools:cmd_series_show tools:coming tools:policy_options tools:cmd_profile tools:cmd_drain tools:cmd_clock tools:cmd_store tools:deciding */
 /* links: tools:cmd_issue tools:issuing_many tools:cmd_reserve tools:cmd_settle tools:cmd_resolve tools:cmd_elsewhere */
 /* links: tools:tracked tools:picking tools:verdict */
-/* links: tools:cmd_audit tools:cmd_log tools:cmd_retention tools:cmd_migrate */
+/* links: tools:cmd_audit tools:cmd_log tools:cmd_retention tools:cmd_scan tools:cmd_migrate */
 /* links: fuzz:cli_library */
 /* libs: md jansson smartcols ncursesw */
 /*

@@ -235,7 +235,7 @@ section='' count=0
 while IFS= read -r -d '' text; do
     if [[ $text == 'section '* ]]; then
         section=${text#section }
-        [ "$section" != 7. ] || before_the_end
+        [ "$section" != 8. ] || before_the_end
         continue
     fi
     check "the page, section $section ${text%%$'\n'*}" line "$text"

@@ -63,7 +63,7 @@ static void fill(unsigned series, unsigned counters)
     add_counters(counters, series);
     struct dk_fate_record ranges[10];
     for (uint64_t at = 0; at < 10; at++)
-        ranges[at] = range_of(1 + 40 * at, 10 + 40 * at);
+        ranges[at] = range_of(1 + at, 1 + at);
     struct dk_event event = {.time_ns = 7, .kind = "recovery", .uid = 12, .text = "desk office built anew"};
     struct dk_desk_note desk = {.index = 3, .incarnation = 99};
     must_commit(&(struct dk_change){.ranges = ranges, .range_count = 10, .events = &event, .event_count = 1, .desks = &desk,
@@ -485,14 +485,18 @@ static void the_far_witness_goes_with_the_schema_that_knows_it(void **state)
     snprintf(file, sizeof file, "%s/%s", far, store->far.name);
     must_close(true);
     assert_true(is_there(file));
-    must_go(DK_MIGRATE_DOWN, "5");
-    assert_false(is_there(file));
-    go_on_as_an_older_docketd();
-    must_go(DK_MIGRATE_UP, "head");
-    must_open();
-    assert_true(is_there(file));
-    assert_int_equal(store->meta.guard.kept, DK_KEEPS_FAR);
-    must_close(true);
+    for (uint64_t schema = DK_SCHEMA_OLDEST; schema < 6; schema++) {
+        char target[16];
+        snprintf(target, sizeof target, "%llu", (unsigned long long)schema);
+        must_go(DK_MIGRATE_DOWN, target);
+        assert_false(is_there(file));
+        go_on_as_an_older_docketd();
+        must_go(DK_MIGRATE_UP, "head");
+        must_open();
+        assert_true(is_there(file));
+        assert_int_equal(store->meta.guard.kept, DK_KEEPS_FAR);
+        must_close(true);
+    }
 }
 
 /* ---- what an older schema cannot hold ---- */
