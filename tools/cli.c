@@ -87,6 +87,7 @@ static const struct cli_option rows[OPT_IDS] = {
     [OPT_EVERY] = {"all", 0, NULL, "all that is in doubt: of every period, or of the one named"},
     [OPT_NOTE] = {"note", 0, "TEXT", "where it comes from; at most 200 bytes"},
     [OPT_MANIFEST] = {"manifest", 0, "FILE", "the export's manifest; its file lies beside it"},
+    [OPT_REPLACE] = {"replace", 0, NULL, "a store that is there is kept beside, as store.replaced-TIME"},
     [OPT_MAP] = {"columns", 0, "A=B,...", "tenant=COL,number=COL,date=COL,id=COL,series=COL,state=COL: names or positions from 1"},
     [OPT_QUERY] = {"query", 0, "SQL", "of a database: what gives the rows (default: all of the table invoices)"},
     [OPT_TENANT] = {"tenant", 0, "NAME", "rows of this tenant only; without a column of tenants: all rows are its"},

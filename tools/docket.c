@@ -38,6 +38,7 @@ static const struct cli_command *const commands[] = {
     &command_verify,
     &command_scan,
     &command_backup,
+    &command_restore,
     &command_series_add,
     &command_series_list,
     &command_series_show,
