@@ -58,7 +58,9 @@ docket_status dk_offline_export_state(struct dk_daemon *daemon, const struct dk_
     if (leaving.ticket == NULL)
         return dk_fail(DOCKET_BAD_ARGUMENT, "export-state wants --to TICKET: docket import-state --prepare in the new realm "
                                             "says it");
-    docket_status status = reason != NULL ? dk_reason_check(reason) : DOCKET_OK;
+    docket_status status = dk_ticket_check(leaving.ticket);
+    if (status == DOCKET_OK && reason != NULL)
+        status = dk_reason_check(reason);
     if (status == DOCKET_OK)
         status = dk_backup_can_begin(asked->words[1]);
     if (status != DOCKET_OK)
