@@ -116,6 +116,12 @@ enum cli_option_id {
     OPT_SERIES,
     OPT_TICKET,
     OPT_PREPARE,
+    OPT_WITH,
+    OPT_OUTPUT,
+    OPT_SQL,
+    OPT_RUN,
+    OPT_TABLE,
+    OPT_DIALECT,
     OPT_REALM,
     OPT_NO_START,
     OPT_JSON,
@@ -217,6 +223,7 @@ extern const struct cli_command command_next, command_block, command_peek, comma
     command_drain, command_clock_accept, command_desk_add, command_verify, command_events, command_series_add, command_series_list, command_series_show, command_seat_list, command_desk_list,
     command_profile_list, command_period_list, command_period_close, command_where, command_doctor, command_top, command_version, command_help;
 extern const struct cli_command command_scan;
+extern const struct cli_command command_fix_plan, command_fix_apply;
 extern const struct cli_command command_issue, command_reserve, command_settle, command_release, command_resolve,
     command_elsewhere; /* of series with a ledger */
 extern const struct cli_command command_backup, command_restore, command_export_state, command_import_state;

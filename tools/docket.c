@@ -37,6 +37,8 @@ static const struct cli_command *const commands[] = {
     &command_retention_drop,
     &command_verify,
     &command_scan,
+    &command_fix_plan,
+    &command_fix_apply,
     &command_backup,
     &command_restore,
     &command_export_state,

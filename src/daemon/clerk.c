@@ -27,6 +27,11 @@ struct dk_clerk {
     dk_word commit_number;
     dk_word commit_ns_last;
     dk_word commit_ns_max;
+    pthread_mutex_t last_lock; /* held for the next one */
+    struct dk_durable last;
+    uint64_t told; /* the loop's own */
+    void (*durable)(void *context, const struct dk_durable *last);
+    void *context;
 };
 
 /* What one transaction writes: pointers into the jobs' own records. */
@@ -307,6 +312,9 @@ static void commit(struct dk_clerk *clerk, struct batch *batch)
     dk_store_relaxed(&clerk->commit_ns_last, took_ns);
     if (took_ns > dk_load_relaxed(&clerk->commit_ns_max))
         dk_store_relaxed(&clerk->commit_ns_max, took_ns);
+    pthread_mutex_lock(&clerk->last_lock);
+    dk_store_seen(clerk->store, &clerk->last.commit, clerk->last.run);
+    pthread_mutex_unlock(&clerk->last_lock);
     for (size_t i = 0; i < batch->job_count; i++) {
         batch->jobs[i]->commit_number = number;
         dk_queue_put(&clerk->finished, &batch->jobs[i]->node);
@@ -348,6 +356,7 @@ docket_status dk_clerk_start(struct dk_store *store, uint64_t commit_number, str
     struct dk_clerk *made = dk_must_alloc(1, sizeof *made);
     made->store = store;
     dk_store_relaxed(&made->commit_number, commit_number);
+    pthread_mutex_init(&made->last_lock, NULL);
     dk_queue_init(&made->work);
     dk_queue_init(&made->finished);
     made->work_fd = eventfd(0, EFD_CLOEXEC);
@@ -373,6 +382,24 @@ void dk_clerk_stop(struct dk_clerk *clerk)
     free(clerk);
 }
 
+void dk_clerk_watch(struct dk_clerk *clerk, void (*durable)(void *context, const struct dk_durable *last), void *context)
+{
+    clerk->durable = durable;
+    clerk->context = context;
+}
+
+/* Before what a commit allows is done. */
+static void tell_durable(struct dk_clerk *clerk)
+{
+    if (clerk->durable == NULL)
+        return;
+    pthread_mutex_lock(&clerk->last_lock);
+    struct dk_durable last = clerk->last;
+    pthread_mutex_unlock(&clerk->last_lock);
+    clerk->told = last.commit;
+    clerk->durable(clerk->context, &last);
+}
+
 void dk_clerk_post(struct dk_clerk *clerk, struct dk_job *job)
 {
     clerk->pending++;
@@ -389,6 +416,8 @@ size_t dk_clerk_collect(struct dk_clerk *clerk)
     (void)got;
     while ((node = dk_queue_take(&clerk->finished)) != NULL) {
         struct dk_job *job = (struct dk_job *)(void *)node;
+        if (job->commit_number > clerk->told)
+            tell_durable(clerk);
         clerk->pending--;
         count++;
         job->done(job);

@@ -72,6 +72,12 @@ void dk_clerk_post(struct dk_clerk *clerk, struct dk_job *job);
 size_t dk_clerk_collect(struct dk_clerk *clerk);
 /* Jobs posted and not yet collected. */
 size_t dk_clerk_pending(const struct dk_clerk *clerk);
+/* What the last commit that dk_clerk_collect() has heard of was; told there, before any done() runs. */
+struct dk_durable {
+    uint64_t commit;
+    uint8_t run[32];
+};
+void dk_clerk_watch(struct dk_clerk *clerk, void (*durable)(void *context, const struct dk_durable *last), void *context);
 struct dk_clerk_statistics dk_clerk_show(struct dk_clerk *clerk);
 
 /* Memory that cannot be had ends the daemon: half a plan is worse than a restart. */

@@ -17,6 +17,7 @@ struct dk_ended;
 struct dk_closing_walk;
 struct dk_ledger_book;
 struct dk_readover;
+struct dk_marker;
 struct dk_holds;
 struct dk_admin_request;
 
@@ -84,6 +85,7 @@ struct dk_daemon {
     size_t ledger_bytes;           /* of the packets that wait for it */
     bool ledger_elsewhere;         /* texts of elsewhere were taken by this docketd */
     struct dk_holds *holds;        /* ledger/holds.c */
+    struct dk_marker *marker;      /* marker.c; NULL: no marks are noted */
     struct dk_readover *readover;  /* readover.c; NULL: nothing is read over */
     bool accept_known;       /* accepted_ns is */
     int64_t accepted_ns;     /* when an older store was accepted last; 0 never. ended.c looks for it */
@@ -421,11 +423,27 @@ docket_status dk_resolve_user(const char *name, uid_t *uid) DK_MUST_USE;
 docket_status dk_resolve_group(const char *name, gid_t *gid) DK_MUST_USE;
 
 /* store_place.c: the store's options, as configured; `options` points to the rest. Neither create nor accept. */
+struct dk_board_place {
+    const struct dk_daemon *daemon;
+    char root[DK_PATH_BYTES]; /* of the runtime folders */
+};
 struct dk_store_place {
-    char far[DK_PATH_BYTES], root[DK_PATH_BYTES];
+    char far[DK_PATH_BYTES];
+    struct dk_board_place board;
     struct dk_store_options options;
 };
 void dk_store_place_of(const struct dk_daemon *daemon, struct dk_store_place *place);
+
+/* recovery/board.c: what the boards say the store was; asked of them before it is opened for writing (asked: a struct
+ * dk_board_place). STORE_REWOUND: it is not that store's future. */
+docket_status dk_board_judge(void *asked, const struct dk_standing *store, struct dk_voice_report *voice) DK_MUST_USE;
+/* From now on each board says what is durable before anything is done by it. */
+void dk_board_watch(struct dk_daemon *daemon);
+void dk_board_note(const struct dk_desk *map, uint64_t generation, const struct dk_durable *last);
+
+/* marker.c: notes marks outside of the store, beside the far witness. */
+void dk_marker_start(struct dk_daemon *daemon);
+void dk_marker_stop(struct dk_daemon *daemon);
 
 /* bell.c: a thread for each desk waits on its bell and wakes the loop. */
 docket_status dk_bell_start(struct dk_daemon *daemon, struct dk_desk_book *desk) DK_MUST_USE;

@@ -188,6 +188,8 @@ static docket_status start(struct dk_daemon *daemon, const struct dk_options *op
         (void)dk_now_s(daemon); /* judged before the first commit, which would record it */
     if (status == DOCKET_OK)
         status = dk_recovery_run(daemon);
+    if (status == DOCKET_OK)
+        dk_board_watch(daemon);
     dk_guard_reading_store(false);
     for (uint32_t i = 0; i < daemon->desk_count && status == DOCKET_OK; i++)
         status = dk_bell_start(daemon, &daemon->desks[i]);
@@ -260,10 +262,12 @@ int main(int count, char **values)
     } else if (status == DOCKET_OK) {
         announce(&daemon);
         dk_readover_start(&daemon);
+        dk_marker_start(&daemon);
     }
     if (status == DOCKET_OK)
         status = dk_loop_run(&daemon);
     dk_readover_stop(&daemon);
+    dk_marker_stop(&daemon);
     if (status == DOCKET_OK) {
         dk_clerk_stop(daemon.clerk);
         status = dk_store_close(daemon.store, true);

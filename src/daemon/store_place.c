@@ -10,6 +10,7 @@
 void dk_store_place_of(const struct dk_daemon *daemon, struct dk_store_place *place)
 {
     const struct dk_config *config = &daemon->config;
+    place->board.daemon = daemon;
     bool named = config->witness_dir_named;
     snprintf(place->far, sizeof place->far, "%s", config->witness_dir);
     if (!named && !dk_witness_dir(place->far, DK_WITNESS_DIR_BYTES)) {
@@ -17,12 +18,14 @@ void dk_store_place_of(const struct dk_daemon *daemon, struct dk_store_place *pl
                                "whole realm would not be noticed");
         place->far[0] = 0;
     }
-    bool has_root = dk_runtime_root(config->runtime_dir[0] ? config->runtime_dir : NULL, config->shared, place->root,
-                                    sizeof place->root) == DOCKET_OK; /* else open_runtime() says why */
+    bool has_root = dk_runtime_root(config->runtime_dir[0] ? config->runtime_dir : NULL, config->shared, place->board.root,
+                                    sizeof place->board.root) == DOCKET_OK; /* else open_runtime() says why */
     place->options = (struct dk_store_options){.realm = config->realm,
                                                .witness = config->witness[0] ? config->witness : NULL,
                                                .far = place->far[0] != 0 ? place->far : NULL,
                                                .far_is_named = named,
-                                               .lock_folder = has_root ? place->root : NULL};
+                                               .lock_folder = has_root ? place->board.root : NULL,
+                                               .ask = has_root ? dk_board_judge : NULL,
+                                               .asked = &place->board};
     memcpy(place->options.boot_id, daemon->boot_id, sizeof place->options.boot_id);
 }

@@ -9,6 +9,12 @@
 
 #include <string.h>
 
+void dk_store_seen(const struct dk_store *store, uint64_t *commit, uint8_t run[DK_DIGEST_BYTES])
+{
+    *commit = store->meta.commit;
+    memcpy(run, store->meta.run, DK_DIGEST_BYTES);
+}
+
 docket_status dk_commit_check_alive(struct dk_store *store)
 {
     /* Relaxed: the flag carries nothing but itself, and is never cleared. */
@@ -263,6 +269,7 @@ docket_status dk_store_commit(struct dk_store *store, const struct dk_change *ch
         if (change->series[at]->id > store->series_last)
             store->series_last = change->series[at]->id;
     }
+    dk_store_relaxed(&store->far.series_last, store->series_last);
     *commit_number = store->meta.commit;
     return DOCKET_OK;
 }

@@ -9,6 +9,7 @@
  *   walk.c     reading               lock.c     REALM/docketd.lock
  *   witness.c  what it promised      image.c    records as bytes (image_series.c, record.c, seen.c)
  *   far.c      the far witness, in a folder of this host, and who else has this store open
+ *   vouch.c    everybody who may know whether the store is the latest; marks.c what is noted for who must accept an older one
  *   pages.c    the file, before LMDB trusts it
  *   index.c    where in the journal a counter lies
  *   fold.c     from the journal to records of their own
@@ -111,6 +112,8 @@ struct dk_far {
     char folder[DK_FAR_BYTES];
     char name[40]; /* of the file: the store id */
     struct dk_other other;
+    dk_word series_last; /* highest series id, for who notes marks beside the committing thread */
+    uint64_t marks_sum;  /* of the marks that were noted last; 0: none */
 };
 
 /* An image of this commit, in this part of its. */
@@ -484,6 +487,14 @@ void dk_far_forget(const struct dk_store *store);
 docket_status dk_move_ticket(int realm_fd, char ticket[33], bool *there) DK_MUST_USE;
 /* STORE_FENCED: the realm waits for a state, and nobody may begin in it. */
 docket_status dk_move_judge(int realm_fd) DK_MUST_USE;
+
+/* ---- vouch.c ---- */
+
+/* STORE_REWOUND unless the near witness (as it was found), the far one, and whom the options name vouch for the store. */
+docket_status dk_vouch(struct dk_store *store, const struct dk_store_options *options, const struct dk_meta *meta,
+                       enum dk_witness_find found, const struct dk_witness *near) DK_MUST_USE;
+/* report NULL: nobody wants to know. */
+void dk_vouch_tell_store(struct dk_store *store, const struct dk_meta *meta, struct dk_store_report *report);
 
 /* ---- lock.c ---- */
 

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "base/log.h"
 #include "store/inside.h"
 
 #include <errno.h>
@@ -209,18 +210,6 @@ static docket_status read_records(struct dk_store *store, struct opening *openin
 
 /* ---- the witness ---- */
 
-static docket_status judge_witness(const struct opening *opening)
-{
-    struct dk_standing standing = dk_far_standing(&opening->before);
-    if (opening->found == DK_WITNESS_FOUND)
-        return dk_witness_judge(&opening->witness, "witness", &standing);
-    return dk_fail(DOCKET_STORE_REWOUND,
-                   "the witness %s, so nothing says whether this store is the latest. Put the "
-                   "witness back; or, if this store is known to be the latest, start docketd "
-                   "--accept-store N",
-                   opening->found == DK_WITNESS_ABSENT ? "is missing" : "is damaged");
-}
-
 /* The trail has the event that the witness saw last. */
 static docket_status judge_trail(struct dk_store *store, const struct opening *opening)
 {
@@ -235,17 +224,9 @@ static docket_status judge_trail(struct dk_store *store, const struct opening *o
     return status;
 }
 
-/* All of them must vouch for it. */
-static docket_status judge_all(struct dk_store *store, struct opening *opening)
-{
-    struct dk_standing standing = dk_far_standing(&opening->before);
-    docket_status status = judge_witness(opening);
-    return status == DOCKET_OK ? dk_far_judge(store, opening->options, &opening->before.guard, &standing) : status;
-}
-
 static docket_status hear_witness(struct dk_store *store, struct opening *opening)
 {
-    docket_status status = judge_all(store, opening);
+    docket_status status = dk_vouch(store, opening->options, &opening->before, opening->found, &opening->witness);
     if (status == DOCKET_OK) {
         status = judge_trail(store, opening);
         opening->rewritten = status == DOCKET_STORE_REWOUND;
@@ -439,6 +420,7 @@ static docket_status begin_generation(struct dk_store *store, struct opening *op
     store->event_last = store->meta.trail.number;
     store->kinds = DK_KIND_COUNT;
     store->ahead_max_ns = INT64_MAX; /* of the next commits, unless docketd knows better */
+    dk_store_relaxed(&store->far.series_last, store->series_last);
     status = dk_open_witness(store, start, DK_WITNESS_RUNNING, true);
     if (status == DOCKET_OK)
         dk_far_moved(store, &opening->before.guard);
@@ -471,8 +453,10 @@ static docket_status open_all(struct dk_store *store, struct opening *opening)
         status = dk_env_open(store, options, DK_STORE_FOLDER, false);
     if (status == DOCKET_OK)
         status = read_records(store, opening);
-    if (status == DOCKET_OK)
+    if (status == DOCKET_OK) {
+        dk_vouch_tell_store(store, &opening->before, options->report);
         status = dk_far_open(store, options, opening->before.store_id, &opening->before.guard);
+    }
     if (status == DOCKET_OK && !opening->standing)
         status = judge_fence(opening);
     if (status == DOCKET_OK)
@@ -609,6 +593,8 @@ docket_status dk_store_close(struct dk_store *store, bool clean)
     if (!store)
         return DOCKET_OK;
     docket_status status = clean ? stop_in_order(store) : DOCKET_OK;
+    if (clean && status == DOCKET_OK && dk_marks_write(store, true) != DOCKET_OK)
+        dk_log(DK_LOG_WARNING, "%s", dk_error_text()); /* they decide nothing */
     dk_open_release(store);
     return status == DOCKET_OK ? status : dk_wrap(status, "the store was not stopped in order");
 }

@@ -44,6 +44,7 @@
 #include "base/status.h"
 #include "numbering/fate.h"
 #include "numbering/policy.h"
+#include "store/guard.h"
 #include "store/ledger.h"
 
 #include <stdbool.h>
@@ -274,6 +275,10 @@ struct dk_store_options {
     bool far_is_named;     /* by whoever configures it: else the folder where it was kept last comes first */
     const char *lock_folder; /* where copies of one store on this host meet, beside the far witness's folder: the
                               * runtime root. NULL: nowhere */
+    /* Asked too, with the store's state before this opening; what it says goes into the report. STORE_REWOUND: not this one. */
+    docket_status (*ask)(void *asked, const struct dk_standing *standing, struct dk_voice_report *voice);
+    void *asked;
+    struct dk_store_report *report; /* NULL, or what is filled in on the way, for a page of help */
     bool create;
     bool accept;           /* `docketd --accept-store`, behind a fence: set aside a witness that does not fit
                             * (or is missing or damaged), as an event; the next generation and
@@ -337,6 +342,9 @@ docket_status dk_store_make_room_for(struct dk_store *store, size_t entries) DK_
  * Statuses: OK, BAD_ARGUMENT, EXISTS, NO_SPACE, DAMAGED, STORE_FAILED. */
 docket_status dk_store_commit(struct dk_store *store, const struct dk_change *change,
                               uint64_t *commit_number) DK_MUST_USE;
+
+/* What the last commit was, by the committing thread only. */
+void dk_store_seen(const struct dk_store *store, uint64_t *commit, uint8_t run[32]);
 
 /* Reading, for start and for fate; from any thread, each walk on one commit's
  * state. Callbacks return a status; anything but OK ends the walk with that

@@ -34,7 +34,7 @@
 #ifndef DK_STORE_WITNESS_H
 #define DK_STORE_WITNESS_H
 
-#include "base/status.h"
+#include "store/guard.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -57,15 +57,6 @@ struct dk_witness {
     uint8_t token[16]; /* of the opening that wrote it; zeros: not known, as all that follows */
     uint64_t seen;     /* the last durable commit when this was written */
     uint8_t run[32];   /* the running digest of it; zeros: not known */
-};
-
-/* How a store stands, to be judged. Zeros of token and run: it does not know. */
-struct dk_standing {
-    uint8_t store_id[16];
-    uint64_t generation;
-    uint64_t commit;
-    uint8_t token[16];
-    uint8_t run[32];
 };
 
 enum { DK_WITNESS_BYTES = 512 }; /* of its text, with the zero */

@@ -42,6 +42,11 @@ static inline struct shared_board_words *dk_desk_words(const struct dk_desk *des
     return (struct shared_board_words *)(void *)(desk->board + dk_board_words_at());
 }
 
+static inline struct shared_board_guard *dk_desk_guard(const struct dk_desk *desk)
+{
+    return (struct shared_board_guard *)(void *)(desk->board + dk_board_guard_at());
+}
+
 /* Below calendars_ready, which dk_calendar_at() of calendar.h looks at. */
 static inline struct shared_calendar *dk_desk_calendar(const struct dk_desk *desk, uint32_t index)
 {

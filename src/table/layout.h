@@ -6,7 +6,7 @@
  * A desk is three kinds of files on tmpfs:
  *
  *   board   docketd writes, workers map read-only
- *     0      shared_header | board words | statistics
+ *     0      shared_header | board words | statistics | what the store was
  *     4096   calendars[DK_CALENDARS_MAX]: the days that dates in texts are made from, a page for each zone
  *     2625536  seats[seats_max] . directory[2 * slots_max] . slots[slots_max] . rows[rows_max]
  *   table   workers and docketd write
@@ -134,6 +134,17 @@ struct shared_board_words {
     dk_word past_wait_ns_total;
     dk_word past_wait_ns_max;
     dk_word past_timeouts;
+};
+
+/* Behind the board words: what the store was when all that lies here was allowed. Written by docketd after each commit and
+ * before it lays anything by it; read by the next docketd, of whose store it must be the past. A board of before
+ * layout's guard has zeros here. version is odd while it is written: docketd that died in it has told no digest. */
+struct shared_board_guard {
+    dk_word version;
+    dk_word commit;
+    dk_word generation;
+    dk_word run[4]; /* the running digest of that commit */
+    uint64_t reserved;
 };
 
 /* One UTC instant at which a day begins in the calendar's zone, and the date
@@ -297,6 +308,7 @@ struct shared_line {
 
 _Static_assert(sizeof(struct shared_header) == 128, "drawn as 128 bytes");
 _Static_assert(sizeof(struct shared_board_words) == 256, "drawn as 256 bytes");
+_Static_assert(sizeof(struct shared_board_guard) == 64, "a line");
 _Static_assert(sizeof(struct shared_calendar) == DK_PAGE, "a calendar is one page");
 _Static_assert(sizeof(struct shared_seat_entry) == 64, "a line each");
 _Static_assert(sizeof(struct shared_board_bank) == 64, "a line each");
@@ -336,6 +348,7 @@ static inline uint64_t dk_layout_signature(void)
 
 /* Offsets in the board file. */
 static inline size_t dk_board_words_at(void) { return sizeof(struct shared_header); }
+static inline size_t dk_board_guard_at(void) { return dk_board_words_at() + sizeof(struct shared_board_words); }
 static inline size_t dk_calendars_at(void) { return DK_PAGE; }
 static inline size_t dk_seats_at(void) { return (1 + (size_t)DK_CALENDARS_MAX) * DK_PAGE; }
 

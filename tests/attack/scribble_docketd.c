@@ -104,6 +104,12 @@ docket_status dk_store_commit(struct dk_store *store, const struct dk_change *ch
     abort(); /* the committer's thread does not run here */
 }
 
+void dk_store_seen(const struct dk_store *store, uint64_t *commit, uint8_t run[32])
+{
+    (void)store, (void)commit, (void)run;
+    abort(); /* likewise */
+}
+
 docket_status dk_store_each_range(struct dk_store *store, uint64_t series_id, int32_t period,
                                   docket_status (*each)(void *context, const struct dk_fate_record *record),
                                   void *context)

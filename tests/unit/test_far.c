@@ -149,6 +149,7 @@ static void a_missing_far_witness_is_refused(void **state)
     options.accept = true;
     must_open();
     assert_non_null(strstr(events_from(1).text, "accept: "));
+    take_fence_down();
     must_close(true);
     options.accept = false;
     must_open();
@@ -326,6 +327,105 @@ static void two_that_went_on_from_one_copy_are_told_apart(void **state)
     assert_refused(DOCKET_STORE_REWOUND, "another copy of this store has gone on");
 }
 
+/* ---- marks ---- */
+
+struct met {
+    unsigned count;
+    uint64_t mark;
+};
+
+static docket_status meet(void *context, const struct dk_mark *mark)
+{
+    struct met *met = context;
+    assert_string_equal(mark->tenant, "acme");
+    assert_string_equal(mark->series, "INV");
+    assert_int_equal(mark->period, 2026);
+    met->count++;
+    met->mark = mark->mark;
+    return DOCKET_OK;
+}
+
+static void marks_are_noted_beside_it_and_are_exact_after_a_stop_in_order(void **state)
+{
+    (void)state;
+    struct dk_marks marks;
+    struct met met = {0};
+    uint8_t id[16];
+    char path[400];
+    must_open();
+    memcpy(id, facts.store_id, sizeof id);
+    assert_int_equal(dk_marks_read(far_folder, id, &marks, meet, &met), DOCKET_OK);
+    assert_false(marks.found);
+    assert_int_equal(commit_series(1, "acme", "INV"), DOCKET_OK);
+    commit_counter(1, 2026, 20);
+    assert_int_equal(dk_marks_write(store, false), DOCKET_OK);
+    assert_int_equal(dk_marks_read(dk_store_far_folder(store), id, &marks, meet, &met), DOCKET_OK);
+    assert_true(marks.found && !marks.exact && !marks.left_out);
+    assert_int_equal(met.count, 1);
+    assert_int_equal(met.mark, 120);
+    assert_int_equal(marks.commit, store->meta.commit);
+    commit_counter(1, 2026, 30);
+    must_close(true);
+    assert_int_equal(dk_marks_read(far_folder, id, &marks, meet, &met), DOCKET_OK);
+    assert_true(marks.exact);
+    assert_int_equal(met.mark, 130);
+    snprintf(path, sizeof path, "%s.marks", far_file());
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    char byte;
+    met.count = 0;
+    for (off_t at = 0; pread(fd, &byte, 1, at) == 1; at++) {
+        char flipped = (char)(byte ^ 2);
+        assert_int_equal(pwrite(fd, &flipped, 1, at), 1);
+        assert_int_equal(dk_marks_read(far_folder, id, &marks, meet, &met), DOCKET_DAMAGED);
+        assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+    }
+    close(fd);
+    assert_int_equal(met.count, 0);
+    id[0] ^= 1;
+    assert_int_equal(dk_marks_read(far_folder, id, &marks, meet, &met), DOCKET_OK);
+    assert_false(marks.found);
+}
+
+/* ---- who else is asked ---- */
+
+static docket_status say_no(void *asked, const struct dk_standing *standing, struct dk_voice_report *voice)
+{
+    uint64_t *commit = asked;
+    *commit = standing->commit;
+    voice->asked = true;
+    return dk_fail(DOCKET_STORE_REWOUND, "live files know better");
+}
+
+static void who_is_asked_says_no_before_anything_is_written_and_the_report_tells_all(void **state)
+{
+    (void)state;
+    static struct dk_store_report report;
+    uint64_t heard = 0;
+    must_open();
+    commit_many(4);
+    uint64_t commit = store->meta.commit;
+    crash();
+    options.ask = say_no;
+    options.asked = &heard;
+    options.report = &report;
+    for (int round = 0; round < 3; round++) {
+        report = (struct dk_store_report){0};
+        assert_refused(DOCKET_STORE_REWOUND, "live files know better");
+        assert_int_equal(heard, commit); /* no start counted */
+        assert_true(report.known);
+        assert_int_equal(report.store.commit, commit);
+        assert_int_equal(report.voice[DK_VOICE_NEAR].verdict, DOCKET_OK);
+        assert_int_equal(report.voice[DK_VOICE_FAR].verdict, DOCKET_OK);
+        assert_int_equal(report.voice[DK_VOICE_FILES].verdict, DOCKET_STORE_REWOUND);
+        assert_string_equal(report.event_kind, "start");
+    }
+    assert_int_equal(unlink(far_file()), 0); /* the first no counts, and the others are heard */
+    report = (struct dk_store_report){0};
+    assert_refused(DOCKET_STORE_REWOUND, "the far witness");
+    assert_false(report.voice[DK_VOICE_FAR].found);
+    assert_int_equal(report.voice[DK_VOICE_FILES].verdict, DOCKET_STORE_REWOUND);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -345,6 +445,8 @@ int main(void)
         IN_TWO(either_witness_may_be_one_step_behind),
         IN_TWO(an_opening_that_is_cut_off_between_its_witnesses_is_let_in),
         IN_TWO(two_that_went_on_from_one_copy_are_told_apart),
+        IN_TWO(marks_are_noted_beside_it_and_are_exact_after_a_stop_in_order),
+        IN_TWO(who_is_asked_says_no_before_anything_is_written_and_the_report_tells_all),
     };
     return cmocka_run_group_tests_name("store: the far witness", tests, NULL, NULL);
 }
