@@ -19,6 +19,7 @@ const char dk_offline_usage[] =
     "                       verify\n"
     "                       verify DIR (a backup)\n"
     "                       backup DIR\n"
+    "                       restore DIR [--replace]\n"
     "                       events [--kind KIND] [--limit N]\n"
     "                       audit verify | audit head\n"
     "                       fate TENANT/SERIES | fate all\n"
@@ -37,6 +38,7 @@ const struct dk_offline_row dk_offline_options[DK_OFFLINE_OPTIONS] = {
     [DK_OFFLINE_DRY_RUN] = {"dry-run", false},      [DK_OFFLINE_KIND] = {"kind", true},
     [DK_OFFLINE_LIMIT] = {"limit", true},           [DK_OFFLINE_JSON] = {"json", false},
     [DK_OFFLINE_YES] = {"yes", false},
+    [DK_OFFLINE_REPLACE] = {"replace", false},
 };
 
 struct verb {
@@ -59,6 +61,7 @@ static const struct verb verbs[] = {
     {"verify", NULL, 0, 0, .run = verify},
     {"verify", NULL, 1, 0, .run = dk_offline_verify_backup, .alone = true},
     {"backup", NULL, 1, 0, .run = dk_offline_backup},
+    {"restore", NULL, 1, 0, .run = dk_offline_restore, .alone = true},
     {"events", NULL, 0, 0, .run = events},
     {"audit", "verify", 0, 0, .run = audit_verify},
     {"audit", "head", 0, 0, .run = audit_head},

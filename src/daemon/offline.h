@@ -23,6 +23,7 @@ enum dk_offline_option {
     DK_OFFLINE_LIMIT,
     DK_OFFLINE_JSON,
     DK_OFFLINE_YES,
+    DK_OFFLINE_REPLACE,
     DK_OFFLINE_OPTIONS
 };
 
@@ -54,6 +55,8 @@ docket_status dk_offline_print_fates(struct dk_store *store, int fd) DK_MUST_USE
 /* offline_backup.c */
 docket_status dk_offline_backup(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
 docket_status dk_offline_verify_backup(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
+/* offline_restore.c */
+docket_status dk_offline_restore(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
 /* offline_migrate.c; REFUSED: an honest no, the store is not at the head */
 docket_status dk_offline_migrate_up(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
 docket_status dk_offline_migrate_down(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;

@@ -22,7 +22,7 @@
 
 enum { FOLDER_BYTES = 64 };
 
-static void remove_folder(int realm_fd, const char *folder)
+void dk_create_drop(int realm_fd, const char *folder)
 {
     int fd = openat(realm_fd, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
@@ -35,7 +35,7 @@ static void remove_folder(int realm_fd, const char *folder)
 
 /* We hold the realm's lock: nobody else is making one. What cannot be removed
  * stays, and harms nobody. */
-static void remove_leftovers(int realm_fd)
+void dk_create_clear(int realm_fd)
 {
     int fd = openat(realm_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *realm = fd < 0 ? NULL : fdopendir(fd);
@@ -47,12 +47,12 @@ static void remove_leftovers(int realm_fd)
     const struct dirent *entry;
     while ((entry = readdir(realm)) != NULL) {
         if (strncmp(entry->d_name, DK_STORE_MAKING, strlen(DK_STORE_MAKING)) == 0)
-            remove_folder(realm_fd, entry->d_name);
+            dk_create_drop(realm_fd, entry->d_name);
     }
     closedir(realm);
 }
 
-static docket_status sync_at(int directory, const char *name)
+docket_status dk_create_sync(int directory, const char *name)
 {
     int fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
     int error = fd < 0 || fsync(fd) != 0 ? errno : 0;
@@ -65,13 +65,13 @@ static docket_status sync_at(int directory, const char *name)
 
 /* The realm's own entry must survive a power loss as well. A parent that we
  * may not read is one that somebody else made the realm in, long ago. */
-static docket_status sync_parent(int realm_fd)
+docket_status dk_create_sync_parent(int realm_fd)
 {
     int fd = openat(realm_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return DOCKET_OK;
     close(fd);
-    return sync_at(realm_fd, "..");
+    return dk_create_sync(realm_fd, "..");
 }
 
 /* The meta records of a store that no docketd has opened yet. */
@@ -118,8 +118,8 @@ static docket_status sync_folder(int realm_fd, const char *folder)
 {
     char file[FOLDER_BYTES + sizeof "/data.mdb"];
     snprintf(file, sizeof file, "%s/data.mdb", folder);
-    docket_status status = sync_at(realm_fd, file);
-    return status == DOCKET_OK ? sync_at(realm_fd, folder) : status;
+    docket_status status = dk_create_sync(realm_fd, file);
+    return status == DOCKET_OK ? dk_create_sync(realm_fd, folder) : status;
 }
 
 /* The far one too: its folder is known, and now its name. */
@@ -138,15 +138,15 @@ static docket_status put_in_place(struct dk_store *store, const char *folder)
 {
     if (renameat(store->realm_fd, folder, store->realm_fd, DK_STORE_FOLDER) != 0)
         return dk_fail_errno(dk_status_of_errno(errno), errno, "cannot rename %s to store", folder);
-    docket_status status = sync_at(store->realm_fd, ".");
-    return status == DOCKET_OK ? sync_parent(store->realm_fd) : status;
+    docket_status status = dk_create_sync(store->realm_fd, ".");
+    return status == DOCKET_OK ? dk_create_sync_parent(store->realm_fd) : status;
 }
 
 docket_status dk_create_store(struct dk_store *store, const struct dk_store_options *options)
 {
     char folder[FOLDER_BYTES];
     uint32_t salt;
-    remove_leftovers(store->realm_fd);
+    dk_create_clear(store->realm_fd);
     dk_random(&salt, sizeof salt);
     snprintf(folder, sizeof folder, DK_STORE_MAKING "%08x", salt);
     docket_status status = make_folder(store, options, folder);
@@ -157,6 +157,6 @@ docket_status dk_create_store(struct dk_store *store, const struct dk_store_opti
     if (status == DOCKET_OK)
         status = put_in_place(store, folder);
     if (status != DOCKET_OK)
-        remove_folder(store->realm_fd, folder);
+        dk_create_drop(store->realm_fd, folder);
     return status == DOCKET_OK ? status : dk_wrap(status, "cannot create a store");
 }

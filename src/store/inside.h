@@ -278,6 +278,11 @@ docket_status dk_pages_check(int fd, const char *name, uint64_t ledger_pages, co
  * its directories and renamed. The witness stands before the rename. */
 docket_status dk_create_store(struct dk_store *store,
                               const struct dk_store_options *options) DK_MUST_USE;
+/* For restore.c, which makes one too. The realm's lock is held. */
+void dk_create_clear(int realm_fd);                       /* what a creation that was cut short left */
+void dk_create_drop(int realm_fd, const char *folder);
+docket_status dk_create_sync(int directory, const char *name) DK_MUST_USE;
+docket_status dk_create_sync_parent(int realm_fd) DK_MUST_USE;
 
 /* ---- meta.c ---- */
 
@@ -438,6 +443,10 @@ docket_status dk_facts_read(struct dk_store *store, MDB_txn *txn, uint64_t schem
  * is committed. as_schema: read as if it were of this one; 0: of the one that it says. */
 docket_status dk_open_standing(const struct dk_store_options *options, uint64_t as_schema, struct dk_store **store) DK_MUST_USE;
 void dk_open_release(struct dk_store *store);
+struct dk_store *dk_open_alloc(const struct dk_store_options *options);
+/* The realm's folder, made with `create`; the near witness's. */
+docket_status dk_open_realm(struct dk_store *store, const struct dk_store_options *options) DK_MUST_USE;
+docket_status dk_open_find_witness(struct dk_store *store, const struct dk_store_options *options) DK_MUST_USE;
 /* The witness of store->meta's generation. trail_is_known: the trail that is there now is what the next start may count
  * on, whether the commit that follows is there then or not. */
 docket_status dk_open_witness(struct dk_store *store, uint64_t start, uint32_t phase, bool trail_is_known) DK_MUST_USE;

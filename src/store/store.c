@@ -40,7 +40,7 @@ struct opening {
 
 /* ---- the realm ---- */
 
-static docket_status enter_realm(struct dk_store *store, const struct dk_store_options *options)
+docket_status dk_open_realm(struct dk_store *store, const struct dk_store_options *options)
 {
     uid_t owner;
     int length = snprintf(store->realm, sizeof store->realm, "%s", options->realm);
@@ -56,7 +56,7 @@ static docket_status enter_realm(struct dk_store *store, const struct dk_store_o
 }
 
 /* The witness's directory and name, out of the path in the options. */
-static docket_status find_witness(struct dk_store *store, const struct dk_store_options *options)
+docket_status dk_open_find_witness(struct dk_store *store, const struct dk_store_options *options)
 {
     char path[DK_PATH_BYTES];
     const char *wanted = options->witness ? options->witness : "";
@@ -432,14 +432,14 @@ static docket_status begin_generation(struct dk_store *store, struct opening *op
 static docket_status open_all(struct dk_store *store, struct opening *opening)
 {
     const struct dk_store_options *options = opening->options;
-    docket_status status = enter_realm(store, options);
+    docket_status status = dk_open_realm(store, options);
     /* Refused before anything is made: not even the lock's file. */
     if (status == DOCKET_OK && !options->create && !store_is_there(store))
         status = no_store();
     if (status == DOCKET_OK)
         status = dk_lock_take(store->realm_fd, &store->lock_fd);
     if (status == DOCKET_OK)
-        status = find_witness(store, options);
+        status = dk_open_find_witness(store, options);
     if (status == DOCKET_OK)
         status = dk_witness_read(store->witness_fd, store->witness_name, &opening->witness,
                                  &opening->found);
@@ -509,22 +509,30 @@ static void fill_facts(const struct dk_store *store, const struct opening *openi
     facts->trusted_same_boot = memcmp(time->boot_id, store->boot_id, sizeof time->boot_id) == 0;
 }
 
-static docket_status open_as(const struct dk_store_options *options, uint64_t as_schema, struct opening *opening,
-                             struct dk_store **store)
+struct dk_store *dk_open_alloc(const struct dk_store_options *options)
 {
-    if (!options->realm || !options->realm[0])
-        return dk_fail(DOCKET_BAD_ARGUMENT, "a store needs the name of its realm");
     struct dk_store *made = calloc(1, sizeof *made);
     if (!made)
-        return dk_fail(DOCKET_NO_MEMORY, "no memory to open a store");
+        return NULL;
     made->realm_fd = made->lock_fd = made->witness_fd = -1;
     made->far.fd = made->far.lock_fd = made->far.host_lock_fd = -1;
-    made->as_schema = as_schema;
     pthread_mutex_init(&made->index_lock, NULL);
     pthread_mutex_init(&made->time_lock, NULL);
     made->log.wait = options->ledger_wait;
     made->ledger_pages = options->ledger_pages ? options->ledger_pages : LEDGER_PAGES;
     memcpy(made->boot_id, options->boot_id, sizeof made->boot_id);
+    return made;
+}
+
+static docket_status open_as(const struct dk_store_options *options, uint64_t as_schema, struct opening *opening,
+                             struct dk_store **store)
+{
+    if (!options->realm || !options->realm[0])
+        return dk_fail(DOCKET_BAD_ARGUMENT, "a store needs the name of its realm");
+    struct dk_store *made = dk_open_alloc(options);
+    if (!made)
+        return dk_fail(DOCKET_NO_MEMORY, "no memory to open a store");
+    made->as_schema = as_schema;
     docket_status status = open_all(made, opening);
     if (status != DOCKET_OK) {
         dk_open_release(made);

@@ -455,4 +455,23 @@ docket_status dk_store_copy(struct dk_store *store, int out, const dk_word *stop
  * marks, and that all is as said. DAMAGED says what is not; BAD_LAYOUT: of another schema. Writes nothing. */
 docket_status dk_backup_check(const char *folder, const struct dk_copy_facts *said, uint64_t *records) DK_MUST_USE;
 
+struct dk_restore {
+    const char *folder; /* the backup's, which dk_backup_check() found sound */
+    struct dk_copy_facts copy;
+    uint8_t id[16];     /* of the backup ... */
+    int64_t time_ns;    /* ... and when it was made */
+    bool replace;       /* a store that is there is kept beside */
+};
+
+struct dk_restored {
+    uint64_t commit;  /* that put up the fence */
+    char aside[64];   /* where the store lies that was there before; "" none was */
+};
+
+/* Makes the backup the realm's store, behind the fence RESTORED, with an event; older schemas become today's. No witness is
+ * written. Takes the realm's lock. Statuses: OK, EXISTS (a store is there), STORE_REWOUND (of another store than the
+ * realm's), STORE_IN_USE, DAMAGED, NO_SPACE, BAD_LAYOUT, UNSAFE_FILES, STORE_FAILED, SYSTEM. */
+docket_status dk_store_restore(const struct dk_store_options *options, const struct dk_restore *order,
+                               struct dk_restored *done) DK_MUST_USE;
+
 #endif

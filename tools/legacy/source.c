@@ -116,20 +116,46 @@ static void put_cell(SHA2_CTX *context, const struct span *cell)
         SHA256Update(context, (const uint8_t *)cell->text, cell->bytes);
 }
 
-static void digest_row(struct legacy_source *source, const struct span *cells)
+static void digest_words(const struct span cells[MAP_COUNT], uint64_t words[4])
 {
     SHA2_CTX context;
-    uint64_t words[4];
-    uint64_t carry = 0;
     SHA256Init(&context);
     for (int what = 0; what < MAP_COUNT; what++)
         put_cell(&context, &cells[what]);
     SHA256Final((uint8_t *)words, &context);
+}
+
+static void add_row(struct legacy_source *source, const struct span cells[MAP_COUNT])
+{
+    uint64_t words[4];
+    uint64_t carry = 0;
+    digest_words(cells, words);
     for (int i = 0; i < 4; i++) {
         uint64_t with = words[i] + carry; /* 0 when it runs over, and then the word itself does not */
         source->sum[i] += with;
         carry = (uint64_t)(with < carry) | (uint64_t)(source->sum[i] < with);
     }
+}
+
+static void take_row_away(struct legacy_source *source, const struct span cells[MAP_COUNT])
+{
+    uint64_t words[4];
+    uint64_t borrow = 0;
+    digest_words(cells, words);
+    for (int i = 0; i < 4; i++) {
+        uint64_t with = words[i] + borrow, before = source->sum[i];
+        source->sum[i] -= with;
+        borrow = (uint64_t)(with < borrow) | (uint64_t)(before < with);
+    }
+}
+
+void legacy_digest_as(struct legacy_source *source, const struct legacy_row *row, struct span number)
+{
+    struct span cells[MAP_COUNT] = {[MAP_TENANT] = row->tenant, [MAP_NUMBER] = row->number, [MAP_DATE] = row->date,
+                                    [MAP_ID] = row->id,         [MAP_SERIES] = row->series, [MAP_STATE] = row->state};
+    take_row_away(source, cells);
+    cells[MAP_NUMBER] = number;
+    add_row(source, cells);
 }
 
 int legacy_next(struct legacy_source *source, struct legacy_row *row)
@@ -149,7 +175,7 @@ int legacy_next(struct legacy_source *source, struct legacy_row *row)
         cells[MAP_TENANT] = source->tenant;
     source->rows++;
     if (source->digests)
-        digest_row(source, cells);
+        add_row(source, cells);
     *row = (struct legacy_row){cells[MAP_TENANT], cells[MAP_NUMBER], cells[MAP_DATE], cells[MAP_ID],
                                cells[MAP_SERIES], cells[MAP_STATE], line};
     return 1;

@@ -56,6 +56,8 @@ const char *legacy_column(const struct legacy_source *source, const char *what);
  * half a microsecond each), told at any time. It covers tenant, number, date, id, series and state, and how many rows
  * there were; not line numbers. It shows that data changed; it is no defence against who wants the same digest. */
 void legacy_want_digest(struct legacy_source *source);
+/* The row that was just told counts as if this were its number. */
+void legacy_digest_as(struct legacy_source *source, const struct legacy_row *row, struct span number);
 void legacy_digest(const struct legacy_source *source, uint8_t digest[LEGACY_DIGEST_BYTES]);
 
 /* Does this state say that the number is void? void, voided, cancelled, canceled, cancel, storno, storniert,
