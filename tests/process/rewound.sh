@@ -33,7 +33,7 @@ take() {
 clone() {
     rm -rf "$work/clone"
     mkdir -m 700 "$work/clone"
-    cp -a "$realm/store" "$realm/witness" "$realm/docket.conf" "$work/clone/"
+    cp -a "$realm/store" "$realm/witness" "$realm/docket.conf" "$realm/runtime" "$work/clone/"
 }
 
 start_docketd
