@@ -94,6 +94,7 @@ static const struct cli_option rows[OPT_IDS] = {
     [OPT_DELIMITER] = {"delimiter", 0, "C", "of CSV: one character, or tab (default: found out from the first line)"},
     [OPT_LARGEST] = {"largest", 0, "N", "numbers above it are findings (default: those far above all others)"},
     [OPT_SERIES] = {"series", 0, "NAME", "with --template: the series' name (default INV)"},
+    [OPT_TWICE] = {"twice", 0, NULL, "other texts of one number of a series and period are duplicates too"},
     [OPT_WITH] = {"with", 0, "WHAT", "numbers, or suffix (default: numbers where a text fits a series, else a suffix)", "numbers suffix"},
     [OPT_OUTPUT] = {"output", 'o', "FILE", "write it there, and never over a file (default stdout)"},
     [OPT_SQL] = {"sql", 0, NULL, "as a script of one transaction"},

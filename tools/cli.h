@@ -120,6 +120,7 @@ enum cli_option_id {
     OPT_RUN,
     OPT_TABLE,
     OPT_DIALECT,
+    OPT_TWICE,
     OPT_REALM,
     OPT_NO_START,
     OPT_JSON,

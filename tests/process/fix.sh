@@ -64,6 +64,15 @@ check "plan --json: says how much, in JSON" eval "\"\$docket\" fix plan in.csv \
 suffix_only() { [ "$(grep -c ',renumber,.*-[1-9][0-9]*"*,same' suffix.csv)" = "$(grep -c ',renumber,' suffix.csv)" ]; }
 check "plan --with suffix: each new number is the old one with a suffix" suffix_only
 
+written_twice() {
+    printf 'tenant,number,date,id\nacme,D-20260102-1,2026-01-02,1\nacme,D-20260103-1,2026-01-03,2\nacme,D-20260104-2,2026-01-04,3\n' >two.csv
+    local as=(--template 'D-{YYYY}{MM}{DD}-{N}' --restart yearly)
+    "$docket" fix plan two.csv "${as[@]}" -q >said.out && grep -q '^# groups: 0' said.out && grep -q 'left,acme.*another writing' said.out &&
+        "$docket" fix plan two.csv "${as[@]}" --twice -q >said.out && grep -q '^1,renumber,acme,2,2026-01-03,D-20260103-1,D-20260103-3,' said.out &&
+        ! grep -q 'another writing' said.out
+}
+check "plan, one number with two dates: left, and with --twice renumbered" written_twice
+
 # ---- apply as CSV ----
 
 apply plan.csv in.csv >changes.csv 2>said.err
