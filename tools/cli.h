@@ -111,6 +111,7 @@ enum cli_option_id {
     OPT_QUERY,
     OPT_TENANT,
     OPT_DELIMITER,
+    OPT_DATES,
     OPT_LARGEST,
     OPT_REPLACE,
     OPT_SERIES,
