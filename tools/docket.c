@@ -29,6 +29,7 @@ static const struct cli_command *const commands[] = {
     &command_records,
     &command_void,
     &command_reconcile,
+    &command_import,
     &command_events,
     &command_log,
     &command_audit_verify,
