@@ -87,6 +87,20 @@ a_terminal_is_not_moved() {
     printf 'tenant,number,date\na,\033[31mred,2025-01-01\n' >red.csv
     exits 1 scan red.csv --template "$template" && ! grep -q "$(printf '\033')" out
 }
+dates_are_read_as_said() {
+    printf 'tenant,number,date\na,INV-2025-0001,24.11.2025\na,INV-2025-0002,5.11.2025 10:00\n' >dates.csv
+    exits 0 scan dates.csv --template "$template" && says '--dates' &&
+        exits 1 scan dates.csv --template "$template" --dates %d.%m.%Y && says '1 disorder' out && ! grep -q dates err &&
+        exits 0 scan dates.csv --template "$template" --dates %m.%d.%Y && says '1 without a date' out
+}
+odd_bytes_are_said() {
+    printf 'tenant,number\na, INV-2025-0001\nM\374ller,INV\3442\na,IN\000V\n' >odd.csv
+    exits 1 scan odd.csv --template "$template" && says 'it has blanks around it' out && says 'not of ASCII' out &&
+        exits 1 scan odd.csv --template "$template" --json && [ "$(jq -c '[.findings[] | .tenant, .row.text]' out)" = \
+            '["a"," INV-2025-0001","M?ller","INV?2","a","IN?V"]' ] || { cat out; return 1; }
+}
+check "dates: read as --dates says; where none can be read that is said" dates_are_read_as_said
+check "blanks, Latin-1 and zeros in a number: it fits no series, and why; JSON stays whole" odd_bytes_are_said
 check "findings of each kind: a table and a line of counts" table_says_all
 check "--json: one object, a finding a line, with rows and counters" json_is_one_object_and_a_line_each
 check "stdin: as a file" stdin_is_as_a_file
