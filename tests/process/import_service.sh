@@ -97,6 +97,17 @@ else
     skip "a service's tables in PostgreSQL: none can be started here"
 fi
 expect "the store is whole" 0 verify
+env -u LD_PRELOAD python3 -c 'import sqlite3, sys
+base = sqlite3.connect(sys.argv[1])
+base.executescript("""create table invoice_sequences (organization_id text, type text, year integer, month integer, next_number integer);
+insert into invoice_sequences values ("omega", "MON", 2025, 7, 12), ("omega", "MON", 2025, 11, 3);
+create table invoices (invoice_id text, organization_id text, number text, issued_at text);
+insert into invoices values ("a", "omega", "MON-202507-0010", "2025-07-09"), ("b", "omega", "MON-202511-0002", "2025-11-09");""")
+base.commit()' "$work/months.db"
+expect "a year and a month in two columns, and the next number" 0 import "sqlite:$work/months.db" --service --declare --yes --json
+err_has "its template" 'omega/MON: restarts monthly, {SERIES}-{YYYY}{MM}-{N:4}'
+says "one less than the next one was given" next omega/MON 2025-07 12
+says "by the invoice" next omega/MON 2025-11 3
 expect "columns that are not there" 2 import "sqlite:$work/old.db" --service --sequence-columns value=nothing --dry-run
 err_has "are named" "has no column nothing"
 expect "a file of rows has no tables" 2 import "$work/none.csv" --service --dry-run
