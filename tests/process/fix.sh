@@ -5,7 +5,7 @@
 # (fix_cases.py), whatever the order of the rows; applied as CSV, as SQL and by --run it leaves no duplicate; applied
 # twice it changes nothing; data that changed and plans that say what they must not are refused; nothing that is
 # killed leaves half of it.
-# seconds: 10 40
+# seconds: 12 90
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/postgres_lib.sh"
 at_cleanup() { stop_postgres; }
@@ -13,6 +13,7 @@ at_cleanup() { stop_postgres; }
 here=$(cd "$(dirname "$0")" && pwd)
 cases() { python3 "$here/fix_cases.py" "$@"; }
 new_realm
+plant=$(binary docket-plant)
 rows=$(scale 2500 200000)
 by=(--template '{SERIES}-{YYYY}-{N:6}' --series INV --no-start)
 
@@ -283,7 +284,6 @@ fi
 
 # ---- the faults that the scan's own test plants ----
 
-plant=$(binary docket-plant)
 as=(--template 'INV-{YYYY}{MM}{DD}-{N:6}' --no-start -q)
 found() { # WHAT SOURCE: how many findings of that kind
     "$docket" scan "$2" "${as[@]}" --csv >found.csv || true
@@ -299,10 +299,10 @@ fixes_planted() { # SOURCE HOW-TO-APPLY...
 }
 by_csv() { "$docket" fix apply planted.plan planted.csv "${as[@]}" >changes.csv && cases rename planted.csv changes.csv out.csv && mv out.csv planted.csv; }
 by_run() { "$docket" fix apply planted.plan "$1" "${as[@]}" --run --yes; }
-"$plant" "$(scale 3000 200000)" 30 expected >planted.csv
+"$plant" "$(scale 12000 200000)" 30 expected >planted.csv
 cp planted.csv unfixed.csv
 check "planted faults, CSV: a second scan finds no duplicate" fixes_planted planted.csv by_csv
-"$plant" "$(scale 3000 200000)" 30 expected sqlite:planted.db
+"$plant" "$(scale 12000 200000)" 30 expected sqlite:planted.db
 check "planted faults, SQLite: a second scan finds no duplicate" fixes_planted sqlite:planted.db by_run sqlite:planted.db
 if [ -n "$postgres_at" ]; then
     sql -c 'create table planted (tenant text, number text, date date, id bigint)' -c '\copy planted from unfixed.csv csv header'
