@@ -113,6 +113,10 @@ enum cli_option_id {
     OPT_DELIMITER,
     OPT_LARGEST,
     OPT_REPLACE,
+    OPT_FLOOR,
+    OPT_FLOORS,
+    OPT_SKIP,
+    OPT_FROM_WITNESS,
     OPT_SERIES,
     OPT_REALM,
     OPT_NO_START,
@@ -217,7 +221,7 @@ extern const struct cli_command command_next, command_block, command_peek, comma
 extern const struct cli_command command_scan;
 extern const struct cli_command command_issue, command_reserve, command_settle, command_release, command_resolve,
     command_elsewhere; /* of series with a ledger */
-extern const struct cli_command command_backup, command_restore;
+extern const struct cli_command command_backup, command_restore, command_accept;
 extern const struct cli_command command_migrate_upgrade, command_migrate_downgrade, command_migrate_current,
     command_migrate_history, command_migrate_heads, command_migrate_check, command_migrate_stamp, command_migrate_new;
 

@@ -39,6 +39,7 @@ static const struct cli_command *const commands[] = {
     &command_scan,
     &command_backup,
     &command_restore,
+    &command_accept,
     &command_series_add,
     &command_series_list,
     &command_series_show,
