@@ -111,6 +111,7 @@ enum cli_option_id {
     OPT_QUERY,
     OPT_TENANT,
     OPT_DELIMITER,
+    OPT_DATES,
     OPT_LARGEST,
     OPT_REPLACE,
     OPT_FLOOR,
@@ -118,6 +119,23 @@ enum cli_option_id {
     OPT_SKIP,
     OPT_FROM_WITNESS,
     OPT_SERIES,
+    OPT_TICKET,
+    OPT_PREPARE,
+    OPT_WITH,
+    OPT_OUTPUT,
+    OPT_SQL,
+    OPT_RUN,
+    OPT_TABLE,
+    OPT_DIALECT,
+    OPT_TWICE,
+    OPT_ONE_SERIES,
+    OPT_FROM_SOURCE,
+    OPT_ID_KEYS,
+    OPT_SERVICE,
+    OPT_DECLARE,
+    OPT_SEQUENCE_COLUMNS,
+    OPT_SKIP_MISFITS,
+    OPT_SKIP_CLASHES,
     OPT_REALM,
     OPT_NO_START,
     OPT_JSON,
@@ -219,9 +237,11 @@ extern const struct cli_command command_next, command_block, command_peek, comma
     command_drain, command_clock_accept, command_desk_add, command_verify, command_events, command_series_add, command_series_list, command_series_show, command_seat_list, command_desk_list,
     command_profile_list, command_period_list, command_period_close, command_where, command_doctor, command_top, command_version, command_help;
 extern const struct cli_command command_scan;
+extern const struct cli_command command_fix_plan, command_fix_apply;
+extern const struct cli_command command_import;
 extern const struct cli_command command_issue, command_reserve, command_settle, command_release, command_resolve,
     command_elsewhere; /* of series with a ledger */
-extern const struct cli_command command_backup, command_restore, command_accept;
+extern const struct cli_command command_backup, command_restore, command_accept, command_export_state, command_import_state;
 extern const struct cli_command command_migrate_upgrade, command_migrate_downgrade, command_migrate_current,
     command_migrate_history, command_migrate_heads, command_migrate_check, command_migrate_stamp, command_migrate_new;
 

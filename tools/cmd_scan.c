@@ -33,7 +33,7 @@ enum { TEXT_BYTES = 4200, SHORT_BYTES = 1100 };
 struct telling {
     const struct cli *cli;
     const char *source;
-    bool begun, no_memory;
+    bool begun, no_memory, has_dates;
     uint64_t told;
     struct scan_counter *counters; /* with --verbose */
     size_t counter_count, counter_room;
@@ -300,6 +300,10 @@ static void summarize(const struct scan_totals *totals, char *text, size_t size)
         put = snprintf(text + used, size - used, ", %" PRIu64 " of them without a number", totals->unnumbered);
         used += put > 0 ? (size_t)put : 0;
     }
+    if (totals->undated > 0 && totals->undated < totals->rows) {
+        put = snprintf(text + used, size - used, ", %" PRIu64 " without a date that can be read", totals->undated);
+        used += put > 0 ? (size_t)put : 0;
+    }
     put = snprintf(text + used, size - used, totals->all == 0 ? "; nothing was found" : "; found: ");
     used += put > 0 ? (size_t)put : 0;
     for (int kind = 0, any = 0; kind < SCAN_KINDS && used < size; kind++) {
@@ -333,12 +337,15 @@ static int end(struct telling *telling, const struct scan_totals *totals)
             print_counters(telling);
         printf("%s\n", summary);
     }
+    if (telling->has_dates && totals->rows > 0 && totals->undated == totals->rows)
+        cli_note(cli, "no date of a row can be read, so what is out of date order was not looked for; --dates says how dates are "
+                      "written, such as --dates %%d.%%m.%%Y");
     return totals->all > 0 ? CLI_NO : CLI_DONE;
 }
 
 static int scan(const struct cli *cli, docket_reader *reader, struct legacy_source *source)
 {
-    struct telling telling = {.cli = cli, .source = cli->operands[0]};
+    struct telling telling = {.cli = cli, .source = cli->operands[0], .has_dates = legacy_has(source, "date")};
     struct scan_options options = {.reader = reader, .finding = take_finding, .context = &telling};
     struct scan_totals totals;
     int code = cli_number(cli, OPT_LARGEST, 1, DOCKET_NUMBER_MAX, &options.largest);
@@ -372,7 +379,10 @@ static int run(struct cli *cli)
 
 const struct cli_command command_scan = {
     .name = "scan",
-    .examples = NULL,
+    .examples = "$ printf 'tenant,number,date,id\\nacme,INV-2025-0001,2025-01-01,1\\nacme,INV-2025-0002,2025-01-02,2\\n' > old.csv\n"
+                "$ docket scan old.csv --template 'INV-{YYYY}-{N:4}' --restart yearly --verbose\n"
+                "$ docket series add acme/INV --template 'INV-{YYYY}-{N:4}'\n"
+                "$ docket scan old.csv --json > findings.json\n",
     .operands = "SOURCE",
     .summary = "what is wrong with another system's numbers",
     .text = "Reads invoices (tenant, number, date, id) from FILE.csv, from CSV on stdin (-), from\n"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* docket void, docket reconcile: what became of numbers, as people know it. */
 #include "deciding.h"
+#include "legacy/reconciling.h"
 #include "session.h"
 #include "verdict.h"
 
@@ -177,20 +178,24 @@ static int run_reconcile(struct cli *cli)
 {
     struct address address;
     struct settling settling = {.cli = cli};
-    bool void_rest = cli_given(cli, OPT_VOID_REST);
+    bool void_rest = cli_given(cli, OPT_VOID_REST), from_source = cli_given(cli, OPT_FROM_SOURCE);
     int code = deciding_address(cli, &address, &settling.name);
-    if (code == CLI_DONE && !cli_given(cli, OPT_ISSUED))
-        code = cli_fail(cli, DOCKET_BAD_ARGUMENT, "docket reconcile wants --issued FILE, or - for stdin");
+    if (code == CLI_DONE && from_source == cli_given(cli, OPT_ISSUED))
+        code = cli_fail(cli, DOCKET_BAD_ARGUMENT, "docket reconcile wants --issued FILE, or - for stdin; or --from SOURCE, of "
+                                                  "invoices; one of them");
+    if (code == CLI_DONE && from_source && !cli_given(cli, OPT_TENANT))
+        cli->values[OPT_TENANT] = address.tenant; /* where there is no column of tenants */
     if (code == CLI_DONE && void_rest)
         code = deciding_reason(cli);
     if (code == CLI_DONE)
         code = deciding_confirm(cli, "settle unknown numbers of %s%s", cli->operands[0],
                                 void_rest ? ", and void all others of the period" : "");
-    if (code == CLI_DONE)
+    if (code == CLI_DONE && !from_source)
         code = read_evidence(cli, &settling);
     if (code == CLI_DONE) {
         deciding_begin(&settling.changes, cli, &address);
-        code = deciding_end(&settling.changes, session_run(cli, settle, &settling));
+        code = deciding_end(&settling.changes, from_source ? reconciling_run(cli, &settling.name, &settling.changes)
+                                                           : session_run(cli, settle, &settling));
     }
     free(settling.evidence);
     return code;
@@ -206,9 +211,11 @@ const struct cli_command command_reconcile = {
     .text = "Each line of the evidence is a number, a range (17-20 or 17..20) or a document number of\n"
             "the series; empty lines and lines that begin with # are left out. They become handed\n"
             "out. A line that names anything but unknown numbers of the period changes nothing at\n"
-            "all. --void-rest makes every other unknown number of the period void. For root,\n"
+            "all. With --from the evidence are the rows of another system's invoices, as docket scan reads\n"
+            "them: those of the period that name unknown numbers; all others are counted and left out,\n"
+            "and there is no limit to them. --void-rest makes every other unknown number of the period void. For root,\n"
             "docketd's user and the admins of docket.conf. Asks on a terminal; --yes elsewhere.",
-    .options = BIT(OPT_PERIOD) | BIT(OPT_ISSUED) | BIT(OPT_VOID_REST) | BIT(OPT_REASON) | BIT(OPT_DRY_RUN) |
+    .options = LEGACY_OPTIONS | BIT(OPT_FROM_SOURCE) | BIT(OPT_PERIOD) | BIT(OPT_ISSUED) | BIT(OPT_VOID_REST) | BIT(OPT_REASON) | BIT(OPT_DRY_RUN) |
                BIT(OPT_YES) | BIT(OPT_REALM) | BIT(OPT_NO_START) | BIT(OPT_JSON) | BIT(OPT_QUIET),
     .operands_min = 1,
     .operands_max = 1,

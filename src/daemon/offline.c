@@ -22,6 +22,7 @@ const char dk_offline_usage[] =
     "                       restore DIR [--replace]\n"
     "                       accept [--floor T/S[/PERIOD]=N,...] [--floors FILE] [--from-witness] [--skip N]\n"
     "                              --dry-run | --yes\n"
+    "                       export-state DIR --to TICKET [--reason TEXT] | import-state --prepare | import-state DIR\n"
     "                       events [--kind KIND] [--limit N]\n"
     "                       audit verify | audit head\n"
     "                       fate TENANT/SERIES | fate all\n"
@@ -43,6 +44,7 @@ const struct dk_offline_row dk_offline_options[DK_OFFLINE_OPTIONS] = {
     [DK_OFFLINE_REPLACE] = {"replace", false},      [DK_OFFLINE_FLOOR] = {"floor", true},
     [DK_OFFLINE_FLOORS] = {"floors", true},         [DK_OFFLINE_SKIP] = {"skip", true},
     [DK_OFFLINE_FROM_WITNESS] = {"from-witness", false},
+    [DK_OFFLINE_TO] = {"to", true},                 [DK_OFFLINE_PREPARE] = {"prepare", false},
 };
 
 struct verb {
@@ -67,6 +69,9 @@ static const struct verb verbs[] = {
     {"backup", NULL, 1, 0, .run = dk_offline_backup},
     {"restore", NULL, 1, 0, .run = dk_offline_restore, .alone = true},
     {"accept", NULL, 0, 0, .run = dk_offline_accept},
+    {"export-state", NULL, 1, 0, .run = dk_offline_export_state, .alone = true},
+    {"import-state", NULL, 0, 0, .run = dk_offline_import_prepare, .alone = true},
+    {"import-state", NULL, 1, 0, .run = dk_offline_import_state, .alone = true},
     {"events", NULL, 0, 0, .run = events},
     {"audit", "verify", 0, 0, .run = audit_verify},
     {"audit", "head", 0, 0, .run = audit_head},

@@ -134,6 +134,20 @@ static bool is_sync(long call)
     return call == SYS_fsync || call == SYS_fdatasync || call == SYS_msync || call == SYS_sync_file_range;
 }
 
+/* Between two of these the disk is as it was. */
+static bool changes_a_file(const struct __ptrace_syscall_info *info)
+{
+    static const long calls[] = {SYS_write, SYS_pwrite64, SYS_writev, SYS_pwritev, SYS_fsync, SYS_fdatasync, SYS_msync,
+                                 SYS_sync_file_range, SYS_ftruncate, SYS_fallocate, SYS_rename, SYS_renameat,
+                                 SYS_renameat2, SYS_link, SYS_linkat, SYS_unlink, SYS_unlinkat, SYS_mkdir, SYS_mkdirat,
+                                 SYS_rmdir, SYS_symlink, SYS_symlinkat, SYS_copy_file_range, SYS_sendfile};
+    long call = (long)info->entry.nr;
+    for (size_t at = 0; at < sizeof calls / sizeof calls[0]; at++)
+        if (calls[at] == call)
+            return (call != SYS_write && call != SYS_writev) || info->entry.args[0] > STDERR_FILENO;
+    return call == SYS_openat && (info->entry.args[2] & (O_CREAT | O_TRUNC)) != 0;
+}
+
 /* Whether this call counts: main has begun, the plan is armed, and it may fail. */
 static bool counts(struct breaker *breaker, const struct __ptrace_syscall_info *info)
 {
@@ -143,7 +157,7 @@ static bool counts(struct breaker *breaker, const struct __ptrace_syscall_info *
     if (breaker->inside_only && !breaker->inside)
         return false;
     if (breaker->mode == BREAK_KILL)
-        return call != SYS_exit_group;
+        return breaker->changes_only ? changes_a_file(info) : call != SYS_exit_group;
     /* Without its output nothing can be said of why it ended. */
     return find_breakable(call) != NULL && !(call == SYS_write && info->entry.args[0] == STDERR_FILENO);
 }

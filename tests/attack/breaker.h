@@ -25,6 +25,7 @@ struct breaker {
     _Atomic uint32_t second;  /* the other errno of each call */
     _Atomic uint32_t inside_only; /* count only while inside is set */
     _Atomic uint32_t inside;
+    _Atomic uint32_t changes_only; /* kills count calls that can change a file, and no others */
     _Atomic uint32_t armed;
     _Atomic uint64_t at;      /* which one breaks, from 1 */
     _Atomic uint64_t seen;    /* counted since the plan was made */

@@ -15,3 +15,7 @@ $(BUILD)/docket-breaks: $(BUILD)/obj/tests/attack/breaks.o $(BUILD)/obj/tests/at
 ATTACKS += $(BUILD)/docket-kill-at
 $(BUILD)/docket-kill-at: $(BUILD)/obj/tests/attack/kill_at.o $(BUILD)/obj/tests/attack/breaker.o
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^
+# The same, counting calls that change a file alone; for a docketd that stays, too.
+ATTACKS += $(BUILD)/docket-cut
+$(BUILD)/docket-cut: $(BUILD)/obj/tests/attack/cut.o $(BUILD)/obj/tests/attack/breaker.o
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^

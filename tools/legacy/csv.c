@@ -17,6 +17,7 @@ bool csv_open(struct csv *csv, int fd, char delimiter)
 {
     /* the cells are not cleared: count says how many there are */
     csv->fd = fd;
+    csv->read_most = READ_BYTES;
     csv->delimiter = delimiter;
     csv->begin = csv->end = csv->columns = csv->count = 0;
     csv->begun = csv->ended = false;
@@ -60,7 +61,7 @@ static int refill(struct csv *csv)
     size_t room = CSV_RECORD_MAX - csv->end;
     ssize_t got;
     do
-        got = read(csv->fd, csv->buffer + csv->end, room < READ_BYTES ? room : READ_BYTES);
+        got = read(csv->fd, csv->buffer + csv->end, room < csv->read_most ? room : csv->read_most);
     while (got < 0 && errno == EINTR);
     if (got < 0)
         return refuse(csv, csv->next_line, "cannot read on: %s", strerror(errno)), -1;
@@ -191,9 +192,16 @@ static char likely_delimiter(const struct csv *csv)
     return choices[best];
 }
 
+/* A whole one, as far as quotes say: what is found out must not depend on how the bytes come in. */
 static bool has_line(const struct csv *csv)
 {
-    return memchr(csv->buffer + csv->begin, '\n', csv->end - csv->begin) != NULL;
+    bool quoted = false;
+    for (size_t i = csv->begin; i < csv->end; i++) {
+        quoted ^= csv->buffer[i] == '"';
+        if (!quoted && csv->buffer[i] == '\n')
+            return true;
+    }
+    return false;
 }
 
 static int begin(struct csv *csv)

@@ -26,6 +26,7 @@ enum { CSV_CELLS_MAX = 512, CSV_RECORD_MAX = 1 << 20, CSV_ERROR_BYTES = 256 };
 
 struct csv {
     int fd;
+    size_t read_most; /* bytes of one read; a test may make it small */
     char delimiter; /* 0: found out from the first line: of comma, semicolon and tab the most frequent */
     char *buffer;
     size_t begin, end; /* what was read and is not told yet */

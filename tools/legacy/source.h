@@ -8,6 +8,7 @@
  *                 that there is no such column
  *     --tenant    where there is no column of tenants: the tenant of all rows. Else: only this tenant's rows
  *     --query     of a database: what gives the rows (default: all of the table invoices)
+ *     --dates     how dates are written, as strptime(3) has it: %d.%m.%Y (default: as legacy_day() says)
  *     --delimiter of CSV (default: found out from the first line)
  *
  * Invariants
@@ -23,7 +24,7 @@
 #include "csv.h" /* struct span */
 
 /* The options of a command that reads one. */
-#define LEGACY_OPTIONS (BIT(OPT_MAP) | BIT(OPT_QUERY) | BIT(OPT_TENANT) | BIT(OPT_DELIMITER))
+#define LEGACY_OPTIONS (BIT(OPT_MAP) | BIT(OPT_QUERY) | BIT(OPT_TENANT) | BIT(OPT_DELIMITER) | BIT(OPT_DATES))
 
 struct legacy_source;
 
@@ -56,14 +57,16 @@ const char *legacy_column(const struct legacy_source *source, const char *what);
  * half a microsecond each), told at any time. It covers tenant, number, date, id, series and state, and how many rows
  * there were; not line numbers. It shows that data changed; it is no defence against who wants the same digest. */
 void legacy_want_digest(struct legacy_source *source);
+/* The row that was just told counts as if this were its number. */
+void legacy_digest_as(struct legacy_source *source, const struct legacy_row *row, struct span number);
 void legacy_digest(const struct legacy_source *source, uint8_t digest[LEGACY_DIGEST_BYTES]);
 
 /* Does this state say that the number is void? void, voided, cancelled, canceled, cancel, storno, storniert,
  * annulled, deleted: small and capital letters alike. All else, and no state, says that it is used. */
 bool legacy_is_void(struct span state);
 
-/* The day that the text begins with: 2026-11-24 or 20261124, and behind it nothing, or what begins with a blank or
- * T, as in 2026-11-24T10:00:00Z. 0: it does not begin so. */
+/* The day that the text begins with, as yyyymmdd: as --dates of the source that was opened last says, else 2026-11-24 or
+ * 20261124; and behind it nothing, or what begins with a blank or T, as in 2026-11-24T10:00:00Z. 0: it does not begin so. */
 uint32_t legacy_day(struct span date);
 
 #endif

@@ -368,6 +368,7 @@ docket_status dk_errand_import(struct dk_errand *errand)
     import->series = errand->series;
     import->period = errand->period;
     import->skip = (errand->asked.flags & DK_ADMIN_SKIP) != 0;
+    import->dry = (errand->asked.flags & DK_ADMIN_DRY_RUN) != 0;
     import->tracked = dk_is_tracked(errand->series);
     import->judge = import->tracked ? dk_ledger_import_judge : NULL;
     status = first_look(errand);

@@ -45,6 +45,7 @@ struct dk_import {
     uint64_t from;            /* numbers from here on are this chunk's to speak for */
     uint64_t highest;         /* of the last row */
     bool skip;                /* what clashes is left out */
+    bool dry;                 /* nothing will be written */
     bool tracked;
     struct dk_fate_list list; /* pieces between from and highest */
     struct dk_import_gift *gifts; /* ascending */

@@ -183,7 +183,8 @@ static void add_unnamed(struct dk_import *import, uint64_t first, uint64_t end, 
     }
 }
 
-/* Spares and what was never laid, from `from` to the highest number. */
+/* Spares from `from` to the highest number, and whatever was never laid below that: the counter rises over it, also where
+ * an import said that others speak for it. Of a dry run they do: what they would import is not there yet. */
 static void sweep_unnamed(struct dk_import *import, struct dk_job *job)
 {
     const struct dk_fate_list *list = &import->list;
@@ -195,7 +196,9 @@ static void sweep_unnamed(struct dk_import *import, struct dk_job *job)
             add_unnamed(import, piece->first > low ? piece->first : low, piece->last < end ? piece->last + 1 : end,
                         &gift_at, job);
     }
-    add_unnamed(import, at > low ? at : low, end, &gift_at, job);
+    if (import->dry && at < low)
+        at = low;
+    add_unnamed(import, at, end, &gift_at, job);
 }
 
 docket_status dk_import_sweep(struct dk_import *import)
