@@ -95,6 +95,7 @@ static const struct cli_option rows[OPT_IDS] = {
     [OPT_DATES] = {"dates", 0, "FORMAT", "how dates are written, as strptime(3) has it, such as %d.%m.%Y (default 2026-11-24 or 20261124)"},
     [OPT_LARGEST] = {"largest", 0, "N", "numbers above it are findings (default: those far above all others)"},
     [OPT_SERIES] = {"series", 0, "NAME", "with --template: the series' name (default INV)"},
+    [OPT_TWICE] = {"twice", 0, NULL, "other texts of one number of a series and period are duplicates too"},
     [OPT_WITH] = {"with", 0, "WHAT", "numbers, or suffix (default: numbers where a text fits a series, else a suffix)", "numbers suffix"},
     [OPT_OUTPUT] = {"output", 'o', "FILE", "write it there, and never over a file (default stdout)"},
     [OPT_SQL] = {"sql", 0, NULL, "as a script of one transaction"},

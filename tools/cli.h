@@ -121,6 +121,7 @@ enum cli_option_id {
     OPT_RUN,
     OPT_TABLE,
     OPT_DIALECT,
+    OPT_TWICE,
     OPT_ONE_SERIES,
     OPT_FROM_SOURCE,
     OPT_ID_KEYS,

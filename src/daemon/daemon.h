@@ -433,6 +433,15 @@ struct dk_store_place {
     struct dk_store_options options;
 };
 void dk_store_place_of(const struct dk_daemon *daemon, struct dk_store_place *place);
+/* What the last opening found. */
+const struct dk_store_report *dk_store_place_report(void);
+
+/* recovery/page.c: why the store is not served, what was found, and what can be done: to stderr with the error's line (the
+ * last error), and into REALM/refused, which goes when docketd serves again. */
+#define DK_PAGE_NAME "refused"
+bool dk_page_wanted(docket_status status);
+void dk_page_put(const struct dk_daemon *daemon, docket_status status, bool json);
+void dk_page_clear(const struct dk_daemon *daemon);
 
 /* recovery/board.c: what the boards say the store was; asked of them before it is opened for writing (asked: a struct
  * dk_board_place). STORE_REWOUND: it is not that store's future. */

@@ -153,6 +153,7 @@ static void announce(struct dk_daemon *daemon)
         dk_store_release(&words->serving, 1);
     }
     dk_about_write(daemon);
+    dk_page_clear(daemon);
     dk_log(DK_LOG_NOTICE, "serving %s: generation %llu, %u desk(s), files in %s", daemon->config.realm,
            (unsigned long long)daemon->facts.generation, daemon->desk_count, daemon->runtime);
     if (daemon->config.policy.window > DOCKET_WINDOW_MAX)
@@ -208,7 +209,9 @@ static int run_alone(struct dk_daemon *daemon, const struct dk_options *options)
         status = dk_offline_run(daemon, &options->verb);
     dk_guard_reading_store(false);
     fflush(stdout);
-    if (status != DOCKET_OK)
+    if (dk_page_wanted(status))
+        dk_page_put(daemon, status, dk_offline_given(&options->verb, DK_OFFLINE_JSON));
+    else if (status != DOCKET_OK)
         dk_log(DK_LOG_ERROR, "%s", dk_error_text());
     return dk_options_exit_code(status);
 }
@@ -272,7 +275,9 @@ int main(int count, char **values)
         dk_clerk_stop(daemon.clerk);
         status = dk_store_close(daemon.store, true);
     }
-    if (status != DOCKET_OK)
+    if (dk_page_wanted(status))
+        dk_page_put(&daemon, status, dk_offline_given(&options.verb, DK_OFFLINE_JSON));
+    else if (status != DOCKET_OK)
         dk_log(DK_LOG_ERROR, "%s", dk_error_text());
     else if (outcome != DOCKET_OK)
         dk_log(DK_LOG_ERROR, "%s", sentence);

@@ -64,6 +64,15 @@ check "plan --json: says how much, in JSON" eval "\"\$docket\" fix plan in.csv \
 suffix_only() { [ "$(grep -c ',renumber,.*-[1-9][0-9]*"*,same' suffix.csv)" = "$(grep -c ',renumber,' suffix.csv)" ]; }
 check "plan --with suffix: each new number is the old one with a suffix" suffix_only
 
+written_twice() {
+    printf 'tenant,number,date,id\nacme,D-20260102-1,2026-01-02,1\nacme,D-20260103-1,2026-01-03,2\nacme,D-20260104-2,2026-01-04,3\n' >two.csv
+    local as=(--template 'D-{YYYY}{MM}{DD}-{N}' --restart yearly)
+    "$docket" fix plan two.csv "${as[@]}" -q >said.out && grep -q '^# groups: 0' said.out && grep -q 'left,acme.*another writing' said.out &&
+        "$docket" fix plan two.csv "${as[@]}" --twice -q >said.out && grep -q '^1,renumber,acme,2,2026-01-03,D-20260103-1,D-20260103-3,' said.out &&
+        ! grep -q 'another writing' said.out
+}
+check "plan, one number with two dates: left, and with --twice renumbered" written_twice
+
 # ---- apply as CSV ----
 
 apply plan.csv in.csv >changes.csv 2>said.err
@@ -196,6 +205,28 @@ killed_sqlite() {
     echo "$old old, $new new"
 }
 check "apply --run, killed at some moment: all rows are old or all are new, and the next run ends it" killed_sqlite
+
+# Another table, columns of other names, one tenant, no column of tenants
+other_table() {
+    rm -f other.db
+    python3 -c 'import sqlite3
+base = sqlite3.connect("other.db")
+base.executescript("CREATE TABLE \"my docs\" (pk INTEGER, \"doc \"\"no\"\"\" TEXT, printed TEXT);" + "".join(
+    f"INSERT INTO \"my docs\" VALUES ({pk}, %s, %s);" % (repr(no), repr(day)) for pk, no, day in [(1, "A-1", "2026-01-01"), (2, "A-1", "2026-01-02"), (3, "A-2", "2026-01-03")]))'
+    local as=(--columns 'number=doc "no",date=printed,id=pk' --tenant solo --template '{SERIES}-{N}' --series A --restart never)
+    "$docket" fix plan sqlite:other.db --query 'SELECT * FROM "my docs"' "${as[@]}" -q -o other.plan >said.out &&
+        refused 2 'say --table' "$docket" fix apply other.plan sqlite:other.db --query 'SELECT * FROM "my docs"' "${as[@]}" --run --yes &&
+        "$docket" fix apply other.plan sqlite:other.db --query 'SELECT * FROM "my docs"' --table 'my docs' "${as[@]}" --run --yes -q &&
+        python3 -c 'import sqlite3
+rows = sqlite3.connect("other.db").execute("SELECT * FROM \"my docs\" ORDER BY pk").fetchall()
+assert [row[1] for row in rows] == ["A-1", "A-3", "A-2"], rows'
+}
+check "apply --run, names with blanks and quotes, no column of tenants: the right row" other_table
+profile_bound() {
+    printf 'tenant,number,date,id\nacme,INV/25-26/00000001,2025-05-01,1\nacme,INV/25-26/00000001,2025-05-02,2\n' >long.csv
+    "$docket" fix plan long.csv --template 'X{N:3}' --restart never --profile in-gst --with suffix -q >said.out && grep -q '^1,left,acme,2,.*no suffix fits' said.out
+}
+check "plan, a suffix that the profile has no room for: left, and why" profile_bound
 
 if start_postgres; then
     fresh_postgres() {

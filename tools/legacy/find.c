@@ -129,6 +129,8 @@ static int keep_highest(void *context, const struct scan_counter *seen)
 static int keep_left(void *context, const struct scan_finding *found)
 {
     struct finding *finding = context;
+    if (found->kind == SCAN_TWICE && finding->plan->twice)
+        return 0;
     finding->failed = finding->failed || !left_add(&finding->left, &finding->plan->arena, found);
     return finding->failed;
 }
@@ -162,12 +164,26 @@ static bool fits(struct finding *finding, const struct legacy_row *row, char ten
                                     reading) == DOCKET_OK;
 }
 
+/* Of a number, whatever its text: of another kind than the hash of a text. */
+static uint64_t number_hash(const struct docket_reading *reading)
+{
+    uint64_t hash = counter_hash(reading->tenant, reading->series, reading->period) ^ 0x5bd1e9955bd1e995ULL;
+    hash = (hash ^ reading->number) * 0x9e3779b97f4a7c15ULL;
+    hash = (hash ^ hash >> 29) * 0xbf58476d1ce4e5b9ULL;
+    return hash ^ hash >> 32;
+}
+
 static void keep_hash(struct finding *finding, const struct legacy_row *row)
 {
-    if (is_numbered(row))
-        finding->failed = !plan_index_add(&finding->index, row_hash(row));
-    else
+    char tenant[DOCKET_NAME_MAX + 1];
+    struct docket_reading reading;
+    if (!is_numbered(row)) {
         finding->unnumbered++;
+        return;
+    }
+    finding->failed = !plan_index_add(&finding->index, row_hash(row)) ||
+                      (finding->plan->twice && fits(finding, row, tenant, &reading) &&
+                       !plan_index_add(&finding->index, number_hash(&reading)));
 }
 
 static const char *keep_text(struct finding *finding, struct span text)
@@ -181,7 +197,10 @@ static void take_twin(struct finding *finding, const struct legacy_row *row)
 {
     char tenant[DOCKET_NAME_MAX + 1];
     struct docket_reading reading = {0};
-    if (!is_numbered(row) || !plan_index_twice(&finding->index, row_hash(row)))
+    if (!is_numbered(row))
+        return;
+    bool read = finding->plan->twice && fits(finding, row, tenant, &reading);
+    if (!plan_index_twice(&finding->index, row_hash(row)) && !(read && plan_index_twice(&finding->index, number_hash(&reading))))
         return;
     struct plan_row taken = {.tenant = keep_text(finding, row->tenant), .id = keep_text(finding, row->id),
                              .date = keep_text(finding, row->date), .number = keep_text(finding, row->number),
@@ -190,6 +209,7 @@ static void take_twin(struct finding *finding, const struct legacy_row *row)
         taken.series = reading.series;
         taken.period = reading.period;
         taken.shown = reading.date != 0 ? reading.date : taken.day;
+        taken.value = finding->plan->twice ? reading.number : 0;
     }
     if (!finding->failed && plan_add(finding->plan, &taken) == NULL)
         finding->failed = true;
