@@ -95,6 +95,7 @@ static const struct cli_option rows[OPT_IDS] = {
     [OPT_TENANT] = {"tenant", 0, "NAME", "rows of this tenant only; without a column of tenants: all rows are its"},
     [OPT_DELIMITER] = {"delimiter", 0, "C", "of CSV: one character, or tab (default: found out from the first line)"},
     [OPT_DATES] = {"dates", 0, "FORMAT", "how dates are written, as strptime(3) has it, such as %d.%m.%Y (default 2026-11-24 or 20261124)"},
+    [OPT_HIGHEST] = {"highest", 0, NULL, "no findings, but a line TENANT/SERIES/PERIOD N for each counter: its highest number"},
     [OPT_LARGEST] = {"largest", 0, "N", "numbers above it are findings (default: those far above all others)"},
     [OPT_SERIES] = {"series", 0, "NAME", "with --template: the series' name (default INV)"},
     [OPT_TWICE] = {"twice", 0, NULL, "other texts of one number of a series and period are duplicates too"},

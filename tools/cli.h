@@ -112,6 +112,7 @@ enum cli_option_id {
     OPT_TENANT,
     OPT_DELIMITER,
     OPT_DATES,
+    OPT_HIGHEST,
     OPT_LARGEST,
     OPT_REPLACE,
     OPT_SERIES,
