@@ -4,6 +4,7 @@
  */
 #include "doctor.h"
 #include "output.h"
+#include "refusal.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -67,6 +68,15 @@ static void open_view(struct doctor *doctor)
     doctor->about_known = docket_view_about_show(doctor->view, &doctor->about) == DOCKET_OK;
 }
 
+/* Why nobody serves: docketd said so itself. */
+static void examine_refusal(struct doctor *doctor)
+{
+    static struct refusal refusal;
+    if (doctor->realm.serving <= 0 && refusal_read(doctor->cli->realm, &refusal))
+        doctor_say(doctor, "last start", VERDICT_FAIL, "read REALM/refused: what was found, what it means, what can be done",
+                   "docketd refused to serve: %s", refusal.sentence);
+}
+
 static void examine(struct doctor *doctor)
 {
     open_view(doctor);
@@ -75,6 +85,7 @@ static void examine(struct doctor *doctor)
         snprintf(doctor->witness, sizeof doctor->witness, "%s", doctor->about.witness);
     else
         snprintf(doctor->witness, sizeof doctor->witness, "%s/witness", doctor->path);
+    examine_refusal(doctor);
     if (doctor->view != NULL) {
         doctor_docketd(doctor);
         doctor_versions(doctor);

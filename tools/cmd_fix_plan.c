@@ -99,7 +99,7 @@ static int write_plan(const struct cli *cli, const struct plan *plan)
 static int run_plan(struct cli *cli)
 {
     const char *source = cli->operands[0];
-    struct plan plan = {.source = name_of(source)};
+    struct plan plan = {.source = name_of(source), .twice = cli_given(cli, OPT_TWICE)};
     struct known known;
     uint64_t largest = 0;
     int code = read_with(cli, &plan.with);
@@ -129,13 +129,14 @@ const struct cli_command command_fix_plan = {
             "tenant that have the same number, small and capital letters alike, the oldest row keeps it (by\n"
             "date and then id), and the others get the next numbers of the series, above the highest that is\n"
             "used in that period, or a suffix such as -2 where the text fits no series. --with says one of\n"
-            "them for all. A series of which docket itself has given numbers in the period gets suffixes.\n"
+            "them for all. With --twice two texts of one number, such as that of another date, are a group too.\n"
+            "A series of which docket itself has given numbers in the period gets suffixes.\n"
             "The plan is a text with commas to be read, and edited; docket fix apply follows it. The same\n"
             "rows give the same plan. Texts that fit no series, gaps and numbers out of order are left.",
     .examples = "$ printf 'tenant,number,date,id\\nacme,A-7,2026-03-02,1\\nacme,A-7,2026-03-09,2\\n' > invoices.csv\n"
                 "$ docket fix plan invoices.csv --template 'A-{N}' --restart never -o plan.csv\n"
                 "$ docket fix apply plan.csv invoices.csv --csv",
-    .options = LEGACY_OPTIONS | KNOWN_OPTIONS | BIT(OPT_LARGEST) | BIT(OPT_WITH) | BIT(OPT_OUTPUT) | BIT(OPT_JSON) | BIT(OPT_QUIET),
+    .options = LEGACY_OPTIONS | KNOWN_OPTIONS | BIT(OPT_LARGEST) | BIT(OPT_WITH) | BIT(OPT_TWICE) | BIT(OPT_OUTPUT) | BIT(OPT_JSON) | BIT(OPT_QUIET),
     .operands_min = 1,
     .operands_max = 1,
     .run = run_plan};

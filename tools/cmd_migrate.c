@@ -5,6 +5,7 @@
  */
 #include "deciding.h"
 #include "migrate_new.h"
+#include "migrate_served.h"
 #include "offline.h"
 
 #include <string.h>
@@ -49,16 +50,22 @@ static int run_downgrade(struct cli *cli)
 
 static int run_current(struct cli *cli)
 {
+    if (migrate_is_served(cli))
+        return migrate_served_current(cli);
     return run_verb(cli, "current", NULL, NULL);
 }
 
 static int run_check(struct cli *cli)
 {
+    if (migrate_is_served(cli))
+        return migrate_served_current(cli);
     return run_verb(cli, "check", NULL, NULL);
 }
 
 static int run_history(struct cli *cli)
 {
+    if (migrate_is_served(cli))
+        return migrate_served_history(cli);
     return run_verb(cli, "history", NULL, NULL);
 }
 
@@ -108,20 +115,20 @@ const struct cli_command command_migrate_downgrade = {
 
 const struct cli_command command_migrate_current = {
     .name = "migrate current",
-    .examples = NULL,
+    .examples = "$ docket migrate current\n",
     .operands = "",
-    .summary = "which schema a stopped store is of",
-    .text = "Exit code 1 if it is not the head, the one that this docketd serves. The SHA-256 is of what the\n"
-            "store says: it is the same in every schema.",
+    .summary = "which schema the store is of",
+    .text = "Exit code 1 if it is not the head, the one that this docketd serves. Of a stopped store with the\n"
+            "SHA-256 of what it says, which is the same in every schema; of one that is served from docketd.",
     .options = COMMON,
     .offline = "migrate current",
     .run = run_current};
 
 const struct cli_command command_migrate_check = {
     .name = "migrate check",
-    .examples = NULL,
+    .examples = "$ docket migrate check\n",
     .operands = "",
-    .summary = "whether a stopped store needs an upgrade",
+    .summary = "whether the store needs an upgrade",
     .text = "As docket migrate current: exit code 0 at the head, 1 if docket migrate upgrade is due.",
     .options = COMMON,
     .offline = "migrate check",
@@ -129,18 +136,18 @@ const struct cli_command command_migrate_check = {
 
 const struct cli_command command_migrate_history = {
     .name = "migrate history",
-    .examples = NULL,
+    .examples = "$ docket migrate history\n",
     .operands = "",
     .summary = "the chain of migrations, and when each was run here",
     .text = "Newest first: parent and id, what it brings, and from the store's events each time that it was run\n"
-            "here: when, by whom, how long. docketd has to be stopped.",
+            "here: when, by whom, how long. From docketd, if it serves.",
     .options = COMMON,
     .offline = "migrate history",
     .run = run_history};
 
 const struct cli_command command_migrate_heads = {
     .name = "migrate heads",
-    .examples = NULL,
+    .examples = "$ docket migrate heads\n",
     .operands = "",
     .summary = "the newest schema that this docketd knows",
     .text = "There is one head. No store is read.",

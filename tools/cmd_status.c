@@ -3,6 +3,7 @@
  * docket status: is docketd there, and how long would the supply last.
  */
 #include "output.h"
+#include "refusal.h"
 #include "viewing.h"
 
 #include <inttypes.h>
@@ -94,15 +95,18 @@ static int print_json(const struct cli *cli, const struct docket_view_realm *rea
     json_object_set_new(object, "numbers", json_pack("{s:o, s:o}", "nearly_used", sum(totals, totals->nearly_used),
                                                      "validity_ends", sum(totals, totals->validity_ends)));
     json_object_set_new(object, "waits", totals->summed ? viewing_waits_json(&totals->waits) : json_null());
+    json_object_set_new(object, "refused", realm->serving > 0 ? json_null() : refusal_json(cli->realm));
     if (totals->list != NULL)
         json_object_set(object, "series", totals->list);
     return output_json(cli, object);
 }
 
-static void print_text(const struct docket_view_realm *realm, struct totals *totals)
+static void print_text(const struct cli *cli, const struct docket_view_realm *realm, struct totals *totals)
 {
     char waits[VIEWING_WAITS_BYTES];
     viewing_print_realm(realm);
+    if (realm->serving <= 0)
+        refusal_print(cli->realm);
     printf("seats     %" PRIu64 " of %" PRIu64 " taken\n", totals->seats_taken, totals->seats_max);
     printf("series    %" PRIu64, totals->series);
     if (totals->quarantined != 0)
@@ -158,7 +162,7 @@ static int show(const struct cli *cli, docket_view *view)
     else if (cli->json)
         code = print_json(cli, &realm, &totals);
     else
-        print_text(&realm, &totals);
+        print_text(cli, &realm, &totals);
     output_table_drop(totals.table);
     json_decref(totals.list);
     return code == CLI_DONE && realm.serving <= 0 ? CLI_NO : code;
@@ -170,7 +174,10 @@ static int run(struct cli *cli)
     int code = output_check(cli, &viewing_series_heads, 1);
     if (code == CLI_DONE && cli_given(cli, OPT_COLUMNS) && !cli_given(cli, OPT_VERBOSE))
         code = cli_fail(cli, DOCKET_BAD_ARGUMENT, "--columns is of the table that --verbose shows");
-    if (code == CLI_DONE)
+    static struct refusal refusal;
+    if (code == CLI_DONE && docket_view_open(cli->realm, &view) != DOCKET_OK && refusal_read(cli->realm, &refusal))
+        return cli_fail(cli, refusal.status, "docketd does not serve %s: %s", cli->realm, refusal.sentence);
+    if (code == CLI_DONE && view == NULL)
         code = viewing_open(cli, &view);
     if (code == CLI_DONE)
         code = show(cli, view);

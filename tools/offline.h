@@ -15,6 +15,9 @@
  * Returns docketd's exit code, or that of a failure which has been said. */
 int offline_run(const struct cli *cli, const char *const *words);
 
+/* The same with --json, and what it printed; CLI_DONE: *object is the caller's. */
+int offline_read(const struct cli *cli, const char *const *words, json_t **object);
+
 /* start.c: of the same build first: beside the command, then where packages put it, then PATH. */
 bool find_docketd(char path[PATH_MAX]);
 

@@ -3,6 +3,7 @@
 
 #include "offline.h"
 #include "progress.h"
+#include "refusal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -250,8 +251,19 @@ static bool other_serves(const struct starter *starter)
     return strstr(tail, docket_status_text(DOCKET_STORE_IN_USE)) != NULL;
 }
 
+/* Refused for safety: the sentence, and before it the page, to whoever reads it. */
+static int say_refusal(const struct cli *cli, const struct refusal *refusal)
+{
+    if (!cli->json && !cli->quiet)
+        fprintf(stderr, "%s\n", refusal->page);
+    return cli_fail(cli, refusal->status, "docketd was started and does not serve: %s", refusal->sentence);
+}
+
 int start_say_log(const struct cli *cli, const struct starter *starter)
 {
+    static struct refusal refusal;
+    if (starter->exit_code == CLI_REFUSED && refusal_read(starter->realm, &refusal))
+        return say_refusal(cli, &refusal);
     char tail[TAIL_BYTES];
     read_tail(starter, tail);
     for (char *newline = tail; (newline = strchr(newline, '\n')) != NULL;)

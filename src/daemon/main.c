@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* docketd: the order of starting and stopping. */
 #include "daemon/options.h"
+#include "daemon/recovery/floors.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -153,6 +154,7 @@ static void announce(struct dk_daemon *daemon)
         dk_store_release(&words->serving, 1);
     }
     dk_about_write(daemon);
+    dk_page_clear(daemon);
     dk_log(DK_LOG_NOTICE, "serving %s: generation %llu, %u desk(s), files in %s", daemon->config.realm,
            (unsigned long long)daemon->facts.generation, daemon->desk_count, daemon->runtime);
     if (daemon->config.policy.window > DOCKET_WINDOW_MAX)
@@ -167,7 +169,11 @@ static docket_status start(struct dk_daemon *daemon, const struct dk_options *op
     docket_status status = dk_boot_id(daemon->boot_id);
     daemon->accepted = options->accept;
     daemon->offline = options->offline;
-    daemon->advance = options->advance;
+    if (options->accept && daemon->floors == NULL) { /* --accept-store N */
+        static struct dk_floors skipping = {.skip_given = true};
+        skipping.skip = options->advance;
+        daemon->floors = &skipping;
+    }
     if (status == DOCKET_OK)
         status = make_desks(daemon);
     if (status == DOCKET_OK)
@@ -208,7 +214,9 @@ static int run_alone(struct dk_daemon *daemon, const struct dk_options *options)
         status = dk_offline_run(daemon, &options->verb);
     dk_guard_reading_store(false);
     fflush(stdout);
-    if (status != DOCKET_OK)
+    if (dk_page_wanted(status))
+        dk_page_put(daemon, status, dk_offline_given(&options->verb, DK_OFFLINE_JSON));
+    else if (status != DOCKET_OK)
         dk_log(DK_LOG_ERROR, "%s", dk_error_text());
     return dk_options_exit_code(status);
 }
@@ -251,6 +259,11 @@ int main(int count, char **values)
     }
     if (status == DOCKET_OK && options.offline && dk_offline_is_alone(&options.verb))
         return run_alone(&daemon, &options);
+    if (status == DOCKET_OK && options.offline && dk_offline_accepts(&options.verb)) {
+        status = dk_offline_accept_look(&daemon, &options.verb, &options.accept);
+        if (status == DOCKET_OK && !options.accept)
+            return 0;
+    }
     if (status == DOCKET_OK)
         status = dk_activate_take(&daemon.given_fd);
     if (status == DOCKET_OK)
@@ -272,7 +285,9 @@ int main(int count, char **values)
         dk_clerk_stop(daemon.clerk);
         status = dk_store_close(daemon.store, true);
     }
-    if (status != DOCKET_OK)
+    if (dk_page_wanted(status))
+        dk_page_put(&daemon, status, dk_offline_given(&options.verb, DK_OFFLINE_JSON));
+    else if (status != DOCKET_OK)
         dk_log(DK_LOG_ERROR, "%s", dk_error_text());
     else if (outcome != DOCKET_OK)
         dk_log(DK_LOG_ERROR, "%s", sentence);

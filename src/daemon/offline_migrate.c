@@ -141,6 +141,9 @@ static docket_status run(struct dk_daemon *daemon, const struct dk_offline *aske
         order->way == DK_MIGRATE_STAMP ? dk_migrate_stamp(&place.options, order) : dk_migrate_run(&place.options, order);
     if (status == DOCKET_OK || order->losses.kinds > 0 || running.json)
         print_end(order, running.json);
+    if (status == DOCKET_STORE_IN_USE)
+        status = dk_wrap(status, "this is done on a stopped store: stop that docketd in order first (systemctl stop "
+                                 "docketd.socket docketd.service, or SIGTERM), and then again");
     return status;
 }
 
@@ -199,6 +202,7 @@ docket_status dk_offline_migrate_current(struct dk_daemon *daemon, const struct 
     return behind(&at);
 }
 
+/* With --json all of the chain too: whoever asks a docketd that serves has it from here. */
 docket_status dk_offline_migrate_heads(struct dk_daemon *daemon, const struct dk_offline *asked)
 {
     const struct dk_migration *head = dk_migration_to(DK_SCHEMA_VERSION);
@@ -207,7 +211,18 @@ docket_status dk_offline_migrate_heads(struct dk_daemon *daemon, const struct dk
         return DOCKET_OK;
     }
     begin_object(daemon);
-    printf(",\"heads\":[{\"id\":\"%s\",\"schema\":%u,\"parent\":\"%s\"}]}\n", head->id, head->schema, parent_of(head));
+    printf(",\"heads\":[{\"id\":\"%s\",\"schema\":%u,\"parent\":\"%s\"}],\"migrations\":[", head->id, head->schema,
+           parent_of(head));
+    for (uint64_t schema = DK_SCHEMA_VERSION; schema > DK_SCHEMA_OLDEST; schema--) {
+        const struct dk_migration *migration = dk_migration_to(schema);
+        printf("%s{\"id\":\"%s\",\"schema\":%u,\"parent\":\"%s\",\"brings\":", migration == head ? "" : ",", migration->id,
+               migration->schema, parent_of(migration));
+        put_string(migration->brings);
+        printf(",\"leaves\":");
+        put_string(migration->leaves);
+        putchar('}');
+    }
+    printf("]}\n");
     return DOCKET_OK;
 }
 

@@ -7,6 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
+static struct dk_store_report found;
+
+const struct dk_store_report *dk_store_place_report(void)
+{
+    return &found;
+}
+
 void dk_store_place_of(const struct dk_daemon *daemon, struct dk_store_place *place)
 {
     const struct dk_config *config = &daemon->config;
@@ -26,6 +33,8 @@ void dk_store_place_of(const struct dk_daemon *daemon, struct dk_store_place *pl
                                                .far_is_named = named,
                                                .lock_folder = has_root ? place->board.root : NULL,
                                                .ask = has_root ? dk_board_judge : NULL,
-                                               .asked = &place->board};
+                                               .asked = &place->board,
+                                               .report = &found};
+    found = (struct dk_store_report){0};
     memcpy(place->options.boot_id, daemon->boot_id, sizeof place->options.boot_id);
 }

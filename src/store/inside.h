@@ -481,6 +481,13 @@ void dk_far_leave(struct dk_store *store);
 /* Its files go: the store is of a schema whose docketd knows none, and would leave it behind. */
 void dk_far_forget(const struct dk_store *store);
 
+/* ---- move.c ---- */
+
+/* The realm's ticket, if it waits for a state. DAMAGED: it is none. */
+docket_status dk_move_ticket(int realm_fd, char ticket[33], bool *there) DK_MUST_USE;
+/* STORE_FENCED: the realm waits for a state, and nobody may begin in it. */
+docket_status dk_move_judge(int realm_fd) DK_MUST_USE;
+
 /* ---- vouch.c ---- */
 
 /* STORE_REWOUND unless the near witness (as it was found), the far one, and whom the options name vouch for the store. */

@@ -90,7 +90,8 @@ docket_status dk_vouch(struct dk_store *store, const struct dk_store_options *op
     char why[DK_ERROR_BYTES] = "";
     docket_status status = DOCKET_OK;
     voice[DK_VOICE_FILES] = none;
-    snprintf(voice[DK_VOICE_NEAR].where, sizeof voice->where, "%s", options->witness ? options->witness : "REALM/witness");
+    snprintf(voice[DK_VOICE_NEAR].where, sizeof voice->where, "%.480s%s", options->witness ? options->witness : store->realm,
+             options->witness ? "" : "/witness");
     tell_witness(&voice[DK_VOICE_NEAR], found, near);
     hear(&voice[DK_VOICE_NEAR], judge_near(found, near, &standing), &status, why);
     if (options->far != NULL) {

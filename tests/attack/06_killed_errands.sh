@@ -17,8 +17,6 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 note "seed $SEED"
 new_host '[default]' 'window = 64'
-importer=$(binary docket-importer)
-year=$(date -u +%Y)
 start_docketd
 add_series acme/S
 add_series acme/L --order leased --template 'L{YYYY}-{N:6}'
@@ -46,22 +44,6 @@ accept_ready() {
 
 accept_run() {
     stays=1 run_cut "$docketd" --realm "$realm" --accept-store 1000
-}
-
-accept_judge() {
-    rm -rf -- "${runtime:?}"/* # the desks' files would know more: the power goes, too
-    if ! serves; then
-        [ "$code" = 4 ] || wrong "the next start ends with $code" "$work/docketd.log"
-        run_child "$work/docketd.log" "$docketd" --realm "$realm" --accept-store 1000
-        docketd_pid=$child
-        wait_until 20 serves_or_ended || true
-        is_running "$docketd_pid" || wrong "accepted again, it does not serve" "$work/docketd.log"
-    fi
-    goes_on
-}
-
-offline() {
-    "$docketd" --realm "$realm" --offline "$@" >"$work/offline.out" 2>"$work/offline.err"
 }
 
 # ---- backups ----------------------------------------------------------------
@@ -114,13 +96,6 @@ import_ready() {
     docketd_pid=''
     wait_until 20 is_serving || wrong "docketd does not serve" "$work/cut.log"
 }
-printf '%s\n' '1001 1400 used 0 - -' '1402 1500 used 0 - -' '1501 1510 void 0 - -' >"$work/rows.S"
-for ((row_at = 1201; row_at <= 1510; row_at++)); do
-    echo "$row_at $row_at $([ $((row_at % 7)) = 0 ] && echo void || echo used) 0 old-$row_at -"
-done >"$work/rows.K"
-bring_numbers() {
-    "$importer" "$realm" acme "$1" "$year" >"$work/import.out" 2>&1 <"$work/rows.$1"
-}
 import_run() {
     local pid
     kill -USR1 "$cut_pid"
@@ -136,19 +111,6 @@ import_run() {
     cuts=$((cuts + was_cut))
 }
 either_ended() { ! is_running "$1" || ! is_running "$2"; }
-import_judge() {
-    local name
-    serves || wrong "docketd does not serve again" "$work/docketd.log"
-    for name in S K; do
-        bring_numbers "$name" || wrong "the same import does not finish it" "$work/import.out"
-        place "acme/$name" || wrong "acme/$name gives nothing" "$work/next.err"
-        if [ "$number" -le 1510 ]; then
-            twice=$((twice + 1))
-            wrong "acme/$name gave $number, which was imported"
-        fi
-    done
-    goes_on
-}
 
 # ---- all of them ------------------------------------------------------------
 

@@ -19,8 +19,9 @@ cut=$(binary docket-cut)
 declare -A given=()
 
 new_host() {
-    mkdir -m 700 "$memory/far"
-    far=$memory/far realm_in=$memory
+    rm -rf -- "$memory/realm" "$memory/other" "${logs:-$memory/none}" "${runtime:-$memory/none}"
+    mkdir -m 700 "$memory/other"
+    far=$memory/other realm_in=$memory
     new_realm "witness_dir = $far" "$@"
 }
 
@@ -92,7 +93,7 @@ declare -A all_of=()
 
 wrong() {
     faults=$((faults + 1))
-    fail "$errand, killed at $at: $1" "${2:-}"
+    fail "$errand, ${how:-killed at} $at: $1" "${2:-}"
 }
 
 # A word of the command, or of a docketd that stays: it is ended once it serves.
@@ -131,4 +132,48 @@ each_cut() {
     done
     all_of[$errand]=$((at - 1))
     note "$errand: $((at - 1)) calls that change a file, each $stride-th cut"
+}
+
+# ---- what each errand must have come to --------------------------------------
+
+offline() {
+    "$docketd" --realm "$realm" --offline "$@" >"$work/offline.out" 2>"$work/offline.err"
+}
+
+# An older store was to be accepted: refused until the same command has finished, and then beyond all that was given.
+accept_judge() {
+    rm -rf -- "${runtime:?}"/* # the desks' files would know more: the power goes, too
+    if ! serves; then
+        [ "$code" = 4 ] || wrong "the next start ends with $code" "$work/docketd.log"
+        run_child "$work/docketd.log" "$docketd" --realm "$realm" --accept-store 1000
+        docketd_pid=$child
+        wait_until 20 serves_or_ended || true
+        is_running "$docketd_pid" || wrong "accepted again, it does not serve" "$work/docketd.log"
+    fi
+    goes_on
+}
+
+# Numbers of another system, for acme/S and, with a ledger, acme/K.
+importer=$(binary docket-importer)
+year=$(date -u +%Y)
+printf '%s\n' '1001 1400 used 0 - -' '1402 1500 used 0 - -' '1501 1510 void 0 - -' >"$work/rows.S"
+for ((row_at = 1201; row_at <= 1510; row_at++)); do
+    echo "$row_at $row_at $([ $((row_at % 7)) = 0 ] && echo void || echo used) 0 old-$row_at -"
+done >"$work/rows.K"
+bring_numbers() {
+    "$importer" "$realm" acme "$1" "$year" >"$work/import.out" 2>&1 <"$work/rows.$1"
+}
+
+import_judge() {
+    local name
+    serves || wrong "docketd does not serve again" "$work/docketd.log"
+    for name in S K; do
+        bring_numbers "$name" || wrong "the same import does not finish it" "$work/import.out"
+        place "acme/$name" || wrong "acme/$name gives nothing" "$work/next.err"
+        if [ "$number" -le 1510 ]; then
+            twice=$((twice + 1))
+            wrong "acme/$name gave $number, which was imported"
+        fi
+    done
+    goes_on
 }

@@ -9,3 +9,6 @@ $(BUILD)/docket-power-take: $(BUILD)/obj/tests/attack/power_take.o $(BUILD)/libd
 $(BUILD)/docket-power-images: $(patsubst %,$(BUILD)/obj/tests/attack/power_%.o,images disk judge numbers) \
     $(BUILD)/obj/tests/lib/worklog.o $(patsubst %.c,$(BUILD)/obj/%.o,$(BASE) $(NUMBERING) $(STORE))
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STORE_LIBS) -lpthread
+ATTACKS += $(BUILD)/docket-power-errand
+$(BUILD)/docket-power-errand: $(BUILD)/obj/tests/attack/power_errand.o $(BUILD)/obj/tests/attack/power_disk.o
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^

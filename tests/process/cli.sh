@@ -526,7 +526,7 @@ check 'status: the first line is about docketd' grep -q -m 1 ^docketd <(head -n 
 expect 'status -v: a line for each series' 0 status -v
 out_has 'status -v: has acme/INV' '^acme/INV '
 expect 'status --json: an object' 0 status --json
-status_keys='waits waits.numbers waits.waits waits.share waits.mean_us waits.longest_us waits.timeouts numbers numbers.nearly_used numbers.validity_ends schema_version realm runtime store_id generation commit_number docketd docketd.state docketd.pid
+status_keys='refused waits waits.numbers waits.waits waits.share waits.mean_us waits.longest_us waits.timeouts numbers numbers.nearly_used numbers.validity_ends schema_version realm runtime store_id generation commit_number docketd docketd.state docketd.pid
     docketd.started_s docketd.heartbeat_age_ns docketd.clock_held_s figures figures.desks figures.desks_left_out figures.seats_taken figures.seats_max
     figures.series figures.quarantined figures.without_period figures.laid figures.open figures.leases
     figures.waiting figures.seats_reaped figures.tails_recovered figures.numbers_recovered'

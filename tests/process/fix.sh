@@ -5,7 +5,7 @@
 # (fix_cases.py), whatever the order of the rows; applied as CSV, as SQL and by --run it leaves no duplicate; applied
 # twice it changes nothing; data that changed and plans that say what they must not are refused; nothing that is
 # killed leaves half of it.
-# seconds: 10 40
+# seconds: 12 90
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/postgres_lib.sh"
 at_cleanup() { stop_postgres; }
@@ -13,6 +13,7 @@ at_cleanup() { stop_postgres; }
 here=$(cd "$(dirname "$0")" && pwd)
 cases() { python3 "$here/fix_cases.py" "$@"; }
 new_realm
+plant=$(binary docket-plant)
 rows=$(scale 2500 200000)
 by=(--template '{SERIES}-{YYYY}-{N:6}' --series INV --no-start)
 
@@ -63,6 +64,15 @@ check "plan --json: says how much, in JSON" eval "\"\$docket\" fix plan in.csv \
     jq -e '.renumbered > 20 and .left == 0 and .uses == []'"
 suffix_only() { [ "$(grep -c ',renumber,.*-[1-9][0-9]*"*,same' suffix.csv)" = "$(grep -c ',renumber,' suffix.csv)" ]; }
 check "plan --with suffix: each new number is the old one with a suffix" suffix_only
+
+written_twice() {
+    printf 'tenant,number,date,id\nacme,D-20260102-1,2026-01-02,1\nacme,D-20260103-1,2026-01-03,2\nacme,D-20260104-2,2026-01-04,3\n' >two.csv
+    local as=(--template 'D-{YYYY}{MM}{DD}-{N}' --restart yearly)
+    "$docket" fix plan two.csv "${as[@]}" -q >said.out && grep -q '^# groups: 0' said.out && grep -q 'left,acme.*another writing' said.out &&
+        "$docket" fix plan two.csv "${as[@]}" --twice -q >said.out && grep -q '^1,renumber,acme,2,2026-01-03,D-20260103-1,D-20260103-3,' said.out &&
+        ! grep -q 'another writing' said.out
+}
+check "plan, one number with two dates: left, and with --twice renumbered" written_twice
 
 # ---- apply as CSV ----
 
@@ -197,6 +207,28 @@ killed_sqlite() {
 }
 check "apply --run, killed at some moment: all rows are old or all are new, and the next run ends it" killed_sqlite
 
+# Another table, columns of other names, one tenant, no column of tenants
+other_table() {
+    rm -f other.db
+    python3 -c 'import sqlite3
+base = sqlite3.connect("other.db")
+base.executescript("CREATE TABLE \"my docs\" (pk INTEGER, \"doc \"\"no\"\"\" TEXT, printed TEXT);" + "".join(
+    f"INSERT INTO \"my docs\" VALUES ({pk}, %s, %s);" % (repr(no), repr(day)) for pk, no, day in [(1, "A-1", "2026-01-01"), (2, "A-1", "2026-01-02"), (3, "A-2", "2026-01-03")]))'
+    local as=(--columns 'number=doc "no",date=printed,id=pk' --tenant solo --template '{SERIES}-{N}' --series A --restart never)
+    "$docket" fix plan sqlite:other.db --query 'SELECT * FROM "my docs"' "${as[@]}" -q -o other.plan >said.out &&
+        refused 2 'say --table' "$docket" fix apply other.plan sqlite:other.db --query 'SELECT * FROM "my docs"' "${as[@]}" --run --yes &&
+        "$docket" fix apply other.plan sqlite:other.db --query 'SELECT * FROM "my docs"' --table 'my docs' "${as[@]}" --run --yes -q &&
+        python3 -c 'import sqlite3
+rows = sqlite3.connect("other.db").execute("SELECT * FROM \"my docs\" ORDER BY pk").fetchall()
+assert [row[1] for row in rows] == ["A-1", "A-3", "A-2"], rows'
+}
+check "apply --run, names with blanks and quotes, no column of tenants: the right row" other_table
+profile_bound() {
+    printf 'tenant,number,date,id\nacme,INV/25-26/00000001,2025-05-01,1\nacme,INV/25-26/00000001,2025-05-02,2\n' >long.csv
+    "$docket" fix plan long.csv --template 'X{N:3}' --restart never --profile in-gst --with suffix -q >said.out && grep -q '^1,left,acme,2,.*no suffix fits' said.out
+}
+check "plan, a suffix that the profile has no room for: left, and why" profile_bound
+
 if start_postgres; then
     fresh_postgres() {
         sql -v ON_ERROR_STOP=1 -c 'drop table if exists invoices' \
@@ -248,6 +280,34 @@ if start_postgres; then
     check "apply --run, others write meanwhile: they wait" pg_waits
 else
     skip "fix of a PostgreSQL (it cannot be started here: $(tail -n 1 "$work/initdb.log" 2>/dev/null))"
+fi
+
+# ---- the faults that the scan's own test plants ----
+
+as=(--template 'INV-{YYYY}{MM}{DD}-{N:6}' --no-start -q)
+found() { # WHAT SOURCE: how many findings of that kind
+    "$docket" scan "$2" "${as[@]}" --csv >found.csv || true
+    awk -F, -v what="$1" '$1 == what {count++} END {print count + 0}' found.csv
+}
+fixes_planted() { # SOURCE HOW-TO-APPLY...
+    local source=$1
+    shift
+    [ "$(found duplicate "$source")" -ge 30 ] && [ "$(found folded "$source")" -ge 30 ] && [ "$(found twice "$source")" -ge 30 ] || return 1
+    rm -f planted.plan
+    "$docket" fix plan "$source" "${as[@]}" --twice -o planted.plan >said.out && "$@" || return 1
+    [ "$(found duplicate "$source") $(found folded "$source") $(found twice "$source")" = '0 0 0' ] || { head -n 3 found.csv; return 1; }
+}
+by_csv() { "$docket" fix apply planted.plan planted.csv "${as[@]}" >changes.csv && cases rename planted.csv changes.csv out.csv && mv out.csv planted.csv; }
+by_run() { "$docket" fix apply planted.plan "$1" "${as[@]}" --run --yes; }
+"$plant" "$(scale 12000 200000)" 30 expected >planted.csv
+cp planted.csv unfixed.csv
+check "planted faults, CSV: a second scan finds no duplicate" fixes_planted planted.csv by_csv
+"$plant" "$(scale 12000 200000)" 30 expected sqlite:planted.db
+check "planted faults, SQLite: a second scan finds no duplicate" fixes_planted sqlite:planted.db by_run sqlite:planted.db
+if [ -n "$postgres_at" ]; then
+    sql -c 'create table planted (tenant text, number text, date date, id bigint)' -c '\copy planted from unfixed.csv csv header'
+    sql -c 'drop table invoices' -c 'alter table planted rename to invoices'
+    check "planted faults, PostgreSQL: a second scan finds no duplicate" fixes_planted "postgresql:$postgres" by_run "postgresql:$postgres"
 fi
 
 # ---- beside docket ----

@@ -51,7 +51,7 @@ def make(path, count, seed):
         elif die < 0.025 and mine:
             number = dice.choice(mine)['number'].lower()
         elif die < 0.03:
-            number = f"R \"{dice.randrange(40)}\", o'k"
+            number = f"R \"{dice.randrange(30)}\", o'k\\n"
         rows.append({'tenant': tenant, 'number': number, 'date': date, 'id': str(i + 1)})
     write(path, rows)
 

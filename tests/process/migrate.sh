@@ -7,7 +7,7 @@
 #
 #   COUNTERS   how many counters   (1000, at the large scale 1000000)
 #
-# seconds: 5 120
+# seconds: 5 400
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/process/lib.sh
 . "$here/lib.sh"
@@ -86,7 +86,15 @@ check "up by +1" ends 0 "$docket" migrate upgrade +1
 start_docketd
 add_series acme/INV --profile in-gst --template '{SERIES}-{FY:25-26}-{N:4}' --restart fiscal --fiscal-year april
 "$docket" next acme/INV --no-start >"$work/taken" 2>&1
+check "docketd serves: current tells it all the same" ends 0 "$docket" migrate current
+check "and who serves" said "^0006_fence (schema 6, head), served by docketd .*, pid $docketd_pid\$"
+check "docketd serves: check too" ends 0 "$docket" migrate check --json
+check "with the keys of a stopped store" json '.schema == 6 and .at_head and .facts == null and .served_by > 0 and .id == "0006_fence"'
+check "docketd serves: history too" ends 0 "$docket" migrate history --json
+check "with the same keys" json '.schema == 6 and (.migrations | length) == 4 and .migrations[0].current and (.migrations[0].runs | length) == 6'
+check "as text" eval 'ends 0 "$docket" migrate history && said "^    20.*  up, schema 5 to 6, in "'
 check "docketd serves: a verb that opens the store waits for nobody, exit code 3" ends 3 "$docket" migrate downgrade base --yes
+check "and says what to do" complained "stop that docketd in order first"
 check "and says who has it" complained "docketd.*pid $docketd_pid"
 "$docket" series retire t1/S --reason 'no more' --yes >"$work/retire" 2>&1
 stop_docketd

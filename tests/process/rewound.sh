@@ -33,7 +33,7 @@ take() {
 clone() {
     rm -rf "$work/clone"
     mkdir -m 700 "$work/clone"
-    cp -a "$realm/store" "$realm/witness" "$realm/docket.conf" "$work/clone/"
+    cp -a "$realm/store" "$realm/witness" "$realm/docket.conf" "$realm/runtime" "$work/clone/"
 }
 
 start_docketd
@@ -70,6 +70,40 @@ check 'a copy run beside the original: refused, with its realm' refused 4 "realm
 take 1
 stop_docketd
 check 'a copy run after the original: refused' refused 4 'older than its far witness' "$work/clone"
+
+# ---- the page of help -----------------------------------------------------
+
+page() { grep -q -e "$1" "$said"; }
+check 'its page: the store, as it was found' page '^|   store  *generation [0-9]*, commit [0-9]* (stopped in order), id [0-9a-f]*$'
+check 'its page: the last event' page '^| .*last event [0-9]*, 20'
+check 'its page: the near witness fits' page '^|   witness  *generation [0-9]*, commit [0-9]* (clean): fits the store$'
+check 'its page: the far witness does not' page '^|   far witness  *generation [0-9]*, commit [0-9]* (clean): does NOT fit$'
+check 'its page: what it means' page 'whole realm was copied or restored'
+check 'its page: the steps, with the realm put in' page "docket accept --realm $work/clone --from-witness"
+check 'its page: the error stands last' eval 'tail -n 1 "$said" | grep -q "^docketd: error: cannot open"'
+check 'a realm keeps the page, for its owner only' eval '[ "$(stat -c %a "$work/clone/refused")" = 600 ]'
+shows() { # CODE WORDS COMMAND...: the command ends so, and says so
+    local wanted=$1 words=$2 code=0
+    shift 2
+    "$docket" "$@" --realm "$work/clone" >"$said" 2>&1 </dev/null || code=$?
+    cat "$said"
+    echo "exit code $code, wanted $wanted"
+    [ "$code" = "$wanted" ] && grep -q -e "$words" "$said"
+}
+check 'docket status says so' shows 1 'NOT SERVED.*older than its far witness' status
+check 'docket status --json: with the page' shows 1 '"refused":{"status":"DOCKET_STORE_REWOUND".*what can be done' status --json
+check 'docket doctor says so' shows 1 'last start' doctor
+check 'the command that started docketd: exit code 4, and the page' shows 4 '^what can be done' next acme/BILL
+offline_json() {
+    local code=0
+    "$docketd" --realm "$work/clone" --offline series list --json >"$work/out" 2>"$said" || code=$?
+    cat "$said"
+    [ "$code" = 4 ] && python3 -c 'import json, sys
+page = json.load(open(sys.argv[1]))
+assert page["error"]["status"] == "DOCKET_STORE_REWOUND" and len(page["steps"]) >= 2 and page["store"]["read"]
+assert [w["fits"] for w in page["witnesses"]][:2] == [True, False], page' "$said"
+}
+check 'an offline verb, --json: the page as an object' offline_json
 mv "$file" "$work/kept"
 check 'without its far witness: refused' refused 4 'is missing'
 head -c 60 "$work/kept" >"$file"
@@ -78,5 +112,6 @@ sed "s/^store ..../store 0000/" "$work/kept" >"$file"
 check 'with one that was edited: refused' refused 4 'is damaged'
 mv "$work/kept" "$file"
 check 'put back: served' start_docketd
+check 'served: there is no page any more' eval '[ ! -e "$realm/refused" ]'
 stop_docketd
 finish

@@ -78,6 +78,14 @@ largest_is_a_rule_or_said() {
         sed '/-0011/,$d' far.csv >few.csv && printf 'acme,INV-2025-5000\nacme,INV-2025-5001\n' >>few.csv &&
         exits 1 scan few.csv --template "$template" && says '1 gap' out && ! grep -q largest out
 }
+highest_are_floors() {
+    exits 0 scan far.csv --template "$template" --highest && [ "$(cat out)" = 'acme/INV/2025 8000' ] && says 'far above the others' &&
+        exits 0 scan far.csv --template "$template" --highest --largest 7000 && [ "$(cat out)" = 'acme/INV/2025 11' ] &&
+        exits 0 scan faulty.csv --columns "$columns" --template "$template" --highest --json && says '2 rows have a number of no series' &&
+        [ "$(jq -c '[.counters[] | .tenant, .series, .period, .highest]' out)" = '["acme","INV","2025",5,"bolt","INV","2025",4]' ] &&
+        printf 'tenant,number\nacme,N7\n' >never.csv && exits 0 scan never.csv --template 'N{N:1}' --restart never --series N --highest &&
+        [ "$(cat out)" = 'acme/N 7' ]
+}
 twice_is_two_texts_of_one_number() {
     printf 'tenant,number,date\na,I20250101-1,2025-01-01\na,I20250102-1,2025-01-02\n' >twice.csv
     exits 1 scan twice.csv --template 'I{YYYY}{MM}{DD}-{N:1}' && says '1 twice' out &&
@@ -87,12 +95,27 @@ a_terminal_is_not_moved() {
     printf 'tenant,number,date\na,\033[31mred,2025-01-01\n' >red.csv
     exits 1 scan red.csv --template "$template" && ! grep -q "$(printf '\033')" out
 }
+dates_are_read_as_said() {
+    printf 'tenant,number,date\na,INV-2025-0001,24.11.2025\na,INV-2025-0002,5.11.2025 10:00\n' >dates.csv
+    exits 0 scan dates.csv --template "$template" && says '--dates' &&
+        exits 1 scan dates.csv --template "$template" --dates %d.%m.%Y && says '1 disorder' out && ! grep -q dates err &&
+        exits 0 scan dates.csv --template "$template" --dates %m.%d.%Y && says '1 without a date' out
+}
+odd_bytes_are_said() {
+    printf 'tenant,number\na, INV-2025-0001\nM\374ller,INV\3442\na,IN\000V\n' >odd.csv
+    exits 1 scan odd.csv --template "$template" && says 'it has blanks around it' out && says 'not of ASCII' out &&
+        exits 1 scan odd.csv --template "$template" --json && [ "$(jq -c '[.findings[] | .tenant, .row.text]' out)" = \
+            '["a"," INV-2025-0001","M?ller","INV?2","a","IN?V"]' ] || { cat out; return 1; }
+}
+check "dates: read as --dates says; where none can be read that is said" dates_are_read_as_said
+check "blanks, Latin-1 and zeros in a number: it fits no series, and why; JSON stays whole" odd_bytes_are_said
 check "findings of each kind: a table and a line of counts" table_says_all
 check "--json: one object, a finding a line, with rows and counters" json_is_one_object_and_a_line_each
 check "stdin: as a file" stdin_is_as_a_file
 check "nothing wrong: exit code 0" clean_ends_with_0
 check "--tenant: chooses rows, or names the tenant of all" tenant_chooses_or_names
 check "a number far above all others: told by the rule, or by --largest; two of few are no finding" largest_is_a_rule_or_said
+check "--highest: a line for each counter, as a file of floors has it" highest_are_floors
 check "two texts of one number: told, unless the series restarts in between" twice_is_two_texts_of_one_number
 check "control characters of a file: do not reach the terminal" a_terminal_is_not_moved
 

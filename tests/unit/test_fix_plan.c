@@ -236,6 +236,32 @@ static void rows_that_the_old_system_could_not_tell_apart_are_left(void **state)
     plan_drop(&plan);
 }
 
+static void other_texts_of_one_number_are_a_group_if_that_is_asked_for(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *id, *number;
+        uint64_t value;
+    } rows[] = {{"1", "INV-a-7", 7}, {"2", "INV-b-7", 7}, {"3", "inv-B-7", 0}, {"4", "INV-a-8", 8}, {"5", "INV-b-9", 9}, {"6", "x", 0}};
+    const struct data none = {.rows = NULL};
+    const struct plan_world world = {(void *)(uintptr_t)&none, is_there, is_written, highest, text_of, refuses, name_period, longest};
+    for (int twice = 0; twice < 2; twice++) {
+        struct plan plan = {.twice = twice == 1};
+        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+            assert_non_null(plan_add(&plan, &(struct plan_row){.tenant = "acme", .id = rows[i].id, .number = rows[i].number,
+                                                               .series = rows[i].value != 0 ? "INV" : NULL, .period = 2026,
+                                                               .value = twice == 1 ? rows[i].value : 0}));
+        assert_true(plan_decide(&plan, &world));
+        assert_int_equal(plan.groups, 1);
+        assert_int_equal(plan.count, 2 + twice);
+        assert_int_equal(row_of(&plan, twice == 1 ? "1" : "2")->what, PLAN_KEEP);
+        assert_int_equal(row_of(&plan, "3")->what, PLAN_RENUMBER);
+        if (twice == 1)
+            assert_string_equal(row_of(&plan, "2")->why, "same number of the series, written otherwise");
+        plan_drop(&plan);
+    }
+}
+
 /* ---- a plan as text ---- */
 
 static char *text_of_plan(const struct plan *plan, size_t *bytes)
@@ -424,6 +450,7 @@ int main(void)
         cmocka_unit_test(a_text_of_no_series_gets_a_suffix_that_nobody_has),
         cmocka_unit_test(a_suffix_that_a_series_writes_or_that_is_too_long_is_not_given),
         cmocka_unit_test(a_series_that_takes_no_number_leaves_it_or_gives_a_suffix),
+        cmocka_unit_test(other_texts_of_one_number_are_a_group_if_that_is_asked_for),
         cmocka_unit_test(rows_that_the_old_system_could_not_tell_apart_are_left),
         cmocka_unit_test(the_same_rows_in_any_order_give_the_same_bytes_and_leave_no_duplicate),
         cmocka_unit_test(a_plan_is_read_back_as_it_was_written),

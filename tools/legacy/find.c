@@ -9,6 +9,7 @@
 #include "../address.h"
 #include "../progress.h"
 #include "left.h"
+#include "sorter.h"
 #include "source.h"
 
 #include <errno.h>
@@ -41,36 +42,28 @@ struct finding {
 
 /* ---- stdin ---- */
 
-static int copy_stdin(int to)
+static bool copy_stdin(int to)
 {
     char bytes[1 << 16];
     ssize_t got;
-    while ((got = read(STDIN_FILENO, bytes, sizeof bytes)) != 0) {
-        if (got < 0 && errno == EINTR)
-            continue;
-        for (ssize_t done = 0, put; got > 0 && done < got; done += put)
-            if ((put = write(to, bytes + done, (size_t)(got - done))) <= 0)
-                return -1;
-        if (got < 0)
-            return -1;
-    }
-    return 0;
+    while ((got = read(STDIN_FILENO, bytes, sizeof bytes)) != 0)
+        if (got > 0 ? !sorter_write(to, bytes, (size_t)got) : errno != EINTR)
+            return false;
+    return true;
 }
 
 int find_keep_stdin(const struct cli *cli)
 {
-    FILE *file = lseek(STDIN_FILENO, 0, SEEK_CUR) >= 0 ? NULL : tmpfile();
-    if (file == NULL && lseek(STDIN_FILENO, 0, SEEK_CUR) >= 0)
-        return CLI_DONE;
-    if (file == NULL || copy_stdin(fileno(file)) != 0 || dup2(fileno(file), STDIN_FILENO) < 0) {
-        int code = cli_fail(cli, DOCKET_SYSTEM, "cannot keep what stdin says in a file below /tmp to read it twice: %s; "
-                                                "write it to a file and name that", strerror(errno));
-        if (file != NULL)
-            fclose(file);
-        return code;
-    }
-    fclose(file); /* stdin has it now */
-    return CLI_DONE;
+    if (lseek(STDIN_FILENO, 0, SEEK_CUR) >= 0)
+        return CLI_DONE; /* a file, which can be read again */
+    int fd = sorter_file(), code = CLI_DONE;
+    if (fd < 0 || !copy_stdin(fd) || dup2(fd, STDIN_FILENO) < 0)
+        code = cli_fail(cli, errno == ENOSPC ? DOCKET_NO_SPACE : DOCKET_SYSTEM,
+                        "cannot keep what stdin says in a file in %s, to read it twice: %s; write it to a file and name that",
+                        sorter_folder(), strerror(errno));
+    if (fd >= 0)
+        close(fd); /* stdin has it now */
+    return code;
 }
 
 /* ---- counters ---- */
@@ -129,6 +122,8 @@ static int keep_highest(void *context, const struct scan_counter *seen)
 static int keep_left(void *context, const struct scan_finding *found)
 {
     struct finding *finding = context;
+    if (found->kind == SCAN_TWICE && finding->plan->twice)
+        return 0;
     finding->failed = finding->failed || !left_add(&finding->left, &finding->plan->arena, found);
     return finding->failed;
 }
@@ -162,12 +157,26 @@ static bool fits(struct finding *finding, const struct legacy_row *row, char ten
                                     reading) == DOCKET_OK;
 }
 
+/* Of a number, whatever its text: of another kind than the hash of a text. */
+static uint64_t number_hash(const struct docket_reading *reading)
+{
+    uint64_t hash = counter_hash(reading->tenant, reading->series, reading->period) ^ 0x5bd1e9955bd1e995ULL;
+    hash = (hash ^ reading->number) * 0x9e3779b97f4a7c15ULL;
+    hash = (hash ^ hash >> 29) * 0xbf58476d1ce4e5b9ULL;
+    return hash ^ hash >> 32;
+}
+
 static void keep_hash(struct finding *finding, const struct legacy_row *row)
 {
-    if (is_numbered(row))
-        finding->failed = !plan_index_add(&finding->index, row_hash(row));
-    else
+    char tenant[DOCKET_NAME_MAX + 1];
+    struct docket_reading reading;
+    if (!is_numbered(row)) {
         finding->unnumbered++;
+        return;
+    }
+    finding->failed = !plan_index_add(&finding->index, row_hash(row)) ||
+                      (finding->plan->twice && fits(finding, row, tenant, &reading) &&
+                       !plan_index_add(&finding->index, number_hash(&reading)));
 }
 
 static const char *keep_text(struct finding *finding, struct span text)
@@ -181,7 +190,10 @@ static void take_twin(struct finding *finding, const struct legacy_row *row)
 {
     char tenant[DOCKET_NAME_MAX + 1];
     struct docket_reading reading = {0};
-    if (!is_numbered(row) || !plan_index_twice(&finding->index, row_hash(row)))
+    if (!is_numbered(row))
+        return;
+    bool read = finding->plan->twice && fits(finding, row, tenant, &reading);
+    if (!plan_index_twice(&finding->index, row_hash(row)) && !(read && plan_index_twice(&finding->index, number_hash(&reading))))
         return;
     struct plan_row taken = {.tenant = keep_text(finding, row->tenant), .id = keep_text(finding, row->id),
                              .date = keep_text(finding, row->date), .number = keep_text(finding, row->number),
@@ -190,6 +202,7 @@ static void take_twin(struct finding *finding, const struct legacy_row *row)
         taken.series = reading.series;
         taken.period = reading.period;
         taken.shown = reading.date != 0 ? reading.date : taken.day;
+        taken.value = finding->plan->twice ? reading.number : 0;
     }
     if (!finding->failed && plan_add(finding->plan, &taken) == NULL)
         finding->failed = true;

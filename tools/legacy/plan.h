@@ -65,6 +65,7 @@ struct plan_row {
     const char *series; /* that it is a number of; NULL: of none */
     int32_t period;
     uint32_t shown; /* yyyymmdd that the number shows, else day */
+    uint64_t value; /* the number itself, where other texts of it are duplicates; else 0 */
 };
 
 /* ---- plan_decide.c ---- */
@@ -106,6 +107,7 @@ struct plan {
     uint64_t groups, renumbered, left; /* rows of groups */
     /* the head */
     enum plan_with with;
+    bool twice; /* other texts of one number of a series and period are duplicates too */
     const char *source;
     uint64_t source_rows;
     char digest[65];

@@ -97,6 +97,31 @@ static int by_group(const void *left, const void *right)
     return order != 0 ? order : by_age(a, b);
 }
 
+/* Of the same number; what is of none stands behind, by its text. Rows of one text agree (unite()). */
+static int by_value(const void *left, const void *right)
+{
+    const struct plan_row *a = left, *b = right;
+    int order = strcmp(a->tenant, b->tenant);
+    if (order == 0 && (a->value == 0 || b->value == 0))
+        order = a->value == b->value ? by_folded(a->number, b->number) : a->value == 0 ? 1 : -1;
+    else if (order == 0)
+        order = strcmp(a->series, b->series);
+    if (order == 0 && a->value != 0 && a->period != b->period)
+        order = a->period < b->period ? -1 : 1;
+    if (order == 0 && a->value != b->value)
+        order = a->value < b->value ? -1 : 1;
+    return order != 0 ? order : by_age(a, b);
+}
+
+static bool is_one_group(const struct plan_row *a, const struct plan_row *b)
+{
+    if (strcmp(a->tenant, b->tenant) != 0)
+        return false;
+    if (a->value == 0 || b->value == 0)
+        return a->value == b->value && plan_same_folded(a->number, b->number);
+    return a->value == b->value && a->period == b->period && strcmp(a->series, b->series) == 0;
+}
+
 static int by_counter(const void *left, const void *right)
 {
     const struct plan_row *a = *(const struct plan_row *const *)left, *b = *(const struct plan_row *const *)right;
@@ -356,7 +381,10 @@ static void decide_group(struct deciding *deciding, struct plan_row *group, size
         struct plan_row *row = &group[i];
         row->group = number;
         row->what = i == 0 ? PLAN_KEEP : PLAN_RENUMBER;
-        row->why = i == 0 ? "oldest" : strcmp(row->number, group[0].number) == 0 ? "same number" : "same but for capitals";
+        row->why = i == 0                                               ? "oldest"
+                   : strcmp(row->number, group[0].number) == 0           ? "same number"
+                   : plan_same_folded(row->number, group[0].number)      ? "same but for capitals"
+                                                                         : "same number of the series, written otherwise";
         if (i > 0 && row->id[0] == '\0')
             leave(deciding, row, "it has no id");
         else if (i > 0 && !prints(row->number))
@@ -371,16 +399,47 @@ static void decide_group(struct deciding *deciding, struct plan_row *group, size
     }
 }
 
+static size_t end_of_text(const struct plan *plan, size_t begin)
+{
+    size_t next = begin + 1;
+    while (next < plan->count && strcmp(plan->rows[next].tenant, plan->rows[begin].tenant) == 0 &&
+           plan_same_folded(plan->rows[next].number, plan->rows[begin].number))
+        next++;
+    return next;
+}
+
+/* Rows of one text are of one number: that of the oldest which the series reads. */
+static void unite(struct plan *plan)
+{
+    for (size_t begin = 0, end; begin < plan->count; begin = end) {
+        const struct plan_row *read = NULL;
+        end = end_of_text(plan, begin);
+        for (size_t i = begin; i < end && read == NULL; i++)
+            read = plan->rows[i].value != 0 ? &plan->rows[i] : NULL;
+        for (size_t i = begin; read != NULL && i < end; i++) {
+            plan->rows[i].series = read->series;
+            plan->rows[i].period = read->period;
+            plan->rows[i].value = read->value;
+            if (plan->rows[i].shown == 0)
+                plan->rows[i].shown = read->shown;
+        }
+    }
+}
+
 /* Rows of groups move to the front. */
 static void find_groups(struct deciding *deciding)
 {
     struct plan *plan = deciding->plan;
     size_t kept = 0, next;
     qsort(plan->rows, plan->count, sizeof *plan->rows, by_group);
+    if (plan->twice) {
+        unite(plan);
+        qsort(plan->rows, plan->count, sizeof *plan->rows, by_value);
+    }
     for (size_t i = 0; i < plan->count; i = next) {
         struct plan_row *group = &plan->rows[i];
         for (next = i + 1; next < plan->count; next++)
-            if (strcmp(plan->rows[next].tenant, group->tenant) != 0 || !plan_same_folded(plan->rows[next].number, group->number))
+            if (!is_one_group(&plan->rows[next], group))
                 break;
         if (next - i < 2)
             continue;

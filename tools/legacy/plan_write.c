@@ -78,6 +78,8 @@ static void put_head(struct writing *writing, const struct plan *plan)
     put_line(writing, "# rows: %" PRIu64, plan->source_rows);
     put_line(writing, "# digest: %s", plan->digest);
     put_line(writing, "# rule: the oldest row of a group keeps its number: by date and then id");
+    if (plan->twice)
+        put_line(writing, "# a group: also other texts of one number of a series and period");
     put_line(writing, "# the others get: %s", with[plan->with]);
     put_line(writing, "# groups: %" PRIu64, plan->groups);
     put_line(writing, "# renumbered: %" PRIu64, plan->renumbered);

@@ -106,9 +106,25 @@ static bool put_number(struct scan *scan, const struct spooled *row, const struc
     return sorter_add(scan->numbers, &number) || scan_fail_sorter(scan, scan->numbers);
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* What no document number can have, for people who do not see it. */
+static const char *odd_bytes(struct span number)
+{
+    if (is_blank(number.text[0]) || is_blank(number.text[number.bytes - 1]))
+        return "it has blanks around it, and no series writes those";
+    for (size_t at = 0; at < number.bytes; at++)
+        if ((unsigned char)number.text[at] < ' ' || (unsigned char)number.text[at] > '~')
+            return "it has a character that no series writes (not of ASCII, or one that does not print)";
+    return "no series of the tenant writes it";
+}
+
 static bool tell_misfit(struct scan *scan, const struct spooled *row, docket_status status)
 {
-    const char *why = "no series of the tenant writes it";
+    const char *why = odd_bytes(row->number);
     if (status == DOCKET_COLLISION)
         why = "two series of the tenant could have written it";
     else if (status == DOCKET_BAD_DATE)

@@ -5,6 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
+
+/* --dates; a command reads one source. */
+static const char *dates_format;
 
 static const char sqlite_word[] = "sqlite:", postgresql_word[] = "postgresql:", postgres_word[] = "postgres:";
 
@@ -68,6 +72,9 @@ static int check_options(const struct cli *cli, const char *name)
         return cli_fail(cli, DOCKET_BAD_ARGUMENT, "--delimiter is for CSV, and %.40s... is a database", name);
     if (delimiter != NULL && strcmp(delimiter, "tab") != 0 && (strlen(delimiter) != 1 || strchr("\"\r\n", delimiter[0]) != NULL))
         return cli_fail(cli, DOCKET_BAD_ARGUMENT, "--delimiter wants one character, or tab; not '%.40s'", delimiter);
+    if (cli_given(cli, OPT_DATES) && strchr(cli->values[OPT_DATES], '%') == NULL)
+        return cli_fail(cli, DOCKET_BAD_ARGUMENT, "--dates wants what strptime(3) reads, such as %%d.%%m.%%Y or %%m/%%d/%%y, not '%.40s'",
+                        cli->values[OPT_DATES]);
     if (cli_given(cli, OPT_TENANT) && cli->values[OPT_TENANT][0] == '\0')
         return cli_fail(cli, DOCKET_BAD_ARGUMENT, "--tenant wants a name");
     return CLI_DONE;
@@ -81,6 +88,7 @@ int legacy_open(const struct cli *cli, const char *name, struct legacy_source **
         return code;
     if (source == NULL)
         return cli_fail(cli, DOCKET_NO_MEMORY, "no memory to read %.200s", name);
+    dates_format = cli->values[OPT_DATES];
     *source = (struct legacy_source){.cli = cli, .name = name, .kind = legacy_kind_of(name)};
     if (cli_given(cli, OPT_TENANT))
         source->tenant = (struct span){cli->values[OPT_TENANT], strlen(cli->values[OPT_TENANT])};
@@ -219,8 +227,27 @@ static bool read_digits(const char *text, size_t count, uint32_t *value)
     return true;
 }
 
+/* As --dates says. */
+static uint32_t formatted_day(struct span date)
+{
+    char text[64];
+    struct tm parts = {0};
+    if (date.bytes == 0 || date.bytes >= sizeof text)
+        return 0;
+    memcpy(text, date.text, date.bytes);
+    text[date.bytes] = '\0';
+    const char *end = strptime(text, dates_format, &parts);
+    int year = parts.tm_year + 1900, month = parts.tm_mon + 1;
+    if (end == NULL || (*end != '\0' && *end != ' ' && *end != 'T') || year < 1 || year > 9999 ||
+        !cli_is_in_calendar(year, month, parts.tm_mday))
+        return 0;
+    return (uint32_t)(year * 10000 + month * 100 + parts.tm_mday);
+}
+
 uint32_t legacy_day(struct span date)
 {
+    if (dates_format != NULL)
+        return formatted_day(date);
     uint32_t day = 0;
     size_t dashes = date.bytes >= 10 && date.text[4] == '-' && date.text[7] == '-' ? 1 : 0, bytes = 8 + 2 * dashes;
     if (date.bytes < bytes || !read_digits(date.text, 4, &day) || !read_digits(date.text + 4 + dashes, 2, &day) ||

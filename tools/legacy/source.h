@@ -8,6 +8,7 @@
  *                 that there is no such column
  *     --tenant    where there is no column of tenants: the tenant of all rows. Else: only this tenant's rows
  *     --query     of a database: what gives the rows (default: all of the table invoices)
+ *     --dates     how dates are written, as strptime(3) has it: %d.%m.%Y (default: as legacy_day() says)
  *     --delimiter of CSV (default: found out from the first line)
  *
  * Invariants
@@ -23,7 +24,7 @@
 #include "csv.h" /* struct span */
 
 /* The options of a command that reads one. */
-#define LEGACY_OPTIONS (BIT(OPT_MAP) | BIT(OPT_QUERY) | BIT(OPT_TENANT) | BIT(OPT_DELIMITER))
+#define LEGACY_OPTIONS (BIT(OPT_MAP) | BIT(OPT_QUERY) | BIT(OPT_TENANT) | BIT(OPT_DELIMITER) | BIT(OPT_DATES))
 
 struct legacy_source;
 
@@ -64,8 +65,8 @@ void legacy_digest(const struct legacy_source *source, uint8_t digest[LEGACY_DIG
  * annulled, deleted: small and capital letters alike. All else, and no state, says that it is used. */
 bool legacy_is_void(struct span state);
 
-/* The day that the text begins with: 2026-11-24 or 20261124, and behind it nothing, or what begins with a blank or
- * T, as in 2026-11-24T10:00:00Z. 0: it does not begin so. */
+/* The day that the text begins with, as yyyymmdd: as --dates of the source that was opened last says, else 2026-11-24 or
+ * 20261124; and behind it nothing, or what begins with a blank or T, as in 2026-11-24T10:00:00Z. 0: it does not begin so. */
 uint32_t legacy_day(struct span date);
 
 #endif
