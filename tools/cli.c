@@ -114,7 +114,7 @@ static const struct cli_option rows[OPT_IDS] = {
     [OPT_ID_KEYS] = {"keys", 0, "id", "with a ledger: the source's ids become keys, which find their numbers from then on"},
     [OPT_SERVICE] = {"service", 0, NULL, "a number service's own tables: invoices and invoice_sequences"},
     [OPT_DECLARE] = {"declare", 0, NULL, "with --service: declare the series of its sequences that are not there"},
-    [OPT_SEQUENCE_COLUMNS] = {"sequence-columns", 0, "A=B,...", "with --service: tenant=COL,series=COL,period=COL,value=COL"},
+    [OPT_SEQUENCE_COLUMNS] = {"sequence-columns", 0, "A=B,...", "with --service: tenant=COL,series=COL,period=COL,month=COL,value=COL"},
     [OPT_SKIP_MISFITS] = {"skip-misfits", 0, NULL, "leave out rows that do not fit or have a number again; they are told"},
     [OPT_SKIP_CLASHES] = {"skip-clashes", 0, NULL, "leave out numbers that docket has otherwise; they are told"},
     [OPT_FOLLOW] = {"follow", 'f', NULL, "go on with what comes"},
