@@ -745,6 +745,12 @@ int legacy_open(const struct cli *cli, const char *source, struct legacy_source 
     return CLI_DONE;
 }
 
+const char *legacy_shown(const char *source)
+{
+    MUST(source != NULL);
+    return source;
+}
+
 bool legacy_has(const struct legacy_source *source, const char *what)
 {
     MUST(source == NULL && what != NULL);
