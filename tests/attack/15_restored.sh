@@ -365,6 +365,18 @@ original_after() {
     accept_and_go_on
 }
 
+# One commit ago, and nothing that could tell: what is within the witness's lag is seen by nobody. The fence that docket
+# restore puts up does not depend on it.
+within_lag() {
+    begin_case "restored from one commit ago, within the witness's lag, the desks' files gone"
+    bring_back killed
+    rm -rf -- "${runtime:?}"/*
+    LD_PRELOAD=$with_clock "$docket" restore "$memory/backup.one" --replace --yes >"$work/restore.out" 2>&1 ||
+        fail "$case: docket restores it" "$work/restore.out"
+    refuses
+    accept_and_go_on
+}
+
 # A copy of before it left: no acceptance brings it back to life beside the realm that it went to.
 moved_away() {
     local ticket code=0
@@ -467,11 +479,12 @@ for ((round = 1; round <= rounds; round++)); do
     clone_beside
     clone_after
     original_after
+    within_lag
     moved_away
     image_put_back
 done
 
-at_least "older copies put back" $((34 * rounds)) "$cases"
+at_least "older copies put back" $((35 * rounds)) "$cases"
 at_least "accepted by --skip, by floors from the logs, from the witness" $((3 * rounds)) \
     "$(printf '%s\n' "${ways[@]:1}" | sort -n | head -n 1)"
 at_least "whole machines put back, which nothing sees" "$rounds" "$images"
