@@ -78,6 +78,8 @@ int importing_read(struct importing *importing)
     importing->intake.series = cli->values[OPT_ONE_SERIES];
     if (code == CLI_DONE)
         code = read_source(importing);
+    if (code == CLI_DONE && !is_service)
+        service_hint(cli);
     if (code == CLI_DONE && is_service)
         code = service_add_lasts(&importing->service, &importing->intake);
     if (code == CLI_DONE)
