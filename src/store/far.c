@@ -14,6 +14,7 @@
  *     before finds none there, and is refused. A crash before that leaves both; the next start removes it.
  */
 #include "base/clock.h"
+#include "base/log.h"
 #include "store/inside.h"
 
 #include <errno.h>
@@ -248,8 +249,12 @@ void dk_far_leave(struct dk_store *store)
 
 void dk_far_forget(const struct dk_store *store)
 {
+    const struct dk_witness_command *command = store->hook.command;
     if (store->far.fd >= 0)
         remove_files(&store->far, store->far.fd);
+    /* An empty text: the command forgets it. If it does not, the next start that knows it finds it older than the store. */
+    if (command != NULL && command->put(command->context, store->far.name, "", 0) != DOCKET_OK)
+        dk_log(DK_LOG_WARNING, "the witness command keeps a witness that will not fit any more: %s", dk_error_text());
 }
 
 void dk_far_close(struct dk_store *store)

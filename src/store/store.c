@@ -258,9 +258,12 @@ static docket_status judge_fence(struct opening *opening)
                    fence->generation);
 }
 
-static uint64_t higher(uint64_t a, uint64_t b)
+static void go_above(struct dk_meta *meta, enum dk_witness_find found, const struct dk_witness *witness)
 {
-    return a > b ? a : b;
+    if (found != DK_WITNESS_FOUND)
+        return;
+    meta->generation = witness->generation > meta->generation ? witness->generation : meta->generation;
+    meta->commit = witness->commit > meta->commit ? witness->commit : meta->commit;
 }
 
 /* Generations and commits go on from the higher of store and witness, so that
@@ -268,13 +271,10 @@ static uint64_t higher(uint64_t a, uint64_t b)
 static void choose_numbers(struct dk_store *store, const struct opening *opening)
 {
     store->meta = opening->before;
-    if (opening->accepted && opening->found == DK_WITNESS_FOUND) {
-        store->meta.generation = higher(store->meta.generation, opening->witness.generation);
-        store->meta.commit = higher(store->meta.commit, opening->witness.commit);
-    }
-    if (opening->accepted && store->far.other.found == DK_WITNESS_FOUND) {
-        store->meta.generation = higher(store->meta.generation, store->far.other.witness.generation);
-        store->meta.commit = higher(store->meta.commit, store->far.other.witness.commit);
+    if (opening->accepted) {
+        go_above(&store->meta, opening->found, &opening->witness);
+        go_above(&store->meta, store->far.other.found, &store->far.other.witness);
+        go_above(&store->meta, store->hook.other.found, &store->hook.other.witness);
     }
     store->meta.generation++;
     if (opening->accepted)
@@ -406,7 +406,9 @@ static docket_status begin_generation(struct dk_store *store, struct opening *op
 {
     choose_numbers(store, opening);
     uint64_t start = store->meta.commit;
-    if (!dk_far_settle(store, opening->options, &store->meta.guard, opening->keeps, sizeof opening->keeps) ||
+    bool changed = dk_far_settle(store, opening->options, &store->meta.guard, opening->keeps, sizeof opening->keeps);
+    changed |= dk_hook_settle(store, &store->meta.guard, opening->keeps, sizeof opening->keeps);
+    if (!changed ||
         opening->created) /* who makes a realm sees where its witnesses lie */
         opening->keeps[0] = 0;
     docket_status status = read_place(store, opening->options);
@@ -424,7 +426,7 @@ static docket_status begin_generation(struct dk_store *store, struct opening *op
     status = dk_open_witness(store, start, DK_WITNESS_RUNNING, true);
     if (status == DOCKET_OK)
         dk_far_moved(store, &opening->before.guard);
-    return status;
+    return status == DOCKET_OK ? dk_hook_start(store) : status;
 }
 
 /* ---- open and close ---- */
@@ -454,6 +456,7 @@ static docket_status open_all(struct dk_store *store, struct opening *opening)
     if (status == DOCKET_OK) {
         dk_vouch_tell_store(store, &opening->before, options->report);
         status = dk_far_open(store, options, opening->before.store_id, &opening->before.guard);
+        dk_hook_open(store, options);
     }
     if (status == DOCKET_OK && !opening->standing)
         status = judge_fence(opening);
@@ -590,6 +593,7 @@ docket_status dk_store_close(struct dk_store *store, bool clean)
 {
     if (!store)
         return DOCKET_OK;
+    dk_hook_stop(store);
     docket_status status = clean ? stop_in_order(store) : DOCKET_OK;
     if (clean && status == DOCKET_OK && dk_marks_write(store, true) != DOCKET_OK)
         dk_log(DK_LOG_WARNING, "%s", dk_error_text()); /* they decide nothing */
