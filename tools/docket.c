@@ -42,6 +42,8 @@ static const struct cli_command *const commands[] = {
     &command_fix_apply,
     &command_backup,
     &command_restore,
+    &command_export_state,
+    &command_import_state,
     &command_series_add,
     &command_series_list,
     &command_series_show,

@@ -20,6 +20,7 @@ const char dk_offline_usage[] =
     "                       verify DIR (a backup)\n"
     "                       backup DIR\n"
     "                       restore DIR [--replace]\n"
+    "                       export-state DIR --to TICKET [--reason TEXT] | import-state --prepare | import-state DIR\n"
     "                       events [--kind KIND] [--limit N]\n"
     "                       audit verify | audit head\n"
     "                       fate TENANT/SERIES | fate all\n"
@@ -39,6 +40,7 @@ const struct dk_offline_row dk_offline_options[DK_OFFLINE_OPTIONS] = {
     [DK_OFFLINE_LIMIT] = {"limit", true},           [DK_OFFLINE_JSON] = {"json", false},
     [DK_OFFLINE_YES] = {"yes", false},
     [DK_OFFLINE_REPLACE] = {"replace", false},
+    [DK_OFFLINE_TO] = {"to", true},                 [DK_OFFLINE_PREPARE] = {"prepare", false},
 };
 
 struct verb {
@@ -62,6 +64,9 @@ static const struct verb verbs[] = {
     {"verify", NULL, 1, 0, .run = dk_offline_verify_backup, .alone = true},
     {"backup", NULL, 1, 0, .run = dk_offline_backup},
     {"restore", NULL, 1, 0, .run = dk_offline_restore, .alone = true},
+    {"export-state", NULL, 1, 0, .run = dk_offline_export_state, .alone = true},
+    {"import-state", NULL, 0, 0, .run = dk_offline_import_prepare, .alone = true},
+    {"import-state", NULL, 1, 0, .run = dk_offline_import_state, .alone = true},
     {"events", NULL, 0, 0, .run = events},
     {"audit", "verify", 0, 0, .run = audit_verify},
     {"audit", "head", 0, 0, .run = audit_head},

@@ -24,6 +24,8 @@ enum dk_offline_option {
     DK_OFFLINE_JSON,
     DK_OFFLINE_YES,
     DK_OFFLINE_REPLACE,
+    DK_OFFLINE_TO,
+    DK_OFFLINE_PREPARE,
     DK_OFFLINE_OPTIONS
 };
 
@@ -64,6 +66,10 @@ docket_status dk_offline_migrate_stamp(struct dk_daemon *daemon, const struct dk
 docket_status dk_offline_migrate_current(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
 docket_status dk_offline_migrate_heads(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
 docket_status dk_offline_migrate_history(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
+/* offline_move.c */
+docket_status dk_offline_export_state(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
+docket_status dk_offline_import_prepare(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
+docket_status dk_offline_import_state(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
 /* Between start and stop (or without, if it is alone); prints to stdout. */
 docket_status dk_offline_run(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
 

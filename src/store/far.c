@@ -220,7 +220,7 @@ struct dk_standing dk_far_standing(const struct dk_meta *meta)
 
 static void remove_files(const struct dk_far *far, int folder)
 {
-    static const char *const ends[] = {"", ".spare", ".old"};
+    static const char *const ends[] = {"", ".spare", ".old", ".marks"};
     char name[sizeof far->name + 8];
     for (size_t at = 0; at < sizeof ends / sizeof ends[0]; at++) {
         snprintf(name, sizeof name, "%s%s", far->name, ends[at]);

@@ -512,6 +512,13 @@ void dk_hook_durable(struct dk_store *store);
 docket_status dk_hook_cover(struct dk_store *store, uint64_t number) DK_MUST_USE;
 void dk_hook_stop(struct dk_store *store);
 
+/* ---- move.c ---- */
+
+/* The realm's ticket, if it waits for a state. DAMAGED: it is none. */
+docket_status dk_move_ticket(int realm_fd, char ticket[33], bool *there) DK_MUST_USE;
+/* STORE_FENCED: the realm waits for a state, and nobody may begin in it. */
+docket_status dk_move_judge(int realm_fd) DK_MUST_USE;
+
 /* ---- vouch.c ---- */
 
 /* STORE_REWOUND unless the near witness (as it was found), the far one, and whom the options name vouch for the store. */

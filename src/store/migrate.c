@@ -150,6 +150,7 @@ static docket_status make_step(struct making *making)
 docket_status dk_migrate_all_up(struct dk_store *store, MDB_txn *txn, uint64_t from)
 {
     struct making making = {.step = {.store = store, .txn = txn}, .up = true};
+    struct dk_meta opening = store->meta; /* with the fence and the token that this opening puts up */
     if (from == DK_SCHEMA_VERSION)
         return DOCKET_OK;
     store->meta.schema_version = from;
@@ -158,6 +159,7 @@ docket_status dk_migrate_all_up(struct dk_store *store, MDB_txn *txn, uint64_t f
         making.migration = dk_migration_to(schema);
         status = make_step(&making);
     }
+    store->meta = opening;
     return status;
 }
 

@@ -441,6 +441,8 @@ static docket_status open_all(struct dk_store *store, struct opening *opening)
     if (status == DOCKET_OK)
         status = dk_lock_take(store->realm_fd, &store->lock_fd);
     if (status == DOCKET_OK)
+        status = dk_move_judge(store->realm_fd);
+    if (status == DOCKET_OK)
         status = dk_open_find_witness(store, options);
     if (status == DOCKET_OK)
         status = dk_witness_read(store->witness_fd, store->witness_name, &opening->witness,

@@ -56,7 +56,7 @@ done
 
 # What `docket help` lists: names of one or two words.
 commands() {
-    "$docket" help | sed -n '/^commands/,/^$/s/^  \([a-z]\+\( [a-z]\+\)\?\) .*/\1/p'
+    "$docket" help | sed -n '/^commands/,/^$/s/^  \([a-z-]\+\( [a-z-]\+\)\?\) .*/\1/p'
 }
 # all_in WHAT PATTERN: each line of stdin, put into the pattern at %, is in a page
 all_in() {

@@ -91,6 +91,14 @@ static void end(struct making *making)
             close(fds[at]);
 }
 
+docket_status dk_backup_can_begin(const char *folder)
+{
+    struct making making;
+    docket_status status = begin(folder, &making);
+    end(&making);
+    return status;
+}
+
 docket_status dk_backup_write(struct dk_store *store, const char *folder, struct dk_manifest *manifest)
 {
     struct making making;

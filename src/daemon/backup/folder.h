@@ -14,4 +14,7 @@
 /* Backs the store up into `folder`, which must not be there. EXISTS, NO_SPACE, NOT_PERMITTED, SYSTEM. */
 docket_status dk_backup_write(struct dk_store *store, const char *folder, struct dk_manifest *manifest) DK_MUST_USE;
 
+/* Could it? Leaves nothing behind. */
+docket_status dk_backup_can_begin(const char *folder) DK_MUST_USE;
+
 #endif
