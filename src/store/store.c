@@ -277,7 +277,7 @@ static void choose_numbers(struct dk_store *store, const struct opening *opening
         go_above(&store->meta, store->hook.other.found, &store->hook.other.witness);
     }
     store->meta.generation++;
-    if (opening->accepted)
+    if (opening->accepted || opening->options->accept) /* its counters move: until they have, nobody goes on from here */
         store->meta.fence = (struct dk_fence){.kind = DK_FENCE_ACCEPTING,
                                               .time_ns = (uint64_t)dk_clock_wall_ns(),
                                               .generation = opening->before.generation};
@@ -554,6 +554,24 @@ docket_status dk_store_open(const struct dk_store_options *options, struct dk_st
     docket_status status = open_as(options, 0, &opening, store);
     if (status == DOCKET_OK)
         fill_facts(*store, &opening, facts);
+    return status;
+}
+
+docket_status dk_store_look(const struct dk_store_options *options, struct dk_store **store, struct dk_store_facts *facts)
+{
+    struct dk_store_options looked = *options;
+    looked.accept = true; /* no witness's verdict refuses it */
+    looked.create = false;
+    struct opening opening = {.options = &looked, .standing = true};
+    docket_status status = open_as(&looked, 0, &opening, store);
+    if (status != DOCKET_OK)
+        return status;
+    fill_facts(*store, &opening, facts);
+    facts->seen_generation = opening.before.generation;
+    if (opening.found == DK_WITNESS_FOUND)
+        facts->seen_generation = higher(facts->seen_generation, opening.witness.generation);
+    if ((*store)->far.other.found == DK_WITNESS_FOUND)
+        facts->seen_generation = higher(facts->seen_generation, (*store)->far.other.witness.generation);
     return status;
 }
 

@@ -779,9 +779,10 @@ int scan_run(const struct cli *cli, struct legacy_source *source, const struct s
 
 int offline_run(const struct cli *cli, const char *const *words)
 {
+    const char *const *words_of = words;
     MUST(cli != NULL && cli->realm != NULL && words[0] != NULL);
     for (; *words != NULL; words++)
-        MUST((*words)[0] != ' '); /* the shield of a step such as -1 is taken off */
+        MUST(strcmp(words_of[0], "migrate") != 0 || (*words)[0] != ' '); /* the shield of a step such as -1 is taken off */
     return (int)(mood % 5);
 }
 

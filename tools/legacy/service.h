@@ -6,7 +6,7 @@
  *     invoices            one row for each document: number, tenant, date, state
  *
  * Columns are found by their usual names, or named by --sequence-columns tenant=COL,series=COL,period=COL,value=COL; the
- * invoices' as docket scan finds them. A period is a day (2025-07-25), a month (2025-07), a year (2025) or nothing; a value is
+ * invoices' as docket scan finds them. A period is a day (2025-07-25), a month (2025-07; or a year, and a column `month`), a year (2025) or nothing; a value is
  * the last number that the sequence gave (of a column whose name begins with next: one less).
  *
  * A series is named as its prefix, without the dash at its end. Where it is to be declared, its template is what its first
