@@ -257,6 +257,20 @@ void dk_far_forget(const struct dk_store *store)
         dk_log(DK_LOG_WARNING, "the witness command keeps a witness that will not fit any more: %s", dk_error_text());
 }
 
+void dk_far_machine_id(uint8_t id[16])
+{
+    char text[64];
+    memset(id, 0, 16);
+    if (dk_file_read(AT_FDCWD, "/etc/machine-id", text, sizeof text) != DOCKET_OK)
+        return;
+    for (int at = 0; at < 16; at++) {
+        unsigned byte;
+        if (sscanf(text + 2 * at, "%2x", &byte) != 1)
+            return;
+        id[at] = (uint8_t)byte;
+    }
+}
+
 void dk_far_close(struct dk_store *store)
 {
     const int fds[] = {store->far.fd, store->far.lock_fd, store->far.host_lock_fd};

@@ -492,6 +492,7 @@ struct dk_standing dk_far_standing(const struct dk_meta *meta);
 /* The generation's first commit is durable: a far witness that was kept elsewhere before is no witness any more. */
 void dk_far_moved(const struct dk_store *store, const struct dk_guard *before);
 void dk_far_close(struct dk_store *store);
+void dk_far_machine_id(uint8_t id[16]); /* /etc/machine-id; zeros if it cannot be read */
 /* None is written from here on; the locks stay. */
 void dk_far_leave(struct dk_store *store);
 /* Its files go: the store is of a schema whose docketd knows none, and would leave it behind. */

@@ -300,20 +300,6 @@ docket_status dk_open_witness(struct dk_store *store, uint64_t start, uint32_t p
 
 /* ---- the generation's first commit ---- */
 
-static void read_machine_id(uint8_t id[16])
-{
-    char text[64];
-    memset(id, 0, 16);
-    if (dk_file_read(AT_FDCWD, "/etc/machine-id", text, sizeof text) != DOCKET_OK)
-        return;
-    for (int at = 0; at < 16; at++) {
-        unsigned byte;
-        if (sscanf(text + 2 * at, "%2x", &byte) != 1)
-            return;
-        id[at] = (uint8_t)byte;
-    }
-}
-
 static docket_status read_place(struct dk_store *store, const struct dk_store_options *options)
 {
     struct stat facts;
@@ -323,7 +309,7 @@ static docket_status read_place(struct dk_store *store, const struct dk_store_op
     store->meta.clean = 0;
     store->meta.inode = facts.st_ino;
     memcpy(store->meta.boot_id, options->boot_id, 16);
-    read_machine_id(store->meta.machine_id);
+    dk_far_machine_id(store->meta.machine_id);
     return DOCKET_OK;
 }
 
@@ -567,11 +553,11 @@ docket_status dk_store_look(const struct dk_store_options *options, struct dk_st
     if (status != DOCKET_OK)
         return status;
     fill_facts(*store, &opening, facts);
-    facts->seen_generation = opening.before.generation;
-    if (opening.found == DK_WITNESS_FOUND)
-        facts->seen_generation = higher(facts->seen_generation, opening.witness.generation);
-    if ((*store)->far.other.found == DK_WITNESS_FOUND)
-        facts->seen_generation = higher(facts->seen_generation, (*store)->far.other.witness.generation);
+    struct dk_meta seen = opening.before;
+    go_above(&seen, opening.found, &opening.witness);
+    go_above(&seen, (*store)->far.other.found, &(*store)->far.other.witness);
+    go_above(&seen, (*store)->hook.other.found, &(*store)->hook.other.witness);
+    facts->seen_generation = seen.generation;
     return status;
 }
 
