@@ -401,7 +401,7 @@ static int end(struct telling *telling, const struct scan_totals *totals)
 
 static int scan(const struct cli *cli, docket_reader *reader, struct legacy_source *source)
 {
-    struct telling telling = {.cli = cli, .source = cli->operands[0], .has_dates = legacy_has(source, "date")};
+    struct telling telling = {.cli = cli, .source = legacy_shown(cli->operands[0]), .has_dates = legacy_has(source, "date")};
     struct scan_options options = {.reader = reader, .finding = take_finding, .context = &telling};
     struct scan_totals totals;
     int code = cli_number(cli, OPT_LARGEST, 1, DOCKET_NUMBER_MAX, &options.largest);

@@ -45,6 +45,30 @@ void dk_commit_say(const struct dk_store *store, struct dk_witness *witness)
     memcpy(witness->run, store->meta.run, sizeof witness->run);
 }
 
+docket_status dk_open_witness(struct dk_store *store, uint64_t start, uint32_t phase, bool trail_is_known)
+{
+    struct dk_witness witness = {.generation = store->meta.generation,
+                                 .start = start,
+                                 .commit = start + 1 + DK_WITNESS_LAG,
+                                 .phase = phase};
+    memcpy(witness.store_id, store->meta.store_id, sizeof witness.store_id);
+    memcpy(witness.token, store->meta.guard.token, sizeof witness.token);
+    dk_commit_say(store, &witness);
+    if (trail_is_known)
+        dk_witness_see(&witness, &store->meta.trail);
+    return dk_commit_witness(store, &witness);
+}
+
+docket_status dk_open_witness_clean(struct dk_store *store)
+{
+    struct dk_witness exact = store->witness;
+    exact.commit = store->meta.commit;
+    exact.phase = DK_WITNESS_CLEAN;
+    dk_witness_see(&exact, &store->meta.trail);
+    dk_commit_say(store, &exact);
+    return dk_commit_witness(store, &exact);
+}
+
 /* Before the commit that would pass it. A crash here leaves a witness that is
  * LAG + 1 ahead, which is as far as the next start allows. */
 static docket_status go_ahead(struct dk_store *store, uint64_t number)

@@ -335,6 +335,11 @@ docket_status dk_commit_check_alive(struct dk_store *store) DK_MUST_USE;
 docket_status dk_commit_witness(struct dk_store *store,
                                 const struct dk_witness *witness) DK_MUST_USE;
 void dk_commit_say(const struct dk_store *store, struct dk_witness *witness);
+/* The witness of store->meta's generation. trail_is_known: the trail that is there now is what the next start may count
+ * on, whether the commit that follows is there then or not. */
+docket_status dk_open_witness(struct dk_store *store, uint64_t start, uint32_t phase, bool trail_is_known) DK_MUST_USE;
+/* Exactly at the last commit. */
+docket_status dk_open_witness_clean(struct dk_store *store) DK_MUST_USE;
 /* The next event, linked to the one before it. */
 docket_status dk_commit_event(struct dk_store *store, MDB_txn *txn, const struct dk_event *event,
                               uint64_t number) DK_MUST_USE;
@@ -463,11 +468,6 @@ struct dk_store *dk_open_alloc(const struct dk_store_options *options);
 /* The realm's folder, made with `create`; the near witness's. */
 docket_status dk_open_realm(struct dk_store *store, const struct dk_store_options *options) DK_MUST_USE;
 docket_status dk_open_find_witness(struct dk_store *store, const struct dk_store_options *options) DK_MUST_USE;
-/* The witness of store->meta's generation. trail_is_known: the trail that is there now is what the next start may count
- * on, whether the commit that follows is there then or not. */
-docket_status dk_open_witness(struct dk_store *store, uint64_t start, uint32_t phase, bool trail_is_known) DK_MUST_USE;
-/* Exactly at the last commit. */
-docket_status dk_open_witness_clean(struct dk_store *store) DK_MUST_USE;
 
 /* ---- migrate.c ---- */
 

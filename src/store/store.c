@@ -284,20 +284,6 @@ static void choose_numbers(struct dk_store *store, const struct opening *opening
     store->meta.schema_version = DK_SCHEMA_VERSION; /* what an older one lacks reads as zero */
 }
 
-docket_status dk_open_witness(struct dk_store *store, uint64_t start, uint32_t phase, bool trail_is_known)
-{
-    struct dk_witness witness = {.generation = store->meta.generation,
-                                 .start = start,
-                                 .commit = start + 1 + DK_WITNESS_LAG,
-                                 .phase = phase};
-    memcpy(witness.store_id, store->meta.store_id, sizeof witness.store_id);
-    memcpy(witness.token, store->meta.guard.token, sizeof witness.token);
-    dk_commit_say(store, &witness);
-    if (trail_is_known)
-        dk_witness_see(&witness, &store->meta.trail);
-    return dk_commit_witness(store, &witness);
-}
-
 /* ---- the generation's first commit ---- */
 
 static docket_status read_place(struct dk_store *store, const struct dk_store_options *options)
@@ -575,16 +561,6 @@ static docket_status write_clean(struct dk_store *store, MDB_txn *txn, uint64_t 
     meta.clean = 1;
     meta.commit = number;
     return dk_meta_write(store, txn, &meta);
-}
-
-docket_status dk_open_witness_clean(struct dk_store *store)
-{
-    struct dk_witness exact = store->witness;
-    exact.commit = store->meta.commit;
-    exact.phase = DK_WITNESS_CLEAN;
-    dk_witness_see(&exact, &store->meta.trail);
-    dk_commit_say(store, &exact);
-    return dk_commit_witness(store, &exact);
 }
 
 /* The store first: a crash between the two leaves a witness that still runs
