@@ -92,6 +92,7 @@ static const struct cli_option rows[OPT_IDS] = {
     [OPT_REPLACE] = {"replace", 0, NULL, "a store that is there is kept beside, as store.replaced-TIME"},
     [OPT_FLOOR] = {"floor", 0, "T/S[/P]=N,...", "of these counters: the highest number that may have been given"},
     [OPT_FLOORS] = {"floors", 0, "FILE", "the same in lines: TENANT/SERIES[/PERIOD] N; - is stdin"},
+    [OPT_SCAN] = {"scan", 0, "SOURCE", "invoices: FILE.csv, -, sqlite:FILE, postgresql:CONNINFO"},
     [OPT_SKIP] = {"skip", 0, "N", "every counter goes N numbers further; 0: nothing else can have been given"},
     [OPT_FROM_WITNESS] = {"from-witness", 0, NULL, "the marks that were noted beside the far witness"},
     [OPT_MAP] = {"columns", 0, "A=B,...", "tenant=COL,number=COL,date=COL,id=COL,series=COL,state=COL: names or positions from 1"},

@@ -117,6 +117,7 @@ enum cli_option_id {
     OPT_REPLACE,
     OPT_FLOOR,
     OPT_FLOORS,
+    OPT_SCAN,
     OPT_SKIP,
     OPT_FROM_WITNESS,
     OPT_SERIES,

@@ -69,6 +69,7 @@ static const struct verb verbs[] = {
     {"backup", NULL, 1, 0, .run = dk_offline_backup},
     {"restore", NULL, 1, 0, .run = dk_offline_restore, .alone = true},
     {"accept", NULL, 0, 0, .run = dk_offline_accept},
+    {"accept", "shapes", 0, 0, .run = dk_offline_accept_shapes, .alone = true},
     {"export-state", NULL, 1, 0, .run = dk_offline_export_state, .alone = true},
     {"import-state", NULL, 0, 0, .run = dk_offline_import_prepare, .alone = true},
     {"import-state", NULL, 1, 0, .run = dk_offline_import_state, .alone = true},

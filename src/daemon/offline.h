@@ -66,6 +66,7 @@ docket_status dk_offline_restore(struct dk_daemon *daemon, const struct dk_offli
 /* offline_accept.c: a verb that looks before the start; *go_on: docketd is to start, accepting, with daemon->floors */
 bool dk_offline_accepts(const struct dk_offline *asked);
 docket_status dk_offline_accept_look(struct dk_daemon *daemon, const struct dk_offline *asked, bool *go_on) DK_MUST_USE;
+docket_status dk_offline_accept_shapes(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
 docket_status dk_offline_accept(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
 /* offline_migrate.c; REFUSED: an honest no, the store is not at the head */
 docket_status dk_offline_migrate_up(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;

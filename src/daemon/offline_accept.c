@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "daemon/door/serve.h"
+#include "daemon/admin/errand.h"
 #include "daemon/recovery/accept.h"
 #include "daemon/series/policies.h"
 
@@ -153,6 +153,26 @@ docket_status dk_offline_accept_look(struct dk_daemon *daemon, const struct dk_o
     fflush(stdout);
     daemon->floors = &accepting.floors;
     *go_on = status == DOCKET_OK && !dk_offline_given(asked, DK_OFFLINE_DRY_RUN);
+    return status;
+}
+
+/* ---- for docket accept --scan: how the series of a store that nobody serves write their numbers ---- */
+
+docket_status dk_offline_accept_shapes(struct dk_daemon *daemon, const struct dk_offline *asked)
+{
+    struct dk_store_place place;
+    struct dk_shape_wire *rows = NULL;
+    size_t count = 0;
+    (void)asked;
+    dk_store_place_of(daemon, &place);
+    docket_status status = dk_store_look(&place.options, &daemon->store, &daemon->facts);
+    if (status != DOCKET_OK)
+        return status;
+    status = dk_shapes_gather(daemon->store, NULL, &rows, &count);
+    if (status == DOCKET_OK && fwrite(rows, sizeof *rows, count, stdout) != count)
+        status = dk_fail_errno(DOCKET_SYSTEM, errno, "cannot write what the series write");
+    free(rows);
+    (void)dk_store_close(daemon->store, false);
     return status;
 }
 

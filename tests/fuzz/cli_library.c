@@ -79,6 +79,7 @@ static int do_nothing(struct cli *cli)
 
 const struct cli_command command_backup = {
     .name = "backup", .operands = "DIR", .summary = "", .text = "", .operands_min = 1, .operands_max = 1, .run = do_nothing};
+const struct cli_command command_accept = {.name = "accept", .operands = "", .summary = "", .text = "", .run = do_nothing};
 
 int session_run(const struct cli *cli, docket_status (*step)(docket_realm *realm, void *context), void *context)
 {

@@ -3,7 +3,7 @@
 /* links: tools:cmd_block tools:cmd_fate tools:cmd_help tools:cmd_inspect tools:cmd_next tools:cmd_peek tools:cmd_period tools:cmd_series */
 /* links: tools:cmd_status tools:cmd_seat_list tools:cmd_desk_list tools:cmd_where tools:cmd_doctor tools:doctor_machine */
 /* links: tools:doctor_realm tools:cmd_top tools:top_look tools:top_screen tools:cmd_version tools:docket */
-/* links: tools:cmd_void tools:fates tools:cmd_gaps tools:cmd_report tools:cmd_records tools:cmd_series_change tools:cmd_series_show tools:coming tools:policy_options tools:cmd_profile tools:cmd_drain tools:cmd_clock tools:cmd_store tools:refusal tools:cmd_restore tools:cmd_accept tools:cmd_move tools:deciding */
+/* links: tools:cmd_void tools:fates tools:cmd_gaps tools:cmd_report tools:cmd_records tools:cmd_series_change tools:cmd_series_show tools:coming tools:policy_options tools:cmd_profile tools:cmd_drain tools:cmd_clock tools:cmd_store tools:refusal tools:cmd_restore tools:cmd_move tools:deciding */
 /* links: tools:cmd_issue tools:issuing_many tools:cmd_reserve tools:cmd_settle tools:cmd_resolve tools:cmd_elsewhere */
 /* links: tools:tracked tools:picking tools:verdict */
 /* links: tools:cmd_audit tools:cmd_log tools:cmd_retention tools:cmd_scan tools:cmd_import tools:cmd_migrate tools:migrate_served */

@@ -159,6 +159,23 @@ check "a series that the store had never heard of: goes on behind its floor" sh 
 check "by a file: workers go on" take 200
 check "by a file: every number once" audit
 
+# The invoices as the books have them: what workers logged, as a CSV file.
+{
+    echo tenant,number,date,id
+    n=0
+    for s in INV ORD; do
+        fate_lines acme/$s | sed -n 's/^\([0-9]*\)-\([0-9]*\) handed out.*/\1 \2/p' | while read -r first last; do
+            printf "acme,$s-$year%s-%06d,$year-11-24,$s%d\n" 1124 "$first" "$first" 1124 "$last" "$last"
+        done
+    done
+} >"$work/invoices.csv"
+put_back "$work/b9"
+expect "accept with a scan of the invoices: done" 0 accept --yes --scan "$work/invoices.csv" --floor acme/INV/$((year - 1))=300,acme/NEW=41
+out_has "its floors are those of the scan" "acme/ORD/$year .* scan "
+start_docketd
+check "by a scan: workers go on" take 200
+check "by a scan: every number once" audit
+
 stop_docketd # in order: the marks beside the far witness are exact
 rm -rf -- "${runtime:?}"/*
 expect "restore of the oldest one: done" 0 restore "$work/b1" --replace --yes
