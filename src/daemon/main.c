@@ -282,6 +282,7 @@ int main(int count, char **values)
     dk_readover_stop(&daemon);
     dk_marker_stop(&daemon);
     if (status == DOCKET_OK) {
+        dk_store_wait_no_more(daemon.store);
         dk_clerk_stop(daemon.clerk);
         status = dk_store_close(daemon.store, true);
     }
