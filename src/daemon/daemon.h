@@ -446,6 +446,15 @@ bool dk_page_wanted(docket_status status);
 void dk_page_put(const struct dk_daemon *daemon, docket_status status, bool json);
 void dk_page_clear(const struct dk_daemon *daemon);
 
+/* command.c: runs the command that keeps a witness. */
+#define DK_HELD_NAME "held" /* in the realm, while it fails */
+struct dk_command {
+    const struct dk_daemon *daemon;
+    bool told;
+    struct dk_witness_command calls;
+};
+void dk_command_of(const struct dk_daemon *daemon, struct dk_command *command);
+
 /* recovery/board.c: what the boards say the store was; asked of them before it is opened for writing (asked: a struct
  * dk_board_place). STORE_REWOUND: it is not that store's future. */
 docket_status dk_board_judge(void *asked, const struct dk_standing *store, struct dk_voice_report *voice) DK_MUST_USE;

@@ -32,6 +32,8 @@ docket_status dk_commit_witness(struct dk_store *store, const struct dk_witness 
         status = status == DOCKET_OK ? status : dk_wrap(status, "the far witness in %s", store->far.folder);
     }
     if (status == DOCKET_OK)
+        status = dk_hook_tell(store, witness);
+    if (status == DOCKET_OK)
         store->witness = *witness;
     return status;
 }
@@ -72,8 +74,9 @@ docket_status dk_open_witness_clean(struct dk_store *store)
 static docket_status go_ahead(struct dk_store *store, uint64_t number)
 {
     struct dk_witness ahead = store->witness;
-    if (number <= ahead.commit)
-        return DOCKET_OK;
+    docket_status status = dk_hook_cover(store, number);
+    if (status != DOCKET_OK || number <= ahead.commit)
+        return status;
     ahead.commit = number + DK_WITNESS_LAG;
     dk_witness_see(&ahead, &store->meta.trail);
     dk_commit_say(store, &ahead);
@@ -131,6 +134,7 @@ docket_status dk_commit_run(struct dk_store *store, dk_fill fill, const void *co
         store->meta.trail = store->trail;
         store->meta.ledger_sum = store->ledger_sum;
         dk_time_committed(store);
+        dk_hook_durable(store);
         return status;
     }
     if (is_refusal(status))

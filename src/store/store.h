@@ -276,6 +276,8 @@ struct dk_store_options {
     bool far_is_named;     /* by whoever configures it: else the folder where it was kept last comes first */
     const char *lock_folder; /* where copies of one store on this host meet, beside the far witness's folder: the
                               * runtime root. NULL: nowhere */
+    const struct dk_witness_command *command; /* that keeps a witness outside; NULL: none */
+    bool no_command;       /* none, in so many words: also if one kept a witness before */
     /* Asked too, with the store's state before this opening; what it says goes into the report. STORE_REWOUND: not this one. */
     docket_status (*ask)(void *asked, const struct dk_standing *standing, struct dk_voice_report *voice);
     void *asked;

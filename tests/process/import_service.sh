@@ -108,6 +108,8 @@ expect "a year and a month in two columns, and the next number" 0 import "sqlite
 err_has "its template" 'omega/MON: restarts monthly, {SERIES}-{YYYY}{MM}-{N:4}'
 says "one less than the next one was given" next omega/MON 2025-07 12
 says "by the invoice" next omega/MON 2025-11 3
+expect "the invoices alone" 0 import "sqlite:$work/months.db" --dry-run
+err_has "that there are sequences too is told" "has a table invoice_sequences too: with --service"
 expect "columns that are not there" 2 import "sqlite:$work/old.db" --service --sequence-columns value=nothing --dry-run
 err_has "are named" "has no column nothing"
 expect "a file of rows has no tables" 2 import "$work/none.csv" --service --dry-run

@@ -374,6 +374,24 @@ int service_read(const struct cli *cli, struct service *service)
     return code;
 }
 
+void service_hint(const struct cli *cli)
+{
+    struct database *database;
+    struct span cell;
+    const size_t first = 0;
+    enum legacy_kind kind = legacy_kind_of(cli->operands[0]);
+    if (kind == LEGACY_CSV || cli_given(cli, OPT_QUERY) || database_open(cli, cli->operands[0], false, &database) != CLI_DONE)
+        return;
+    if (database_query(database, kind == LEGACY_SQLITE
+                                     ? "SELECT name FROM sqlite_master WHERE name = 'invoice_sequences'"
+                                     : "SELECT table_name FROM information_schema.tables WHERE table_name = "
+                                       "'invoice_sequences'") == 0 &&
+        database_next(database, &first, 1, &cell) == 1)
+        cli_note(cli, "the database has a table invoice_sequences too: with --service its counters go on above its values, also "
+                      "where no invoice has them");
+    database_close(database);
+}
+
 /* ---- the series ---- */
 
 static struct docket_policy policy_of(const struct service *service, const struct service_series *series)

@@ -43,6 +43,8 @@ struct service {
 
 /* Exit codes. service_free() is due in any case. */
 int service_read(const struct cli *cli, struct service *service);
+/* Says so if the source has such tables, and --service was not asked for. */
+void service_hint(const struct cli *cli);
 /* Declares what the realm does not have; for session_run(). */
 docket_status service_declare(docket_realm *realm, void *service);
 /* The reader knows the series that are not declared yet: for --dry-run. */
