@@ -239,6 +239,14 @@ static docket_status leave_word(const struct dk_store *store, const struct dk_le
     return dk_file_replace(store->realm_fd, DK_MOVED_FILE, 0644, text, strlen(text));
 }
 
+/* A crash behind the fence's commit leaves witnesses that still run ahead of it, and a host that knows them would take the
+ * state for an older one. The fence's commit is the generation's only one. */
+static docket_status renew_witness(struct dk_store *store)
+{
+    docket_status status = dk_open_witness(store, store->meta.commit - 1, DK_WITNESS_RUNNING, true);
+    return status == DOCKET_OK ? dk_open_witness_clean(store) : status;
+}
+
 static docket_status leave(struct dk_store *store, struct dk_leaving *leaving)
 {
     const struct dk_fence *fence = &store->meta.fence;
@@ -256,7 +264,7 @@ static docket_status leave(struct dk_store *store, struct dk_leaving *leaving)
     if (!leaving->again && !store->meta.clean)
         return dk_fail(DOCKET_REFUSED, "its docketd did not stop in order, so that what is out is not known: start it, docket "
                                        "drain --wait, stop it in order, and export again; nothing was changed");
-    docket_status status = leaving->again ? DOCKET_OK : judge_out(store);
+    docket_status status = leaving->again ? renew_witness(store) : judge_out(store);
     if (status == DOCKET_OK && !leaving->again)
         status = put_up_fence(store, leaving);
     if (status == DOCKET_OK)
