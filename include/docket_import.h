@@ -45,6 +45,7 @@ struct docket_import {
 struct docket_import_found {
     uint64_t imported; /* numbers that became handed out or issued, by import ... */
     uint64_t voided;   /* ... or void */
+    uint64_t named;    /* of these: numbers that an import before had left out */
     uint64_t already;  /* are there as the import says */
     uint64_t below;    /* lie below the counter's first number: nothing is done with them */
     uint64_t unnamed;  /* from `from` to the highest, which neither docket nor the import has: void ("not in the import") */
@@ -78,7 +79,9 @@ typedef int (*docket_each_clash)(void *context, const struct docket_clash *clash
  * never gave becomes what the rows say; what lies below the highest and is nobody's becomes void; mark and next
  * number rise above the highest in the same commit. While it is done (milliseconds) callers of this series wait as
  * for supply; a leased counter must have no open lease. The same call again finds everything there, and commits
- * nothing: so whoever was interrupted begins anew.
+ * nothing: so whoever was interrupted begins anew. Of an import of several calls the first is best the highest number
+ * alone: the others then take their numbers out of the void below it, and what docket gives meanwhile lies above; such
+ * calls need no pause of the counter (but of a chronological one), and no leases back.
  * Statuses: OK (look at found->clashing and found->changed), REFUSED (a row is not in order, its text reads back to
  * another number, is above the largest, or leases are open: the sentence says which), PERIOD_NOT_OPEN (it has not
  * begun), PERIOD_CLOSED (for good), RETIRED, NO_SERIES, QUARANTINED, NO_SPACE, BAD_NAME, BAD_ARGUMENT, BUSY,

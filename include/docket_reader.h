@@ -61,6 +61,12 @@ docket_status docket_reader_add(docket_reader *reader, const char *tenant, const
 docket_status docket_reader_add_realm(docket_reader *reader, docket_realm *realm, const char *tenant, uint64_t *added);
 
 /*
+ * The same of a realm that nobody serves: fd is of a file with what `docketd --offline accept shapes` of this release
+ * printed. It stays the caller's. Statuses: OK, BAD_ARGUMENT, NO_MEMORY, PROTOCOL, SYSTEM.
+ */
+docket_status docket_reader_add_told(docket_reader *reader, int fd, uint64_t *added);
+
+/*
  * Reads a text of `bytes` bytes (no zero is needed). *reading is written on OK, and on COLLISION with
  * the first that was found. Statuses: OK, NOT_OF_SERIES (no series of the tenant writes it),
  * COLLISION (two different numbers have this text), BAD_DATE (it shows no date of a series that restarts),

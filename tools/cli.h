@@ -112,8 +112,14 @@ enum cli_option_id {
     OPT_TENANT,
     OPT_DELIMITER,
     OPT_DATES,
+    OPT_HIGHEST,
     OPT_LARGEST,
     OPT_REPLACE,
+    OPT_FLOOR,
+    OPT_FLOORS,
+    OPT_SCAN,
+    OPT_SKIP,
+    OPT_FROM_WITNESS,
     OPT_SERIES,
     OPT_TICKET,
     OPT_PREPARE,
@@ -237,7 +243,7 @@ extern const struct cli_command command_fix_plan, command_fix_apply;
 extern const struct cli_command command_import;
 extern const struct cli_command command_issue, command_reserve, command_settle, command_release, command_resolve,
     command_elsewhere; /* of series with a ledger */
-extern const struct cli_command command_backup, command_restore, command_export_state, command_import_state;
+extern const struct cli_command command_backup, command_restore, command_accept, command_export_state, command_import_state;
 extern const struct cli_command command_migrate_upgrade, command_migrate_downgrade, command_migrate_current,
     command_migrate_history, command_migrate_heads, command_migrate_check, command_migrate_stamp, command_migrate_new;
 

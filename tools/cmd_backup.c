@@ -74,10 +74,11 @@ static json_int_t figure(const json_t *manifest, const char *key)
 static int print_done(const struct cli *cli, const char *path, json_t *manifest)
 {
     if (!cli->json) {
-        printf("backed up to %s: generation %lld, commit %lld, %lld series, %lld counters, %lld events; %lld bytes\n", path,
+        json_int_t counters = figure(manifest, "counters"), events = figure(manifest, "events");
+        printf("backed up to %s: generation %lld, commit %lld, %lld series, %lld counter%s, %lld event%s; %lld bytes\n", path,
                (long long)figure(manifest, "generation"), (long long)figure(manifest, "commit"),
-               (long long)figure(manifest, "series"), (long long)figure(manifest, "counters"),
-               (long long)figure(manifest, "events"), (long long)figure(manifest, "bytes"));
+               (long long)figure(manifest, "series"), (long long)counters, counters == 1 ? "" : "s", (long long)events,
+               events == 1 ? "" : "s", (long long)figure(manifest, "bytes"));
         return CLI_DONE;
     }
     json_t *object = output_object();

@@ -75,6 +75,9 @@ static void examine_refusal(struct doctor *doctor)
     if (doctor->realm.serving <= 0 && refusal_read(doctor->cli->realm, &refusal))
         doctor_say(doctor, "last start", VERDICT_FAIL, "read REALM/refused: what was found, what it means, what can be done",
                    "docketd refused to serve: %s", refusal.sentence);
+    if (doctor->realm.serving > 0 && refusal_read_held(doctor->cli->realm, &refusal))
+        doctor_say(doctor, "witness command", VERDICT_FAIL, "mend it: docketd gives nothing once it may go no further", "%s",
+                   refusal.sentence);
 }
 
 static void examine(struct doctor *doctor)

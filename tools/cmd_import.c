@@ -187,7 +187,7 @@ static int print_json(const struct importing *importing)
         json_object_update_new(
             object,
             json_pack("{s:o, s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:I, s:o}", "realm",
-                      output_string(importing->cli->realm), "source", output_string(importing->cli->operands[0]), "dry_run",
+                      output_string(importing->cli->realm), "source", output_string(importing->sending.source), "dry_run",
                       (importing->sending.flags & DOCKET_DRY_RUN) != 0, "rows", (json_int_t)intake->rows, "unnumbered",
                       (json_int_t)intake->unnumbered, "misfits", (json_int_t)intake->misfits, "repeats",
                       (json_int_t)intake->repeats, "clashing", (json_int_t)importing->sending.clashing, "odd", odd_json(intake),

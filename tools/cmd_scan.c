@@ -273,6 +273,62 @@ static void dump_counters(const struct telling *telling)
     fputs(telling->counter_count > 0 ? "\n]" : "]", stdout);
 }
 
+/* ---- the highest numbers, as docket accept --floors reads them ---- */
+
+/* A floor that is too high costs numbers, one that is too low gives some twice: what is far above all others counts, and is
+ * told, unless --largest says that it does not. */
+static int take_highest(void *context, const struct scan_counter *counter)
+{
+    struct telling *telling = context;
+    char period[PERIOD_TEXT_BYTES] = "";
+    bool capped = cli_given(telling->cli, OPT_LARGEST);
+    uint64_t highest = capped ? counter->plausible : counter->highest;
+    if (counter->period != 0)
+        address_period_text(counter->period, period);
+    telling->told += highest != 0;
+    if (highest != 0 && telling->cli->json)
+        printf("%s{\"tenant\":\"%s\",\"series\":\"%s\",\"period\":\"%s\",\"highest\":%" PRIu64 ",\"numbers\":%" PRIu64 "}",
+               telling->told == 1 ? "\n" : ",\n", counter->tenant, counter->series, period, highest, counter->numbers);
+    else if (highest != 0)
+        printf("%s/%s%s%s %" PRIu64 "\n", counter->tenant, counter->series, period[0] != '\0' ? "/" : "", period, highest);
+    if (!capped && counter->plausible != counter->highest)
+        cli_note(telling->cli, "%s/%s%s%s: %" PRIu64 " is far above the others, which end at %" PRIu64 "; --largest leaves it out",
+                 counter->tenant, counter->series, period[0] != '\0' ? "/" : "", period, counter->highest, counter->plausible);
+    return ferror(stdout) != 0;
+}
+
+/* Names that are none of docket's are of no series of its, and would not be whole in a line. */
+static int take_named(void *context, const struct scan_counter *counter)
+{
+    struct telling *telling = context;
+    static const char safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+    size_t bytes = strlen(counter->tenant);
+    if (bytes >= 1 && bytes <= DOCKET_NAME_MAX && strspn(counter->tenant, safe) == bytes && strchr("._-", counter->tenant[0]) == NULL)
+        return take_highest(context, counter);
+    cli_note(telling->cli, "a tenant with a name that docket does not take is left out: %.64s", counter->tenant);
+    return 0;
+}
+
+static int tell_highest(struct telling *telling, struct legacy_source *source, struct scan_options *options)
+{
+    const struct cli *cli = telling->cli;
+    struct scan_totals totals;
+    options->only_counters = true;
+    options->finding = NULL;
+    options->counter = take_named;
+    if (cli->json)
+        printf("{\"schema_version\":%d,\"counters\":[", CLI_SCHEMA_VERSION);
+    int code = scan_run(cli, source, options, &totals);
+    if (code != CLI_DONE)
+        return code;
+    if (cli->json)
+        printf("%s],\"rows\":%" PRIu64 ",\"fitting\":%" PRIu64 "}\n", telling->told > 0 ? "\n" : "", totals.rows, totals.fitting);
+    if (totals.fitting + totals.unnumbered < totals.rows)
+        cli_note(cli, "%" PRIu64 " rows have a number of no series, and are in no line; docket scan without --highest lists them",
+                 totals.rows - totals.fitting - totals.unnumbered);
+    return CLI_DONE;
+}
+
 /* ---- all ---- */
 
 static void dump_end(const struct telling *telling, const struct scan_totals *totals)
@@ -345,12 +401,14 @@ static int end(struct telling *telling, const struct scan_totals *totals)
 
 static int scan(const struct cli *cli, docket_reader *reader, struct legacy_source *source)
 {
-    struct telling telling = {.cli = cli, .source = cli->operands[0], .has_dates = legacy_has(source, "date")};
+    struct telling telling = {.cli = cli, .source = legacy_shown(cli->operands[0]), .has_dates = legacy_has(source, "date")};
     struct scan_options options = {.reader = reader, .finding = take_finding, .context = &telling};
     struct scan_totals totals;
     int code = cli_number(cli, OPT_LARGEST, 1, DOCKET_NUMBER_MAX, &options.largest);
     if (cli_given(cli, OPT_VERBOSE))
         options.counter = take_counter;
+    if (code == CLI_DONE && cli_given(cli, OPT_HIGHEST))
+        return tell_highest(&telling, source, &options);
     if (code == CLI_DONE)
         code = scan_run(cli, source, &options, &totals);
     if (code == CLI_DONE)
@@ -366,6 +424,8 @@ static int run(struct cli *cli)
     int code = output_check_csv(cli);
     if (code == CLI_DONE && cli_given(cli, OPT_CSV) && cli_given(cli, OPT_VERBOSE))
         code = cli_fail(cli, DOCKET_BAD_ARGUMENT, "--verbose is not for --csv, which has one table; --json has both");
+    if (code == CLI_DONE && cli_given(cli, OPT_HIGHEST) && (cli_given(cli, OPT_CSV) || cli_given(cli, OPT_VERBOSE)))
+        code = cli_fail(cli, DOCKET_BAD_ARGUMENT, "--highest has lines of its own, or --json");
     if (code == CLI_DONE)
         code = scan_open_reader(cli, &reader);
     if (code == CLI_DONE)
@@ -397,9 +457,10 @@ const struct cli_command command_scan = {
             "Series are the realm's (docketd is started where none answers), under every policy\n"
             "that they ever had; with --template they are one of each tenant, and no docketd is\n"
             "asked. With --verbose a line for each series and period too: rows, lowest, highest.\n"
+            "--highest prints only the highest number of each, as docket accept --floors reads it.\n"
             "Memory does not grow with the rows: what does not fit is sorted in $TMPDIR (else /tmp),\n"
             "about 120 bytes a row, unlinked. Exits with 1 if anything was found. See docket-import(1).",
-    .options = LEGACY_OPTIONS | SCAN_SERIES_OPTIONS | BIT(OPT_LARGEST) | BIT(OPT_VERBOSE) | BIT(OPT_CSV) |
+    .options = LEGACY_OPTIONS | SCAN_SERIES_OPTIONS | BIT(OPT_LARGEST) | BIT(OPT_HIGHEST) | BIT(OPT_VERBOSE) | BIT(OPT_CSV) |
                BIT(OPT_NO_HEADINGS) | BIT(OPT_JSON) | BIT(OPT_QUIET),
     .operands_min = 1,
     .operands_max = 1,

@@ -105,8 +105,7 @@ static void print_text(const struct cli *cli, const struct docket_view_realm *re
 {
     char waits[VIEWING_WAITS_BYTES];
     viewing_print_realm(realm);
-    if (realm->serving <= 0)
-        refusal_print(cli->realm);
+    refusal_print(cli->realm, realm->serving > 0);
     printf("seats     %" PRIu64 " of %" PRIu64 " taken\n", totals->seats_taken, totals->seats_max);
     printf("series    %" PRIu64, totals->series);
     if (totals->quarantined != 0)

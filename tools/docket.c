@@ -42,6 +42,7 @@ static const struct cli_command *const commands[] = {
     &command_fix_apply,
     &command_backup,
     &command_restore,
+    &command_accept,
     &command_export_state,
     &command_import_state,
     &command_series_add,

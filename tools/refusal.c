@@ -12,11 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool read_text(const char *realm, char *text, size_t size)
+static bool read_text(const char *realm, const char *name, char *text, size_t size)
 {
     char path[PATH_MAX];
     struct stat facts;
-    int used = snprintf(path, sizeof path, "%s/refused", realm);
+    int used = snprintf(path, sizeof path, "%s/%s", realm, name);
     int fd = used > 0 && used < (int)sizeof path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
     if (fd < 0)
         return false;
@@ -50,13 +50,13 @@ static const char *value_of(const char *text, const char *key, size_t *bytes)
     return NULL;
 }
 
-bool refusal_read(const char *realm, struct refusal *refusal)
+static bool read_as(const char *realm, const char *file, struct refusal *refusal)
 {
     static char text[sizeof refusal->page + sizeof refusal->sentence + 256];
     char name[64];
     size_t bytes = 0;
     *refusal = (struct refusal){0};
-    if (!read_text(realm, text, sizeof text))
+    if (!read_text(realm, file, text, sizeof text))
         return false;
     const char *value = value_of(text, "status", &bytes);
     if (value == NULL)
@@ -72,6 +72,16 @@ bool refusal_read(const char *realm, struct refusal *refusal)
     return true;
 }
 
+bool refusal_read(const char *realm, struct refusal *refusal)
+{
+    return read_as(realm, "refused", refusal);
+}
+
+bool refusal_read_held(const char *realm, struct refusal *refusal)
+{
+    return read_as(realm, "held", refusal);
+}
+
 json_t *refusal_json(const char *realm)
 {
     static struct refusal refusal;
@@ -82,10 +92,14 @@ json_t *refusal_json(const char *realm)
                      output_string(refusal.page));
 }
 
-void refusal_print(const char *realm)
+void refusal_print(const char *realm, bool serving)
 {
     static struct refusal refusal;
     char since[OUTPUT_TIME_BYTES];
+    if (serving && refusal_read_held(realm, &refusal))
+        printf("witness   %sNOT KEPT%s: %s\n", output_colour(OUTPUT_RED), output_colour(OUTPUT_PLAIN), refusal.sentence);
+    if (serving)
+        return;
     if (refusal_read(realm, &refusal))
         printf("refused   %sNOT SERVED%s since %s: %s (%s/refused says what can be done)\n", output_colour(OUTPUT_RED),
                output_colour(OUTPUT_PLAIN), output_time(refusal.time_s, since), refusal.sentence, realm);

@@ -18,9 +18,11 @@ struct refusal {
 
 /* False: docketd did not refuse, or this user cannot read it. */
 bool refusal_read(const char *realm, struct refusal *refusal);
+/* REALM/held: what docketd waits for, or will; it serves. False: nothing. */
+bool refusal_read_held(const char *realm, struct refusal *refusal);
 /* {"status", "time_s", "message", "page"}; null without one. */
 json_t *refusal_json(const char *realm);
-/* For those who look at a realm that nobody serves: a line to stdout, if there is one. */
-void refusal_print(const char *realm);
+/* For those who look at a realm, served or not: a line to stdout, if there is something to say. */
+void refusal_print(const char *realm, bool serving);
 
 #endif

@@ -101,6 +101,7 @@ static docket_status read_answer(char *bytes, size_t size, struct docket_import_
         return dk_fail(DOCKET_PROTOCOL, "docketd answered an import with another number of clashes than it said");
     *found = (struct docket_import_found){.imported = answer.imported,
                                           .voided = answer.voided,
+                                          .named = answer.named,
                                           .already = answer.already,
                                           .below = answer.below,
                                           .unnamed = answer.unnamed,

@@ -4,8 +4,10 @@
 
 #include "client/inside.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SHAPES_TIMEOUT_NS (60 * DK_SECOND_NS)
 
@@ -24,12 +26,32 @@ static docket_status add_row(docket_reader *reader, struct dk_shape_wire *row)
                             NULL);
 }
 
+static docket_status add_rows(docket_reader *reader, int fd, uint64_t *added)
+{
+    void *read = NULL;
+    size_t count = 0;
+    docket_status status = dk_errand_rows(fd, sizeof(struct dk_shape_wire), &read, &count);
+    struct dk_shape_wire *rows = read;
+    for (size_t at = 0; status == DOCKET_OK && at < count; at++)
+        status = add_row(reader, &rows[at]);
+    free(read);
+    if (status == DOCKET_OK && added != NULL)
+        *added = count;
+    return status;
+}
+
+docket_status docket_reader_add_told(docket_reader *reader, int fd, uint64_t *added)
+{
+    if (reader == NULL || fd < 0)
+        return dk_fail(DOCKET_BAD_ARGUMENT, "docket_reader_add_told wants a reader and a descriptor");
+    int own = dup(fd);
+    return own < 0 ? dk_fail_errno(dk_status_of_errno(errno), errno, "cannot read what the series write") : add_rows(reader, own, added);
+}
+
 docket_status docket_reader_add_realm(docket_reader *reader, docket_realm *realm, const char *tenant, uint64_t *added)
 {
     struct dk_admin_request request = {.type = DK_ADMIN_SHAPES, .period = -1};
     struct dk_reply reply;
-    void *read = NULL;
-    size_t count = 0;
     int fd = -1;
     if (reader == NULL || realm == NULL)
         return dk_fail(DOCKET_BAD_ARGUMENT, "docket_reader_add_realm wants a reader and a realm");
@@ -38,13 +60,5 @@ docket_status docket_reader_add_realm(docket_reader *reader, docket_realm *realm
         memcpy(request.tenant, tenant, strlen(tenant) + 1);
     if (status == DOCKET_OK)
         status = dk_errand_ask(realm, &request, -1, SHAPES_TIMEOUT_NS, &reply, &fd);
-    if (status == DOCKET_OK && fd >= 0)
-        status = dk_errand_rows(fd, sizeof(struct dk_shape_wire), &read, &count);
-    struct dk_shape_wire *rows = read;
-    for (size_t at = 0; status == DOCKET_OK && at < count; at++)
-        status = add_row(reader, &rows[at]);
-    free(read);
-    if (status == DOCKET_OK && added != NULL)
-        *added = count;
-    return status;
+    return status == DOCKET_OK && fd >= 0 ? add_rows(reader, fd, added) : status;
 }

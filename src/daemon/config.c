@@ -59,6 +59,18 @@ static bool set_witness_dir(struct dk_config *config, const char *value)
                     copy_text(config->witness_dir, sizeof config->witness_dir, value));
 }
 
+static bool set_witness_command(struct dk_config *config, const char *value)
+{
+    config->witness_command_none = strcmp(value, "none") == 0;
+    return config->witness_command_none ||
+           (value[0] == '/' && copy_text(config->witness_command, sizeof config->witness_command, value));
+}
+
+static bool set_witness_timeout(struct dk_config *config, const char *value)
+{
+    return read_count(value, 1, 300, &config->witness_timeout_s);
+}
+
 static bool set_series(struct dk_config *config, const char *value)
 {
     config->declared_only = strcmp(value, "declared") == 0;
@@ -124,6 +136,10 @@ static const struct key keys[] = {
     {"realm", "witness_dir", "(/var/lib/docket-witness of root and of the systemd unit, else ~/.local/state/docket/witness)",
      "absolute path of the folder with this host's far witnesses, a file for each store; none: none is kept, and a copy of "
      "the whole realm is not noticed", set_witness_dir},
+    {"realm", "witness_command", "(none)",
+     "absolute path of a program that keeps a witness outside of this host: PROG get ID, PROG put ID; none: none does any more",
+     set_witness_command},
+    {"realm", "witness_timeout_s", "10", "seconds that it may take, 1 to 300", set_witness_timeout},
     {"realm", "series", "first-use",
      "first-use: a new name makes its series; declared: only `docket series add` does", set_series},
     {"realm", "access", "private",
@@ -321,6 +337,7 @@ docket_status dk_config_load(struct dk_config *config, const char *realm, const 
         (struct dk_geometry){.slots_max = 1048576, .rows_max = 32768, .seats_max = 512, .lines_per_seat = 1024};
     config->evict_after_s = 35 * 86400; /* what is used each month stays */
     config->clock_guard_days = 35;
+    config->witness_timeout_s = 10;
     dk_policy_default(&config->policy);
     config->desks = dk_must_alloc(DK_DESKS_MAX, sizeof *config->desks);
     config->desk_count = 1;

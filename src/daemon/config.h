@@ -38,6 +38,9 @@ struct dk_config {
     char witness[DK_PATH_BYTES];     /* "": REALM/witness */
     char witness_dir[DK_PATH_BYTES]; /* of the far one: where witness_dir.c says, unless it is named ... */
     bool witness_dir_named;          /* ... and then "" is none */
+    char witness_command[DK_PATH_BYTES]; /* "": none */
+    bool witness_command_none;       /* in so many words */
+    uint32_t witness_timeout_s;
     bool declared_only;              /* series = declared */
     bool shared;                     /* access = shared */
     uint32_t idle_exit_s;            /* 0: never */

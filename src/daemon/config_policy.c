@@ -149,6 +149,9 @@ void dk_config_print(const struct dk_config *config, FILE *out)
         fprintf(out, "witness = %s\n", config->witness);
     if (config->witness_dir_named)
         fprintf(out, "witness_dir = %s\n", config->witness_dir[0] != 0 ? config->witness_dir : "none");
+    if (config->witness_command[0] != 0 || config->witness_command_none)
+        fprintf(out, "witness_command = %s\n", config->witness_command_none ? "none" : config->witness_command);
+    fprintf(out, "witness_timeout_s = %u\n", config->witness_timeout_s);
     fprintf(out, "series = %s\naccess = %s\n", config->declared_only ? "declared" : "first-use",
             config->shared ? "shared" : "private");
     fprintf(out, "seats_max = %u\nlines_per_seat = %u\nseries_max = %u\nrows_max = %u\nevict_after_s = %u\n"

@@ -19,6 +19,7 @@ struct dk_ledger_book;
 struct dk_readover;
 struct dk_marker;
 struct dk_holds;
+struct dk_floors;
 struct dk_admin_request;
 
 enum { DK_ADMINS_MAX = 32 };
@@ -90,7 +91,7 @@ struct dk_daemon {
     bool accept_known;       /* accepted_ns is */
     int64_t accepted_ns;     /* when an older store was accepted last; 0 never. ended.c looks for it */
     bool accepted;           /* --accept-store: desks are built anew ... */
-    uint64_t advance;        /* ... and every counter moves so far forward */
+    const struct dk_floors *floors; /* ... and every counter moves beyond its floor: recovery/floors.h */
     int64_t ticked_ns;       /* pause.c: when everything was looked at last */
     int64_t stirred_ns;      /* ... and when something went on */
     bool poll_soon;          /* somebody asked for a turn that comes at once */
@@ -207,6 +208,8 @@ void dk_periods_publish(struct dk_counter *counter, int bank);
 void dk_periods_counter_settled(struct dk_counter *counter);
 /* The bank of an ended counter is free for another period; its rows go on without it. */
 void dk_periods_release_bank(struct dk_counter *counter);
+/* recovery.c: of an accepted store, when nothing can be given twice any more. */
+void dk_recovery_take_fence_down(struct dk_daemon *daemon);
 /* calendars.c: the days that texts carry, from yesterday on, a page for each zone in
  * use. Reads which pages the board has; a new one gets UTC's. */
 docket_status dk_calendars_open(struct dk_desk_book *desk) DK_MUST_USE;
@@ -442,6 +445,15 @@ const struct dk_store_report *dk_store_place_report(void);
 bool dk_page_wanted(docket_status status);
 void dk_page_put(const struct dk_daemon *daemon, docket_status status, bool json);
 void dk_page_clear(const struct dk_daemon *daemon);
+
+/* command.c: runs the command that keeps a witness. */
+#define DK_HELD_NAME "held" /* in the realm, while it fails */
+struct dk_command {
+    const struct dk_daemon *daemon;
+    bool told;
+    struct dk_witness_command calls;
+};
+void dk_command_of(const struct dk_daemon *daemon, struct dk_command *command);
 
 /* recovery/board.c: what the boards say the store was; asked of them before it is opened for writing (asked: a struct
  * dk_board_place). STORE_REWOUND: it is not that store's future. */

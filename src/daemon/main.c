@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* docketd: the order of starting and stopping. */
 #include "daemon/options.h"
+#include "daemon/recovery/floors.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -168,7 +169,11 @@ static docket_status start(struct dk_daemon *daemon, const struct dk_options *op
     docket_status status = dk_boot_id(daemon->boot_id);
     daemon->accepted = options->accept;
     daemon->offline = options->offline;
-    daemon->advance = options->advance;
+    if (options->accept && daemon->floors == NULL) { /* --accept-store N */
+        static struct dk_floors skipping = {.skip_given = true};
+        skipping.skip = options->advance;
+        daemon->floors = &skipping;
+    }
     if (status == DOCKET_OK)
         status = make_desks(daemon);
     if (status == DOCKET_OK)
@@ -254,6 +259,11 @@ int main(int count, char **values)
     }
     if (status == DOCKET_OK && options.offline && dk_offline_is_alone(&options.verb))
         return run_alone(&daemon, &options);
+    if (status == DOCKET_OK && options.offline && dk_offline_accepts(&options.verb)) {
+        status = dk_offline_accept_look(&daemon, &options.verb, &options.accept);
+        if (status == DOCKET_OK && !options.accept)
+            return 0;
+    }
     if (status == DOCKET_OK)
         status = dk_activate_take(&daemon.given_fd);
     if (status == DOCKET_OK)
@@ -272,6 +282,7 @@ int main(int count, char **values)
     dk_readover_stop(&daemon);
     dk_marker_stop(&daemon);
     if (status == DOCKET_OK) {
+        dk_store_wait_no_more(daemon.store);
         dk_clerk_stop(daemon.clerk);
         status = dk_store_close(daemon.store, true);
     }

@@ -20,6 +20,8 @@ const char dk_offline_usage[] =
     "                       verify DIR (a backup)\n"
     "                       backup DIR\n"
     "                       restore DIR [--replace]\n"
+    "                       accept [--floor T/S[/PERIOD]=N,...] [--floors FILE] [--from-witness] [--skip N]\n"
+    "                              --dry-run | --yes\n"
     "                       export-state DIR --to TICKET [--reason TEXT] | import-state --prepare | import-state DIR\n"
     "                       events [--kind KIND] [--limit N]\n"
     "                       audit verify | audit head\n"
@@ -39,7 +41,9 @@ const struct dk_offline_row dk_offline_options[DK_OFFLINE_OPTIONS] = {
     [DK_OFFLINE_DRY_RUN] = {"dry-run", false},      [DK_OFFLINE_KIND] = {"kind", true},
     [DK_OFFLINE_LIMIT] = {"limit", true},           [DK_OFFLINE_JSON] = {"json", false},
     [DK_OFFLINE_YES] = {"yes", false},
-    [DK_OFFLINE_REPLACE] = {"replace", false},
+    [DK_OFFLINE_REPLACE] = {"replace", false},      [DK_OFFLINE_FLOOR] = {"floor", true},
+    [DK_OFFLINE_FLOORS] = {"floors", true},         [DK_OFFLINE_SKIP] = {"skip", true},
+    [DK_OFFLINE_FROM_WITNESS] = {"from-witness", false},
     [DK_OFFLINE_TO] = {"to", true},                 [DK_OFFLINE_PREPARE] = {"prepare", false},
 };
 
@@ -64,6 +68,8 @@ static const struct verb verbs[] = {
     {"verify", NULL, 1, 0, .run = dk_offline_verify_backup, .alone = true},
     {"backup", NULL, 1, 0, .run = dk_offline_backup},
     {"restore", NULL, 1, 0, .run = dk_offline_restore, .alone = true},
+    {"accept", NULL, 0, 0, .run = dk_offline_accept},
+    {"accept", "shapes", 0, 0, .run = dk_offline_accept_shapes, .alone = true},
     {"export-state", NULL, 1, 0, .run = dk_offline_export_state, .alone = true},
     {"import-state", NULL, 0, 0, .run = dk_offline_import_prepare, .alone = true},
     {"import-state", NULL, 1, 0, .run = dk_offline_import_state, .alone = true},

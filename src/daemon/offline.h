@@ -24,6 +24,10 @@ enum dk_offline_option {
     DK_OFFLINE_JSON,
     DK_OFFLINE_YES,
     DK_OFFLINE_REPLACE,
+    DK_OFFLINE_FLOOR,
+    DK_OFFLINE_FLOORS,
+    DK_OFFLINE_SKIP,
+    DK_OFFLINE_FROM_WITNESS,
     DK_OFFLINE_TO,
     DK_OFFLINE_PREPARE,
     DK_OFFLINE_OPTIONS
@@ -59,6 +63,11 @@ docket_status dk_offline_backup(struct dk_daemon *daemon, const struct dk_offlin
 docket_status dk_offline_verify_backup(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
 /* offline_restore.c */
 docket_status dk_offline_restore(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
+/* offline_accept.c: a verb that looks before the start; *go_on: docketd is to start, accepting, with daemon->floors */
+bool dk_offline_accepts(const struct dk_offline *asked);
+docket_status dk_offline_accept_look(struct dk_daemon *daemon, const struct dk_offline *asked, bool *go_on) DK_MUST_USE;
+docket_status dk_offline_accept_shapes(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
+docket_status dk_offline_accept(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
 /* offline_migrate.c; REFUSED: an honest no, the store is not at the head */
 docket_status dk_offline_migrate_up(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
 docket_status dk_offline_migrate_down(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;

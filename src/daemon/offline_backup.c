@@ -11,9 +11,10 @@
 static void print_line(const struct dk_manifest *manifest)
 {
     const struct dk_copy_facts *copy = &manifest->copy;
-    printf("generation %llu, commit %llu, %llu series, %llu counters, %llu events; %llu bytes, SHA-256 ",
+    printf("generation %llu, commit %llu, %llu series, %llu counter%s, %llu event%s; %llu bytes, SHA-256 ",
            (unsigned long long)copy->generation, (unsigned long long)copy->commit, (unsigned long long)copy->series,
-           (unsigned long long)copy->counters, (unsigned long long)copy->trail.number, (unsigned long long)copy->bytes);
+           (unsigned long long)copy->counters, copy->counters == 1 ? "" : "s", (unsigned long long)copy->trail.number,
+           copy->trail.number == 1 ? "" : "s", (unsigned long long)copy->bytes);
     char hash[2 * DK_DIGEST_BYTES + 1];
     dk_digest_text(copy->sha256, hash);
     printf("%s\n", hash);
@@ -63,7 +64,7 @@ docket_status dk_offline_verify_backup(struct dk_daemon *daemon, const struct dk
     if (dk_offline_given(asked, DK_OFFLINE_JSON))
         return print_json(&manifest, json_pack("{s:i, s:s, s:b, s:I}", "schema_version", 1, "backup", folder, "sound", 1,
                                                "records", (json_int_t)records));
-    printf("the backup is sound: %llu records, their sum, every page, the chain of events and the law of marks\n",
+    printf("the backup in %s is sound: %llu records, their sum, every page, the chain of events and the law of marks\n", folder,
            (unsigned long long)records);
     print_line(&manifest);
     return DOCKET_OK;

@@ -65,9 +65,11 @@ static const char *parent_of(const struct dk_migration *migration)
 /* ---- upgrade, downgrade, stamp ---- */
 
 struct running {
-    bool json;
     bool dry_run;
     unsigned steps;
+    FILE *json; /* what was made so far, as an array's elements; NULL: it is printed at once */
+    char *text;
+    size_t size;
 };
 
 static void print_step(void *context, const struct dk_migrate_done *done)
@@ -76,8 +78,8 @@ static void print_step(void *context, const struct dk_migrate_done *done)
     const char *way = done->up ? "up" : "down";
     long long took_ms = done->took_ns / 1000000;
     running->steps++;
-    if (running->json) {
-        printf("%s{\"id\":\"%s\",\"direction\":\"%s\",\"from\":%llu,\"to\":%llu,\"took_ms\":%lld,\"commit\":%llu}",
+    if (running->json != NULL) {
+        fprintf(running->json, "%s{\"id\":\"%s\",\"direction\":\"%s\",\"from\":%llu,\"to\":%llu,\"took_ms\":%lld,\"commit\":%llu}",
                running->steps > 1 ? "," : "", done->migration->id, way, (unsigned long long)done->from,
                (unsigned long long)done->to, took_ms, (unsigned long long)done->commit);
         return;
@@ -102,18 +104,20 @@ static void print_losses(const struct dk_losses *losses, bool json)
     }
 }
 
-static void print_end(const struct dk_migrate_order *order, bool json)
+static void print_object(const struct dk_daemon *daemon, const struct dk_migrate_order *order, const char *steps)
+{
+    begin_object(daemon);
+    printf(",\"steps\":[%s],\"losses\":[", steps);
+    print_losses(&order->losses, true);
+    printf("],\"dry_run\":%s,\"from\":%llu,\"to\":%llu,\"head\":%u", order->dry_run ? "true" : "false",
+           (unsigned long long)order->before.schema, (unsigned long long)order->after.schema, DK_SCHEMA_VERSION);
+    put_facts(&order->after.facts);
+    printf("}\n");
+}
+
+static void print_text(const struct dk_migrate_order *order)
 {
     const struct dk_migrate_at *after = &order->after;
-    if (json) {
-        printf("],\"losses\":[");
-        print_losses(&order->losses, true);
-        printf("],\"dry_run\":%s,\"from\":%llu,\"to\":%llu,\"head\":%u", order->dry_run ? "true" : "false",
-               (unsigned long long)order->before.schema, (unsigned long long)after->schema, DK_SCHEMA_VERSION);
-        put_facts(&after->facts);
-        printf("}\n");
-        return;
-    }
     print_losses(&order->losses, false);
     if (order->losses.kinds > 0)
         return;
@@ -126,21 +130,24 @@ static void print_end(const struct dk_migrate_order *order, bool json)
 
 static docket_status run(struct dk_daemon *daemon, const struct dk_offline *asked, struct dk_migrate_order *order)
 {
-    struct running running = {.json = dk_offline_given(asked, DK_OFFLINE_JSON),
-                              .dry_run = dk_offline_given(asked, DK_OFFLINE_DRY_RUN)};
+    struct running running = {.dry_run = dk_offline_given(asked, DK_OFFLINE_DRY_RUN)};
     struct dk_store_place place;
+    bool json = dk_offline_given(asked, DK_OFFLINE_JSON);
+    if (json && (running.json = open_memstream(&running.text, &running.size)) == NULL)
+        return dk_fail(DOCKET_NO_MEMORY, "no memory for what is to be told");
     dk_store_place_of(daemon, &place);
     order->dry_run = running.dry_run;
     order->told = print_step;
     order->context = &running;
-    if (running.json) {
-        begin_object(daemon);
-        printf(",\"steps\":[");
-    }
-    docket_status status =
-        order->way == DK_MIGRATE_STAMP ? dk_migrate_stamp(&place.options, order) : dk_migrate_run(&place.options, order);
-    if (status == DOCKET_OK || order->losses.kinds > 0 || running.json)
-        print_end(order, running.json);
+    docket_status status = order->way == DK_MIGRATE_STAMP ? dk_migrate_stamp(&place.options, order)
+                                                          : dk_migrate_run(&place.options, order);
+    if (json)
+        fclose(running.json);
+    if (json && order->before.schema != 0) /* the store was opened */
+        print_object(daemon, order, running.text != NULL ? running.text : "");
+    else if (!json && (status == DOCKET_OK || order->losses.kinds > 0))
+        print_text(order);
+    free(running.text);
     if (status == DOCKET_STORE_IN_USE)
         status = dk_wrap(status, "this is done on a stopped store: stop that docketd in order first (systemctl stop "
                                  "docketd.socket docketd.service, or SIGTERM), and then again");

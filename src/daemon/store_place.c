@@ -8,6 +8,7 @@
 #include <string.h>
 
 static struct dk_store_report found;
+static struct dk_command command;
 
 const struct dk_store_report *dk_store_place_report(void)
 {
@@ -36,5 +37,10 @@ void dk_store_place_of(const struct dk_daemon *daemon, struct dk_store_place *pl
                                                .asked = &place->board,
                                                .report = &found};
     found = (struct dk_store_report){0};
+    place->options.no_command = config->witness_command_none;
+    if (config->witness_command[0] != 0) {
+        dk_command_of(daemon, &command);
+        place->options.command = &command.calls;
+    }
     memcpy(place->options.boot_id, daemon->boot_id, sizeof place->options.boot_id);
 }

@@ -140,8 +140,14 @@ static docket_status judge_witnesses(struct arrival *arrival)
         status = judge_witness(arrival, "witness", found, &near);
     if (status == DOCKET_OK)
         status = dk_far_open(store, arrival->options, store->meta.store_id, &none);
-    return status == DOCKET_OK ? judge_witness(arrival, "far witness", store->far.other.found, &store->far.other.witness)
-                               : status;
+    if (status == DOCKET_OK)
+        status = judge_witness(arrival, "far witness", store->far.other.found, &store->far.other.witness);
+    if (status != DOCKET_OK)
+        return status;
+    dk_hook_open(store, arrival->options);
+    if (store->hook.other.why[0] != 0)
+        return dk_fail(DOCKET_STORE_REWOUND, "the witness command cannot be asked: %s", store->hook.other.why);
+    return judge_witness(arrival, "command's witness", store->hook.other.found, &store->hook.other.witness);
 }
 
 /* ---- its first commit here ---- */
@@ -183,6 +189,7 @@ static docket_status begin_here(struct arrival *arrival)
     store->meta.generation++;
     store->meta.guard = (struct dk_guard){0};
     (void)dk_far_settle(store, arrival->options, &store->meta.guard, arrival->keeps, sizeof arrival->keeps);
+    (void)dk_hook_settle(store, &store->meta.guard, arrival->keeps, sizeof arrival->keeps);
     docket_status status = dk_open_witness(store, start, DK_WITNESS_OPENING, true);
     if (status == DOCKET_OK)
         status = dk_commit_run(store, write_arrival, arrival);

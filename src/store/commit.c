@@ -32,6 +32,8 @@ docket_status dk_commit_witness(struct dk_store *store, const struct dk_witness 
         status = status == DOCKET_OK ? status : dk_wrap(status, "the far witness in %s", store->far.folder);
     }
     if (status == DOCKET_OK)
+        status = dk_hook_tell(store, witness);
+    if (status == DOCKET_OK)
         store->witness = *witness;
     return status;
 }
@@ -43,13 +45,38 @@ void dk_commit_say(const struct dk_store *store, struct dk_witness *witness)
     memcpy(witness->run, store->meta.run, sizeof witness->run);
 }
 
+docket_status dk_open_witness(struct dk_store *store, uint64_t start, uint32_t phase, bool trail_is_known)
+{
+    struct dk_witness witness = {.generation = store->meta.generation,
+                                 .start = start,
+                                 .commit = start + 1 + DK_WITNESS_LAG,
+                                 .phase = phase};
+    memcpy(witness.store_id, store->meta.store_id, sizeof witness.store_id);
+    memcpy(witness.token, store->meta.guard.token, sizeof witness.token);
+    dk_commit_say(store, &witness);
+    if (trail_is_known)
+        dk_witness_see(&witness, &store->meta.trail);
+    return dk_commit_witness(store, &witness);
+}
+
+docket_status dk_open_witness_clean(struct dk_store *store)
+{
+    struct dk_witness exact = store->witness;
+    exact.commit = store->meta.commit;
+    exact.phase = DK_WITNESS_CLEAN;
+    dk_witness_see(&exact, &store->meta.trail);
+    dk_commit_say(store, &exact);
+    return dk_commit_witness(store, &exact);
+}
+
 /* Before the commit that would pass it. A crash here leaves a witness that is
  * LAG + 1 ahead, which is as far as the next start allows. */
 static docket_status go_ahead(struct dk_store *store, uint64_t number)
 {
     struct dk_witness ahead = store->witness;
-    if (number <= ahead.commit)
-        return DOCKET_OK;
+    docket_status status = dk_hook_cover(store, number);
+    if (status != DOCKET_OK || number <= ahead.commit)
+        return status;
     ahead.commit = number + DK_WITNESS_LAG;
     dk_witness_see(&ahead, &store->meta.trail);
     dk_commit_say(store, &ahead);
@@ -107,6 +134,7 @@ docket_status dk_commit_run(struct dk_store *store, dk_fill fill, const void *co
         store->meta.trail = store->trail;
         store->meta.ledger_sum = store->ledger_sum;
         dk_time_committed(store);
+        dk_hook_durable(store);
         return status;
     }
     if (is_refusal(status))

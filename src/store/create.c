@@ -128,6 +128,7 @@ static docket_status announce(struct dk_store *store, const struct dk_store_opti
     docket_status status = dk_far_open(store, options, store->meta.store_id, &store->meta.guard);
     if (status != DOCKET_OK)
         return status;
+    dk_hook_open(store, options);
     struct dk_witness witness = {
         .generation = 1, .commit = 1 + DK_WITNESS_LAG, .phase = DK_WITNESS_OPENING};
     memcpy(witness.store_id, store->meta.store_id, sizeof witness.store_id);

@@ -14,6 +14,7 @@
  *     before finds none there, and is refused. A crash before that leaves both; the next start removes it.
  */
 #include "base/clock.h"
+#include "base/log.h"
 #include "store/inside.h"
 
 #include <errno.h>
@@ -219,7 +220,7 @@ struct dk_standing dk_far_standing(const struct dk_meta *meta)
 
 static void remove_files(const struct dk_far *far, int folder)
 {
-    static const char *const ends[] = {"", ".spare", ".old"};
+    static const char *const ends[] = {"", ".spare", ".old", ".marks"};
     char name[sizeof far->name + 8];
     for (size_t at = 0; at < sizeof ends / sizeof ends[0]; at++) {
         snprintf(name, sizeof name, "%s%s", far->name, ends[at]);
@@ -248,8 +249,26 @@ void dk_far_leave(struct dk_store *store)
 
 void dk_far_forget(const struct dk_store *store)
 {
+    const struct dk_witness_command *command = store->hook.command;
     if (store->far.fd >= 0)
         remove_files(&store->far, store->far.fd);
+    /* An empty text: the command forgets it. If it does not, the next start that knows it finds it older than the store. */
+    if (command != NULL && command->put(command->context, store->far.name, "", 0) != DOCKET_OK)
+        dk_log(DK_LOG_WARNING, "the witness command keeps a witness that will not fit any more: %s", dk_error_text());
+}
+
+void dk_far_machine_id(uint8_t id[16])
+{
+    char text[64];
+    memset(id, 0, 16);
+    if (dk_file_read(AT_FDCWD, "/etc/machine-id", text, sizeof text) != DOCKET_OK)
+        return;
+    for (int at = 0; at < 16; at++) {
+        unsigned byte;
+        if (sscanf(text + 2 * at, "%2x", &byte) != 1)
+            return;
+        id[at] = (uint8_t)byte;
+    }
 }
 
 void dk_far_close(struct dk_store *store)

@@ -23,6 +23,21 @@ struct dk_standing {
     uint8_t run[32];   /* the running digest of that commit */
 };
 
+/* ---- a witness that a command keeps ---- */
+
+/* Who runs the command. From the opening thread, and later from another one. */
+struct dk_witness_command {
+    /* The text, or "". A status but OK: it failed, with its output. */
+    docket_status (*get)(void *context, const char *id, char *text, size_t size);
+    /* Durable with it on OK. left: commits until docketd must wait for it. */
+    docket_status (*put)(void *context, const char *id, const char *text, uint64_t left);
+    void *context;
+    const char *called; /* its path */
+};
+
+/* docketd stops: a commit that waits for the command waits no more, and fails. From any thread. */
+void dk_store_wait_no_more(struct dk_store *store);
+
 /* ---- why a store is not opened ---- */
 
 enum dk_voice { DK_VOICE_NEAR, DK_VOICE_FAR, DK_VOICE_HOOK, DK_VOICE_FILES, DK_VOICES };

@@ -9,6 +9,7 @@
  *   walk.c     reading               lock.c     REALM/docketd.lock
  *   witness.c  what it promised      image.c    records as bytes (image_series.c, record.c, seen.c)
  *   far.c      the far witness, in a folder of this host, and who else has this store open
+ *   hook.c     a witness that a command keeps
  *   vouch.c    everybody who may know whether the store is the latest; marks.c what is noted for who must accept an older one
  *   pages.c    the file, before LMDB trusts it
  *   index.c    where in the journal a counter lies
@@ -116,6 +117,20 @@ struct dk_far {
     uint64_t marks_sum;  /* of the marks that were noted last; 0: none */
 };
 
+/* The witness that a command keeps; hook.c. */
+struct dk_hook {
+    const struct dk_witness_command *command; /* NULL: none */
+    struct dk_other other;
+    dk_word covered;    /* no commit passes it before the command was told more */
+    dk_word durable;    /* the last commit */
+    bool runs;          /* the thread: what is told between opening and stop is told by it */
+    pthread_t thread;
+    pthread_mutex_t lock; /* held for the next two */
+    bool stops;
+    struct dk_witness now; /* what may be told */
+    pthread_cond_t stirred, covers_more;
+};
+
 /* An image of this commit, in this part of its. */
 struct dk_noted {
     uint64_t series_id;
@@ -136,6 +151,7 @@ struct dk_store {
     char witness_name[256];
     struct dk_witness witness; /* as it is on the disk */
     struct dk_far far;
+    struct dk_hook hook;
     struct dk_meta meta;       /* as it is on the disk */
     unsigned kinds;            /* its file has so many of the databases, the first ones */
     uint64_t as_schema;        /* read as if it were of this schema; 0: of the one that it says */
@@ -319,6 +335,11 @@ docket_status dk_commit_check_alive(struct dk_store *store) DK_MUST_USE;
 docket_status dk_commit_witness(struct dk_store *store,
                                 const struct dk_witness *witness) DK_MUST_USE;
 void dk_commit_say(const struct dk_store *store, struct dk_witness *witness);
+/* The witness of store->meta's generation. trail_is_known: the trail that is there now is what the next start may count
+ * on, whether the commit that follows is there then or not. */
+docket_status dk_open_witness(struct dk_store *store, uint64_t start, uint32_t phase, bool trail_is_known) DK_MUST_USE;
+/* Exactly at the last commit. */
+docket_status dk_open_witness_clean(struct dk_store *store) DK_MUST_USE;
 /* The next event, linked to the one before it. */
 docket_status dk_commit_event(struct dk_store *store, MDB_txn *txn, const struct dk_event *event,
                               uint64_t number) DK_MUST_USE;
@@ -447,11 +468,6 @@ struct dk_store *dk_open_alloc(const struct dk_store_options *options);
 /* The realm's folder, made with `create`; the near witness's. */
 docket_status dk_open_realm(struct dk_store *store, const struct dk_store_options *options) DK_MUST_USE;
 docket_status dk_open_find_witness(struct dk_store *store, const struct dk_store_options *options) DK_MUST_USE;
-/* The witness of store->meta's generation. trail_is_known: the trail that is there now is what the next start may count
- * on, whether the commit that follows is there then or not. */
-docket_status dk_open_witness(struct dk_store *store, uint64_t start, uint32_t phase, bool trail_is_known) DK_MUST_USE;
-/* Exactly at the last commit. */
-docket_status dk_open_witness_clean(struct dk_store *store) DK_MUST_USE;
 
 /* ---- migrate.c ---- */
 
@@ -476,10 +492,26 @@ struct dk_standing dk_far_standing(const struct dk_meta *meta);
 /* The generation's first commit is durable: a far witness that was kept elsewhere before is no witness any more. */
 void dk_far_moved(const struct dk_store *store, const struct dk_guard *before);
 void dk_far_close(struct dk_store *store);
+void dk_far_machine_id(uint8_t id[16]); /* /etc/machine-id; zeros if it cannot be read */
 /* None is written from here on; the locks stay. */
 void dk_far_leave(struct dk_store *store);
 /* Its files go: the store is of a schema whose docketd knows none, and would leave it behind. */
 void dk_far_forget(const struct dk_store *store);
+
+/* ---- hook.c ---- */
+
+void dk_hook_open(struct dk_store *store, const struct dk_store_options *options); /* after dk_far_open(): asks it, once */
+docket_status dk_hook_judge(const struct dk_store *store, const struct dk_store_options *options,
+                            const struct dk_guard *recorded, const struct dk_standing *standing) DK_MUST_USE;
+/* As dk_far_settle(), after it: adds to the text. */
+bool dk_hook_settle(const struct dk_store *store, struct dk_guard *guard, char *text, size_t size);
+/* At opening and stop, of what the near witness says; between them nothing happens. STORE_REWOUND at the opening. */
+docket_status dk_hook_tell(struct dk_store *store, const struct dk_witness *witness) DK_MUST_USE;
+/* Between opening and stop: the thread; what is durable now; may this commit be? It waits until it may. */
+docket_status dk_hook_start(struct dk_store *store) DK_MUST_USE;
+void dk_hook_durable(struct dk_store *store);
+docket_status dk_hook_cover(struct dk_store *store, uint64_t number) DK_MUST_USE;
+void dk_hook_stop(struct dk_store *store);
 
 /* ---- move.c ---- */
 

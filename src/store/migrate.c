@@ -150,14 +150,19 @@ static docket_status make_step(struct making *making)
 docket_status dk_migrate_all_up(struct dk_store *store, MDB_txn *txn, uint64_t from)
 {
     struct making making = {.step = {.store = store, .txn = txn}, .up = true};
+    struct dk_meta opening = store->meta; /* with the fence and the token that this opening puts up */
     if (from == DK_SCHEMA_VERSION)
         return DOCKET_OK;
     store->meta.schema_version = from;
     docket_status status = dk_facts_read(store, txn, from, &making.before);
+    if (status == DOCKET_OK && from < DK_CHAIN_SCHEMA) /* nothing in the store says which event is the last */
+        status = dk_chain_stand(store, txn, store->meta.store_id, &store->trail);
     for (uint64_t schema = from + 1; status == DOCKET_OK && schema <= DK_SCHEMA_VERSION; schema++) {
         making.migration = dk_migration_to(schema);
         status = make_step(&making);
     }
+    store->meta = opening;
+    store->meta.schema_version = DK_SCHEMA_VERSION;
     return status;
 }
 

@@ -223,6 +223,13 @@ static docket_status put_up_fence(struct dk_store *store, struct dk_leaving *lea
     return dk_open_witness_clean(store);
 }
 
+/* A run that was cut behind the fence left witnesses that still run ahead, and no state would arrive beside them. */
+static docket_status settle_witnesses(struct dk_store *store)
+{
+    docket_status status = dk_open_witness(store, store->meta.commit - 1, DK_WITNESS_RUNNING, true);
+    return status == DOCKET_OK ? dk_open_witness_clean(store) : status;
+}
+
 /* For people, and for docket where: what docketd goes by stands in the store. */
 static docket_status leave_word(const struct dk_store *store, const struct dk_leaving *leaving)
 {
@@ -237,14 +244,6 @@ static docket_status leave_word(const struct dk_store *store, const struct dk_le
     snprintf(text, sizeof text, "moved %s\nticket-id %s\ngeneration %llu\nreason %s\n", when, id,
              (unsigned long long)fence->generation, leaving->reason);
     return dk_file_replace(store->realm_fd, DK_MOVED_FILE, 0644, text, strlen(text));
-}
-
-/* A crash behind the fence's commit leaves witnesses that still run ahead of it, and a host that knows them would take the
- * state for an older one. The fence's commit is the generation's only one. */
-static docket_status renew_witness(struct dk_store *store)
-{
-    docket_status status = dk_open_witness(store, store->meta.commit - 1, DK_WITNESS_RUNNING, true);
-    return status == DOCKET_OK ? dk_open_witness_clean(store) : status;
 }
 
 static docket_status leave(struct dk_store *store, struct dk_leaving *leaving)
@@ -264,9 +263,9 @@ static docket_status leave(struct dk_store *store, struct dk_leaving *leaving)
     if (!leaving->again && !store->meta.clean)
         return dk_fail(DOCKET_REFUSED, "its docketd did not stop in order, so that what is out is not known: start it, docket "
                                        "drain --wait, stop it in order, and export again; nothing was changed");
-    docket_status status = leaving->again ? renew_witness(store) : judge_out(store);
-    if (status == DOCKET_OK && !leaving->again)
-        status = put_up_fence(store, leaving);
+    docket_status status = leaving->again ? DOCKET_OK : judge_out(store);
+    if (status == DOCKET_OK)
+        status = leaving->again ? settle_witnesses(store) : put_up_fence(store, leaving);
     if (status == DOCKET_OK)
         status = leave_word(store, leaving);
     leaving->generation = fence->generation;

@@ -15,6 +15,7 @@
  */
 #include "base/clock.h"
 #include "store/inside.h"
+#include "store/move.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -58,9 +59,38 @@ static docket_status judge_witness(const struct restoring *restoring)
                                          "more, move store and witness away");
 }
 
+static docket_status has_moved(const char *what)
+{
+    return dk_fail(DOCKET_STORE_FENCED, "%s has moved to another realm, for good, and gives its numbers there: nothing is restored "
+                                        "from it or into it. docket import-state takes an exported state", what);
+}
+
+/* The store that is there, as far as it can be read: one that is damaged says nothing, and is what a restore is for. */
+static docket_status judge_store(const struct restoring *restoring)
+{
+    char path[DK_PATH_BYTES + sizeof "/" DK_STORE_FOLDER "/data.mdb"];
+    struct dk_store *old = dk_open_alloc(restoring->options);
+    struct dk_meta meta = {0};
+    MDB_txn *txn;
+    if (!old)
+        return dk_fail(DOCKET_NO_MEMORY, "no memory to look at the store");
+    snprintf(path, sizeof path, "%s/" DK_STORE_FOLDER "/data.mdb", restoring->store->realm);
+    bool read = dk_env_open_copy(old, path) == DOCKET_OK && dk_env_begin(old, false, &txn) == DOCKET_OK;
+    if (read) {
+        read = dk_meta_read(old, txn, &meta) == DOCKET_OK;
+        mdb_txn_abort(txn);
+    }
+    dk_open_release(old);
+    return read && meta.fence.kind == DK_FENCE_MOVED ? has_moved("this realm's store") : DOCKET_OK;
+}
+
 static docket_status judge_realm(const struct restoring *restoring)
 {
     docket_status status = judge_witness(restoring);
+    if (status == DOCKET_OK && there_is(restoring->store->realm_fd, DK_MOVED_FILE))
+        status = has_moved("this realm");
+    if (status == DOCKET_OK && there_is(restoring->store->realm_fd, DK_STORE_FOLDER))
+        status = judge_store(restoring);
     if (status != DOCKET_OK)
         return status;
     if (!there_is(restoring->store->realm_fd, DK_STORE_FOLDER) || restoring->order->replace)
@@ -184,6 +214,8 @@ static docket_status read_copy(struct dk_store *store)
     if (status != DOCKET_OK)
         return status;
     status = dk_meta_read(store, txn, &store->meta);
+    if (status == DOCKET_OK && store->meta.fence.kind == DK_FENCE_MOVED)
+        status = has_moved("the backup's store");
     if (status == DOCKET_OK)
         status = dk_journal_build_index(store, txn);
     if (status == DOCKET_OK)

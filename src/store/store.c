@@ -258,9 +258,12 @@ static docket_status judge_fence(struct opening *opening)
                    fence->generation);
 }
 
-static uint64_t higher(uint64_t a, uint64_t b)
+static void go_above(struct dk_meta *meta, enum dk_witness_find found, const struct dk_witness *witness)
 {
-    return a > b ? a : b;
+    if (found != DK_WITNESS_FOUND)
+        return;
+    meta->generation = witness->generation > meta->generation ? witness->generation : meta->generation;
+    meta->commit = witness->commit > meta->commit ? witness->commit : meta->commit;
 }
 
 /* Generations and commits go on from the higher of store and witness, so that
@@ -268,51 +271,20 @@ static uint64_t higher(uint64_t a, uint64_t b)
 static void choose_numbers(struct dk_store *store, const struct opening *opening)
 {
     store->meta = opening->before;
-    if (opening->accepted && opening->found == DK_WITNESS_FOUND) {
-        store->meta.generation = higher(store->meta.generation, opening->witness.generation);
-        store->meta.commit = higher(store->meta.commit, opening->witness.commit);
-    }
-    if (opening->accepted && store->far.other.found == DK_WITNESS_FOUND) {
-        store->meta.generation = higher(store->meta.generation, store->far.other.witness.generation);
-        store->meta.commit = higher(store->meta.commit, store->far.other.witness.commit);
+    if (opening->accepted) {
+        go_above(&store->meta, opening->found, &opening->witness);
+        go_above(&store->meta, store->far.other.found, &store->far.other.witness);
+        go_above(&store->meta, store->hook.other.found, &store->hook.other.witness);
     }
     store->meta.generation++;
-    if (opening->accepted)
+    if (opening->accepted || opening->options->accept) /* its counters move: until they have, nobody goes on from here */
         store->meta.fence = (struct dk_fence){.kind = DK_FENCE_ACCEPTING,
                                               .time_ns = (uint64_t)dk_clock_wall_ns(),
                                               .generation = opening->before.generation};
     store->meta.schema_version = DK_SCHEMA_VERSION; /* what an older one lacks reads as zero */
 }
 
-docket_status dk_open_witness(struct dk_store *store, uint64_t start, uint32_t phase, bool trail_is_known)
-{
-    struct dk_witness witness = {.generation = store->meta.generation,
-                                 .start = start,
-                                 .commit = start + 1 + DK_WITNESS_LAG,
-                                 .phase = phase};
-    memcpy(witness.store_id, store->meta.store_id, sizeof witness.store_id);
-    memcpy(witness.token, store->meta.guard.token, sizeof witness.token);
-    dk_commit_say(store, &witness);
-    if (trail_is_known)
-        dk_witness_see(&witness, &store->meta.trail);
-    return dk_commit_witness(store, &witness);
-}
-
 /* ---- the generation's first commit ---- */
-
-static void read_machine_id(uint8_t id[16])
-{
-    char text[64];
-    memset(id, 0, 16);
-    if (dk_file_read(AT_FDCWD, "/etc/machine-id", text, sizeof text) != DOCKET_OK)
-        return;
-    for (int at = 0; at < 16; at++) {
-        unsigned byte;
-        if (sscanf(text + 2 * at, "%2x", &byte) != 1)
-            return;
-        id[at] = (uint8_t)byte;
-    }
-}
 
 static docket_status read_place(struct dk_store *store, const struct dk_store_options *options)
 {
@@ -323,7 +295,7 @@ static docket_status read_place(struct dk_store *store, const struct dk_store_op
     store->meta.clean = 0;
     store->meta.inode = facts.st_ino;
     memcpy(store->meta.boot_id, options->boot_id, 16);
-    read_machine_id(store->meta.machine_id);
+    dk_far_machine_id(store->meta.machine_id);
     return DOCKET_OK;
 }
 
@@ -406,7 +378,9 @@ static docket_status begin_generation(struct dk_store *store, struct opening *op
 {
     choose_numbers(store, opening);
     uint64_t start = store->meta.commit;
-    if (!dk_far_settle(store, opening->options, &store->meta.guard, opening->keeps, sizeof opening->keeps) ||
+    bool changed = dk_far_settle(store, opening->options, &store->meta.guard, opening->keeps, sizeof opening->keeps);
+    changed |= dk_hook_settle(store, &store->meta.guard, opening->keeps, sizeof opening->keeps);
+    if (!changed ||
         opening->created) /* who makes a realm sees where its witnesses lie */
         opening->keeps[0] = 0;
     docket_status status = read_place(store, opening->options);
@@ -424,7 +398,7 @@ static docket_status begin_generation(struct dk_store *store, struct opening *op
     status = dk_open_witness(store, start, DK_WITNESS_RUNNING, true);
     if (status == DOCKET_OK)
         dk_far_moved(store, &opening->before.guard);
-    return status;
+    return status == DOCKET_OK ? dk_hook_start(store) : status;
 }
 
 /* ---- open and close ---- */
@@ -456,6 +430,7 @@ static docket_status open_all(struct dk_store *store, struct opening *opening)
     if (status == DOCKET_OK) {
         dk_vouch_tell_store(store, &opening->before, options->report);
         status = dk_far_open(store, options, opening->before.store_id, &opening->before.guard);
+        dk_hook_open(store, options);
     }
     if (status == DOCKET_OK && !opening->standing)
         status = judge_fence(opening);
@@ -554,6 +529,24 @@ docket_status dk_store_open(const struct dk_store_options *options, struct dk_st
     return status;
 }
 
+docket_status dk_store_look(const struct dk_store_options *options, struct dk_store **store, struct dk_store_facts *facts)
+{
+    struct dk_store_options looked = *options;
+    looked.accept = true; /* no witness's verdict refuses it */
+    looked.create = false;
+    struct opening opening = {.options = &looked, .standing = true};
+    docket_status status = open_as(&looked, 0, &opening, store);
+    if (status != DOCKET_OK)
+        return status;
+    fill_facts(*store, &opening, facts);
+    struct dk_meta seen = opening.before;
+    go_above(&seen, opening.found, &opening.witness);
+    go_above(&seen, (*store)->far.other.found, &(*store)->far.other.witness);
+    go_above(&seen, (*store)->hook.other.found, &(*store)->hook.other.witness);
+    facts->seen_generation = seen.generation;
+    return status;
+}
+
 docket_status dk_open_standing(const struct dk_store_options *options, uint64_t as_schema, struct dk_store **store)
 {
     struct opening opening = {.options = options, .standing = true};
@@ -570,16 +563,6 @@ static docket_status write_clean(struct dk_store *store, MDB_txn *txn, uint64_t 
     return dk_meta_write(store, txn, &meta);
 }
 
-docket_status dk_open_witness_clean(struct dk_store *store)
-{
-    struct dk_witness exact = store->witness;
-    exact.commit = store->meta.commit;
-    exact.phase = DK_WITNESS_CLEAN;
-    dk_witness_see(&exact, &store->meta.trail);
-    dk_commit_say(store, &exact);
-    return dk_commit_witness(store, &exact);
-}
-
 /* The store first: a crash between the two leaves a witness that still runs
  * ahead, which any later start allows. */
 static docket_status stop_in_order(struct dk_store *store)
@@ -592,6 +575,7 @@ docket_status dk_store_close(struct dk_store *store, bool clean)
 {
     if (!store)
         return DOCKET_OK;
+    dk_hook_stop(store);
     docket_status status = clean ? stop_in_order(store) : DOCKET_OK;
     if (clean && status == DOCKET_OK && dk_marks_write(store, true) != DOCKET_OK)
         dk_log(DK_LOG_WARNING, "%s", dk_error_text()); /* they decide nothing */

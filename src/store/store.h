@@ -259,6 +259,7 @@ struct dk_store_facts {
     uint8_t boot_id[16];  /* of the boot that wrote last */
     uint32_t schema_version;
     struct dk_fence fence; /* as it stands after this open */
+    uint64_t seen_generation; /* dk_store_look(): the highest that store or witnesses know */
     char far[256];        /* folder of the far witness; "": none is kept ... */
     char far_why[160];    /* ... for this reason; "": nobody asked for one */
     /* The time of the last commit before this opening; 0 and 0: not known (a new
@@ -275,6 +276,8 @@ struct dk_store_options {
     bool far_is_named;     /* by whoever configures it: else the folder where it was kept last comes first */
     const char *lock_folder; /* where copies of one store on this host meet, beside the far witness's folder: the
                               * runtime root. NULL: nowhere */
+    const struct dk_witness_command *command; /* that keeps a witness outside; NULL: none */
+    bool no_command;       /* none, in so many words: also if one kept a witness before */
     /* Asked too, with the store's state before this opening; what it says goes into the report. STORE_REWOUND: not this one. */
     docket_status (*ask)(void *asked, const struct dk_standing *standing, struct dk_voice_report *voice);
     void *asked;
@@ -304,6 +307,11 @@ struct dk_store_options {
  * STORE_FAILED, SYSTEM.
  */
 docket_status dk_store_open(const struct dk_store_options *options, struct dk_store **store,
+                            struct dk_store_facts *facts) DK_MUST_USE;
+
+/* Opens it as it stands, whatever a witness or a fence says, for who has to judge it: nothing is committed, and
+ * dk_store_close(store, false) ends it. facts.seen_generation is set. */
+docket_status dk_store_look(const struct dk_store_options *options, struct dk_store **store,
                             struct dk_store_facts *facts) DK_MUST_USE;
 
 /* Writes "stopped in order" with the exact commit number to store and witness,

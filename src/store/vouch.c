@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * vouch: everybody who may know whether this store is the latest is asked, and each must say yes: the near witness, the far
- * one, and whom the options name (what live files have seen). What they say goes into the report, also of
+ * one, the one that a command keeps, and whom the options name (what live files have seen). What they say goes into the report, also of
  * those behind the first no: whoever has to decide wants to see all of them.
  */
 #include "store/guard.h"
@@ -99,6 +99,11 @@ docket_status dk_vouch(struct dk_store *store, const struct dk_store_options *op
                  far->folder[0] ? far->folder : meta->guard.folder[0] ? meta->guard.folder : options->far, far->name);
         tell_witness(&voice[DK_VOICE_FAR], far->other.found, &far->other.witness);
         hear(&voice[DK_VOICE_FAR], dk_far_judge(store, options, &meta->guard, &standing), &status, why);
+    }
+    if (options->command != NULL || (meta->guard.kept & DK_KEEPS_HOOK)) {
+        snprintf(voice[DK_VOICE_HOOK].where, sizeof voice->where, "%.500s", options->command ? options->command->called : "(none)");
+        tell_witness(&voice[DK_VOICE_HOOK], store->hook.other.found, &store->hook.other.witness);
+        hear(&voice[DK_VOICE_HOOK], dk_hook_judge(store, options, &meta->guard, &standing), &status, why);
     }
     if (options->ask != NULL)
         hear(&voice[DK_VOICE_FILES], options->ask(options->asked, &standing, &voice[DK_VOICE_FILES]), &status, why);

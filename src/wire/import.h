@@ -30,6 +30,7 @@ struct dk_import_wire {
 struct dk_import_answer {
     uint64_t imported;  /* numbers that became handed out or issued ... */
     uint64_t voided;    /* ... or void, as another system had said */
+    uint64_t named;     /* of these: numbers that an import before had left out */
     uint64_t already;   /* are as the import says */
     uint64_t below;     /* lie below the counter's first number: nothing is done with them */
     uint64_t unnamed;   /* neither docket nor the import has them: void, never given */

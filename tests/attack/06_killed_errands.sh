@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # Errands that change a whole store, killed at every system call that can change a file (at
-# the small scale each so many-th): an older store that is accepted, backups, an import.
+# the small scale each so many-th): an older store that is accepted, backups, a
+# restore, a realm's state that goes to another realm and arrives, an import.
 # After each kill: the store is as it was or as it should become, or docketd refuses it with
 # exit code 4 until the same command has finished; no number comes twice. (Migrations:
 # 06_killed_migrate.sh.)
@@ -10,7 +11,7 @@
 #   STRIDE   each so many-th call     ERRANDS   only these
 #
 # row: 6
-# seconds: 11 160
+# seconds: 12 260
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/attack/errands.sh
 . "$here/errands.sh"
@@ -27,6 +28,7 @@ give acme/L 5
 give acme/D 5
 stop_docketd
 cp -a --sparse=always "$realm/store" "$memory/older"
+offline backup "$memory/backup" || fail "a backup of the older store" "$work/offline.err"
 start_docketd
 give acme/S 300
 give acme/L 300
@@ -83,6 +85,93 @@ rest_judge() {
     goes_on exactly
 }
 
+# ---- a backup becomes the store ---------------------------------------------
+
+restore_ready() { bring_back newest; }
+restore_run() { run_cut "$docketd" --realm "$realm" --offline restore "$memory/backup" --replace; }
+restore_judge() {
+    rm -rf -- "${runtime:?}"/*
+    if serves; then # nothing has happened yet
+        [ "$was_cut" = 1 ] || wrong "a store that was restored serves"
+        goes_on exactly
+        stop_docketd
+    elif [ "$code" != 4 ] && [ -e "$realm/store" ]; then
+        wrong "the next start ends with $code" "$work/docketd.log"
+    fi
+    offline restore "$memory/backup" --replace || wrong "the same command does not finish it" "$work/offline.err"
+    ! serves || wrong "a store that was restored serves"
+    [ "$code" = 4 ] || wrong "a restored store ends the start with $code" "$work/docketd.log"
+    accept_judge
+}
+
+# ---- to another realm, for good ---------------------------------------------
+
+# The new realm on this very host: the far witness is the same, which is the harder case.
+twin=$memory/twin
+make_twin() {
+    rm -rf -- "$twin" "$memory/twin_runtime"
+    mkdir -m 700 "$twin" "$memory/twin_runtime"
+    printf '[realm]\nruntime_dir = %s\nwitness_dir = %s\n[default]\nwindow = 64\n' "$memory/twin_runtime" "$far" >"$twin/docket.conf"
+    [ -z "${1:-}" ] || printf '%s\n' "$1" >"$twin/arrival"
+    [ -z "${1:-}" ] || chmod 600 "$twin/arrival"
+}
+at_twin() { original=$realm realm=$twin DOCKET_REALM=$twin; }
+at_original() { realm=$original DOCKET_REALM=$original; }
+arrives() {
+    offline import-state "$memory/gone" || wrong "the state does not arrive" "$work/offline.err"
+    serves || wrong "docketd does not serve it: $code" "$work/docketd.log"
+    goes_on exactly
+}
+
+away_ready() {
+    bring_back newest
+    rm -rf -- "$memory"/gone*
+    make_twin "$ticket"
+}
+away_run() { run_cut "$docketd" --realm "$realm" --offline export-state "$memory/gone" --to "$ticket"; }
+away_judge() {
+    rm -rf -- "${runtime:?}"/*
+    if serves; then
+        [ ! -e "$memory/gone" ] || wrong "its state is written, and it serves"
+        goes_on exactly
+        stop_docketd
+    elif [ "$code" != 4 ]; then
+        wrong "the next start ends with $code" "$work/docketd.log"
+    fi
+    if [ ! -e "$memory/gone" ]; then
+        offline export-state "$memory/gone" --to "$ticket" || wrong "the same command does not finish it" "$work/offline.err"
+    fi
+    ! serves || wrong "it has moved, and serves"
+    [ "$code" = 4 ] || wrong "it has moved, and the start ends with $code" "$work/docketd.log"
+    at_twin
+    arrives
+    kill_docketd
+    at_original
+}
+
+arrive_ready() {
+    bring_back moved
+    make_twin "$ticket"
+}
+arrive_run() {
+    at_twin
+    run_cut "$docketd" --realm "$realm" --offline import-state "$memory/gone"
+}
+arrive_judge() {
+    if serves; then # it is there
+        goes_on exactly
+        kill_docketd
+    elif [ "$code" != 4 ] && [ "$code" != 3 ]; then
+        wrong "the next start ends with $code" "$work/docketd.log"
+    fi
+    if [ -e "$twin/arrival" ] || [ ! -e "$twin/store" ]; then
+        arrives
+    fi
+    [ -z "$docketd_pid" ] || kill_docketd
+    at_original
+    ! serves || wrong "the old side serves"
+}
+
 # ---- numbers of another system ----------------------------------------------
 
 # docketd is killed while it takes a chunk: all of it is there, or none, and the same
@@ -117,13 +206,24 @@ either_ended() { ! is_running "$1" || ! is_running "$2"; }
 has_errand() { [ -z "${ERRANDS:-}" ] || [[ " $ERRANDS " == *" $1 "* ]]; }
 
 if has_errand accept; then
-    each_cut accept "${STRIDE:-$(scale 9 1)}"
+    each_cut accept "${STRIDE:-$(scale 13 1)}"
+fi
+if has_errand restore; then each_cut restore "${STRIDE:-$(scale 9 1)}"; fi
+if has_errand away || has_errand arrive; then
+    make_twin
+    ticket=$("$docketd" --realm "$twin" --offline import-state --prepare 2>"$work/offline.err") || fail "a ticket" "$work/offline.err"
+    each_cut away "${STRIDE:-$(scale 17 1)}"
+    bring_back newest
+    rm -rf -- "$memory"/gone*
+    offline export-state "$memory/gone" --to "$ticket" || fail "a realm moves" "$work/offline.err"
+    keep moved
+    each_cut arrive "${STRIDE:-$(scale 13 1)}"
 fi
 if has_errand backup; then each_cut backup "${STRIDE:-$(scale 5 1)}"; fi
-if has_errand rest; then each_cut rest "${STRIDE:-$(scale 23 1)}"; fi
-if has_errand import; then each_cut import "${STRIDE:-$(scale 7 1)}"; fi
+if has_errand rest; then each_cut rest "${STRIDE:-$(scale 41 1)}"; fi
+if has_errand import; then each_cut import "${STRIDE:-$(scale 13 1)}"; fi
 
-at_least "errands on the store killed at a call that changes a file" "$(scale 20 300)" "$cuts"
+at_least "errands on the store killed at a call that changes a file" "$(scale 20 400)" "$cuts"
 at_most "numbers given twice after that" 0 "$twice"
 at_most "stores that were neither old nor new, nor could be finished" 0 "$faults"
 finish

@@ -56,7 +56,9 @@ errand_begins() { from=$(($(operations) / 2)); }
 
 # power_fails JUDGE: the images, one after the other
 power_fails() {
-    local judge=$1
+    local judge=$1 name
+    local -A at_first=()
+    for name in "${!given[@]}"; do at_first[$name]=${given[$name]}; done
     docketd=$bare
     cp "$realm/docket.conf" "$work/docket.conf"
     coproc PLAY { "$(binary docket-power-errand)" "$memory/log" "$memory" "$from" "$images" "$SEED" 2>"$work/play.err"; }
@@ -65,6 +67,7 @@ power_fails() {
         cp "$work/docket.conf" "$realm/docket.conf"
         chmod 700 "$realm" "$memory/other"
         rm -rf -- "${runtime:?}"/*
+        for name in "${!at_first[@]}"; do given[$name]=${at_first[$name]}; done
         "$judge"
         [ -z "$docketd_pid" ] || kill_docketd
         judged=$((judged + 1))

@@ -13,7 +13,7 @@
 #   ROUNDS   histories     SEED
 #
 # row: 15
-# seconds: 14 150
+# seconds: 15 170
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/attack/lib.sh
 . "$here/lib.sh"
@@ -60,6 +60,24 @@ keep_store() {
     cp -a "$realm"/witness* "$memory/near.$1/"
 }
 
+# back_up NAME: the same, by docket itself, while docketd runs
+back_up() {
+    rm -rf -- "$memory/backup.$1"
+    LD_PRELOAD=$with_clock "$docket" backup "$memory/backup.$1" --no-start >"$work/backup.out" 2>&1 ||
+        fail "a backup" "$work/backup.out"
+}
+
+# put_back NAME: by turns as a file, and by docket
+put_back() {
+    restored_by=$((cases % 2))
+    if [ "$restored_by" = 0 ]; then
+        rm -rf -- "$realm/store"
+        cp -a --sparse=always "$memory/store.$1" "$realm/store"
+    elif ! LD_PRELOAD=$with_clock "$docket" restore "$memory/backup.$1" --replace --yes >"$work/restore.out" 2>&1; then
+        fail "$case: docket restores it" "$work/restore.out"
+    fi
+}
+
 start() {
     LD_PRELOAD=$with_clock start_docketd
 }
@@ -86,7 +104,7 @@ day() {
 }
 
 make_history() {
-    rm -rf -- "$memory/kept" "$memory"/store.* "$memory"/near.* "$memory/realm" "$memory/far" "${runtime:-$memory/none}"
+    rm -rf -- "$memory/kept" "$memory"/store.* "$memory"/near.* "$memory"/backup.* "$memory/realm" "$memory/far" "${runtime:-$memory/none}"
     mkdir -m 700 "$memory/far"
     far=$memory/far realm_in=$memory
     rm -rf -- "${logs:-$work/none}"
@@ -100,6 +118,7 @@ make_history() {
     add_series books/KEPT --ledger on --restart monthly --template 'K{YYYY}{MM}-{N:5}'
     add_series books/GAPLESS --order gapless --restart daily --template 'G{YYYY}{MM}{DD}-{N:4}'
     work "weeks" 20
+    back_up weeks
     end
     keep_store weeks
     local at
@@ -110,6 +129,7 @@ make_history() {
         [ "$at" = 21 ] || end
     done
     [ $((RANDOM % 2)) = 0 ] || { end && start; }
+    back_up some
     kill -STOP "$docketd_pid"
     keep_store some
     kill -CONT "$docketd_pid"
@@ -118,6 +138,7 @@ make_history() {
     start
     work "more" 40
     within 5 has_no_open || true
+    back_up one
     kill -STOP "$docketd_pid"
     keep_store one
     kill -CONT "$docketd_pid"
@@ -139,11 +160,11 @@ one_more() {
 
 # ---- one case ---------------------------------------------------------------
 
-cases=0 images=0 unrefused=0 touched=0 unserved=0 duplicates=0 lost=0 unclean=0
+cases=0 images=0 onto=0 unrefused=0 touched=0 unserved=0 duplicates=0 lost=0 unclean=0
 
 # What must be as it was after a refusal: stores, witnesses, and where the desks' files say who they are.
 digest() {
-    find "$realm" "$far" -type f ! -name '*.lock' ! -name lock.mdb ! -name docketd.log -print0 | sort -z | xargs -0 sha256sum
+    find "$realm" "$far" -type f ! -name '*.lock' ! -name lock.mdb ! -name refused -print0 | sort -z | xargs -0 sha256sum
     find "$runtime" -name 'board-*' -exec head -c 65536 {} ';' | sha256sum
 }
 
@@ -172,10 +193,51 @@ refuses() {
     fi
 }
 
+# The highest number of each counter that anybody was given: what the invoices say.
+floors() {
+    env -u LD_PRELOAD python3 - "$logs" <<'SCRIPT'
+import glob, struct, sys
+highest = {}
+for path in glob.glob(sys.argv[1] + "/*.log"):
+    data = open(path, "rb").read()
+    head = dict(line.split("=", 1) for line in data[:4088].split(b"\0")[0].decode().splitlines() if "=" in line)
+    for number, period, _ in struct.iter_unpack("<QiI", data[4096:len(data) // 16 * 16]):
+        if number:
+            counter = head["tenant"], head["series"], period
+            highest[counter] = max(highest.get(counter, 0), number)
+for (tenant, series, period), number in sorted(highest.items()):
+    text = str(period)
+    label = {4: text, 6: text[:4] + "-" + text[4:], 8: text[:4] + "-" + text[4:6] + "-" + text[6:]}[len(text)]
+    print(f"{tenant}/{series}/{label} {number}")
+SCRIPT
+}
+
+# accept: with a floor, by turns in each of the ways that there are; then docketd starts.
 accept() {
-    run_child "$work/docketd.log" env LD_PRELOAD="$with_clock" "$docketd" --realm "$realm" --accept-store "$floor"
-    docketd_pid=$child
-    wait_until 20 serves_or_ended && is_running "$docketd_pid"
+    local way=$((cases / 2 % 4)) code=0
+    [ "$way" != 3 ] || [ -e "$(compgen -G "$far/*.marks" | head -n 1)" ] || way=1
+    case $way in
+    0)
+        run_child "$work/docketd.log" env LD_PRELOAD="$with_clock" "$docketd" --realm "$realm" --accept-store "$floor"
+        docketd_pid=$child
+        wait_until 20 serves_or_ended && is_running "$docketd_pid"
+        return
+        ;;
+    1) accepted_by --skip "$floor" || code=$? ;;
+    2)
+        floors >"$work/floors"
+        accepted_by --floors "$work/floors" --skip 0 || code=$?
+        ;;
+    3) accepted_by --from-witness --skip "$floor" || code=$? ;;
+    esac
+    ways[$way]=$((${ways[$way]} + 1))
+    [ "$code" = 0 ] || return 1
+    LD_PRELOAD=$with_clock start_docketd
+}
+ways=(0 0 0 0)
+
+accepted_by() {
+    LD_PRELOAD=$with_clock "$docket" accept --yes "$@" >"$work/accept.out" 2>&1 || { cat "$work/accept.out" >>"$work/docketd.log" && return 1; }
 }
 
 # goes_on: workers take numbers of all series, and the auditor is content. A number of a
@@ -202,14 +264,8 @@ begin_case() {
     printf '== %s\n' "$case" >>"$work/docketd.log"
 }
 
-# Without a witness elsewhere the board's word is ten times a second, and one commit is less.
-sees_all() { "$docketd" --help-config | grep -q witness_command; }
-
 # restored AGE FILES WITNESSES
 restored() {
-    if [ "$1$2" = onethere ] && [[ $3 = both || $3 = near ]] && ! sees_all; then
-        return
-    fi
     begin_case "$1 older, files $2, witness $3"
     if [ "$2" = there ]; then
         bring_back killed
@@ -217,8 +273,7 @@ restored() {
         bring_back stopped
         rm -rf -- "${runtime:?}"/*
     fi
-    rm -rf -- "$realm/store"
-    cp -a --sparse=always "$memory/store.$1" "$realm/store"
+    put_back "$1"
     case $3 in near | none) rm -rf -- "${far:?}"/* ;; esac
     case $3 in far | none) rm -f -- "$realm"/witness* ;; esac
     refuses
@@ -329,6 +384,14 @@ image_put_back() {
 
 ended() { ! is_running "$1" || ! is_running "$2"; }
 
+# logged ID TENANT: the first number that one of its threads was given of that tenant's series
+logged() {
+    local log
+    for log in "$logs/$1"-*."$2".*.log; do
+        [ ! -e "$log" ] || od -A n -t u8 -j 4096 -N 8 "$log" | grep -v '^ *0$' || true
+    done
+}
+
 under_running() {
     begin_case "data.mdb put back $1 under a running docketd"
     bring_back killed
@@ -344,6 +407,10 @@ under_running() {
     wait_until 2 ended "$child" "$docketd_pid" || true # docketd may have ended by itself: what it gave counts
     kill_child "$child"
     kill_docketd
+    if [ "$1" = 'in its place' ] && [ -n "$(logged under books)" ]; then
+        onto=$((onto + 1))
+        fail "$case: no number is recorded on top of it"
+    fi
     refuses
     # In place, what is there is no store any more: a good copy is put back once more.
     rm -rf -- "$realm/store"
@@ -376,18 +443,21 @@ for ((round = 1; round <= rounds; round++)); do
     under_running 'in its place'
     pair_put_back some gone
     pair_put_back weeks gone
-    ! sees_all || pair_put_back one there
+    pair_put_back one there
     clone_beside
     clone_after
     original_after
     image_put_back
 done
 
-at_least "older copies put back" $((20 * rounds)) "$cases"
+at_least "older copies put back" $((33 * rounds)) "$cases"
+at_least "accepted by --skip, by floors from the logs, from the witness" $((3 * rounds)) \
+    "$(printf '%s\n' "${ways[@]:1}" | sort -n | head -n 1)"
 at_least "whole machines put back, which nothing sees" "$rounds" "$images"
 at_most "of the others served without a floor" 0 "$unrefused"
 at_most "refusals that changed something" 0 "$touched"
 at_most "accepted with a floor, and not served" 0 "$unserved"
 at_most "numbers given twice" 0 "$duplicates"
+at_most "numbers recorded on top of a file that was changed under docketd" 0 "$onto"
 at_most "audits with a number that has no fate" 0 "$unclean"
 finish

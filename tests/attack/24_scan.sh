@@ -70,7 +70,8 @@ rm -f old.db
 
 if start_postgres; then
     sql -c 'CREATE TABLE invoices (tenant text, number text, date date, id bigint)' -c '\copy invoices FROM old.csv CSV HEADER'
-    scan_and_judge PostgreSQL "postgresql:$postgres" expected
+    scan_and_judge PostgreSQL "postgresql:$postgres password=secret" expected
+    check "PostgreSQL: a password is not printed" test -z "$(grep -l secret found.csv scan.err)"
 else
     skip_row "PostgreSQL" "none can be started here"
 fi

@@ -83,13 +83,13 @@ goes_on() {
         elif [ "${1:-}" = exactly ] && [ "$number" != $((${given[$name]} + 1)) ]; then
             wrong "$name gave $number after ${given[$name]}"
         fi
+        given[$name]=$number
     done
 }
 
 # ---- an errand, killed at each of its calls ---------------------------------
 
 cuts=0 runs=0 faults=0 twice=0
-declare -A all_of=()
 
 wrong() {
     faults=$((faults + 1))
@@ -118,10 +118,13 @@ cut_serves_or_ended() { is_serving || ! is_running "$1"; }
 
 # each_cut NAME STRIDE: NAME_ready, NAME_run under the knife, NAME_judge, until a run sees none
 each_cut() {
-    local stride=$2
+    local stride=$2 name
+    local -A at_first=()
     errand=$1
+    for name in "${!given[@]}"; do at_first[$name]=${given[$name]}; done
     if [ "${FIRST:-}" != '' ]; then at=$FIRST; else at=$((RANDOM % stride + 1)); fi
     while :; do
+        for name in "${!at_first[@]}"; do given[$name]=${at_first[$name]}; done
         "${errand}_ready"
         "${errand}_run"
         "${errand}_judge"
@@ -130,7 +133,7 @@ each_cut() {
         at=$((at + stride))
         [ "$at" -lt 5000 ] || break
     done
-    all_of[$errand]=$((at - 1))
+    for name in "${!at_first[@]}"; do given[$name]=${at_first[$name]}; done
     note "$errand: $((at - 1)) calls that change a file, each $stride-th cut"
 }
 

@@ -5,7 +5,7 @@
 # (fix_cases.py), whatever the order of the rows; applied as CSV, as SQL and by --run it leaves no duplicate; applied
 # twice it changes nothing; data that changed and plans that say what they must not are refused; nothing that is
 # killed leaves half of it.
-# seconds: 10 40
+# seconds: 12 90
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/postgres_lib.sh"
 at_cleanup() { stop_postgres; }
@@ -13,6 +13,7 @@ at_cleanup() { stop_postgres; }
 here=$(cd "$(dirname "$0")" && pwd)
 cases() { python3 "$here/fix_cases.py" "$@"; }
 new_realm
+plant=$(binary docket-plant)
 rows=$(scale 2500 200000)
 by=(--template '{SERIES}-{YYYY}-{N:6}' --series INV --no-start)
 
@@ -279,6 +280,34 @@ if start_postgres; then
     check "apply --run, others write meanwhile: they wait" pg_waits
 else
     skip "fix of a PostgreSQL (it cannot be started here: $(tail -n 1 "$work/initdb.log" 2>/dev/null))"
+fi
+
+# ---- the faults that the scan's own test plants ----
+
+as=(--template 'INV-{YYYY}{MM}{DD}-{N:6}' --no-start -q)
+found() { # WHAT SOURCE: how many findings of that kind
+    "$docket" scan "$2" "${as[@]}" --csv >found.csv || true
+    awk -F, -v what="$1" '$1 == what {count++} END {print count + 0}' found.csv
+}
+fixes_planted() { # SOURCE HOW-TO-APPLY...
+    local source=$1
+    shift
+    [ "$(found duplicate "$source")" -ge 30 ] && [ "$(found folded "$source")" -ge 30 ] && [ "$(found twice "$source")" -ge 30 ] || return 1
+    rm -f planted.plan
+    "$docket" fix plan "$source" "${as[@]}" --twice -o planted.plan >said.out && "$@" || return 1
+    [ "$(found duplicate "$source") $(found folded "$source") $(found twice "$source")" = '0 0 0' ] || { head -n 3 found.csv; return 1; }
+}
+by_csv() { "$docket" fix apply planted.plan planted.csv "${as[@]}" >changes.csv && cases rename planted.csv changes.csv out.csv && mv out.csv planted.csv; }
+by_run() { "$docket" fix apply planted.plan "$1" "${as[@]}" --run --yes; }
+"$plant" "$(scale 12000 200000)" 30 expected >planted.csv
+cp planted.csv unfixed.csv
+check "planted faults, CSV: a second scan finds no duplicate" fixes_planted planted.csv by_csv
+"$plant" "$(scale 12000 200000)" 30 expected sqlite:planted.db
+check "planted faults, SQLite: a second scan finds no duplicate" fixes_planted sqlite:planted.db by_run sqlite:planted.db
+if [ -n "$postgres_at" ]; then
+    sql -c 'create table planted (tenant text, number text, date date, id bigint)' -c '\copy planted from unfixed.csv csv header'
+    sql -c 'drop table invoices' -c 'alter table planted rename to invoices'
+    check "planted faults, PostgreSQL: a second scan finds no duplicate" fixes_planted "postgresql:$postgres" by_run "postgresql:$postgres"
 fi
 
 # ---- beside docket ----

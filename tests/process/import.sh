@@ -87,6 +87,10 @@ expect "an advance" 0 series advance acme/INV --to 100 --yes --reason 'gap'
 import "a number in what it skipped: never given, so imported" 0 INV "$year" <<<"50 50 used 0 - -"
 next_is "the counter stays where it was" INV 100
 
+import "a chunk that says that others speak for what lies below" 0 INV "$year" from=200 <<<"210 210 used 0 - -"
+out_has "it is not believed where the counter rises over it" "^imported 1 .* unnamed 109 "
+check "each number has a fate" has_fate INV "101-209 void (not in the import)"
+
 # ---- start-after, other periods ----------------------------------------------
 
 add_series acme/LATE --start-after 500
@@ -184,5 +188,5 @@ start_docketd
 fate_all >"$work/after"
 check "after kill -9: every imported number is as it was" diff "$work/before" "$work/after"
 check "(there are some)" test "$(wc -l <"$work/before")" -gt 10
-next_is "and the counter goes on" INV 101
+next_is "and the counter goes on" INV 211
 finish

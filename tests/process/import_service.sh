@@ -11,6 +11,9 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 realm_in=memory
 new_realm
 . "$here/admin_lib.sh"
+# shellcheck source=tests/process/postgres_lib.sh
+. "$here/postgres_lib.sh"
+at_cleanup() { stop_postgres; }
 if ! python3 -c 'import sqlite3' 2>/dev/null || [ ! -e "$BUILD/docket-source-sqlite.so" ]; then
     skip "a service's tables: there is no SQLite here"
     finish
@@ -53,37 +56,60 @@ for c in json.load(open(sys.argv[1]))["counters"]:
     if (c["tenant"] + "/" + c["series"], c["label"]) == (sys.argv[3], sys.argv[4]): print(c[sys.argv[2]])' "$case_out" "$@"; }
 says() { check "$1" test "$(figure_of "$2" "$3" "$4")" = "$5"; }
 
-# take_over WHERE SOURCE TENANT-PREFIX
+# take_over WHERE SOURCE TENANT OTHER-TENANT
 take_over() {
+    local a=$3 b=$4
     expect "$1: a dry run" 0 import "$2" --service --declare --dry-run
     err_has "$1: the columns that were found" "tenant=tenant_id, series=prefix, period=sequence_date, value=current_value"
-    err_has "$1: a series by the day" 'acme/INV .*restarts daily, {SERIES}-{YYYY}{MM}{DD}-{N:6}'
-    err_has "$1: one by the year" 'acme/YR .*restarts yearly, {SERIES}/{YYYY}/{N:4}'
-    err_has "$1: one for ever" 'beta/ALL .*restarts never, {SERIES}{N:5}'
-    out_has "$1: what would be" "acme/INV *$before-12-24 *54 *2 *0 *0 *1 *0 *58 INV-${before}1224-000058"
-    check "$1: nothing is declared" eval '! "$docket" fate acme/INV --no-start'
+    err_has "$1: a series by the day" "$a/INV .*restarts daily, {SERIES}-{YYYY}{MM}{DD}-{N:6}"
+    err_has "$1: one by the year" "$a/YR .*restarts yearly, {SERIES}/{YYYY}/{N:4}"
+    err_has "$1: one for ever" "$b/ALL .*restarts never, {SERIES}{N:5}"
+    out_has "$1: what would be" "$a/INV *$before-12-24 *54 *2 *0 *0 *1 *0 *58 INV-${before}1224-000058"
+    check "$1: nothing is declared" eval '! "$docket" fate '"$a"'/INV --no-start'
     expect "$1: taken over" 0 import "$2" --service --declare --keys id --yes --json
-    says "$1: a day's invoices" imported acme/INV "$before-12-24" 54
-    says "$1: its void one, and the sequence's last value" void acme/INV "$before-12-24" 2
-    says "$1: what lies between" unnamed acme/INV "$before-12-24" 1
-    says "$1: the day's next number" next acme/INV "$before-12-24" 58
-    says "$1: another day's" next acme/INV "$before-12-25" 4
-    says "$1: by the year: what its first invoice left out" unnamed acme/YR "$before" 1
-    says "$1: its next number" next acme/YR "$before" 21
-    says "$1: for ever" next beta/ALL never 41
-    expect "$1: it goes on" 0 issue beta/ALL --key new
+    says "$1: a day's invoices" imported $a/INV "$before-12-24" 54
+    says "$1: its void one, and the sequence's last value" void $a/INV "$before-12-24" 2
+    says "$1: what lies between" unnamed $a/INV "$before-12-24" 1
+    says "$1: the day's next number" next $a/INV "$before-12-24" 58
+    says "$1: another day's" next $a/INV "$before-12-25" 4
+    says "$1: by the year: what its first invoice left out" unnamed $a/YR "$before" 1
+    says "$1: its next number" next $a/YR "$before" 21
+    says "$1: for ever" next $b/ALL never 41
+    expect "$1: it goes on" 0 issue $b/ALL --key new
     out_has "$1: (number)" '^ALL00041$'
-    expect "$1: by the year" 0 issue acme/YR --key new
+    expect "$1: by the year" 0 issue $a/YR --key new
     out_has "$1: (number)" "^YR/$year/0010\$"
-    expect "$1: an old invoice's id finds its number" 0 issue acme/INV --key 3 --date "$before-12-24"
+    expect "$1: an old invoice's id finds its number" 0 issue $a/INV --key 3 --date "$before-12-24"
     out_has "$1: (number)" "^INV-${before}1224-000003\$"
     expect "$1: the same again" 0 import "$2" --service --declare --keys id --yes --json
-    says "$1: changes nothing" changed acme/INV "$before-12-24" False
+    says "$1: changes nothing" changed $a/INV "$before-12-24" False
 }
 old=$(sum)
-take_over sqlite "sqlite:$work/old.db"
+take_over sqlite "sqlite:$work/old.db" acme beta
 check "the old database is as it was" test "$(sum)" = "$old"
+if [ -e "$BUILD/docket-source-postgresql.so" ] && start_postgres; then
+    sed 's/acme/gamma/g; s/beta/delta/g' "$work/tables.sql" | sql -v ON_ERROR_STOP=1 >"$work/psql.log" 2>&1
+    take_over postgresql "postgresql:$postgres" gamma delta
+    # What the event says of where it came from has no word of how to connect.
+    expect "events" 0 log gamma/INV --kind import
+    out_has "name the kind of source only" "from postgresql:"
+else
+    skip "a service's tables in PostgreSQL: none can be started here"
+fi
 expect "the store is whole" 0 verify
+env -u LD_PRELOAD python3 -c 'import sqlite3, sys
+base = sqlite3.connect(sys.argv[1])
+base.executescript("""create table invoice_sequences (organization_id text, type text, year integer, month integer, next_number integer);
+insert into invoice_sequences values ("omega", "MON", 2025, 7, 12), ("omega", "MON", 2025, 11, 3);
+create table invoices (invoice_id text, organization_id text, number text, issued_at text);
+insert into invoices values ("a", "omega", "MON-202507-0010", "2025-07-09"), ("b", "omega", "MON-202511-0002", "2025-11-09");""")
+base.commit()' "$work/months.db"
+expect "a year and a month in two columns, and the next number" 0 import "sqlite:$work/months.db" --service --declare --yes --json
+err_has "its template" 'omega/MON: restarts monthly, {SERIES}-{YYYY}{MM}-{N:4}'
+says "one less than the next one was given" next omega/MON 2025-07 12
+says "by the invoice" next omega/MON 2025-11 3
+expect "the invoices alone" 0 import "sqlite:$work/months.db" --dry-run
+err_has "that there are sequences too is told" "has a table invoice_sequences too: with --service"
 expect "columns that are not there" 2 import "sqlite:$work/old.db" --service --sequence-columns value=nothing --dry-run
 err_has "are named" "has no column nothing"
 expect "a file of rows has no tables" 2 import "$work/none.csv" --service --dry-run

@@ -25,6 +25,9 @@ expected_files() {
         "$prefix"/lib/tmpfiles.d/docket.conf; do
         echo "$file"
     done
+    for file in "$BUILD"/docket-source-*.so; do # without a database's headers there is none
+        [ ! -e "$file" ] || echo "$libdir/docket/${file##*/}"
+    done
     for file in "$top"/include/*.h; do
         echo "$prefix/include/${file##*/}"
     done
@@ -43,7 +46,7 @@ has_the_files() {
 has_modes() {
     local bad
     bad=$(find "$tree" ! -type l -printf '%m %y %P\n' |
-        awk '$2 == "d" ? $1 != 755 : $3 ~ /bin\/|\.so\.[0-9.]*$/ ? $1 != 755 : $1 != 644')
+        awk '$2 == "d" ? $1 != 755 : $3 ~ /bin\/|\.so\.[0-9.]*$|docket-source-[a-z]*\.so$/ ? $1 != 755 : $1 != 644')
     [ -z "$bad" ] || { echo "$bad"; return 1; }
 }
 

@@ -114,4 +114,44 @@ mv "$work/kept" "$file"
 check 'put back: served' start_docketd
 check 'served: there is no page any more' eval '[ ! -e "$realm/refused" ]'
 stop_docketd
+
+# ---- a command that keeps one ---------------------------------------------
+
+elsewhere=$work/elsewhere
+mkdir "$elsewhere"
+cp "$(dirname "$0")/../../docs/examples/witness_elsewhere.sh" "$work/keep.sh"
+# faults: what is in $work/fault happens first
+sed -i "2a [ ! -e '$work/fault' ] || . '$work/fault'" "$work/keep.sh"
+export DOCKET_WITNESS_FOLDER=$elsewhere
+printf 'witness_command = %s\nwitness_timeout_s = 1\n' "$work/keep.sh" >>"$realm/docket.conf"
+check 'a command that knows nothing yet: served' start_docketd
+check '... and it keeps the witness' grep -q '^phase running$' "$elsewhere/$(basename "$file")"
+check '... which is an event' eval '"$docket" log --kind witness --no-start | grep -q "a command keeps a witness from now on"'
+take 2
+stop_docketd
+check 'a stop in order: it was told' grep -q '^phase clean$' "$elsewhere/$(basename "$file")"
+echo 'echo "the line is dead" >&2; exit 7' >"$work/fault"
+check 'a command that fails: refused, with its output' refused 4 'get [0-9a-f]* ended with exit code 7: the line is dead'
+echo 'sleep 60' >"$work/fault"
+check 'a command that hangs: killed, and refused' refused 4 'did not end within 1 s'
+echo '[ "$1" = put ] && kill -9 $$' >"$work/fault"
+check 'a put that fails at the start: refused' refused 4 'put [0-9a-f]* ended with signal 9'
+check '... and the realm says what it waits for' grep -q '^sentence.the witness command fails' "$realm/held"
+rm "$work/fault"
+cp "$elsewhere/$(basename "$file")" "$work/old"
+check 'mended: served' start_docketd
+check '... and nothing is waited for' eval '[ ! -e "$realm/held" ]'
+stop_docketd
+cp "$elsewhere/$(basename "$file")" "$work/new"
+cp "$work/old" "$elsewhere/$(basename "$file")"
+check 'a command that lies: refused' refused 4 "command's witness is older than the store"
+rm "$elsewhere/$(basename "$file")"
+check 'a command that has forgotten: refused' refused 4 'the witness command has no witness'
+cp "$work/new" "$elsewhere/$(basename "$file")"
+cp "$realm/docket.conf" "$work/docket.conf"
+sed -i '/^witness_command/d' "$realm/docket.conf"
+check 'a configuration without the command: refused' refused 4 'witness_command = none'
+cp "$work/docket.conf" "$realm/docket.conf"
+check 'with it again: served' start_docketd
+stop_docketd
 finish

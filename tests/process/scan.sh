@@ -78,6 +78,14 @@ largest_is_a_rule_or_said() {
         sed '/-0011/,$d' far.csv >few.csv && printf 'acme,INV-2025-5000\nacme,INV-2025-5001\n' >>few.csv &&
         exits 1 scan few.csv --template "$template" && says '1 gap' out && ! grep -q largest out
 }
+highest_are_floors() {
+    exits 0 scan far.csv --template "$template" --highest && [ "$(cat out)" = 'acme/INV/2025 8000' ] && says 'far above the others' &&
+        exits 0 scan far.csv --template "$template" --highest --largest 7000 && [ "$(cat out)" = 'acme/INV/2025 11' ] &&
+        exits 0 scan faulty.csv --columns "$columns" --template "$template" --highest --json && says '2 rows have a number of no series' &&
+        [ "$(jq -c '[.counters[] | .tenant, .series, .period, .highest]' out)" = '["acme","INV","2025",5,"bolt","INV","2025",4]' ] &&
+        printf 'tenant,number\nacme,N7\n' >never.csv && exits 0 scan never.csv --template 'N{N:1}' --restart never --series N --highest &&
+        [ "$(cat out)" = 'acme/N 7' ]
+}
 twice_is_two_texts_of_one_number() {
     printf 'tenant,number,date\na,I20250101-1,2025-01-01\na,I20250102-1,2025-01-02\n' >twice.csv
     exits 1 scan twice.csv --template 'I{YYYY}{MM}{DD}-{N:1}' && says '1 twice' out &&
@@ -107,6 +115,7 @@ check "stdin: as a file" stdin_is_as_a_file
 check "nothing wrong: exit code 0" clean_ends_with_0
 check "--tenant: chooses rows, or names the tenant of all" tenant_chooses_or_names
 check "a number far above all others: told by the rule, or by --largest; two of few are no finding" largest_is_a_rule_or_said
+check "--highest: a line for each counter, as a file of floors has it" highest_are_floors
 check "two texts of one number: told, unless the series restarts in between" twice_is_two_texts_of_one_number
 check "control characters of a file: do not reach the terminal" a_terminal_is_not_moved
 

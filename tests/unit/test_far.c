@@ -426,6 +426,184 @@ static void who_is_asked_says_no_before_anything_is_written_and_the_report_tells
     assert_int_equal(report.voice[DK_VOICE_FILES].verdict, DOCKET_STORE_REWOUND);
 }
 
+/* ---- a witness that a command keeps ---- */
+
+static char kept_text[DK_WITNESS_BYTES];
+static dk_word puts_fail, gets_fail, puts_made;
+
+static docket_status get_kept(void *context, const char *id, char *text, size_t size)
+{
+    (void)context;
+    assert_int_equal(strlen(id), 32);
+    if (dk_load_relaxed(&gets_fail))
+        return dk_fail(DOCKET_SYSTEM, "no route to the other side");
+    snprintf(text, size, "%s", kept_text);
+    return DOCKET_OK;
+}
+
+static docket_status put_kept(void *context, const char *id, const char *text, uint64_t left)
+{
+    (void)context, (void)id, (void)left;
+    if (dk_load_relaxed(&puts_fail))
+        return dk_fail(DOCKET_SYSTEM, "the other side is full");
+    snprintf(kept_text, sizeof kept_text, "%s", text);
+    dk_store_release(&puts_made, dk_load_relaxed(&puts_made) + 1);
+    return DOCKET_OK;
+}
+
+static const struct dk_witness_command command = {.get = get_kept, .put = put_kept, .called = "/bin/keep"};
+
+static int make_kept(void **state)
+{
+    int code = make_two(state);
+    kept_text[0] = 0;
+    dk_store_relaxed(&puts_fail, 0);
+    dk_store_relaxed(&gets_fail, 0);
+    options.command = &command;
+    return code;
+}
+
+#define IN_THREE(test) cmocka_unit_test_setup_teardown(test, make_kept, remove_realm)
+
+static struct dk_witness kept(void)
+{
+    struct dk_witness witness = {0};
+    assert_true(dk_witness_parse(kept_text, &witness));
+    return witness;
+}
+
+static void a_command_is_told_of_openings_and_stops_far_ahead(void **state)
+{
+    (void)state;
+    must_open();
+    assert_int_equal(kept().phase, DK_WITNESS_RUNNING);
+    assert_true(kept().commit > store->meta.commit + 10000);
+    uint64_t puts = dk_load_acquire(&puts_made);
+    commit_many(600);
+    assert_int_equal(dk_load_acquire(&puts_made), puts); /* not in the way of commits */
+    crash();
+    must_open();
+    must_close(true);
+    assert_int_equal(kept().phase, DK_WITNESS_CLEAN);
+    assert_int_equal(kept().seen, kept().commit);
+    must_open();
+    assert_null(strstr(events_from(1).text, "witness:")); /* from the first day on: no news */
+}
+
+static void a_command_that_fails_at_the_opening_refuses_it(void **state)
+{
+    (void)state;
+    must_open();
+    must_close(true);
+    dk_store_relaxed(&gets_fail, 1);
+    assert_refused(DOCKET_STORE_REWOUND, "no route to the other side");
+    dk_store_relaxed(&gets_fail, 0);
+    dk_store_relaxed(&puts_fail, 1);
+    assert_refused(DOCKET_STORE_REWOUND, "the other side is full");
+    dk_store_relaxed(&puts_fail, 0);
+    must_open();
+}
+
+static void a_command_that_lies_or_forgets_refuses_the_opening(void **state)
+{
+    (void)state;
+    char before[DK_WITNESS_BYTES];
+    must_open();
+    must_close(true);
+    memcpy(before, kept_text, sizeof before);
+    must_open();
+    must_close(true);
+    char now[DK_WITNESS_BYTES];
+    memcpy(now, kept_text, sizeof now);
+    memcpy(kept_text, before, sizeof before);
+    assert_refused(DOCKET_STORE_REWOUND, "the command's witness is older than the store");
+    kept_text[0] = 0;
+    assert_refused(DOCKET_STORE_REWOUND, "has no witness");
+    snprintf(kept_text, sizeof kept_text, "hello");
+    assert_refused(DOCKET_STORE_REWOUND, "no witness that can be read");
+    memcpy(kept_text, now, sizeof now);
+    options.command = NULL;
+    assert_refused(DOCKET_STORE_REWOUND, "witness_command = none");
+    options.no_command = true;
+    must_open();
+    assert_non_null(strstr(events_from(1).text, "no command keeps a witness any more"));
+}
+
+static void a_copy_on_another_host_is_refused_by_the_command(void **state)
+{
+    (void)state;
+    must_open();
+    must_close(true);
+    back_up();
+    copy_file(path_of("witness"), path_of("backup/witness"));
+    char far[300];
+    snprintf(far, sizeof far, "%s.kept", far_file());
+    copy_file(far_file(), far);
+    must_open();
+    must_close(true);
+    put_back(); /* the whole machine: store, near and far witness */
+    copy_file(path_of("backup/witness"), path_of("witness"));
+    copy_file(far, far_file());
+    assert_refused(DOCKET_STORE_REWOUND, "older than its command's witness");
+}
+
+struct committing {
+    pthread_t thread;
+    docket_status status;
+    dk_word done;
+};
+
+static void *commit_one(void *context)
+{
+    struct committing *committing = context;
+    struct dk_counter_image image = counter_of(1, 2026, 77);
+    const struct dk_counter_image *one = &image;
+    uint64_t number;
+    committing->status = dk_store_commit(store, &(struct dk_change){.counters = &one, .counter_count = 1}, &number);
+    dk_store_release(&committing->done, 1);
+    return NULL;
+}
+
+static void use_up(struct committing *committing)
+{
+    dk_store_relaxed(&puts_fail, 1);
+    dk_store_relaxed(&store->hook.covered, store->meta.commit); /* as after many thousand commits without an answer */
+    assert_int_equal(pthread_create(&committing->thread, NULL, commit_one, committing), 0);
+    usleep(100000);
+    assert_int_equal(dk_load_acquire(&committing->done), 0);
+}
+
+static void what_it_was_told_is_used_up_then_commits_wait_until_it_answers(void **state)
+{
+    (void)state;
+    struct committing committing = {0};
+    must_open();
+    commit_many(3);
+    use_up(&committing);
+    dk_store_relaxed(&puts_fail, 0);
+    pthread_join(committing.thread, NULL);
+    assert_int_equal(committing.status, DOCKET_OK);
+    assert_int_equal(next_of(1, 2026), 77);
+    must_close(true);
+    must_open();
+}
+
+static void a_stop_ends_the_waiting_and_nothing_is_lost(void **state)
+{
+    (void)state;
+    struct committing committing = {0};
+    must_open();
+    commit_many(3);
+    use_up(&committing);
+    dk_store_wait_no_more(store);
+    pthread_join(committing.thread, NULL);
+    assert_int_equal(committing.status, DOCKET_STORE_FAILED);
+    crash();
+    dk_store_relaxed(&puts_fail, 0);
+    must_open();
+    assert_int_equal(next_of(1, 2026), 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -446,6 +624,12 @@ int main(void)
         IN_TWO(an_opening_that_is_cut_off_between_its_witnesses_is_let_in),
         IN_TWO(two_that_went_on_from_one_copy_are_told_apart),
         IN_TWO(marks_are_noted_beside_it_and_are_exact_after_a_stop_in_order),
+        IN_THREE(a_command_is_told_of_openings_and_stops_far_ahead),
+        IN_THREE(a_command_that_fails_at_the_opening_refuses_it),
+        IN_THREE(a_command_that_lies_or_forgets_refuses_the_opening),
+        IN_THREE(a_copy_on_another_host_is_refused_by_the_command),
+        IN_THREE(what_it_was_told_is_used_up_then_commits_wait_until_it_answers),
+        IN_THREE(a_stop_ends_the_waiting_and_nothing_is_lost),
         IN_TWO(who_is_asked_says_no_before_anything_is_written_and_the_report_tells_all),
     };
     return cmocka_run_group_tests_name("store: the far witness", tests, NULL, NULL);

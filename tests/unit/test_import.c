@@ -149,9 +149,9 @@ static enum verdict judge(const struct model *model, uint64_t number)
         return BELOW;
     switch (model->before[number]) {
     case NONE:
-    case SPARE: return GIVE;
-    case ADVANCED:
-    case LEFT_OUT: return is_void ? ALREADY : GIVE;
+    case SPARE:
+    case LEFT_OUT: return GIVE;
+    case ADVANCED: return is_void ? ALREADY : GIVE;
     case VOIDED:
     case VOID_BEFORE: return is_void ? ALREADY : CLASH;
     case USED_BEFORE: return is_void ? CLASH : ALREADY;
@@ -236,7 +236,8 @@ static void one_round(void)
     struct model model;
     struct dk_event event = {.time_ns = 9};
     struct dk_job job = {.events = &event, .event_count = 1};
-    struct dk_series_book series = {.record = {.id = 1, .tenant = "acme", .name = "INV"}};
+    const struct dk_policy policy = {.window = 1};
+    struct dk_series_book series = {.record = {.id = 1, .tenant = "acme", .name = "INV", .policy = &policy}};
     struct dk_import import = {.series = &series, .period = 2026};
     struct dk_counter_image image;
     uint64_t counts[4] = {0};

@@ -9,6 +9,7 @@
 #include "../address.h"
 #include "../progress.h"
 #include "left.h"
+#include "sorter.h"
 #include "source.h"
 
 #include <errno.h>
@@ -41,36 +42,28 @@ struct finding {
 
 /* ---- stdin ---- */
 
-static int copy_stdin(int to)
+static bool copy_stdin(int to)
 {
     char bytes[1 << 16];
     ssize_t got;
-    while ((got = read(STDIN_FILENO, bytes, sizeof bytes)) != 0) {
-        if (got < 0 && errno == EINTR)
-            continue;
-        for (ssize_t done = 0, put; got > 0 && done < got; done += put)
-            if ((put = write(to, bytes + done, (size_t)(got - done))) <= 0)
-                return -1;
-        if (got < 0)
-            return -1;
-    }
-    return 0;
+    while ((got = read(STDIN_FILENO, bytes, sizeof bytes)) != 0)
+        if (got > 0 ? !sorter_write(to, bytes, (size_t)got) : errno != EINTR)
+            return false;
+    return true;
 }
 
 int find_keep_stdin(const struct cli *cli)
 {
-    FILE *file = lseek(STDIN_FILENO, 0, SEEK_CUR) >= 0 ? NULL : tmpfile();
-    if (file == NULL && lseek(STDIN_FILENO, 0, SEEK_CUR) >= 0)
-        return CLI_DONE;
-    if (file == NULL || copy_stdin(fileno(file)) != 0 || dup2(fileno(file), STDIN_FILENO) < 0) {
-        int code = cli_fail(cli, DOCKET_SYSTEM, "cannot keep what stdin says in a file below /tmp to read it twice: %s; "
-                                                "write it to a file and name that", strerror(errno));
-        if (file != NULL)
-            fclose(file);
-        return code;
-    }
-    fclose(file); /* stdin has it now */
-    return CLI_DONE;
+    if (lseek(STDIN_FILENO, 0, SEEK_CUR) >= 0)
+        return CLI_DONE; /* a file, which can be read again */
+    int fd = sorter_file(), code = CLI_DONE;
+    if (fd < 0 || !copy_stdin(fd) || dup2(fd, STDIN_FILENO) < 0)
+        code = cli_fail(cli, errno == ENOSPC ? DOCKET_NO_SPACE : DOCKET_SYSTEM,
+                        "cannot keep what stdin says in a file in %s, to read it twice: %s; write it to a file and name that",
+                        sorter_folder(), strerror(errno));
+    if (fd >= 0)
+        close(fd); /* stdin has it now */
+    return code;
 }
 
 /* ---- counters ---- */

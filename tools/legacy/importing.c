@@ -78,6 +78,8 @@ int importing_read(struct importing *importing)
     importing->intake.series = cli->values[OPT_ONE_SERIES];
     if (code == CLI_DONE)
         code = read_source(importing);
+    if (code == CLI_DONE && !is_service)
+        service_hint(cli);
     if (code == CLI_DONE && is_service)
         code = service_add_lasts(&importing->service, &importing->intake);
     if (code == CLI_DONE)
@@ -93,9 +95,7 @@ int importing_send(struct importing *importing)
     const char *source = cli->operands[0];
     importing->sending = (struct sending){.cli = cli,
                                           .intake = &importing->intake,
-                                          .source = strcmp(source, "-") == 0                        ? "stdin"
-                                                    : legacy_kind_of(source) == LEGACY_POSTGRESQL ? "postgresql"
-                                                                                                  : source,
+                                          .source = strcmp(source, "-") == 0 ? "stdin" : legacy_shown(source),
                                           .declares = cli_given(cli, OPT_DECLARE),
                                           .by_id = cli_given(cli, OPT_ID_KEYS)};
     importing->sending.flags = (cli_given(cli, OPT_DRY_RUN) ? DOCKET_DRY_RUN : 0u) |

@@ -53,6 +53,7 @@ void intake_close(struct intake *intake)
     spool_close(&intake->spool);
     sorter_close(intake->sorter);
     free(intake->buffer);
+    free(intake->lasts);
     if (intake->file >= 0)
         close(intake->file);
 }
@@ -226,6 +227,9 @@ int intake_sort(struct intake *intake)
     struct intake_row before = {.counter = NAMES_NONE};
     struct sorted record;
     int got, code = CLI_DONE;
+    intake->lasts = calloc(intake->names.counter_count + 1u, sizeof *intake->lasts);
+    if (intake->lasts == NULL)
+        return cli_fail(intake->cli, DOCKET_NO_MEMORY, "no memory for so many series and periods");
     progress_begin(&intake->progress, intake->cli, "numbers compared");
     while (code == CLI_DONE && (got = sorter_next(intake->sorter, &record)) != 0) {
         progress_step(&intake->progress);
@@ -239,6 +243,7 @@ int intake_sort(struct intake *intake)
             continue;
         }
         before = row;
+        intake->lasts[row.counter] = row; /* they ascend */
         code = put_sorted(intake, &record);
     }
     progress_end(&intake->progress);

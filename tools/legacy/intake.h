@@ -41,6 +41,7 @@ struct intake {
     struct names names;
     struct spool spool;
     struct sorter *sorter;
+    struct intake_row *lasts; /* of each counter its highest row; after intake_sort() */
     int file; /* sorted rows, one behind the other */
     char *buffer;
     size_t used, at;

@@ -20,6 +20,8 @@ struct chunk {
     bool has_next, ended;
     uint64_t from;         /* of its counter */
     bool tracked;
+    bool sent_highest;     /* ... of its counter; it is not sent again */
+    bool highest_first;    /* the chunk is the counter's highest number alone */
     bool left;             /* no more of its counter is sent */
     struct sent_counter *counter;
 };
@@ -153,8 +155,17 @@ static docket_status begin_counter(docket_realm *realm, struct sending *sending,
     chunk->counter = counter;
     chunk->tracked = showing.tracked;
     chunk->from = 0;
+    chunk->sent_highest = false;
     chunk->left = status != DOCKET_OK;
     return DOCKET_OK;
+}
+
+/* Docket goes on giving numbers between two chunks: of a counter that needs several, the highest comes first, so that
+ * those lie above. */
+static bool goes_first(const struct sending *sending, const struct intake_row *row)
+{
+    return sending->intake->names.counters[row->counter].rows > DOCKET_IMPORT_ROWS_MAX &&
+           (sending->flags & DOCKET_DRY_RUN) == 0;
 }
 
 /* Numbers of one counter, as many as go into a chunk. */
@@ -171,14 +182,20 @@ static docket_status fill(docket_realm *realm, struct sending *sending)
             break;
         const struct names_counter *name = &sending->intake->names.counters[chunk->next.counter];
         const struct sent_counter *counter = chunk->counter;
-        bool same = counter != NULL && counter->series == name->series && counter->period == name->period &&
+        bool begun = counter != NULL && counter->series == name->series && counter->period == name->period &&
                     counter->tenant == sending->intake->names.tenants[name->tenant];
-        if (!same && chunk->record_count > 0)
+        if (!begun && chunk->record_count > 0)
             break;
-        docket_status status = same ? DOCKET_OK : begin_counter(realm, sending, chunk->next.counter);
+        docket_status status = begun ? DOCKET_OK : begin_counter(realm, sending, chunk->next.counter);
         if (status != DOCKET_OK)
             return status;
-        if (!chunk->left && !put(sending, &chunk->next, &failed))
+        if (!begun && !chunk->left && goes_first(sending, &chunk->next)) {
+            chunk->sent_highest = true;
+            chunk->highest_first = put(sending, &sending->intake->lasts[chunk->next.counter], &failed);
+            break;
+        }
+        bool sent = chunk->sent_highest && chunk->next.number == sending->intake->lasts[chunk->next.counter].number;
+        if (!chunk->left && !sent && !put(sending, &chunk->next, &failed))
             break;
         chunk->has_next = false;
     }
@@ -250,9 +267,10 @@ static void add(struct docket_import_found *sum, const struct docket_import_foun
     sum->voided += found->voided;
     sum->already += found->already;
     sum->below += found->below;
+    sum->named += found->named;
     sum->unnamed += found->unnamed;
     sum->clashing += found->clashing;
-    sum->highest = found->highest;
+    sum->highest = found->highest > sum->highest ? found->highest : sum->highest;
     sum->changed |= found->changed;
 }
 
@@ -274,9 +292,15 @@ static void take_found(struct sending *sending, const struct docket_import_found
         counter->stopped_at = chunk->rows[0].first;
         chunk->left = true;
     } else {
+        if (chunk->highest_first)
+            counter->passed_over = found->unnamed;
+        uint64_t named = found->named < counter->passed_over ? found->named : counter->passed_over;
+        counter->passed_over -= named; /* by the highest; now their own chunk has them */
         add(&counter->found, found);
-        chunk->from = found->highest + 1;
+        counter->found.unnamed -= named;
+        chunk->from = chunk->highest_first ? 0 : found->highest + 1;
     }
+    chunk->highest_first = false;
     counter->chunks++;
 }
 

@@ -35,6 +35,7 @@ struct sent_counter {
     int32_t period;
     struct docket_import_found found; /* of all its chunks */
     uint64_t rows, chunks;
+    uint64_t passed_over;  /* by the highest number, which was sent first, and not sent since */
     uint64_t stopped_at;   /* the first number of the chunk in which something clashed; 0: none */
     docket_status status;  /* why it was left; DOCKET_OK: it was not */
     char sentence[400];

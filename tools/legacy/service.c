@@ -10,7 +10,7 @@
 #include <strings.h>
 
 enum { COLUMNS_MOST = 64, COLUMN_BYTES = 64, NUMBER_DIGITS_MOST = 15 };
-enum { TENANT, SERIES, PERIOD, VALUE, WHATS };
+enum { TENANT, SERIES, PERIOD, VALUE, MONTH, WHATS };
 
 static const struct {
     const char *word;
@@ -18,9 +18,10 @@ static const struct {
 } whats[WHATS] = {
     {"tenant", (const char *const[]){"tenant_id", "tenant", "company_id", "organization_id", "org_id", "account_id", NULL}},
     {"series", (const char *const[]){"prefix", "series", "document_type", "type", "sequence_name", "name", "kind", NULL}},
-    {"period", (const char *const[]){"period", "sequence_date", "date", "day", "year", "fiscal_year", "month", NULL}},
+    {"period", (const char *const[]){"period", "sequence_date", "date", "day", "year_month", "year", "fiscal_year", NULL}},
     {"value", (const char *const[]){"current_value", "last_value", "current_number", "last_number", "last_sequence",
                                     "current_sequence", "sequence", "counter", "value", "next_value", "next_number", NULL}},
+    {"month", (const char *const[]){"month", NULL}}, /* beside a year */
 };
 
 /* ---- which columns there are ---- */
@@ -66,7 +67,7 @@ static int read_said(const struct cli *cli, struct columns *columns, bool said[W
             what++;
         size_t word = what < WHATS ? strlen(whats[what].word) + 1 : 0;
         if (what == WHATS || bytes - word >= COLUMN_BYTES)
-            return cli_fail(cli, DOCKET_BAD_ARGUMENT, "--sequence-columns wants tenant=COL,series=COL,period=COL,value=COL; not "
+            return cli_fail(cli, DOCKET_BAD_ARGUMENT, "--sequence-columns wants tenant=COL,series=COL,period=COL,month=COL,value=COL; not "
                                                       "'%.*s'", (int)bytes, at);
         memcpy(name, at + word, bytes - word);
         said[what] = true;
@@ -174,6 +175,19 @@ static const char *finer(const char *a, const char *b)
     return a;
 }
 
+/* A year in one column and its month in another. */
+static struct span join_month(const struct span *cells, char text[8])
+{
+    const struct span *year = &cells[PERIOD], *month = &cells[MONTH];
+    if (year->bytes != 4 || month->bytes == 0 || month->bytes > 2)
+        return *year;
+    memcpy(text, year->text, 4);
+    text[4] = '-';
+    text[5] = month->bytes == 1 ? '0' : month->text[0];
+    text[6] = month->text[month->bytes - 1];
+    return (struct span){text, 7};
+}
+
 /* SIZE_MAX: no memory. There are some thousands at most, and neighbours are of one. */
 static size_t series_of(struct service *service, struct span tenant, const char *name, const char *restart)
 {
@@ -199,7 +213,7 @@ static size_t series_of(struct service *service, struct span tenant, const char 
 
 static int take_sequence(struct service *service, const struct span *cells, uint64_t line, bool is_next)
 {
-    char name[DOCKET_NAME_MAX + 1];
+    char name[DOCKET_NAME_MAX + 1], month[8];
     const char *restart, *only = service->cli->values[OPT_TENANT];
     struct service_sequence sequence = {.line = line};
     struct span tenant = cells[TENANT];
@@ -208,7 +222,7 @@ static int take_sequence(struct service *service, const struct span *cells, uint
     if (only != NULL && (strlen(only) != tenant.bytes || memcmp(only, tenant.text, tenant.bytes) != 0))
         return CLI_DONE;
     if (!read_name(cells[SERIES], name) || !read_value(cells[VALUE], &sequence.value) ||
-        !read_period(cells[PERIOD], &sequence.day, &restart) || tenant.bytes == 0) {
+        !read_period(join_month(cells, month), &sequence.day, &restart) || tenant.bytes == 0) {
         service->skipped++;
         cli_note(service->cli, "row %" PRIu64 " of invoice_sequences has no tenant, series, period or value that can be read; it "
                                "is left out", line);
@@ -358,6 +372,24 @@ int service_read(const struct cli *cli, struct service *service)
     if (code == CLI_DONE && cli_given(cli, OPT_DECLARE) && !cli_given(cli, OPT_TEMPLATE))
         code = read_samples(service);
     return code;
+}
+
+void service_hint(const struct cli *cli)
+{
+    struct database *database;
+    struct span cell;
+    const size_t first = 0;
+    enum legacy_kind kind = legacy_kind_of(cli->operands[0]);
+    if (kind == LEGACY_CSV || cli_given(cli, OPT_QUERY) || database_open(cli, cli->operands[0], false, &database) != CLI_DONE)
+        return;
+    if (database_query(database, kind == LEGACY_SQLITE
+                                     ? "SELECT name FROM sqlite_master WHERE name = 'invoice_sequences'"
+                                     : "SELECT table_name FROM information_schema.tables WHERE table_name = "
+                                       "'invoice_sequences'") == 0 &&
+        database_next(database, &first, 1, &cell) == 1)
+        cli_note(cli, "the database has a table invoice_sequences too: with --service its counters go on above its values, also "
+                      "where no invoice has them");
+    database_close(database);
 }
 
 /* ---- the series ---- */

@@ -6,7 +6,7 @@
  *     invoices            one row for each document: number, tenant, date, state
  *
  * Columns are found by their usual names, or named by --sequence-columns tenant=COL,series=COL,period=COL,value=COL; the
- * invoices' as docket scan finds them. A period is a day (2025-07-25), a month (2025-07), a year (2025) or nothing; a value is
+ * invoices' as docket scan finds them. A period is a day (2025-07-25), a month (2025-07; or a year, and a column `month`), a year (2025) or nothing; a value is
  * the last number that the sequence gave (of a column whose name begins with next: one less).
  *
  * A series is named as its prefix, without the dash at its end. Where it is to be declared, its template is what its first
@@ -43,6 +43,8 @@ struct service {
 
 /* Exit codes. service_free() is due in any case. */
 int service_read(const struct cli *cli, struct service *service);
+/* Says so if the source has such tables, and --service was not asked for. */
+void service_hint(const struct cli *cli);
 /* Declares what the realm does not have; for session_run(). */
 docket_status service_declare(docket_realm *realm, void *service);
 /* The reader knows the series that are not declared yet: for --dry-run. */

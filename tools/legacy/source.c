@@ -24,6 +24,12 @@ enum legacy_kind legacy_kind_of(const char *source)
     return begins(source, postgresql_word) || begins(source, postgres_word) ? LEGACY_POSTGRESQL : LEGACY_CSV;
 }
 
+const char *legacy_shown(const char *source)
+{
+    bool secret = strcasestr(source, "password") != NULL || strchr(source, '@') != NULL;
+    return secret && legacy_kind_of(source) == LEGACY_POSTGRESQL ? "postgresql:..." : source;
+}
+
 enum legacy_kind legacy_kind(const struct legacy_source *source)
 {
     return source->kind;
@@ -69,7 +75,7 @@ static int check_options(const struct cli *cli, const char *name)
     if (cli_given(cli, OPT_QUERY) && csv)
         return cli_fail(cli, DOCKET_BAD_ARGUMENT, "--query is for databases, and %.200s is read as CSV", name);
     if (delimiter != NULL && !csv)
-        return cli_fail(cli, DOCKET_BAD_ARGUMENT, "--delimiter is for CSV, and %.40s... is a database", name);
+        return cli_fail(cli, DOCKET_BAD_ARGUMENT, "--delimiter is for CSV, and the source is a database");
     if (delimiter != NULL && strcmp(delimiter, "tab") != 0 && (strlen(delimiter) != 1 || strchr("\"\r\n", delimiter[0]) != NULL))
         return cli_fail(cli, DOCKET_BAD_ARGUMENT, "--delimiter wants one character, or tab; not '%.40s'", delimiter);
     if (cli_given(cli, OPT_DATES) && strchr(cli->values[OPT_DATES], '%') == NULL)

@@ -47,6 +47,8 @@ int legacy_code(const struct legacy_source *source);
 void legacy_close(struct legacy_source *source);
 
 enum legacy_kind legacy_kind_of(const char *source);
+/* The source as it may be printed and kept: without what connects to a server, if there may be a password in it. */
+const char *legacy_shown(const char *source);
 enum legacy_kind legacy_kind(const struct legacy_source *source);
 /* Has the source such a column? */
 bool legacy_has(const struct legacy_source *source, const char *what);

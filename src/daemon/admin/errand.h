@@ -118,6 +118,8 @@ docket_status dk_errand_close(struct dk_errand *errand) DK_MUST_USE;     /* clos
 docket_status dk_errand_periods(struct dk_errand *errand) DK_MUST_USE;   /* admin_periods.c */
 docket_status dk_errand_records(struct dk_errand *errand) DK_MUST_USE;   /* records.c */
 docket_status dk_errand_shapes(struct dk_errand *errand) DK_MUST_USE;    /* shapes_read.c */
+/* What each series of the tenant (NULL: of all) writes and ever wrote; the caller frees the rows. */
+docket_status dk_shapes_gather(struct dk_store *store, const char *tenant, struct dk_shape_wire **rows, size_t *count) DK_MUST_USE;
 docket_status dk_errand_verify(struct dk_errand *errand) DK_MUST_USE;    /* aside.c */
 docket_status dk_errand_events(struct dk_errand *errand) DK_MUST_USE;
 docket_status dk_errand_backup(struct dk_errand *errand) DK_MUST_USE;    /* backup.c */

@@ -247,6 +247,34 @@ static void apply(struct dk_errand *errand)
     dk_errand_post(errand, job);
 }
 
+/* ---- of a counter that stands above ---- */
+
+static void imported_light(struct dk_job *job)
+{
+    struct dk_errand *errand = job->context;
+    struct dk_counter *counter = errand->counter;
+    dk_job_free(job);
+    errand->import->said.changed = 1;
+    put_answer(errand);
+    dk_errand_end(errand, DOCKET_OK);
+    if (counter != NULL)
+        dk_keeper_done(counter);
+}
+
+/* Only records of ranges change, as for a void (admin_fates.c): the look is of this moment, with no commit in flight. */
+static docket_status apply_light(struct dk_errand *errand)
+{
+    docket_status status = dk_store_make_room_for(errand->daemon->store, 3 * errand->import->gift_count + 16);
+    if (status != DOCKET_OK)
+        return status;
+    struct dk_job *job = dk_job_new(imported_light, errand);
+    errand->counter = dk_series_counter(errand->series, errand->period);
+    add_event(errand, job);
+    dk_import_ranges(errand->import, job);
+    dk_errand_post(errand, job);
+    return DOCKET_OK;
+}
+
 /* ---- the way there ---- */
 
 static docket_status leases_out(const struct dk_errand *errand)
@@ -376,8 +404,10 @@ docket_status dk_errand_import(struct dk_errand *errand)
         return status;
     if (errand->asked.flags & DK_ADMIN_DRY_RUN || !dk_import_goes(import))
         put_answer(errand);
+    else if (dk_import_is_light(import))
+        status = apply_light(errand);
     else
         begin(errand);
     dk_ledger_import_end(import); /* the commit begins with what the store then says */
-    return DOCKET_OK;
+    return status;
 }

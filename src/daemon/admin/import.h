@@ -5,7 +5,8 @@
  *
  * A chunk is one request, at most DK_IMPORT_ROWS_MAX rows, and one commit: ranges or records, spares, mark, and
  * one event. Its numbers ascend, and what lies between `from` and its highest number and is nobody's becomes void in
- * the same commit. docketd's death before the commit leaves nothing of the chunk, after it all of it; the same
+ * the same commit. Who sends the highest number first has the counter above all others before they come: they are cut out
+ * of the void below it, which needs no more of the counter, and what is given meanwhile lies above. docketd's death before the commit leaves nothing of the chunk, after it all of it; the same
  * chunk sent again finds what is there already and commits nothing.
  */
 #ifndef DK_DAEMON_IMPORT_H
@@ -73,6 +74,8 @@ docket_status dk_import_check(const struct dk_import *import, uint64_t last, uin
 docket_status dk_import_sweep(struct dk_import *import) DK_MUST_USE;
 /* Is there something to write, and nothing against it? */
 bool dk_import_goes(const struct dk_import *import);
+/* ... and nothing of the counter changes but records of ranges, for it stands above all of it. */
+bool dk_import_is_light(const struct dk_import *import);
 /* What of the ranges changes: records that are cut, what nobody has, and (without a ledger) what is imported. The
  * job's first event is the import's. */
 void dk_import_ranges(struct dk_import *import, struct dk_job *job);

@@ -34,6 +34,8 @@ static void add_gift(struct dk_import *import, size_t row, uint64_t first, uint6
         import->said.voided += last - first + 1;
     else
         import->said.imported += last - first + 1;
+    if (piece != NO_PIECE && import->list.pieces[piece].cause == DK_CAUSE_NOT_IMPORTED)
+        import->said.named += last - first + 1;
 }
 
 /* Neighbours that are alike are one. */
@@ -59,9 +61,10 @@ static enum dk_import_verdict verdict_of(const struct dk_import_row *row, const 
     if (piece == NULL || is_nobodys(piece))
         return DK_IMPORT_GIVE;
     if (piece->fate == DK_FATE_VOID && piece->recorded)
-        return row->is_void                     ? DK_IMPORT_ALREADY
-               : was_never_given(piece->cause) ? DK_IMPORT_GIVE
-                                                : DK_IMPORT_CLASH;
+        return piece->cause == DK_CAUSE_NOT_IMPORTED ? DK_IMPORT_GIVE
+               : row->is_void                        ? DK_IMPORT_ALREADY
+               : was_never_given(piece->cause)       ? DK_IMPORT_GIVE
+                                                     : DK_IMPORT_CLASH;
     if (piece->fate == DK_FATE_HANDED_OUT && piece->recorded && piece->cause == DK_CAUSE_IMPORTED && !row->is_void)
         return DK_IMPORT_ALREADY;
     return DK_IMPORT_CLASH;
@@ -221,6 +224,14 @@ docket_status dk_import_sweep(struct dk_import *import)
 bool dk_import_goes(const struct dk_import *import)
 {
     return import->gift_count > 0 && (import->said.clashing == 0 || import->skip);
+}
+
+bool dk_import_is_light(const struct dk_import *import)
+{
+    for (size_t i = 0; i < import->gift_count; i++)
+        if (import->gifts[i].piece == NO_PIECE)
+            return false;
+    return !import->tracked && import->said.unnamed == 0 && !import->series->record.policy->chronological;
 }
 
 /* ---- the commit ---- */

@@ -9,7 +9,7 @@
 #include <string.h>
 
 struct gathering {
-    struct dk_errand *errand;
+    struct dk_store *store;
     struct dk_shape_wire *rows;
     size_t count, room;
 };
@@ -38,7 +38,7 @@ static docket_status gather_one(void *context, const struct dk_text_record *text
     struct gathering *gathering = context;
     bool current = false;
     if (text->until_ns == 0) {
-        docket_status status = is_current(gathering->errand->daemon->store, text, &current);
+        docket_status status = is_current(gathering->store, text, &current);
         if (status != DOCKET_OK)
             return status;
     }
@@ -54,14 +54,24 @@ static docket_status gather_one(void *context, const struct dk_text_record *text
     return DOCKET_OK;
 }
 
+docket_status dk_shapes_gather(struct dk_store *store, const char *tenant, struct dk_shape_wire **rows, size_t *count)
+{
+    struct gathering gathering = {.store = store};
+    docket_status status = dk_store_each_text(store, tenant, "", gather_one, &gathering);
+    *rows = gathering.rows;
+    *count = gathering.count;
+    return status;
+}
+
 static void *gather(void *context)
 {
     struct dk_errand *errand = context;
-    struct gathering gathering = {.errand = errand};
-    const char *tenant = errand->asked.tenant[0] != 0 ? errand->asked.tenant : NULL;
-    dk_aside_outcome(errand, dk_store_each_text(errand->daemon->store, tenant, "", gather_one, &gathering));
-    errand->answer = gathering.rows;
-    errand->answer_bytes = gathering.count * sizeof *gathering.rows;
+    struct dk_shape_wire *rows;
+    size_t count;
+    dk_aside_outcome(errand, dk_shapes_gather(errand->daemon->store, errand->asked.tenant[0] != 0 ? errand->asked.tenant : NULL,
+                                              &rows, &count));
+    errand->answer = rows;
+    errand->answer_bytes = count * sizeof *rows;
     return NULL;
 }
 

@@ -163,9 +163,36 @@ static bool is_off_board(const struct dk_series_book *series, bool ended)
     return ended || (series != NULL && dk_is_tracked(series));
 }
 
+/* How far an accepted store's counter moves. One that nobody vouches for was none when floors were looked at: a period has
+ * begun since. The fence stands, and the same command again asks for it. */
+static struct dk_move move_of(const struct dk_daemon *daemon, const struct dk_series_book *series,
+                              const struct dk_counter_image *image)
+{
+    struct dk_move move = {0};
+    if (!daemon->accepted || series == NULL || series->record.retired_ns != 0 || image->closed == DK_CLOSED_FOR_GOOD)
+        return move;
+    if (dk_floors_judge(daemon->floors, image, &move))
+        return move;
+    dk_log(DK_LOG_ERROR, "%s/%s has no floor for its period %d, which has begun meanwhile; the store stays fenced: accept it "
+                         "again", series->record.tenant, series->record.name, image->period);
+    _exit(4);
+}
+
+/* What somebody said of one counter is an event of its own. Before its image is changed. */
+static void tell_move(struct dk_job *job, const struct dk_series_book *series, const struct dk_counter_image *image,
+                      const struct dk_move *move)
+{
+    if (move->floor == NULL)
+        return;
+    dk_job_event(job, "accept", geteuid(), "floor %llu (%s): the mark moves from %llu to %llu; what lies between is unknown",
+                 (unsigned long long)move->floor->number, dk_floor_source_name(move->floor->source),
+                 (unsigned long long)image->mark, (unsigned long long)(image->mark + move->advance));
+    dk_job_about(job, series->record.tenant, series->record.name, image->period);
+}
+
 /* What this counter's last image cannot vouch for is unknown; the rest stands. */
 static void resolve(struct dk_store *store, struct dk_job *job, struct dk_counter_image *image, uint32_t cause,
-                    uint64_t incarnation, uint64_t advance, bool off_board)
+                    uint64_t incarnation, const struct dk_move *move, bool off_board)
 {
     const struct gap lost = {.job = job, .image = image, .cause = cause};
     for (uint32_t i = 0; i < image->place_count; i++) {
@@ -173,11 +200,11 @@ static void resolve(struct dk_store *store, struct dk_job *job, struct dk_counte
         if (place->size > 0)
             add_lost(store, &lost, place->first + place->offset, place->first + place->size);
     }
-    for (uint32_t i = 0; advance > 0 && i < image->spare_count; i++) /* given since, perhaps, like all behind the mark */
+    for (uint32_t i = 0; move->spares && i < image->spare_count; i++) /* given since, perhaps, like all behind the mark */
         add_lost(store, &lost, image->spares[i].first, image->spares[i].last + 1);
-    if (advance > 0)
+    if (move->spares)
         image->spare_count = 0;
-    image->mark += image->extent_last + 1 - image->mark < advance ? image->extent_last + 1 - image->mark : advance;
+    image->mark += move->advance;
     add_lost(store, &lost, image->next, image->mark);
     image->next = image->mark;
     image->place_count = 0;
@@ -217,7 +244,7 @@ struct unseen {
     struct dk_job *job;
 };
 
-static void advance_period(struct unseen *unseen, const struct dk_series_book *series, int32_t label)
+static void advance_period(struct unseen *unseen, const struct dk_series_book *series, int32_t label, bool ended)
 {
     struct dk_daemon *daemon = unseen->daemon;
     struct dk_counter_image image;
@@ -233,10 +260,22 @@ static void advance_period(struct unseen *unseen, const struct dk_series_book *s
     dk_image_begin(&image, id, label, 0, unseen->desk->map.incarnation);
     image.extent_last = dk_record_last(&series->record, label);
     raise_last_date(daemon, series, &image);
-    resolve(daemon->store, unseen->job, &image, DK_CAUSE_ACCEPTED, unseen->desk->map.incarnation, daemon->advance,
-            is_off_board(series, false));
+    const struct dk_move move = move_of(daemon, series, &image);
+    tell_move(unseen->job, series, &image, &move);
+    resolve(daemon->store, unseen->job, &image, DK_CAUSE_ACCEPTED, unseen->desk->map.incarnation, &move,
+            is_off_board(series, ended));
     if (dk_images_keep(unseen->images, &image) == DOCKET_OK)
         unseen->known.all = unseen->images->all; /* it may have moved */
+}
+
+/* Periods before the current one that somebody has a floor for: they give numbers for documents that are dated back. Of
+ * others that the store has never heard of nothing is given (dated.c). */
+static void advance_named(struct unseen *unseen, const struct dk_series_book *series, int32_t now)
+{
+    const struct dk_floors *floors = unseen->daemon->floors;
+    for (size_t at = 0; at < floors->count; at++)
+        if (floors->all[at].series_id == series->record.id && floors->all[at].period < now)
+            advance_period(unseen, series, floors->all[at].period, true);
 }
 
 /* An accepted store may be older than the current period: its counter, which the
@@ -253,11 +292,12 @@ static void advance_unseen(struct dk_daemon *daemon, struct dk_desk_book *desk, 
         if (series == NULL || series->desk != desk || series->record.retired_ns != 0)
             continue;
         dk_period_at_instant(series->record.policy, now_s, &period);
-        advance_period(&unseen, series, period.label);
+        advance_named(&unseen, series, period.label);
+        advance_period(&unseen, series, period.label, false);
         if (period.end_s == INT64_MAX || now_s < period.end_s - DK_PERIOD_AHEAD_S)
             continue;
         dk_period_at_instant(series->record.policy, period.end_s, &period);
-        advance_period(&unseen, series, period.label);
+        advance_period(&unseen, series, period.label, false);
     }
 }
 
@@ -301,8 +341,10 @@ static void advance_ended(struct dk_daemon *daemon, struct dk_desk_book *desk, c
             job = dk_job_new(note_done, &done);
         }
         const struct dk_series_book *series = dk_series_by_id(daemon, ending.all[i].series_id);
+        const struct dk_move move = move_of(daemon, series, &ending.all[i]);
         raise_last_date(daemon, series, &ending.all[i]);
-        resolve(daemon->store, job, &ending.all[i], DK_CAUSE_ACCEPTED, desk->map.incarnation, daemon->advance,
+        tell_move(job, series, &ending.all[i], &move);
+        resolve(daemon->store, job, &ending.all[i], DK_CAUSE_ACCEPTED, desk->map.incarnation, &move,
                 is_off_board(series, true));
         free(ending.all[i].spares);
     }
@@ -321,7 +363,10 @@ static void resolve_all(struct dk_daemon *daemon, struct dk_desk_book *desk, str
     for (size_t i = 0; i < images->count; i++) {
         struct dk_counter_image *image = &images->all[i];
         struct dk_series_book *series = dk_series_by_id(daemon, image->series_id);
-        if (series == NULL || series->desk != desk || (dk_image_rests(image) && daemon->advance == 0))
+        if (series == NULL || series->desk != desk)
+            continue;
+        const struct dk_move move = move_of(daemon, series, image);
+        if (dk_image_rests(image) && move.advance == 0 && !move.spares && move.floor == NULL)
             continue; /* at rest it says all there is to say */
         if (job->image_count == RESOLVED_IMAGES) {
             counters += job->image_count;
@@ -333,10 +378,11 @@ static void resolve_all(struct dk_daemon *daemon, struct dk_desk_book *desk, str
         struct dk_period period;
         dk_period_at_instant(series->record.policy, now_s, &period);
         raise_last_date(daemon, series, image);
-        resolve(daemon->store, job, image, cause, desk->map.incarnation, daemon->advance,
+        tell_move(job, series, image, &move);
+        resolve(daemon->store, job, image, cause, desk->map.incarnation, &move,
                 is_off_board(series, image->period < period.label || series->record.retired_ns != 0));
     }
-    if (daemon->accepted && daemon->advance > 0)
+    if (daemon->accepted && (daemon->floors->skip > 0 || daemon->floors->count > 0))
         advance_ended(daemon, desk, images);
     if (daemon->accepted)
         advance_unseen(daemon, desk, images, job);
@@ -375,14 +421,20 @@ static void note_desk(struct dk_daemon *daemon, const struct dk_desk_book *desk)
 
 /* Of an accepted store, once every desk's counters are beyond what can have been given. Until this is durable
  * a start that does not accept is refused: it would go on from where the old store stood. */
-static void take_fence_down(struct dk_daemon *daemon)
+void dk_recovery_take_fence_down(struct dk_daemon *daemon)
 {
     static const struct dk_fence none = {0};
     bool done = false;
     struct dk_job *job = dk_job_new(note_done, &done);
     job->fence = &none;
+    /* The last of its kind: series that were made before it are older than it, for dated.c. */
+    dk_job_event(job, "accept", geteuid(), "%zu counters have floors of their own, %s%llu ahead of mark and floor; %zu series "
+                                           "were made that the store had never heard of", daemon->floors->count,
+                 daemon->floors->skip_given ? "every one goes on " : "each goes on ", (unsigned long long)daemon->floors->skip,
+                 daemon->floors->new_count);
     commit_now(daemon, job, &done);
     daemon->facts.fence = none;
+    daemon->accept_known = false;
 }
 
 /* docketd died between the commit of another policy and its slot. If it was more
@@ -600,8 +652,8 @@ docket_status dk_recovery_run(struct dk_daemon *daemon)
     }
     for (uint32_t d = 0; d < daemon->desk_count && status == DOCKET_OK; d++)
         status = open_desk(daemon, &daemon->desks[d], &images, adopted[d]);
-    if (status == DOCKET_OK && daemon->facts.fence.kind == DK_FENCE_ACCEPTING)
-        take_fence_down(daemon);
+    if (status == DOCKET_OK && daemon->facts.fence.kind == DK_FENCE_ACCEPTING && daemon->floors->new_count == 0)
+        dk_recovery_take_fence_down(daemon);
     dk_images_free(&images);
     for (uint64_t id = 0; status == DOCKET_OK && id < daemon->series_room; id++)
         if (daemon->series_by_id[id] != NULL && daemon->series_by_id[id]->record.retired_ns != 0)

@@ -4,6 +4,7 @@
 #define DK_DAEMON_RECOVERY_H
 
 #include "daemon/daemon.h"
+#include "daemon/recovery/floors.h"
 
 /* What a start knows of each series of the store, by its id, without keeping a
  * million records in memory. */
