@@ -137,6 +137,9 @@ struct docket_view_about {
     const char *realm, *store, *socket, *witness; /* absolute paths */
     const char *config;      /* absolute path; "" if there was none */
     const char *log;         /* absolute path, or "journal", or "stderr" */
+    const char *far_witness; /* absolute path of the folder with this host's far witnesses; "": none is kept ... */
+    const char *far_why;     /* ... since it cannot be; "": nobody wants one */
+    const char *witness_command; /* absolute path; "": none */
 };
 
 /* The strings live until the view's next call.

@@ -101,6 +101,8 @@ static void examine(struct doctor *doctor)
     }
     doctor_modes(doctor);
     doctor_witness(doctor);
+    if (doctor->about_known)
+        doctor_far_witness(doctor);
     doctor_clock(doctor);
     doctor_ntp(doctor);
     if (doctor->view != NULL) {

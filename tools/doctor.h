@@ -38,6 +38,7 @@ void doctor_clock(struct doctor *doctor);
 void doctor_ntp(struct doctor *doctor);
 void doctor_modes(struct doctor *doctor);
 void doctor_witness(struct doctor *doctor);
+void doctor_far_witness(struct doctor *doctor);
 
 /* doctor_realm.c: what the shared files say. */
 void doctor_docketd(struct doctor *doctor);

@@ -222,6 +222,35 @@ void doctor_modes(struct doctor *doctor)
                    (unsigned)realm.st_uid);
 }
 
+static bool is_told(const char *value)
+{
+    return value != NULL && value[0] != '\0';
+}
+
+/* By what docketd wrote down at its start: the store says the same. */
+void doctor_far_witness(struct doctor *doctor)
+{
+    const struct docket_view_about *about = &doctor->about;
+    static char path[PATH_MAX + 64];
+    struct stat facts;
+    if (doctor->view == NULL || about->far_witness == NULL)
+        return;
+    snprintf(path, sizeof path, "%s/%s", about->far_witness, doctor->realm.store_id);
+    if (!is_told(about->far_witness))
+        doctor_say(doctor, "far witness", VERDICT_WARN,
+                   "let one be kept (docket.conf: witness_dir), or know that a copy of the whole realm is not noticed on this host",
+                   "none is kept: %s", is_told(about->far_why) ? about->far_why : "witness_dir = none");
+    else if (stat(path, &facts) != 0)
+        doctor_say(doctor, "far witness", errno == ENOENT ? VERDICT_FAIL : VERDICT_WARN,
+                   errno == ENOENT ? "bring it back: without it docketd's next start is refused (docs/STORE.md, far witness)"
+                                   : "run the doctor as the realm's owner",
+                   "cannot look at %s: %s", path, strerror(errno));
+    else
+        doctor_say(doctor, "far witness", VERDICT_PASS, NULL, "%s%s%s", path,
+                   is_told(about->witness_command) ? "; a command keeps another: " : "",
+                   is_told(about->witness_command) ? about->witness_command : "");
+}
+
 void doctor_witness(struct doctor *doctor)
 {
     struct stat store, witness;

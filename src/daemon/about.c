@@ -89,6 +89,9 @@ void dk_about_write(const struct dk_daemon *daemon)
     put(sheet, "store", "%s/store", realm);
     put(sheet, "witness", "%s%s", config->witness[0] != 0 ? config->witness : realm,
         config->witness[0] != 0 ? "" : "/witness");
+    put(sheet, "far_witness", "%s", daemon->facts.far);
+    put(sheet, "far_why", "%s", daemon->facts.far_why);
+    put(sheet, "witness_command", "%s", config->witness_command);
     put(sheet, "config", "%s", access(config->file, F_OK) == 0 ? file : "");
     put(sheet, "socket", "%s/socket", daemon->runtime);
     put_log(sheet);

@@ -217,7 +217,7 @@ static int run_alone(struct dk_daemon *daemon, const struct dk_options *options)
     if (dk_page_wanted(status))
         dk_page_put(daemon, status, dk_offline_given(&options->verb, DK_OFFLINE_JSON));
     else if (status != DOCKET_OK)
-        dk_log(DK_LOG_ERROR, "%s", dk_error_text());
+        dk_offline_say(&options->verb, status, dk_error_text());
     return dk_options_exit_code(status);
 }
 
@@ -289,9 +289,9 @@ int main(int count, char **values)
     if (dk_page_wanted(status))
         dk_page_put(&daemon, status, dk_offline_given(&options.verb, DK_OFFLINE_JSON));
     else if (status != DOCKET_OK)
-        dk_log(DK_LOG_ERROR, "%s", dk_error_text());
+        dk_offline_say(&options.verb, status, dk_error_text());
     else if (outcome != DOCKET_OK)
-        dk_log(DK_LOG_ERROR, "%s", sentence);
+        dk_offline_say(&options.verb, outcome, sentence);
     else if (!options.offline)
         dk_log(DK_LOG_NOTICE, "stopped in order");
     return dk_options_exit_code(status != DOCKET_OK ? status : outcome);

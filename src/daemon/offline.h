@@ -56,6 +56,8 @@ extern const char dk_offline_usage[];
 docket_status dk_offline_check(const struct dk_offline *asked) DK_MUST_USE;
 /* The verb opens no store of the realm's, or opens it by itself: it is run without a start. */
 bool dk_offline_is_alone(const struct dk_offline *asked);
+/* offline_say.c: an error, on stderr. */
+void dk_offline_say(const struct dk_offline *asked, docket_status status, const char *sentence);
 /* offline_fate.c: the rows of dk_fate_write(), and what the ledger says of the same numbers. Closes fd. */
 docket_status dk_offline_print_fates(struct dk_store *store, int fd) DK_MUST_USE;
 /* offline_backup.c */

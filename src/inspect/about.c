@@ -72,6 +72,9 @@ docket_status docket_view_about_show(docket_view *view, struct docket_view_about
                                         .store = dk_about_value(view, "store"),
                                         .socket = dk_about_value(view, "socket"),
                                         .witness = dk_about_value(view, "witness"),
+                                        .far_witness = dk_about_value(view, "far_witness"),
+                                        .far_why = dk_about_value(view, "far_why"),
+                                        .witness_command = dk_about_value(view, "witness_command"),
                                         .config = dk_about_value(view, "config"),
                                         .log = dk_about_value(view, "log")};
     return DOCKET_OK;

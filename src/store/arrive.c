@@ -255,6 +255,7 @@ static docket_status put_in_place(struct arrival *arrival)
 static docket_status consume_ticket(const struct arrival *arrival)
 {
     int realm_fd = arrival->store->realm_fd;
+    unlinkat(realm_fd, DK_MOVED_FILE, 0); /* it has come back to where it once left */
     if (unlinkat(realm_fd, DK_ARRIVAL_FILE, 0) != 0 && errno != ENOENT)
         return dk_fail_errno(dk_status_of_errno(errno), errno, "the state is in place, and its ticket cannot be removed; run "
                                                                "docket import-state again");

@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "base/log.h"
 #include "store/inside.h"
+#include "store/move.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -238,9 +239,16 @@ static docket_status hear_witness(struct dk_store *store, struct opening *openin
 }
 
 /* A fence stands until what it waits for is done. */
-static docket_status judge_fence(struct opening *opening)
+static docket_status judge_fence(struct dk_store *store, struct opening *opening)
 {
     const struct dk_fence *fence = &opening->before.fence;
+    struct stat facts;
+    /* A copy of before the move has no such fence; the word that was left beside it has not gone. */
+    if (opening->options->accept && fstatat(store->realm_fd, DK_MOVED_FILE, &facts, AT_SYMLINK_NOFOLLOW) == 0)
+        return dk_fail(DOCKET_STORE_FENCED, "the realm has moved to another one (see %s/%s), and this is a copy of its store: "
+                                            "it gives numbers there, and is not accepted here. Only if its state never "
+                                            "arrived anywhere, and never will, remove that file",
+                       opening->options->realm, DK_MOVED_FILE);
     if (fence->kind == DK_FENCE_NONE || (fence->kind == DK_FENCE_MOVED && opening->options->fenced_too))
         return DOCKET_OK;
     if (fence->kind == DK_FENCE_MOVED)
@@ -433,7 +441,7 @@ static docket_status open_all(struct dk_store *store, struct opening *opening)
         dk_hook_open(store, options);
     }
     if (status == DOCKET_OK && !opening->standing)
-        status = judge_fence(opening);
+        status = judge_fence(store, opening);
     if (status == DOCKET_OK)
         status = hear_witness(store, opening);
     if (status != DOCKET_OK || !opening->standing)

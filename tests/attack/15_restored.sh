@@ -365,6 +365,38 @@ original_after() {
     accept_and_go_on
 }
 
+# One commit ago, and nothing that could tell: what is within the witness's lag is seen by nobody. The fence that docket
+# restore puts up does not depend on it.
+within_lag() {
+    begin_case "restored from one commit ago, within the witness's lag, the desks' files gone"
+    bring_back killed
+    rm -rf -- "${runtime:?}"/*
+    LD_PRELOAD=$with_clock "$docket" restore "$memory/backup.one" --replace --yes >"$work/restore.out" 2>&1 ||
+        fail "$case: docket restores it" "$work/restore.out"
+    refuses
+    accept_and_go_on
+}
+
+# A copy of before it left: no acceptance brings it back to life beside the realm that it went to.
+moved_away() {
+    local ticket code=0
+    begin_case "an older copy put back in a realm that has moved"
+    bring_back stopped
+    rm -rf -- "$memory/new" "$memory/gone"
+    mkdir -m 700 "$memory/new"
+    ticket=$("$docketd" --realm "$memory/new" --offline import-state --prepare 2>"$work/moved.out") &&
+        LD_PRELOAD=$with_clock "$docketd" --realm "$realm" --offline export-state "$memory/gone" --to "$ticket" \
+            >"$work/moved.out" 2>&1 || fail "$case: it moves" "$work/moved.out"
+    rm -rf -- "$realm/store" "${runtime:?}"/*
+    cp -a --sparse=always "$memory/store.some" "$realm/store"
+    refuses
+    LD_PRELOAD=$with_clock timeout 10 "$docketd" --realm "$realm" --accept-store "$floor" >"$work/moved.out" 2>&1 || code=$?
+    [ "$code" = 4 ] || { unrefused=$((unrefused + 1)) && fail "$case: accepting it ends with $code" "$work/moved.out"; }
+    "$docketd" --realm "$realm" --offline restore "$memory/gone" --replace >"$work/moved.out" 2>&1 &&
+        { unrefused=$((unrefused + 1)) && fail "$case: its state is no backup" "$work/moved.out"; }
+    return 0
+}
+
 # The machine's whole disk is put back: all that could tell is put back with it. Nothing
 # sees that, and docket says so; only what lies off the host can (witness_command).
 image_put_back() {
@@ -447,10 +479,12 @@ for ((round = 1; round <= rounds; round++)); do
     clone_beside
     clone_after
     original_after
+    within_lag
+    moved_away
     image_put_back
 done
 
-at_least "older copies put back" $((33 * rounds)) "$cases"
+at_least "older copies put back" $((35 * rounds)) "$cases"
 at_least "accepted by --skip, by floors from the logs, from the witness" $((3 * rounds)) \
     "$(printf '%s\n' "${ways[@]:1}" | sort -n | head -n 1)"
 at_least "whole machines put back, which nothing sees" "$rounds" "$images"

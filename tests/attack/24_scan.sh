@@ -23,6 +23,8 @@ template='INV-{YYYY}{MM}{DD}-{N:6}'
 at_cleanup() { stop_postgres; }
 new_work
 cd "$work"
+mkdir tmp
+export TMPDIR=$work/tmp
 
 # Runs a command; its most memory in MB goes to $work/peak, its exit code to $work/code.
 watched() {
@@ -61,6 +63,21 @@ scan_and_judge() { # NAME SOURCE EXPECTED
 before=$(sha256sum <old.csv)
 scan_and_judge CSV old.csv expected
 check "CSV: the file is as it was" test "$before" = "$(sha256sum <old.csv)"
+
+# Files of half a megabyte at most: no room for the rows.
+no_room() {
+    local code=0
+    (trap '' XFSZ; ulimit -f 512; exec "$docket" scan old.csv --template "$template" --csv) >/dev/null 2>err || code=$?
+    [ "$code" = 5 ] && grep -q "cannot write a temporary file in $work/tmp" err || { echo "exit code $code"; cat err; return 1; }
+}
+check "no room for temporary files: said with the folder's name" no_room
+killed_leaves_nothing() {
+    "$docket" scan - --template "$template" >/dev/null 2>&1 < <(cat old.csv; sleep 5) &
+    sleep 0.3
+    kill -KILL $! && ! wait $!
+    [ -z "$(ls -A tmp)" ]
+}
+check "killed in the middle: no temporary file is left" killed_leaves_nothing
 
 "$plant" "$rows" "$each" expected.sqlite sqlite:old.db
 before=$(sha256sum <old.db)

@@ -4,7 +4,7 @@
 /* links: daemon/accounted daemon/recovery/adopt daemon/books daemon/counters daemon/edges daemon/series/evict daemon/admin/fate daemon/recovery/images daemon/keeper daemon/leased daemon/recovery/load daemon/series/names daemon/series/opening daemon/series/parked daemon/periods */
 /* links: daemon/days/clockguard daemon/series/policies daemon/admin/set_next daemon/admin/set_off daemon/series/begin daemon/admin/set_past daemon/series/shapes daemon/admin/admin_show daemon/admin/preview */
 /* links: daemon/admin/admin daemon/admin/admin_fates daemon/admin/admin_series daemon/admin/admin_set daemon/admin/admin_desk daemon/admin/admin_periods daemon/admin/aside daemon/admin/shapes_read daemon/admin/records daemon/admin/retention wire/ledger_row daemon/ended/closing daemon/ended/dated daemon/ended/ended daemon/door/users */
-/* links: daemon/admin/backup daemon/backup/manifest daemon/recovery/floors */
+/* links: daemon/admin/backup daemon/backup/manifest daemon/recovery/floors daemon/recovery/advance */
 /* links: daemon/admin/import daemon/admin/import_rows daemon/admin/import_sweep daemon/ledger/import */
 /* links: daemon/config daemon/config_policy daemon/admin/cut daemon/admin/evidence numbering/reason wire/admin wire/packet wire/record daemon/days/calendars daemon/days/today daemon/days/zones daemon/days/tzif table/calendar */
 /* libs: inih jansson */

@@ -327,6 +327,14 @@ gets_suffix() { "$docket" fix plan now.csv -q >said.out && grep -q "^1,renumber,
 check "plan, docket has begun to give numbers: a suffix" gets_suffix
 left_with_why() { "$docket" fix plan now.csv --with numbers -q >said.out && grep -q '^1,left,acme,2,.*docket itself gives' said.out; }
 check "plan --with numbers, docket has begun: left, and why" left_with_why
+# What was imported, docket goes on after.
+imported_gets_suffix() {
+    "$docket" series add acme/OLD --template '{SERIES}-{YYYY}-{N:6}' -q >/dev/null
+    printf 'tenant,number,date,id\nacme,OLD-%s-000001,%s-01-02,1\n' "$year" "$year" >old.csv
+    "$docket" import old.csv --yes -q >/dev/null && printf 'acme,OLD-%s-000001,%s-01-03,2\n' "$year" "$year" >>old.csv &&
+        "$docket" fix plan old.csv -q >said.out && grep -q "^1,renumber,acme,2,.*,OLD-$year-000001-2," said.out
+}
+check "plan, the series' numbers were imported: a suffix, since docket goes on after them" imported_gets_suffix
 stop_docketd
 
 finish

@@ -71,6 +71,13 @@ out_has "(number)" "^TAX-$before-00017$"
 expect "last year goes on above" 0 next acme/INV --date "$before-12-30"
 out_has "(number)" "004712$"
 
+long=$work/$(printf 'x%.0s' {1..120})/$(printf 'y%.0s' {1..120})$'\xff\x01'ü
+mkdir -p "$long"
+{ echo tenant,number,date; echo "beta,INV-${year}0105-000001,$year-01-05"; } >"$long/some.csv"
+expect "a file with a long and odd name" 0 import "$long/some.csv" --yes
+expect "its event" 0 log beta/INV --kind import --json
+out_has "(is readable)" '"text":"beta/INV.*some.csv\|"text":"beta/INV.*yyyy'
+
 # ---- what clashes -----------------------------------------------------------------
 
 { echo number,date,id,state; echo "INV-${year}0201-000601,$year-02-01,77,ok"; echo "INV-${year}0201-000602,$year-02-01,78,ok"; } >"$work/clash.csv"

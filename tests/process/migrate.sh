@@ -104,6 +104,7 @@ check "it names the settings" said "it would lose 1 series with settings that sc
 check "and the reason of an event" said "1 event with a reason that schema 2 cannot hold"
 check "and the retired series" said "1 retired series that schema 2 cannot hold: t1/S"
 check "--json: the same as a list" ends 4 "$docket" migrate downgrade base --yes --json
+check "--json: the error is an object too" eval 'jq -e ".schema_version == 1 and .error.status == \"DOCKET_BAD_LAYOUT\" and .error.category == \"safety\" and (.error.message | length > 20)" "$work/err"'
 check "--json: nothing was made" json '.to == .from and (.steps | length) == 0 and (.losses | length) >= 3'
 check "nothing was changed" test "$(hashes)" = "$hashes"
 check "as far as it can be held it goes down" ends 0 "$docket" migrate downgrade 0005_ledger --yes
@@ -133,4 +134,14 @@ check "new: a bad name, exit code 2" ends 2 new 'Invoices'
 check "new: outside of a source tree, exit code 2" eval '(cd / && ends 2 "$docket" migrate new x)'
 start_docketd
 check "and it is served" ends 0 "$docket" next acme/INV --no-start
+last=$(tail -c 5 "$work/said")
+
+# ---- docketd was killed: what it left in memory is still of this store ----
+kill_docketd
+check "docketd was killed: down all the same" ends 0 "$docket" migrate downgrade -1 --yes
+check "and up" ends 0 "$docket" migrate upgrade
+start_docketd
+check "docketd takes the desk's files over" ends 0 "$docket" next acme/INV --no-start
+check "and gives the next number" test "$(tail -c 5 "$work/said")" = "$(printf '%04d' $((10#$last + 1)))"
+check "nothing became unknown" eval 'fate && ! grep -q "\"fate\": *\"unknown\"" "$work/fate.json"'
 finish

@@ -66,6 +66,10 @@ check 'a stop in order notes exact marks beside it' grep -q '^exact 1$' "$file.m
 check '... of each counter' grep -qE '^acme BILL [0-9]+ 7$' "$file.marks"
 clone
 start_docketd
+check 'docket doctor: the far witness is there' eval '{ "$docket" doctor || true; } | grep -q "^PASS *far witness *$file"'
+mv "$far" "$far.away"
+check '... and is missed before the next start misses it' eval '{ "$docket" doctor || true; } | grep -q "^FAIL *far witness .*No such file"'
+mv "$far.away" "$far"
 check 'a copy run beside the original: refused, with its realm' refused 4 "realm $realm" "$work/clone"
 take 1
 stop_docketd
@@ -153,5 +157,13 @@ sed -i '/^witness_command/d' "$realm/docket.conf"
 check 'a configuration without the command: refused' refused 4 'witness_command = none'
 cp "$work/docket.conf" "$realm/docket.conf"
 check 'with it again: served' start_docketd
+stop_docketd
+
+# ---- none, in so many words -----------------------------------------------
+
+echo 'witness_dir = none' >>"$realm/docket.conf"
+check 'witness_dir = none: served' start_docketd
+check '... which is an event' eval '"$docket" log --kind witness --no-start | grep -q "no far witness is kept any more"'
+check '... and docket doctor says what that costs' eval '{ "$docket" doctor || true; } | grep -q "^WARN *far witness .*none is kept.*not noticed"'
 stop_docketd
 finish

@@ -262,6 +262,26 @@ static void other_texts_of_one_number_are_a_group_if_that_is_asked_for(void **st
     }
 }
 
+static void a_group_of_very_many_rows_is_decided_row_by_row(void **state)
+{
+    enum { ROWS = 30000, SUFFIXES = 9998 };
+    (void)state;
+    static const struct data none = {.rows = NULL};
+    const struct plan_world world = {(void *)(uintptr_t)&none, is_there, is_written, highest, text_of, refuses, name_period, longest};
+    struct plan plan = {0};
+    for (int i = 0; i < ROWS; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "%d", i + 1);
+        assert_non_null(plan_add(&plan, &(struct plan_row){.tenant = "acme", .id = id, .number = i % 2 == 0 ? "draft" : "DRAFT"}));
+    }
+    assert_true(plan_decide(&plan, &world));
+    assert_int_equal(plan.groups, 1);
+    assert_int_equal(plan.renumbered, SUFFIXES);
+    assert_int_equal(plan.left, ROWS - 1 - SUFFIXES);
+    assert_new(&plan, "3", "draft-3");
+    plan_drop(&plan);
+}
+
 /* ---- a plan as text ---- */
 
 static char *text_of_plan(const struct plan *plan, size_t *bytes)
@@ -451,6 +471,7 @@ int main(void)
         cmocka_unit_test(a_suffix_that_a_series_writes_or_that_is_too_long_is_not_given),
         cmocka_unit_test(a_series_that_takes_no_number_leaves_it_or_gives_a_suffix),
         cmocka_unit_test(other_texts_of_one_number_are_a_group_if_that_is_asked_for),
+        cmocka_unit_test(a_group_of_very_many_rows_is_decided_row_by_row),
         cmocka_unit_test(rows_that_the_old_system_could_not_tell_apart_are_left),
         cmocka_unit_test(the_same_rows_in_any_order_give_the_same_bytes_and_leave_no_duplicate),
         cmocka_unit_test(a_plan_is_read_back_as_it_was_written),

@@ -18,6 +18,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { DUPLICATES_MAX = 2000000 }; /* some 500 MB */
+
 /* A (tenant, series, period) and its highest number in the source. */
 struct counter {
     const char *tenant, *series;
@@ -37,6 +39,7 @@ struct finding {
     struct left left;
     struct progress progress;
     uint64_t rows, unnumbered;
+    bool too_many; /* duplicates */
     bool failed; /* no memory */
 };
 
@@ -204,7 +207,8 @@ static void take_twin(struct finding *finding, const struct legacy_row *row)
         taken.shown = reading.date != 0 ? reading.date : taken.day;
         taken.value = finding->plan->twice ? reading.number : 0;
     }
-    if (!finding->failed && plan_add(finding->plan, &taken) == NULL)
+    finding->too_many = finding->plan->count >= DUPLICATES_MAX;
+    if (!finding->failed && (finding->too_many || plan_add(finding->plan, &taken) == NULL))
         finding->failed = true;
 }
 
@@ -222,7 +226,11 @@ static int open_source(struct finding *finding, struct legacy_source **source)
 
 static int close_source(struct finding *finding, struct legacy_source *source, int code, uint8_t digest[LEGACY_DIGEST_BYTES])
 {
-    if (code == CLI_DONE && finding->failed)
+    if (code == CLI_DONE && finding->too_many)
+        code = cli_fail(finding->cli, DOCKET_NO_MEMORY, "more than %d rows have a number that another row has too, which nobody can read as "
+                                                        "a plan: are --columns right? Else plan tenant by tenant (--tenant)",
+                        DUPLICATES_MAX);
+    else if (code == CLI_DONE && finding->failed)
         code = cli_fail(finding->cli, DOCKET_NO_MEMORY, "no memory to plan with, after %" PRIu64 " rows", finding->rows);
     legacy_digest(source, digest);
     legacy_close(source);

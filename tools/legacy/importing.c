@@ -89,13 +89,26 @@ int importing_read(struct importing *importing)
 
 /* ---- sending ---- */
 
+/* A path may have any bytes, and be long: its end tells more than its beginning. */
+static void show_source(const char *source, char *shown, size_t size)
+{
+    size_t bytes = strlen(source), skipped = bytes < size ? 0 : bytes - (size - 1) + 3;
+    if (skipped > 0)
+        memcpy(shown, "...", 3);
+    char *at = shown + (skipped > 0 ? 3 : 0);
+    for (source += skipped; *source != '\0'; source++)
+        *at++ = *source < ' ' || *source == 0x7f ? '?' : *source;
+    *at = '\0';
+}
+
 int importing_send(struct importing *importing)
 {
     struct cli *cli = importing->cli;
     const char *source = cli->operands[0];
+    show_source(strcmp(source, "-") == 0 ? "stdin" : legacy_shown(source), importing->source, sizeof importing->source);
     importing->sending = (struct sending){.cli = cli,
                                           .intake = &importing->intake,
-                                          .source = strcmp(source, "-") == 0 ? "stdin" : legacy_shown(source),
+                                          .source = importing->source,
                                           .declares = cli_given(cli, OPT_DECLARE),
                                           .by_id = cli_given(cli, OPT_ID_KEYS)};
     importing->sending.flags = (cli_given(cli, OPT_DRY_RUN) ? DOCKET_DRY_RUN : 0u) |

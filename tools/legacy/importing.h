@@ -11,6 +11,7 @@ struct importing {
     docket_reader *reader;
     struct intake intake;
     struct sending sending;
+    char source[161]; /* as it is kept in events: printable, and not too long */
     struct service service; /* with --service */
     bool intake_is_open, sending_is_open;
 };

@@ -65,6 +65,7 @@ struct plan_row {
     const char *series; /* that it is a number of; NULL: of none */
     int32_t period;
     uint32_t shown; /* yyyymmdd that the number shows, else day */
+    bool shared;    /* another row of its group has the same id and number: what renames one would rename both */
     uint64_t value; /* the number itself, where other texts of it are duplicates; else 0 */
 };
 

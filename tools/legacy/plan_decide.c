@@ -143,6 +143,8 @@ struct deciding {
     uint64_t *given; /* hashes of new numbers, by their place; 0: none there */
     size_t given_count, given_room; /* a power of two */
     bool failed;     /* without memory */
+    const struct plan_row *suffixed; /* the last row that got a suffix, and which: those below are taken */
+    int suffix;
 };
 
 static void put_hash(uint64_t *places, size_t room, uint64_t hash)
@@ -241,13 +243,18 @@ static void give_suffix(struct deciding *deciding, struct plan_row *row)
         deciding->failed = true;
         return;
     }
-    for (int at = 2; at <= LAST && row->new_number[0] == '\0'; at++) {
+    const struct plan_row *last = deciding->suffixed;
+    bool goes_on = last != NULL && strcmp(last->tenant, row->tenant) == 0 && plan_same_folded(last->number, row->number);
+    int at = goes_on ? deciding->suffix + 1 : 2;
+    for (; at <= LAST && row->new_number[0] == '\0'; at++) {
         snprintf(text, size, "%s-%d", row->number, at);
         if (longest != 0 && characters(text) > longest)
             break;
         if (!is_taken(deciding, row, text) && !world->is_written(world->context, row->tenant, text))
             give(deciding, row, text);
     }
+    deciding->suffixed = row;
+    deciding->suffix = at - 1;
     free(text);
     if (row->new_number[0] == '\0' && !deciding->failed)
         leave(deciding, row, longest != 0 ? "no suffix fits into the profile's length" : "no suffix is left");
@@ -355,13 +362,28 @@ static void give_suffixes(struct deciding *deciding)
 
 /* ---- groups ---- */
 
-/* The old system could not tell it from another row: what renames one would rename both. */
-static bool is_alone(const struct plan_row *group, size_t count, size_t at)
+static int by_name(const void *left, const void *right)
 {
+    const struct plan_row *a = *(const struct plan_row *const *)left, *b = *(const struct plan_row *const *)right;
+    int order = strcmp(a->id, b->id);
+    return order != 0 ? order : strcmp(a->number, b->number);
+}
+
+/* Which rows the old system could not tell apart. In order, since a group may be most of the source. */
+static void find_shared(struct deciding *deciding, struct plan_row *group, size_t count)
+{
+    struct plan_row **rows = malloc(count * sizeof *rows);
+    if (rows == NULL) {
+        deciding->failed = true;
+        return;
+    }
     for (size_t i = 0; i < count; i++)
-        if (i != at && strcmp(group[i].id, group[at].id) == 0 && strcmp(group[i].number, group[at].number) == 0)
-            return false;
-    return true;
+        rows[i] = &group[i];
+    qsort(rows, count, sizeof *rows, by_name);
+    for (size_t i = 1; i < count; i++)
+        if (by_name(&rows[i - 1], &rows[i]) == 0)
+            rows[i - 1]->shared = rows[i]->shared = true;
+    free(rows);
 }
 
 static bool prints(const char *text)
@@ -375,6 +397,7 @@ static bool prints(const char *text)
 static void decide_group(struct deciding *deciding, struct plan_row *group, size_t count, uint64_t number)
 {
     const struct plan_row *fits = NULL;
+    find_shared(deciding, group, count);
     for (size_t i = 0; i < count && fits == NULL; i++)
         fits = group[i].series != NULL ? &group[i] : NULL;
     for (size_t i = 0; i < count; i++) {
@@ -389,7 +412,7 @@ static void decide_group(struct deciding *deciding, struct plan_row *group, size
             leave(deciding, row, "it has no id");
         else if (i > 0 && !prints(row->number))
             leave(deciding, row, "its number has a character that does not print");
-        else if (i > 0 && !is_alone(group, count, i))
+        else if (i > 0 && row->shared)
             leave(deciding, row, "another row has the same id and number");
         if (row->series == NULL && fits != NULL) {
             row->series = fits->series;

@@ -289,7 +289,7 @@ static void take_found(struct sending *sending, const struct docket_import_found
     sending->clashing += found->clashing;
     if (found->clashing > 0 && !(sending->flags & DOCKET_SKIP_CLASHES) && !dry) {
         counter->found.clashing += found->clashing;
-        counter->stopped_at = chunk->rows[0].first;
+        counter->stopped_at = chunk->highest_first ? chunk->next.number : chunk->rows[0].first; /* next: its first */
         chunk->left = true;
     } else {
         if (chunk->highest_first)

@@ -172,12 +172,21 @@ static docket_status take_image(const struct dk_errand *errand, struct dk_counte
     return dk_fail(DOCKET_BUSY, "%s was changed meanwhile; nothing was changed by this; ask again", dk_errand_name(errand));
 }
 
+/* What fits an event, without half a character at its end. */
+static int shown_bytes(const char *source)
+{
+    size_t bytes = strnlen(source, SOURCE_SHOWN);
+    while (bytes > 0 && source[bytes] != 0 && ((unsigned char)source[bytes] & 0xc0) == 0x80)
+        bytes--;
+    return (int)bytes;
+}
+
 static void add_event(struct dk_errand *errand, struct dk_job *job)
 {
+    const char *source = errand->asked.settings[0] != 0 ? errand->asked.settings : "another system";
     const struct dk_import_answer *said = &errand->import->said;
     dk_errand_event(errand, job, "import", "%s: up to %llu, from %.*s: %llu handed out, %llu void, %llu that neither has",
-                    dk_errand_name(errand), (unsigned long long)said->highest, SOURCE_SHOWN,
-                    errand->asked.settings[0] != 0 ? errand->asked.settings : "another system",
+                    dk_errand_name(errand), (unsigned long long)said->highest, shown_bytes(source), source,
                     (unsigned long long)said->imported, (unsigned long long)said->voided,
                     (unsigned long long)said->unnamed);
 }

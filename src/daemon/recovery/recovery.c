@@ -112,7 +112,7 @@ static docket_status skip_recorded(void *context, const struct dk_fate_record *r
     return DOCKET_OK;
 }
 
-static void cannot_build(void)
+_Noreturn void dk_recovery_cannot_build(void)
 {
     dk_log(DK_LOG_ERROR, "a desk cannot be built anew: %s", dk_error_text());
     _exit(1); /* nothing is committed; half of the truth must not be */
@@ -128,7 +128,7 @@ static void add_lost(struct dk_store *store, const struct gap *lost, uint64_t fi
     if (first >= end)
         return;
     if (dk_store_each_range(store, gap.image->series_id, gap.image->period, skip_recorded, &gap) != DOCKET_OK)
-        cannot_build();
+        dk_recovery_cannot_build();
     put_lost(&gap, gap.at, gap.end);
 }
 
@@ -146,7 +146,7 @@ static int64_t latest_s(struct dk_daemon *daemon, const struct dk_series_record 
 }
 
 /* Of a chronological series: what is unknown may have been given today. */
-static void raise_last_date(struct dk_daemon *daemon, const struct dk_series_book *series, struct dk_counter_image *image)
+void dk_recovery_raise_last_date(struct dk_daemon *daemon, const struct dk_series_book *series, struct dk_counter_image *image)
 {
     if (series == NULL || !series->record.policy->chronological)
         return;
@@ -158,40 +158,13 @@ static void raise_last_date(struct dk_daemon *daemon, const struct dk_series_boo
 }
 
 /* A counter of a series that keeps a ledger is off the board, as one whose period has ended. */
-static bool is_off_board(const struct dk_series_book *series, bool ended)
+bool dk_recovery_is_off_board(const struct dk_series_book *series, bool ended)
 {
     return ended || (series != NULL && dk_is_tracked(series));
 }
 
-/* How far an accepted store's counter moves. One that nobody vouches for was none when floors were looked at: a period has
- * begun since. The fence stands, and the same command again asks for it. */
-static struct dk_move move_of(const struct dk_daemon *daemon, const struct dk_series_book *series,
-                              const struct dk_counter_image *image)
-{
-    struct dk_move move = {0};
-    if (!daemon->accepted || series == NULL || series->record.retired_ns != 0 || image->closed == DK_CLOSED_FOR_GOOD)
-        return move;
-    if (dk_floors_judge(daemon->floors, image, &move))
-        return move;
-    dk_log(DK_LOG_ERROR, "%s/%s has no floor for its period %d, which has begun meanwhile; the store stays fenced: accept it "
-                         "again", series->record.tenant, series->record.name, image->period);
-    _exit(4);
-}
-
-/* What somebody said of one counter is an event of its own. Before its image is changed. */
-static void tell_move(struct dk_job *job, const struct dk_series_book *series, const struct dk_counter_image *image,
-                      const struct dk_move *move)
-{
-    if (move->floor == NULL)
-        return;
-    dk_job_event(job, "accept", geteuid(), "floor %llu (%s): the mark moves from %llu to %llu; what lies between is unknown",
-                 (unsigned long long)move->floor->number, dk_floor_source_name(move->floor->source),
-                 (unsigned long long)image->mark, (unsigned long long)(image->mark + move->advance));
-    dk_job_about(job, series->record.tenant, series->record.name, image->period);
-}
-
 /* What this counter's last image cannot vouch for is unknown; the rest stands. */
-static void resolve(struct dk_store *store, struct dk_job *job, struct dk_counter_image *image, uint32_t cause,
+void dk_recovery_resolve(struct dk_store *store, struct dk_job *job, struct dk_counter_image *image, uint32_t cause,
                     uint64_t incarnation, const struct dk_move *move, bool off_board)
 {
     const struct gap lost = {.job = job, .image = image, .cause = cause};
@@ -216,7 +189,7 @@ static void resolve(struct dk_store *store, struct dk_job *job, struct dk_counte
     dk_image_copy_spares(written, image->spares, image->spare_count);
 }
 
-static void note_done(struct dk_job *job)
+void dk_recovery_note_done(struct dk_job *job)
 {
     bool *done = job->context;
     *done = true;
@@ -225,7 +198,7 @@ static void note_done(struct dk_job *job)
 
 /* Before the loop runs there is nothing to do but wait for the disk. A commit
  * that fails ends the process. */
-static void commit_now(struct dk_daemon *daemon, struct dk_job *job, bool *done)
+void dk_recovery_commit_now(struct dk_daemon *daemon, struct dk_job *job, bool *done)
 {
     dk_clerk_post(daemon->clerk, job);
     while (!*done) {
@@ -236,121 +209,6 @@ static void commit_now(struct dk_daemon *daemon, struct dk_job *job, bool *done)
     daemon->facts.commit_number = dk_clerk_show(daemon->clerk).commit_number;
 }
 
-struct unseen {
-    struct dk_daemon *daemon;
-    struct dk_desk_book *desk;
-    struct dk_images *images;
-    struct dk_images known; /* sorted; what is added behind it is not */
-    struct dk_job *job;
-};
-
-static void advance_period(struct unseen *unseen, const struct dk_series_book *series, int32_t label, bool ended)
-{
-    struct dk_daemon *daemon = unseen->daemon;
-    struct dk_counter_image image;
-    struct dk_ended_facts facts;
-    uint64_t id = series->record.id;
-    if (dk_images_find(&unseen->known, id, label) != NULL)
-        return;
-    if (dk_ended_look(daemon, id, label, &facts) != DOCKET_OK)
-        cannot_build();
-    free(facts.image.spares);
-    if (facts.found)
-        return; /* it has ended, by a clock that ran ahead */
-    dk_image_begin(&image, id, label, 0, unseen->desk->map.incarnation);
-    image.extent_last = dk_record_last(&series->record, label);
-    raise_last_date(daemon, series, &image);
-    const struct dk_move move = move_of(daemon, series, &image);
-    tell_move(unseen->job, series, &image, &move);
-    resolve(daemon->store, unseen->job, &image, DK_CAUSE_ACCEPTED, unseen->desk->map.incarnation, &move,
-            is_off_board(series, ended));
-    if (dk_images_keep(unseen->images, &image) == DOCKET_OK)
-        unseen->known.all = unseen->images->all; /* it may have moved */
-}
-
-/* Periods before the current one that somebody has a floor for: they give numbers for documents that are dated back. Of
- * others that the store has never heard of nothing is given (dated.c). */
-static void advance_named(struct unseen *unseen, const struct dk_series_book *series, int32_t now)
-{
-    const struct dk_floors *floors = unseen->daemon->floors;
-    for (size_t at = 0; at < floors->count; at++)
-        if (floors->all[at].series_id == series->record.id && floors->all[at].period < now)
-            advance_period(unseen, series, floors->all[at].period, true);
-}
-
-/* An accepted store may be older than the current period: its counter, which the
- * store has never heard of, moves forward too. So does the next one's, once it may
- * have been on the board: documents dated ahead have numbers of it. */
-static void advance_unseen(struct dk_daemon *daemon, struct dk_desk_book *desk, struct dk_images *images,
-                           struct dk_job *job)
-{
-    struct unseen unseen = {.daemon = daemon, .desk = desk, .images = images, .known = *images, .job = job};
-    int64_t now_s = dk_now_s(daemon);
-    for (uint64_t id = 0; id < daemon->series_room; id++) {
-        struct dk_series_book *series = daemon->series_by_id[id];
-        struct dk_period period;
-        if (series == NULL || series->desk != desk || series->record.retired_ns != 0)
-            continue;
-        dk_period_at_instant(series->record.policy, now_s, &period);
-        advance_named(&unseen, series, period.label);
-        advance_period(&unseen, series, period.label, false);
-        if (period.end_s == INT64_MAX || now_s < period.end_s - DK_PERIOD_AHEAD_S)
-            continue;
-        dk_period_at_instant(series->record.policy, period.end_s, &period);
-        advance_period(&unseen, series, period.label, false);
-    }
-}
-
-enum { RESOLVED_IMAGES = 65536 }; /* of one commit */
-
-struct ending {
-    const struct dk_images *images;
-    const struct dk_desk_book *desk;
-    struct dk_counter_image *all;
-    size_t count;
-};
-
-static docket_status keep_ended(void *context, const struct dk_counter_image *image)
-{
-    struct ending *ending = context;
-    if (image->closed != DK_ENDED || !dk_images_at_desk(ending->images, image->series_id, ending->desk))
-        return DOCKET_OK;
-    if ((ending->count & (ending->count + 1)) == 0)
-        ending->all = dk_must_grow(ending->all, ending->count * 2 + 1, sizeof *ending->all);
-    struct dk_counter_image *copy = &ending->all[ending->count++];
-    *copy = *image;
-    copy->places = NULL;
-    copy->place_count = 0;
-    dk_image_copy_spares(copy, image->spares, image->spare_count);
-    return DOCKET_OK;
-}
-
-/* Periods that have ended give numbers too, so that theirs move forward as well.
- * (Of those that an accepted store has never heard of nothing is given: dated.c.) */
-static void advance_ended(struct dk_daemon *daemon, struct dk_desk_book *desk, const struct dk_images *images)
-{
-    struct ending ending = {.images = images, .desk = desk};
-    bool done = false;
-    struct dk_job *job = dk_job_new(note_done, &done);
-    if (dk_store_each_counter(daemon->store, keep_ended, &ending) != DOCKET_OK)
-        cannot_build();
-    for (size_t i = 0; i < ending.count; i++) {
-        if (job->image_count == RESOLVED_IMAGES) {
-            commit_now(daemon, job, &done);
-            done = false;
-            job = dk_job_new(note_done, &done);
-        }
-        const struct dk_series_book *series = dk_series_by_id(daemon, ending.all[i].series_id);
-        const struct dk_move move = move_of(daemon, series, &ending.all[i]);
-        raise_last_date(daemon, series, &ending.all[i]);
-        tell_move(job, series, &ending.all[i], &move);
-        resolve(daemon->store, job, &ending.all[i], DK_CAUSE_ACCEPTED, desk->map.incarnation, &move,
-                is_off_board(series, true));
-        free(ending.all[i].spares);
-    }
-    commit_now(daemon, job, &done);
-    free(ending.all);
-}
 
 /* In one commit; of more than it has room for, one after the other. A start that
  * is cut in between goes on from there: what is resolved has nothing more to lose. */
@@ -358,40 +216,40 @@ static void resolve_all(struct dk_daemon *daemon, struct dk_desk_book *desk, str
 {
     bool done = false;
     int64_t now_s = dk_now_s(daemon);
-    struct dk_job *job = dk_job_new(note_done, &done);
+    struct dk_job *job = dk_job_new(dk_recovery_note_done, &done);
     size_t counters = 0, ranges = 0;
     for (size_t i = 0; i < images->count; i++) {
         struct dk_counter_image *image = &images->all[i];
         struct dk_series_book *series = dk_series_by_id(daemon, image->series_id);
         if (series == NULL || series->desk != desk)
             continue;
-        const struct dk_move move = move_of(daemon, series, image);
+        const struct dk_move move = dk_advance_of(daemon, series, image);
         if (dk_image_rests(image) && move.advance == 0 && !move.spares && move.floor == NULL)
             continue; /* at rest it says all there is to say */
-        if (job->image_count == RESOLVED_IMAGES) {
+        if (job->image_count == DK_RESOLVED_IMAGES) {
             counters += job->image_count;
             ranges += job->range_count;
-            commit_now(daemon, job, &done);
+            dk_recovery_commit_now(daemon, job, &done);
             done = false;
-            job = dk_job_new(note_done, &done);
+            job = dk_job_new(dk_recovery_note_done, &done);
         }
         struct dk_period period;
         dk_period_at_instant(series->record.policy, now_s, &period);
-        raise_last_date(daemon, series, image);
-        tell_move(job, series, image, &move);
-        resolve(daemon->store, job, image, cause, desk->map.incarnation, &move,
-                is_off_board(series, image->period < period.label || series->record.retired_ns != 0));
+        dk_recovery_raise_last_date(daemon, series, image);
+        dk_advance_tell(job, series, image, &move);
+        dk_recovery_resolve(daemon->store, job, image, cause, desk->map.incarnation, &move,
+                dk_recovery_is_off_board(series, image->period < period.label || series->record.retired_ns != 0));
     }
     if (daemon->accepted && (daemon->floors->skip > 0 || daemon->floors->count > 0))
-        advance_ended(daemon, desk, images);
+        dk_advance_ended(daemon, desk, images);
     if (daemon->accepted)
-        advance_unseen(daemon, desk, images, job);
+        dk_advance_unseen(daemon, desk, images, job);
     counters += job->image_count;
     ranges += job->range_count;
     if (counters > 0 || ranges > 0)
         dk_job_event(job, "recovery", 0, "desk %s built anew (%s): %zu counters, %zu unknown ranges", desk->rule.name,
                      dk_cause_name(cause), counters, ranges);
-    commit_now(daemon, job, &done);
+    dk_recovery_commit_now(daemon, job, &done);
     if (ranges > 0)
         dk_log(DK_LOG_WARNING, "desk %s was built anew after %s: %zu ranges of numbers are unknown and will never be "
                                "given again; `docket fate --all` lists them",
@@ -413,28 +271,10 @@ static void put_rest_on_board(struct dk_daemon *daemon, const struct dk_desk_boo
 static void note_desk(struct dk_daemon *daemon, const struct dk_desk_book *desk)
 {
     bool done = false;
-    struct dk_job *job = dk_job_new(note_done, &done);
+    struct dk_job *job = dk_job_new(dk_recovery_note_done, &done);
     job->desk_set = true;
     job->desk = (struct dk_desk_note){.index = desk->index, .incarnation = desk->map.incarnation};
-    commit_now(daemon, job, &done);
-}
-
-/* Of an accepted store, once every desk's counters are beyond what can have been given. Until this is durable
- * a start that does not accept is refused: it would go on from where the old store stood. */
-void dk_recovery_take_fence_down(struct dk_daemon *daemon)
-{
-    static const struct dk_fence none = {0};
-    bool done = false;
-    struct dk_job *job = dk_job_new(note_done, &done);
-    job->fence = &none;
-    /* The last of its kind: series that were made before it are older than it, for dated.c. */
-    dk_job_event(job, "accept", geteuid(), "%zu counters have floors of their own, %s%llu ahead of mark and floor; %zu series "
-                                           "were made that the store had never heard of", daemon->floors->count,
-                 daemon->floors->skip_given ? "every one goes on " : "each goes on ", (unsigned long long)daemon->floors->skip,
-                 daemon->floors->new_count);
-    commit_now(daemon, job, &done);
-    daemon->facts.fence = none;
-    daemon->accept_known = false;
+    dk_recovery_commit_now(daemon, job, &done);
 }
 
 /* docketd died between the commit of another policy and its slot. If it was more

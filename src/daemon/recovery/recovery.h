@@ -51,6 +51,27 @@ static inline bool dk_images_at_desk(const struct dk_images *images, uint64_t se
     return series_id < images->known.room && images->known.desk[series_id] == desk->index + 1;
 }
 
+/* recovery.c, for advance.c */
+enum { DK_RESOLVED_IMAGES = 65536 }; /* of one commit */
+_Noreturn void dk_recovery_cannot_build(void);
+void dk_recovery_raise_last_date(struct dk_daemon *daemon, const struct dk_series_book *series, struct dk_counter_image *image);
+/* A counter of a series that keeps a ledger is off the board, as one whose period has ended. */
+bool dk_recovery_is_off_board(const struct dk_series_book *series, bool ended);
+/* What this counter's last image cannot vouch for, moved so far, is unknown; the rest stands. */
+void dk_recovery_resolve(struct dk_store *store, struct dk_job *job, struct dk_counter_image *image, uint32_t cause,
+                         uint64_t incarnation, const struct dk_move *move, bool off_board);
+/* job: of dk_job_new(dk_recovery_note_done, &done) */
+void dk_recovery_note_done(struct dk_job *job);
+void dk_recovery_commit_now(struct dk_daemon *daemon, struct dk_job *job, bool *done);
+
+/* advance.c */
+struct dk_move dk_advance_of(const struct dk_daemon *daemon, const struct dk_series_book *series,
+                             const struct dk_counter_image *image);
+void dk_advance_tell(struct dk_job *job, const struct dk_series_book *series, const struct dk_counter_image *image,
+                     const struct dk_move *move);
+void dk_advance_ended(struct dk_daemon *daemon, struct dk_desk_book *desk, const struct dk_images *images);
+void dk_advance_unseen(struct dk_daemon *daemon, struct dk_desk_book *desk, struct dk_images *images, struct dk_job *job);
+
 /* takeover.c: files of another release or of other settings. True: an adopted
  * desk is built anew in this build's form, and its workers move. */
 bool dk_takeover_renew(struct dk_daemon *daemon, const struct dk_desk_book *desk, const struct dk_images *images);
