@@ -325,7 +325,7 @@ docket_status docket_admin_series_show(docket_realm *realm, const struct docket_
                                        int (*each)(void *context, const struct docket_series_facts *facts),
                                        void *context);
 
-/* A process that still holds leases at a desk that is drained. */
+/* A process that still holds something at a desk that is drained. */
 struct docket_holder {
     const char *desk;
     uint32_t seat;
@@ -334,14 +334,16 @@ struct docket_holder {
     uint64_t leases;   /* open */
     uint64_t numbers;  /* that may still be given from them */
     int64_t oldest_s;  /* UTC, when the oldest was claimed; 0 not known */
+    uint64_t held;     /* numbers of series with a ledger, pending or reserved in its hands: they wait to be settled,
+                          voided or released, which a drained desk still does */
 };
 
 typedef int (*docket_each_holder)(void *context, const struct docket_holder *holder);
 
 /*
  * Drains a desk (NULL: every one) until docketd's next start: no seat is given, no
- * series made, nothing laid or raised, and what was laid is taken back and written
- * down. Returns when that is durable; each() is told who still holds leases. Call
+ * series made, nothing laid or raised, nothing given at record speed, and what was laid is taken back and written
+ * down. Returns when that is durable; each() is told who still holds leases, or numbers of a ledger. Call
  * it again to see whether they are back: once it tells of nobody, stopping docketd
  * in order makes nothing unknown, also if the machine is switched off. Callers get
  * TIMEOUT meanwhile. Statuses: OK, BAD_ARGUMENT (no such desk), BUSY,

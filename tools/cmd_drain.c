@@ -10,8 +10,8 @@
 
 /* ---- drain ---- */
 
-enum { HOLDER_COLUMNS = 7 };
-static const char *const headings[HOLDER_COLUMNS] = {"DESK", ">SEAT", ">PID", "->UID", ">LEASES", ">NUMBERS", ">AGE"};
+enum { HOLDER_COLUMNS = 8 };
+static const char *const headings[HOLDER_COLUMNS] = {"DESK", ">SEAT", ">PID", "->UID", ">LEASES", ">NUMBERS", ">HELD", ">AGE"};
 static const struct output_heads heads = {headings, HOLDER_COLUMNS};
 
 struct draining {
@@ -38,10 +38,10 @@ static int take_holder(void *context, const struct docket_holder *holder)
     draining->holders++;
     if (draining->array != NULL) {
         json_array_append_new(draining->array,
-                              json_pack("{s:s, s:i, s:I, s:i, s:I, s:I, s:I}", "desk", holder->desk, "seat",
+                              json_pack("{s:s, s:i, s:I, s:i, s:I, s:I, s:I, s:I}", "desk", holder->desk, "seat",
                                         (int)holder->seat, "pid", (json_int_t)holder->pid, "uid", (int)holder->uid,
                                         "leases", (json_int_t)holder->leases, "numbers", (json_int_t)holder->numbers,
-                                        "oldest_age_s", (json_int_t)age_s));
+                                        "held", (json_int_t)holder->held, "oldest_age_s", (json_int_t)age_s));
         return 0;
     }
     snprintf(cells[1], sizeof cells[1], "%" PRIu32, holder->seat);
@@ -49,11 +49,13 @@ static int take_holder(void *context, const struct docket_holder *holder)
     snprintf(cells[3], sizeof cells[3], "%" PRIu32, holder->uid);
     snprintf(cells[4], sizeof cells[4], "%" PRIu64, holder->leases);
     snprintf(cells[5], sizeof cells[5], "%" PRIu64, holder->numbers);
+    snprintf(cells[6], sizeof cells[6], "%" PRIu64, holder->held);
     if (age_s < 0)
-        snprintf(cells[6], sizeof cells[6], "-");
+        snprintf(cells[7], sizeof cells[7], "-");
     else
-        snprintf(cells[6], sizeof cells[6], "%" PRId64 " s", age_s);
-    const char *const row[HOLDER_COLUMNS] = {holder->desk, cells[1], cells[2], cells[3], cells[4], cells[5], cells[6]};
+        snprintf(cells[7], sizeof cells[7], "%" PRId64 " s", age_s);
+    const char *const row[HOLDER_COLUMNS] = {holder->desk, cells[1], cells[2], cells[3],
+                                             cells[4],     cells[5], cells[6], cells[7]};
     output_row(draining->table, row);
     return 0;
 }
@@ -68,11 +70,16 @@ static docket_status drain(docket_realm *realm, void *context)
     int64_t wait_ns = 0;
     int code = cli_seconds(cli, OPT_WAIT, &wait_ns); /* checked before */
     (void)code;
+    struct progress progress;
+    progress_begin(&progress, cli, "waiting: something is still out");
     for (int64_t until_ns = progress_now_ns() + wait_ns;;) {
         forget_holders(draining);
         docket_status status = docket_admin_drain(realm, desk, take_holder, draining);
-        if (status != DOCKET_OK || draining->holders == 0 || progress_now_ns() >= until_ns)
+        if (status != DOCKET_OK || draining->holders == 0 || progress_now_ns() >= until_ns) {
+            progress_end(&progress);
             return status;
+        }
+        progress_wait(&progress);
         struct timespec pause = {.tv_nsec = 100000000};
         nanosleep(&pause, NULL);
     }
@@ -92,7 +99,8 @@ static int end_drain(const struct cli *cli, struct draining *draining)
     }
     output_table_print(draining->table);
     if (draining->holders > 0)
-        return cli_no(cli, DOCKET_BUSY, "%" PRIu64 " processes still hold leases; end them, or wait with --wait SECONDS",
+        return cli_no(cli, DOCKET_BUSY, "%" PRIu64 " processes still hold leases, or numbers that are not settled; end them, or wait "
+                                        "with --wait SECONDS",
                       draining->holders);
     printf(undo ? "seats and numbers are given again\n" : "nothing is out: docketd can be stopped in order\n");
     return CLI_DONE;
@@ -125,8 +133,10 @@ const struct cli_command command_drain = {
     .operands = "",
     .summary = "give no seat and lay no number any more",
     .text = "Until docketd's next start, or --undo. What is laid is taken back and written down; who\n"
-            "still holds leases is listed, and it is an honest no while there is anybody. Once nothing\n"
-            "is out, a stop of docketd in order makes nothing unknown. For root, docketd's user and\n"
+            "still holds leases, or numbers of a ledger that are pending or reserved in its hands (HELD: a\n"
+            "drained desk still settles, voids and releases them), is listed, and it is an honest no while\n"
+            "there is anybody; reservations by name need nobody. Once nothing is out, a stop of docketd in\n"
+            "order makes nothing unknown, and docket export-state may move the realm. For root, docketd's user and\n"
             "the admins of docket.conf. Asks on a terminal; --yes elsewhere.",
     .options = CLI_TABLE | BIT(OPT_DESK) | BIT(OPT_WAIT) | BIT(OPT_UNDO) | BIT(OPT_YES) | BIT(OPT_REALM) | BIT(OPT_NO_START) |
                BIT(OPT_JSON) | BIT(OPT_QUIET),

@@ -18,7 +18,8 @@ static struct docket_holder holder_of(struct dk_holder_wire *row)
                                   .pid = row->pid,
                                   .leases = row->leases,
                                   .numbers = row->numbers,
-                                  .oldest_s = row->oldest_s};
+                                  .oldest_s = row->oldest_s,
+                                  .held = row->held};
 }
 
 void dk_errand_holders(struct dk_holder_wire *rows, size_t count, docket_each_holder each, void *context)

@@ -221,6 +221,7 @@ struct dk_holder_wire {
     int64_t oldest_s; /* UTC, of the oldest lease's claim; 0 not known */
     uint64_t leases;
     uint64_t numbers;
+    uint64_t held; /* of DRAIN: numbers of a ledger that are pending or reserved in its hands */
     char desk[64 + 1];
     char padding[7];
 };

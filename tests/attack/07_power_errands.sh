@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # The power fails in the middle of an errand that changes a whole store: an older store that
-# is accepted, migrations down and up, an import, a backup. All that
+# is accepted, migrations down and up, an import, a restore, export-state, a backup. All that
 # is written to the realm, and to the far witness, is recorded from their making on; of what was not synced when the
 # power went any part is there. In each image: the store is as it was or as it should become, or is refused with exit
 # code 4 until the same command has finished; no number comes twice; its witnesses fit it.
@@ -15,7 +15,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/attack/errands.sh
 . "$here/errands.sh"
 
-images=${IMAGES:-$(scale 14 500)}
+images=${IMAGES:-$(scale 10 400)}
 how='power lost in'
 judged=0
 note "seed $SEED"
@@ -157,6 +157,62 @@ if has_errand import; then
     bring_numbers K || fail "an import" "$work/import.out"
     stop_docketd
     power_fails import_judge
+fi
+
+# ---- a backup becomes the store; a realm moves away --------------------------
+
+restored_judge() {
+    if serves; then # nothing has happened yet
+        goes_on exactly
+        stop_docketd
+    elif [ "$code" != 4 ] && [ -e "$realm/store" ]; then
+        wrong "the next start ends with $code" "$work/docketd.log"
+    fi
+    offline restore "$memory/backup" --replace || wrong "the same command does not finish it" "$work/offline.err"
+    ! serves || wrong "a store that was restored serves"
+    accept_judge
+}
+
+if has_errand restore; then
+    errand=restore
+    begin_record
+    rm -rf -- "$memory/backup"
+    "$docket" backup "$memory/backup" --no-start >"$work/backup.out" 2>&1 || fail "a backup" "$work/backup.out"
+    give acme/S 300
+    give acme/L 300
+    stop_docketd
+    errand_begins
+    offline restore "$memory/backup" --replace || fail "a restore" "$work/offline.err"
+    power_fails restored_judge
+fi
+
+away_judge() {
+    rm -rf -- "$memory/gone"
+    make_twin "$ticket"
+    if serves; then
+        goes_on exactly
+        stop_docketd
+    elif [ "$code" != 4 ]; then
+        wrong "the next start ends with $code" "$work/docketd.log"
+    fi
+    offline export-state "$memory/gone" --to "$ticket" || wrong "the same command does not finish it" "$work/offline.err"
+    ! serves || wrong "it has moved, and serves"
+    at_twin
+    arrives
+    [ -z "$docketd_pid" ] || kill_docketd
+    at_original
+}
+
+if has_errand away; then
+    errand=away
+    begin_record
+    stop_docketd
+    rm -rf -- "$memory/gone"
+    make_twin
+    ticket=$("$docketd" --realm "$twin" --offline import-state --prepare 2>"$work/offline.err") || fail "a ticket" "$work/offline.err"
+    errand_begins
+    offline export-state "$memory/gone" --to "$ticket" || fail "a realm moves" "$work/offline.err"
+    power_fails away_judge
 fi
 
 # ---- a backup ---------------------------------------------------------------

@@ -180,3 +180,20 @@ import_judge() {
     done
     goes_on
 }
+
+# The new realm on this very host: the far witness is the same, which is the harder case.
+twin=$memory/twin
+make_twin() {
+    rm -rf -- "$twin" "$memory/twin_runtime"
+    mkdir -m 700 "$twin" "$memory/twin_runtime"
+    printf '[realm]\nruntime_dir = %s\nwitness_dir = %s\n[default]\nwindow = 64\n' "$memory/twin_runtime" "$far" >"$twin/docket.conf"
+    [ -z "${1:-}" ] || printf '%s\n' "$1" >"$twin/arrival"
+    [ -z "${1:-}" ] || chmod 600 "$twin/arrival"
+}
+at_twin() { original=$realm realm=$twin DOCKET_REALM=$twin; }
+at_original() { realm=$original DOCKET_REALM=$original; }
+arrives() {
+    offline import-state "$memory/gone" || wrong "the state does not arrive" "$work/offline.err"
+    serves || wrong "docketd does not serve it: $code" "$work/docketd.log"
+    goes_on exactly
+}

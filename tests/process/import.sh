@@ -4,7 +4,7 @@
 # Numbers of another system enter a counter, one commit each time: what becomes of the numbers, what clashes and what both
 # sides say then, the same again, periods, and with workers at work. `docket import` itself is import_tool.sh.
 #
-# seconds: 7 20
+# seconds: 3 5
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/process/lib.sh
 . "$here/lib.sh"

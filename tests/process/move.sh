@@ -85,7 +85,29 @@ sleep 0.3
 end_work
 # shellcheck disable=SC2046
 check "four processes under load: each worked" all_worked $(ids a)
-expect "drain when they have ended: nothing is out" 0 drain --yes --wait 20
+mkfifo "$work/tell"
+"$(binary docket-holder)" "$old" acme/JOB <"$work/tell" >"$work/told" 2>&1 &
+holder=$!
+children[$holder]=1
+exec 7>"$work/tell"
+tells() {
+    printf '%s\n' "$1" >&7
+    wait_until 10 grep -q "$2" "$work/told" || { cat "$work/told"; return 1; }
+}
+check "a process that holds a pending number" tells 'issue held pending' '^OK JOB-'
+expect "drain: an honest no" 1 drain --yes
+out_has "drain: lists who holds it" "default  *[0-9]* *$holder .* 0 *0 *1 "
+check "drained: nothing is given at record speed" tells 'issue more pending' '^GAVE_UP'
+# The number is pending for ever to a docketd that ends now: what a process holds does not move.
+stop_docketd
+says "export while a process holds a number: an honest no" 1 export-state "$work/state1" --to 00000000000000000000000000000000 --yes
+err_has "export while a process holds a number: says what" "something is out: 0 leases .* 1 holds"
+check "export while a process holds a number: the store is as it was" start_docketd
+expect "drain again" 1 drain --yes
+check "a drained desk settles" tells 'settle key=held' '^OK *$\|^OK ISSUED\|^OK OK\|^OK$'
+expect "drain when all have ended or settled: nothing is out" 0 drain --yes --wait 20
+exec 7>&-
+kill_child "$holder"
 stop_docketd
 
 # ---- the ticket ------------------------------------------------------------------
@@ -156,7 +178,7 @@ start_docketd
 check "events: it moved, it arrived" eval '"$docket" events --no-start | grep -c " moved  *moved from host\| arrived  *arrived at host" | grep -qx 2'
 check "the ledger came along: the key finds its number" eval '[ "$("$docket" issue acme/JOB --key first --settled --no-start)" = "JOB-$(date -u +%Y)-0001" ]'
 check "a reservation by name came along" eval '"$docket" records acme/NAMED --no-start | grep -c "reserved" | grep -qx 3'
-check "the next one of the ledger is the next" eval '[ "$("$docket" issue acme/JOB --key second --settled --no-start)" = "JOB-$(date -u +%Y)-0002" ]'
+check "the next one of the ledger is the next" eval '[ "$("$docket" issue acme/JOB --key second --settled --no-start)" = "JOB-$(date -u +%Y)-0003" ]'
 works b
 sleep 0.7
 end_work

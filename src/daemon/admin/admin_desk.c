@@ -2,7 +2,8 @@
 /*
  * admin_desk: a desk is drained; a desk more stands in the configuration.
  *
- * Drained: no seat is given, no series made, nothing laid or raised; what is laid
+ * Drained: no seat is given, no series made, nothing laid or raised, and nothing given at
+ * record speed; what is held may be decided; what is laid
  * is taken back by turns, as in a stop in order. It is not written down: the next
  * docketd lays again.
  */
@@ -10,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/ledger/ledger.h"
 #include "table/judge.h"
 #include "table/seat.h"
 
@@ -79,7 +81,9 @@ struct dk_holder_wire *dk_holders_of(const struct dk_desk_book *desk, const stru
     }
     *count = 0;
     for (uint32_t seat = 0; seat < desk->map.geometry.seats_max; seat++) {
-        if (holders[seat].leases == 0)
+        if (only == NULL && seat < desk->seats_used && desk->seats[seat].state == DK_SEAT_TAKEN)
+            holders[seat].held = dk_holds_of_seat(desk->daemon, desk->index, seat);
+        if (holders[seat].leases == 0 && holders[seat].held == 0)
             continue;
         struct dk_holder_wire *kept = &holders[(*count)++];
         *kept = holders[seat];

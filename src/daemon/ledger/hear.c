@@ -159,7 +159,10 @@ static docket_status check(struct dk_connection *connection, const struct dk_rec
     docket_status status = dk_serve_check_names(connection, head->tenant, head->name);
     if (status == DOCKET_OK && connection->daemon->stopping)
         status = dk_fail(DOCKET_UNREACHABLE, "docketd is stopping");
-    return status;
+    if (status != DOCKET_OK || (head->type != DK_RECORD_ISSUE && head->type != DK_RECORD_RESERVE))
+        return status;
+    const struct dk_desk_book *desk = dk_series_desk(connection->daemon, head->tenant); /* what is held may be decided */
+    return desk->draining ? dk_fail(DOCKET_TIMEOUT, "desk %s is drained: nothing is given", desk->rule.name) : DOCKET_OK;
 }
 
 /* Answers of a whole batch lie in the socket until its reader has them. */

@@ -389,6 +389,18 @@ bool dk_holds_are_due(const struct dk_daemon *daemon, uint64_t series_id)
 
 /* ---- who holds ---- */
 
+uint64_t dk_holds_of_seat(const struct dk_daemon *daemon, uint32_t desk, uint32_t seat)
+{
+    uint64_t numbers = 0;
+    if (daemon->holds == NULL || daemon->holds->seats == NULL)
+        return 0;
+    for (const struct dk_link *link = daemon->holds->seats[desk][seat]; link != NULL; link = link->next) {
+        const struct dk_hold_record *record = &DK_OF_LINK(const struct dk_hold, of_seat, link)->record;
+        numbers += record->in_doubt ? 0 : record->kind == DK_NAMED_PENDING ? 1 : record->left;
+    }
+    return numbers;
+}
+
 docket_status dk_sitter_check(const struct dk_daemon *daemon, const struct dk_parcel *parcel)
 {
     const struct dk_record_head *head = &parcel->head;

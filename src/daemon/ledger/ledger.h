@@ -192,6 +192,8 @@ bool dk_holds_has_live(const struct dk_daemon *daemon, uint64_t series_id);
  * be ended is logged, and due again in a while. */
 bool dk_holds_are_due(const struct dk_daemon *daemon, uint64_t series_id);
 void dk_holds_plan(struct dk_plan *plan);
+/* Numbers of a ledger that who sits there holds: pending, and of reservations. */
+uint64_t dk_holds_of_seat(const struct dk_daemon *daemon, uint32_t desk, uint32_t seat);
 /* Each tick: time that has run out, by CLOCK_BOOTTIME within a boot. Gives each series with due holds a book. */
 void dk_holds_tick(struct dk_daemon *daemon);
 /* A seat was reaped: what it held is due. daemon.h has this for reaper.c. */
