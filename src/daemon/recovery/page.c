@@ -31,7 +31,8 @@ enum scene {
     SCENE_COPIED,
     SCENE_RESTORED,
     SCENE_ACCEPTING,
-    SCENE_MOVED
+    SCENE_MOVED,
+    SCENE_WAITS
 };
 
 enum { STEPS_MAX = 4 };
@@ -77,6 +78,10 @@ static const struct {
     [SCENE_BOTH_LOST] = {"the store came here alone, without any witness: from a backup of its file, or another host", {PUT_BACK, RESTORE, ACCEPT}},
     [SCENE_HOOK] = {"the command that keeps the witness outside of this host says otherwise, or cannot be asked",
                     {"run it by hand: COMMAND get STORE_ID; see docs/STORE.md, witness_command", PUT_BACK, ACCEPT}},
+    [SCENE_WAITS] = {"this realm was made for the state of another one (docket import-state --prepare), which has not arrived yet",
+                     {"on the old host: docket drain --wait 300, stop docketd, docket export-state DIR --to TICKET; the ticket: docket "
+                      "import-state --prepare --realm REALM",
+                      "here: docket import-state DIR --realm REALM"}},
     [SCENE_TRAIL] = {"the trail of events was written anew, or the witness is of another store's trail",
                      {PUT_BACK, RESTORE, "if only the trail is meant, and the numbers are not in doubt: docketd --realm REALM "
                                          "--accept-store 0"}},
@@ -110,7 +115,8 @@ static enum scene scene_of(docket_status status, const struct dk_store_report *r
     if (status == DOCKET_STORE_COPIED)
         return SCENE_COPIED;
     if (status == DOCKET_STORE_FENCED)
-        return report->fence == DK_FENCE_MOVED       ? SCENE_MOVED
+        return !report->known                        ? SCENE_WAITS
+               : report->fence == DK_FENCE_MOVED     ? SCENE_MOVED
                : report->fence == DK_FENCE_ACCEPTING ? SCENE_ACCEPTING
                                                      : SCENE_RESTORED;
     if (is_lost(near))
