@@ -94,7 +94,7 @@ static const struct {
     [SCENE_ACCEPTING] = {"the store was being accepted, which did not come to its end; it stays fenced until it does",
                          {"accept it again, with the same floors", ACCEPT}},
     [SCENE_MOVED] = {"the realm has moved to another place for good (docket export-state), and goes on there",
-                     {"use it there; docketd --realm REALM --offline events says when, and who moved it",
+                     {"use it there; the file moved in REALM says when, by which ticket and why",
                       "if the state never arrived: docket export-state DIR --to TICKET with the same ticket gives the same state again"}},
 };
 
