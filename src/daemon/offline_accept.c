@@ -217,5 +217,11 @@ docket_status dk_offline_accept(struct dk_daemon *daemon, const struct dk_offlin
         return print_json(daemon, true);
     printf("accepted: generation %llu. What lies between is unknown: docket fate --all lists it, docket reconcile and docket void "
            "settle it\n", (unsigned long long)daemon->facts.generation);
+    for (size_t at = 0; at < accepting.floors.new_count; at++) {
+        const struct dk_floor_new *made = &accepting.floors.news[at];
+        if (!made->past)
+            printf("%s/%s is not in the copy and was made with the realm's defaults: if it had other settings, say so before its "
+                   "first number: docket series set %s/%s\n", made->tenant, made->name, made->tenant, made->name);
+    }
     return DOCKET_OK;
 }
