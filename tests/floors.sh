@@ -19,7 +19,7 @@ declare -A may=(
 declare -A only=( # library header -> the places that may include it, as a rule one
     ['lmdb.h']='src/store/' ['sha2.h']='src/store/sha.c tools/cmd_retention.c tools/cmd_backup.c tools/legacy/' ['urcu/']='src/daemon/queue.h' ['linux/futex.h']='src/table/doorbell.c'
     ['ini.h']='src/daemon/config.c' ['xxhash.h']='src/base/hash.h tools/legacy/hash.h' ['stdatomic.h']='src/base/atomics.h'
-    ['jansson.h']='tools/ src/daemon/ledger/metadata.c src/daemon/recovery/page.c src/daemon/backup/ src/daemon/offline_' ['sqlite3.h']='tools/legacy/plugins/sqlite.c' ['libpq-fe.h']='tools/legacy/plugins/postgresql.c' ['libsmartcols.h']='tools/table.c' ['ncurses.h']='tools/top_screen.c'
+    ['jansson.h']='tools/ src/daemon/ledger/metadata.c src/daemon/recovery/page.c src/daemon/backup/ src/daemon/offline/' ['sqlite3.h']='tools/legacy/plugins/sqlite.c' ['libpq-fe.h']='tools/legacy/plugins/postgresql.c' ['libsmartcols.h']='tools/table.c' ['ncurses.h']='tools/top_screen.c'
 )
 bad=0 seen=0
 

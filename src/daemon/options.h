@@ -3,7 +3,7 @@
 #ifndef DK_DAEMON_OPTIONS_H
 #define DK_DAEMON_OPTIONS_H
 
-#include "daemon/offline.h"
+#include "daemon/offline/offline.h"
 
 struct dk_options {
     const char *realm;

@@ -7,33 +7,33 @@
  *   create.c   the first commit      meta.c     the store's own records
  *   commit.c   one transaction       journal.c  append, fold, newest first
  *   walk.c     reading               lock.c     REALM/docketd.lock
- *   witness.c  what it promised      image.c    records as bytes (image_series.c, record.c, seen.c)
- *   far.c      the far witness, in a folder of this host, and who else has this store open
- *   hook.c     a witness that a command keeps
- *   vouch.c    everybody who may know whether the store is the latest; marks.c what is noted for who must accept an older one
+ *   image.c    records as bytes (image_series.c, record.c, seen.c)
  *   pages.c    the file, before LMDB trusts it
  *   index.c    where in the journal a counter lies
  *   fold.c     from the journal to records of their own
  *   texts.c    what each series writes
  *   chain.c    events, each with the hash of all before it
  *   law.c      what must hold within each counter
- *   copy.c     the store as one file, while commits go on; backup.c reads such a file
- *   migrate.c  from one schema to the next; migrations/ has the steps, facts.c what they must leave alone
  *   ledger.c   what a commit says of tracked numbers; ledger_log.c appends and folds it (ledger_log.h says
  *              which files serve it), pen.c writes many records
+ *   witnesses/ who may know whether this store is the latest: witness.c the near one, far.c, hook.c; vouch.c asks all
+ *              of them, marks.c is noted for who must accept an older one
+ *   copies/    copy.c the store as one file, while commits go on; backup.c reads one, restore.c and arrive.c make
+ *              it a realm's store (bring.c), move.c parts from one
+ *   migrations/ from one schema to the next: migrate.c, the steps, facts.c what they must leave alone
  */
 #ifndef DK_STORE_INSIDE_H
 #define DK_STORE_INSIDE_H
 
 #include "base/atomics.h"
 #include "base/files.h"
-#include "store/facts.h"
 #include "store/image.h"
 #include "store/index.h"
 #include "store/ledger_log.h"
+#include "store/migrations/facts.h"
 #include "store/seen.h"
 #include "store/store.h"
-#include "store/witness.h"
+#include "store/witnesses/witness.h"
 
 #include <lmdb.h>
 #include <pthread.h>

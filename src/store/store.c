@@ -11,7 +11,7 @@
 #include "base/files.h"
 #include "base/log.h"
 #include "store/inside.h"
-#include "store/move.h"
+#include "store/copies/move.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/status base/files numbering/fate store/record store/witness */
+/* links: base/status base/files numbering/fate store/record store/witnesses/witness */
 /*
  * The witness file: a text is accepted only if it is the one that we would
  * have written, byte for byte; and what is accepted judges within its law.
@@ -9,7 +9,7 @@
 
 #include "store/checksum.h"
 #include "store/store.h"
-#include "store/witness.h"
+#include "store/witnesses/witness.h"
 
 #include <fcntl.h>
 #include <inttypes.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/status.c base/files.c base/log.c store/record.c store/image.c store/image_series.c store/seen.c store/witness.c store/lock.c store/env.c store/pages.c store/meta.c store/index.c store/journal.c store/commit.c store/create.c store/walk.c store/texts.c store/time.c store/store.c numbering/fate.c numbering/policy.c numbering/template.c numbering/reason.c daemon/clerk.c daemon/admin/evidence.c daemon/admin/cut.c */
+/* links: base/status.c base/files.c base/log.c store/record.c store/image.c store/image_series.c store/seen.c store/witnesses/witness.c store/lock.c store/env.c store/pages.c store/meta.c store/index.c store/journal.c store/commit.c store/create.c store/walk.c store/texts.c store/time.c store/store.c numbering/fate.c numbering/policy.c numbering/template.c numbering/reason.c daemon/clerk.c daemon/admin/evidence.c daemon/admin/cut.c */
 /* libs: lmdb urcu-cds urcu-common pthread */
 /* What an admin says: reasons, evidence, and what it does to recorded ranges. */
 #include "daemon/admin/errand.h"

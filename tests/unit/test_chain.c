@@ -5,7 +5,7 @@
 #include "store_fixture.h"
 
 #include "../lib/tamper.h"
-#include "store/migrate.h"
+#include "store/migrations/migrate.h"
 
 #include <time.h>
 

@@ -5,7 +5,7 @@
  * older schema cannot hold is named, and what is not meant to be written is not. */
 #include "store_fixture.h"
 
-#include "store/migrate.h"
+#include "store/migrations/migrate.h"
 
 enum { MANY = 1000 /* counters */ };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/status.c base/files.c base/log.c store/record.c store/image.c store/image_series.c store/seen.c store/index.c store/witness.c store/lock.c store/env.c store/pages.c store/meta.c store/journal.c store/commit.c store/create.c store/walk.c store/texts.c store/time.c store/store.c numbering/fate.c daemon/clerk.c daemon/books.c */
+/* links: base/status.c base/files.c base/log.c store/record.c store/image.c store/image_series.c store/seen.c store/index.c store/witnesses/witness.c store/lock.c store/env.c store/pages.c store/meta.c store/journal.c store/commit.c store/create.c store/walk.c store/texts.c store/time.c store/store.c numbering/fate.c daemon/clerk.c daemon/books.c */
 /* libs: lmdb urcu-cds urcu-common pthread */
 /* Spare numbers as ranges: against a map of single numbers. */
 #include "daemon/daemon.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/status.c base/log.c base/files.c store/record.c store/image.c store/image_series.c store/seen.c store/witness.c store/lock.c store/env.c store/pages.c store/meta.c store/index.c store/journal.c store/commit.c store/create.c store/walk.c numbering/fate.c store/texts.c store/time.c store/store.c */
+/* links: base/status.c base/log.c base/files.c store/record.c store/image.c store/image_series.c store/seen.c store/witnesses/witness.c store/lock.c store/env.c store/pages.c store/meta.c store/index.c store/journal.c store/commit.c store/create.c store/walk.c numbering/fate.c store/texts.c store/time.c store/store.c */
 /* libs: lmdb pthread */
 /* What an admin changes in the store: ranges replaced, series changed, reasons. */
 #include "store_fixture.h"

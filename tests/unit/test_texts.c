@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/status.c base/log.c base/files.c store/record.c store/image.c store/image_series.c store/seen.c store/index.c store/witness.c store/lock.c store/env.c store/pages.c store/meta.c store/journal.c store/commit.c store/create.c store/walk.c store/texts.c store/time.c numbering/fate.c store/store.c */
+/* links: base/status.c base/log.c base/files.c store/record.c store/image.c store/image_series.c store/seen.c store/index.c store/witnesses/witness.c store/lock.c store/env.c store/pages.c store/meta.c store/journal.c store/commit.c store/create.c store/walk.c store/texts.c store/time.c numbering/fate.c store/store.c */
 /* libs: lmdb pthread */
 /* What a series is told and what it writes, as the store keeps it: settings and
  * the next policy in its record, an entry of texts for each policy it ever had. */

@@ -2,7 +2,7 @@
 /*
  * manifest: manifest.json of a backup, which says what lies beside it. One writer and
  * one reader; the command only carries it. A manifest carries a SHA-256 of itself, and
- * everything in it that matters is compared with the copy (store/backup.c).
+ * everything in it that matters is compared with the copy (store/copies/backup.c).
  */
 #ifndef DK_DAEMON_BACKUP_MANIFEST_H
 #define DK_DAEMON_BACKUP_MANIFEST_H

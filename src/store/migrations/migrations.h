@@ -17,7 +17,7 @@
 #define DK_STORE_MIGRATIONS_H
 
 #include "store/inside.h"
-#include "store/migrate.h"
+#include "store/migrations/migrate.h"
 
 /* Ascending; the schema that each leads to is one above the one before. */
 #define DK_MIGRATIONS(ROW) \

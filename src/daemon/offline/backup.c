@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* offline_backup: a backup of a store that nobody serves, and a backup looked through. */
-#include "daemon/offline.h"
+#include "daemon/offline/offline.h"
 
 #include "daemon/backup/folder.h"
 

@@ -4,7 +4,7 @@
  * or unknown count; of other numbers the ledger says what became of them, as
  * client/fate_merge.c has it.
  */
-#include "daemon/offline.h"
+#include "daemon/offline/offline.h"
 
 #include "base/clock.h"
 

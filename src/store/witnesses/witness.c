@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* witness: see witness.h. */
-#include "store/witness.h"
+#include "store/witnesses/witness.h"
 
 #include "base/files.h"
 #include "store/checksum.h"

@@ -17,8 +17,8 @@
 #ifndef DK_STORE_MIGRATE_H
 #define DK_STORE_MIGRATE_H
 
-#include "store/facts.h"
-#include "store/losses.h"
+#include "store/migrations/facts.h"
+#include "store/migrations/losses.h"
 #include "store/store.h"
 
 struct dk_step; /* migrations/migrations.h */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * offline_migrate: docketd --offline migrate VERB, on a store of whatever schema.
- * There is no start around it, and so no desk: store/migrate.h opens the store.
+ * There is no start around it, and so no desk: store/migrations/migrate.h opens the store.
  */
-#include "daemon/offline.h"
+#include "daemon/offline/offline.h"
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "store/migrate.h"
+#include "store/migrations/migrate.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  * checksum: what a schema brings stands in it only where it says something. A
  * migration that spells records anew has to have them hashed here as they were before.
  */
-#include "store/facts.h"
+#include "store/migrations/facts.h"
 
 #include "store/inside.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* migrate: see migrate.h. */
-#include "store/migrate.h"
+#include "store/migrations/migrate.h"
 
 #include "base/clock.h"
 #include "base/log.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* offline_restore: a backup, looked through, becomes the realm's store behind a fence. */
-#include "daemon/offline.h"
+#include "daemon/offline/offline.h"
 
 #include "daemon/backup/manifest.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/offline.h"
+#include "daemon/offline/offline.h"
 
 #include "base/clock.h"
 #include "daemon/door/serve.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* offline_say: why a verb ended badly: as the command says it, where --json was given as one object. */
-#include "daemon/offline.h"
+#include "daemon/offline/offline.h"
 
 #include "base/log.h"
 

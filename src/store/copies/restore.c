@@ -15,7 +15,7 @@
  */
 #include "base/clock.h"
 #include "store/inside.h"
-#include "store/move.h"
+#include "store/copies/move.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,7 +5,7 @@
  * these floors behind the fence ACCEPTING, and the fence comes down last: a crash in between leaves a store that is
  * refused until the same command has come to its end.
  */
-#include "daemon/offline.h"
+#include "daemon/offline/offline.h"
 
 #include "base/clock.h"
 #include "base/log.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* arrive: the new side of a move; see move.h. */
-#include "store/move.h"
+#include "store/copies/move.h"
 
 #include "base/clock.h"
 #include "base/files.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* offline_move: a realm's state goes to another host, once; store/move.h says in which order. */
-#include "daemon/offline.h"
+/* offline_move: a realm's state goes to another host, once; store/copies/move.h says in which order. */
+#include "daemon/offline/offline.h"
 
 #include "daemon/backup/folder.h"
 #include "numbering/reason.h"
-#include "store/move.h"
+#include "store/copies/move.h"
 
 #include <jansson.h>
 #include <stdio.h>

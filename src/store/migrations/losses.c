@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* losses: see losses.h. */
-#include "store/losses.h"
+#include "store/migrations/losses.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -56,28 +56,28 @@ extern const char dk_offline_usage[];
 docket_status dk_offline_check(const struct dk_offline *asked) DK_MUST_USE;
 /* The verb opens no store of the realm's, or opens it by itself: it is run without a start. */
 bool dk_offline_is_alone(const struct dk_offline *asked);
-/* offline_say.c: an error, on stderr. */
+/* say.c: an error, on stderr. */
 void dk_offline_say(const struct dk_offline *asked, docket_status status, const char *sentence);
-/* offline_fate.c: the rows of dk_fate_write(), and what the ledger says of the same numbers. Closes fd. */
+/* fate.c: the rows of dk_fate_write(), and what the ledger says of the same numbers. Closes fd. */
 docket_status dk_offline_print_fates(struct dk_store *store, int fd) DK_MUST_USE;
-/* offline_backup.c */
+/* backup.c */
 docket_status dk_offline_backup(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
 docket_status dk_offline_verify_backup(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
-/* offline_restore.c */
+/* restore.c */
 docket_status dk_offline_restore(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
-/* offline_accept.c: a verb that looks before the start; *go_on: docketd is to start, accepting, with daemon->floors */
+/* accept.c: a verb that looks before the start; *go_on: docketd is to start, accepting, with daemon->floors */
 bool dk_offline_accepts(const struct dk_offline *asked);
 docket_status dk_offline_accept_look(struct dk_daemon *daemon, const struct dk_offline *asked, bool *go_on) DK_MUST_USE;
 docket_status dk_offline_accept_shapes(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
 docket_status dk_offline_accept(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
-/* offline_migrate.c; REFUSED: an honest no, the store is not at the head */
+/* migrate.c; REFUSED: an honest no, the store is not at the head */
 docket_status dk_offline_migrate_up(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
 docket_status dk_offline_migrate_down(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
 docket_status dk_offline_migrate_stamp(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
 docket_status dk_offline_migrate_current(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
 docket_status dk_offline_migrate_heads(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
 docket_status dk_offline_migrate_history(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
-/* offline_move.c */
+/* move.c */
 docket_status dk_offline_export_state(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
 docket_status dk_offline_import_prepare(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;
 docket_status dk_offline_import_state(struct dk_daemon *daemon, const struct dk_offline *asked) DK_MUST_USE;

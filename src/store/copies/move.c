@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* move: the ticket, and the old side. The new one is in arrive.c. */
-#include "store/move.h"
+#include "store/copies/move.h"
 
 #include "base/clock.h"
 #include "base/files.h"
