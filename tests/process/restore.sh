@@ -105,6 +105,8 @@ kill_docketd
 expect "restore over a store: no" 1 restore "$work/b1"
 err_has "restore over a store: says how" 'replace'
 sum=$(sha256sum <"$realm/store/data.mdb")
+expect "a folder called --replace: is a folder, and no option" 4 restore -- --replace
+err_has "a folder called --replace: is looked at" 'is no backup'
 expect "restore with --replace: done" 0 restore "$work/b1" --replace --yes
 check "the old store is kept" sh -c "[ \"\$(cat '$realm'/store.replaced-*/data.mdb | sha256sum)\" = '$sum' ]"
 check "restored: not served without accept" refused_start 'until it is accepted with floors'
