@@ -428,7 +428,10 @@ static int scan(const struct cli *cli, docket_reader *reader, struct legacy_sour
         return tell_highest(&telling, source, &options);
     if (code == CLI_DONE)
         code = scan_run(cli, source, &options, &totals);
-    code = code == CLI_DONE ? end(&telling, &totals) : cut_off(&telling, code);
+    if (code != CLI_DONE)
+        code = cut_off(&telling, code);
+    else if (!ferror(stdout)) /* else it was cut off, and cli_finish() says so */
+        code = end(&telling, &totals);
     drop_counters(&telling);
     return code;
 }

@@ -99,7 +99,7 @@ static docket_status read_order(const struct dk_offline *asked, struct dk_accept
     if (skip != NULL)
         order->skip = strtoull(skip, &end, 10);
     if (skip != NULL && (skip[0] < '0' || skip[0] > '9' || *end != 0 || errno != 0 || order->skip > DOCKET_NUMBER_MAX / 2))
-        return dk_fail(DOCKET_BAD_ARGUMENT, "--skip wants how many numbers to go ahead of mark and floor");
+        return dk_fail(DOCKET_BAD_ARGUMENT, "--skip wants how many numbers to go ahead of mark and floor, not '%.40s'", skip);
     return DOCKET_OK;
 }
 
