@@ -79,7 +79,7 @@ static int read_plan(struct applying *applying)
     const struct cli *cli = applying->cli;
     int code = plan_file_read(cli, applying->plan_name, &applying->plan);
     if (code == CLI_DONE && applying->plan.edited)
-        cli_note(cli, "%s was edited since docket wrote it: what stands there now is checked, and holds", applying->plan_name);
+        cli_note(cli, "%s was edited since docket wrote it: what stands there now counts, and is checked", applying->plan_name);
     return code;
 }
 
@@ -100,11 +100,11 @@ static void say_counts(const struct applying *applying)
 {
     const struct checked *checked = &applying->checked;
     if (checked->waiting == 0)
-        cli_note(applying->cli, checked->already > 0 ? "already applied: each of %" PRIu64 " rows has its new number"
+        cli_note(applying->cli, checked->already > 0 ? "already applied; rows that have their new number: %" PRIu64
                                                      : "the plan gives no row a new number: there is nothing to do",
                  checked->already);
     else if (checked->already > 0)
-        cli_note(applying->cli, "%" PRIu64 " rows have their new number already; %" PRIu64 " are left", checked->already, checked->waiting);
+        cli_note(applying->cli, "%" PRIu64 " of %" PRIu64 " rows have their new number already", checked->already, checked->already + checked->waiting);
 }
 
 static json_t *rows_json(const struct applying *applying)
@@ -155,7 +155,8 @@ static int end_run(const struct applying *applying)
     if (applying->cli->json)
         return print_json(applying, applying->checked.waiting > 0);
     if (applying->checked.waiting > 0)
-        printf("%" PRIu64 " rows have their new number, read back; scan once more before you import\n", applying->checked.waiting);
+        printf("%" PRIu64 " row%s, read back; scan once more before you import\n", applying->checked.waiting,
+               applying->checked.waiting == 1 ? " has its new number" : "s have their new number");
     return CLI_DONE;
 }
 

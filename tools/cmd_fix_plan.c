@@ -70,8 +70,9 @@ static int say(const struct cli *cli, const struct plan *plan)
         if (plan->groups == 0)
             cli_note(cli, "%" PRIu64 " rows, and no number is there twice", plan->source_rows);
         else
-            cli_note(cli, "%" PRIu64 " rows, %" PRIu64 " groups of duplicates: %" PRIu64 " rows would get a new number, %" PRIu64
-                          " stay as they are", plan->source_rows, plan->groups, plan->renumbered, plan->left);
+            cli_note(cli, "%" PRIu64 " rows, %" PRIu64 " group%s of duplicates: %" PRIu64 " row%s would get a new number; left as they are: %" PRIu64,
+                     plan->source_rows, plan->groups, plan->groups == 1 ? "" : "s", plan->renumbered,
+                     plan->renumbered == 1 ? "" : "s", plan->left);
         if (name != NULL)
             printf("%s is to be read; docket fix apply follows it\n", name);
         return CLI_DONE;

@@ -84,8 +84,12 @@ static void print_counter(struct output_table *table, const struct sent_counter 
 static void print_left(const struct cli *cli, const struct sent_counter *counter)
 {
     char period[PERIOD_TEXT_BYTES];
+    char address[2 * DOCKET_NAME_MAX + PERIOD_TEXT_BYTES + 4];
     address_period_text(counter->period, period);
-    if (counter->status != DOCKET_OK)
+    snprintf(address, sizeof address, "%s/%s/%s ", counter->tenant, counter->series, period);
+    if (counter->status != DOCKET_OK && strncmp(counter->sentence, address, strlen(address)) == 0)
+        cli_note(cli, "%s", counter->sentence); /* it names the counter itself */
+    else if (counter->status != DOCKET_OK)
         cli_note(cli, "%s/%s/%s: %s", counter->tenant, counter->series, period, counter->sentence);
     else if (counter->stopped_at != 0)
         cli_note(cli, "%s/%s/%s: from number %" PRIu64 " on nothing was imported; settle what clashes, or leave it out with "
@@ -107,6 +111,8 @@ static void print_report(const struct importing *importing)
     for (size_t i = 0; i < sending->counter_count; i++)
         print_counter(table, &sending->counters[i]);
     output_table_print(table);
+    if (sending->counter_count == 0)
+        printf("no row of the source is left to import\n");
     for (size_t i = 0; i < sending->counter_count; i++)
         print_left(cli, &sending->counters[i]);
     for (size_t i = 0; dry && i < sending->counter_count; i++) {
@@ -212,8 +218,9 @@ static int refuse_odd(const struct importing *importing)
     const struct intake *intake = &importing->intake;
     return cli_no(importing->cli, DOCKET_REFUSED,
                   "%" PRIu64 " of %" PRIu64 " rows do not fit and %" PRIu64 " have a number that another row has; nothing was "
-                  "imported. `docket scan` lists all of them, `docket fix` renumbers; --skip-misfits leaves them out",
-                  intake->misfits, intake->rows, intake->repeats);
+                  "imported. docket scan lists all of them, docket fix renumbers; --skip-misfits leaves them out%s",
+                  intake->misfits, intake->rows, intake->repeats,
+                  intake->misfits == intake->rows ? ". Declare their series first: docket series add --template" : "");
 }
 
 static int run_import(struct cli *cli)

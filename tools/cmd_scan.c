@@ -411,7 +411,7 @@ static int scan(const struct cli *cli, docket_reader *reader, struct legacy_sour
         return tell_highest(&telling, source, &options);
     if (code == CLI_DONE)
         code = scan_run(cli, source, &options, &totals);
-    if (code == CLI_DONE)
+    if (code == CLI_DONE && !ferror(stdout)) /* else it was cut off, and cli_finish() says so */
         code = end(&telling, &totals);
     drop_counters(&telling);
     return code;

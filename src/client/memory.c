@@ -179,10 +179,10 @@ static docket_status read_start(const struct dk_request *request, const struct d
     struct dk_start_ask ask = {request->tenant, request->name, &draft->policy, resolved, text,
                                dk_date_supported(today) ? today : DK_DATE_FIRST};
     memcpy(settings, request->settings, sizeof settings);
-    draft->start_after = request->start_after;
-    if (!dk_start_cut(settings, DK_START_AFTER_LINE, text) || text[0] == 0)
-        return DOCKET_OK;
-    docket_status status = dk_start_read(&ask, &start);
+    start = (struct dk_start){.number = request->start_after, .period = -1};
+    docket_status status = DOCKET_OK;
+    if (dk_start_cut(settings, DK_START_AFTER_LINE, text) && text[0] != 0)
+        status = dk_start_read(&ask, &start);
     if (status != DOCKET_OK)
         return status;
     dk_period_at(&draft->policy, &dk_zone_utc, now_s, &now);
@@ -191,7 +191,7 @@ static docket_status read_start(const struct dk_request *request, const struct d
                                        "this needs a real realm",
                        text);
     draft->start_after = start.number;
-    return DOCKET_OK;
+    return dk_start_left(&ask, &start, dk_policy_last(&draft->policy, resolved));
 }
 
 static docket_status draw_series(const struct memory *memory, const struct dk_request *request, int64_t now_s,
@@ -210,9 +210,6 @@ static docket_status draw_series(const struct memory *memory, const struct dk_re
                                      .beginning = draft->beginning,
                                      .start_after = draft->start_after,
                                      .last = dk_policy_last(&draft->policy, &resolved)};
-    if (series->start_after >= series->last)
-        return dk_fail(DOCKET_BAD_POLICY, "start-after %llu leaves no number: the last one is %llu",
-                       (unsigned long long)series->start_after, (unsigned long long)series->last);
     memcpy(series->tenant, request->tenant, sizeof series->tenant); /* both were checked, and end with zeros */
     memcpy(series->name, request->name, sizeof series->name);
     struct dk_shape shape = {&resolved, series->name, (enum dk_restart)draft->policy.restart, series->last};
@@ -261,20 +258,30 @@ static docket_status make_series(struct memory *memory, const struct dk_request 
     return DOCKET_OK;
 }
 
+static bool names_start(const struct dk_request *request)
+{
+    char settings[DK_WIRE_SETTINGS], text[DOCKET_TEXT_MAX + 8];
+    memcpy(settings, request->settings, sizeof settings);
+    return request->start_after != 0 || (dk_start_cut(settings, DK_START_AFTER_LINE, text) && text[0] != 0);
+}
+
 static docket_status compare(const struct memory *memory, const struct dk_request *request, int64_t now_s,
                              const struct memory_series *series)
 {
     struct draft wanted;
     struct dk_template resolved;
     docket_status status = policy_of(memory, request, &wanted.policy);
-    if (status == DOCKET_OK)
+    wanted.start_after = 0;
+    if (status == DOCKET_OK && names_start(request)) {
         status = check_policy(&wanted.policy, request->tenant, request->name, &resolved);
-    if (status == DOCKET_OK)
-        status = read_start(request, &resolved, now_s, &wanted);
+        if (status == DOCKET_OK)
+            status = read_start(request, &resolved, now_s, &wanted);
+    }
     if (status != DOCKET_OK)
         return status;
     if (wanted.start_after != 0 && wanted.start_after != series->start_after)
-        return dk_fail(DOCKET_EXISTS, "%s/%s exists and begins at %llu, not behind %llu; nothing was changed",
+        return dk_fail(DOCKET_EXISTS, "%s/%s exists and begins at %llu, not behind %llu; docket series advance moves it "
+                                      "forward; nothing was changed",
                        request->tenant, request->name, (unsigned long long)series->start_after + 1,
                        (unsigned long long)wanted.start_after);
     return dk_policy_compare(series->policy, &wanted.policy, request->tenant, request->name);

@@ -286,7 +286,7 @@ int main(int count, char **values)
         dk_clerk_stop(daemon.clerk);
         status = dk_store_close(daemon.store, true);
     }
-    if (dk_page_wanted(status))
+    if (dk_page_wanted(status) && !dk_offline_accepts(&options.verb)) /* whoever accepts has read it */
         dk_page_put(&daemon, status, dk_offline_given(&options.verb, DK_OFFLINE_JSON));
     else if (status != DOCKET_OK)
         dk_offline_say(&options.verb, status, dk_error_text());

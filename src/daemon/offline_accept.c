@@ -50,11 +50,11 @@ static void print_cells(void)
         char floor[24] = "-", next[24] = "-";
         if (cell->floor != 0)
             snprintf(floor, sizeof floor, "%llu", (unsigned long long)cell->floor);
-        if (cell->covered)
+        if (cell->covered && !cell->past)
             snprintf(next, sizeof next, "%llu", (unsigned long long)cell->next);
         printf("%-32s %12llu %12s  %-10s %12s%s\n", address_of(cell), (unsigned long long)cell->known, floor,
                cell->covered ? dk_floor_source_name(cell->source) : "LACKING", next,
-               cell->unknown ? "  (not in the store)" : "");
+               cell->past ? "  (not in the store; it gives none)" : cell->unknown ? "  (not in the store)" : "");
     }
 }
 
@@ -66,7 +66,7 @@ static json_t *spell_cell(const struct dk_accept_cell *cell)
     return json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:b, s:b, s:o}", "tenant", cell->tenant, "series", cell->name, "period",
                      period, "known", (json_int_t)cell->known, "floor", (json_int_t)cell->floor, "source",
                      cell->covered ? dk_floor_source_name(cell->source) : "", "covered", cell->covered, "in_store",
-                     !cell->unknown, "next", cell->covered ? json_integer((json_int_t)cell->next) : json_null());
+                     !cell->unknown, "next", cell->covered && !cell->past ? json_integer((json_int_t)cell->next) : json_null());
 }
 
 static docket_status print_json(const struct dk_daemon *daemon, bool done)
@@ -99,7 +99,7 @@ static docket_status read_order(const struct dk_offline *asked, struct dk_accept
     if (skip != NULL)
         order->skip = strtoull(skip, &end, 10);
     if (skip != NULL && (skip[0] < '0' || skip[0] > '9' || *end != 0 || errno != 0 || order->skip > DOCKET_NUMBER_MAX / 2))
-        return dk_fail(DOCKET_BAD_ARGUMENT, "--skip wants how many numbers to go ahead of mark and floor");
+        return dk_fail(DOCKET_BAD_ARGUMENT, "--skip wants how many numbers to go ahead of mark and floor, not '%.40s'", skip);
     return DOCKET_OK;
 }
 
@@ -115,9 +115,9 @@ static docket_status refuse_lacking(void)
         shown++;
     }
     return dk_fail(DOCKET_STORE_FENCED,
-                   "%zu counters may have given numbers that this store does not know, and nobody says how many: %s%s. Give a "
+                   "%zu counter%s may have given numbers that this store does not know, and nobody says how many: %s%s. Give a "
                    "floor for each (--floor, --floors, --scan, --from-witness), or --skip N; nothing was changed",
-                   accepting.lacking, list, shown < accepting.lacking ? " ..." : "");
+                   accepting.lacking, accepting.lacking == 1 ? "" : "s", list, shown < accepting.lacking ? " ..." : "");
 }
 
 static docket_status look(struct dk_daemon *daemon, const struct dk_offline *asked)
@@ -208,7 +208,7 @@ docket_status dk_offline_accept(struct dk_daemon *daemon, const struct dk_offlin
     docket_status status = DOCKET_OK;
     dk_keeper_run(daemon);
     for (size_t at = 0; status == DOCKET_OK && at < accepting.floors.new_count; at++)
-        status = make_series(daemon, &accepting.floors.news[at]);
+        status = accepting.floors.news[at].past ? DOCKET_OK : make_series(daemon, &accepting.floors.news[at]);
     if (status != DOCKET_OK)
         return status;
     if (daemon->facts.fence.kind != DK_FENCE_NONE)

@@ -48,13 +48,19 @@ static void put_facts(const struct dk_facts *facts)
            (unsigned long long)facts->ranges, (unsigned long long)facts->events, (unsigned long long)facts->records);
 }
 
+static const char *s_of(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 static void print_facts(const struct dk_facts *facts)
 {
     char digest[2 * DK_DIGEST_BYTES + 1];
     dk_digest_text(facts->digest, digest);
-    printf("facts: %llu series, %llu counters, %llu ranges, %llu events, %llu records of the ledger; SHA-256\n  %s\n",
-           (unsigned long long)facts->series, (unsigned long long)facts->counters, (unsigned long long)facts->ranges,
-           (unsigned long long)facts->events, (unsigned long long)facts->records, digest);
+    printf("facts: %llu series, %llu counter%s, %llu range%s, %llu event%s, %llu record%s of the ledger; SHA-256\n  %s\n",
+           (unsigned long long)facts->series, (unsigned long long)facts->counters, s_of(facts->counters),
+           (unsigned long long)facts->ranges, s_of(facts->ranges), (unsigned long long)facts->events, s_of(facts->events),
+           (unsigned long long)facts->records, s_of(facts->records), digest);
 }
 
 static const char *parent_of(const struct dk_migration *migration)

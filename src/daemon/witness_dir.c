@@ -9,6 +9,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SYSTEM_STATE "/var/lib/docket"
@@ -25,6 +26,12 @@ static bool spell(char *folder, size_t size, const char *state, size_t bytes, co
     return length > 0 && (size_t)length < size;
 }
 
+static bool is_ours(const char *folder)
+{
+    struct stat facts;
+    return stat(folder, &facts) == 0 && S_ISDIR(facts.st_mode) && facts.st_uid == geteuid();
+}
+
 bool dk_witness_dir(char *folder, size_t size)
 {
     const char *given = getenv("STATE_DIRECTORY"), *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
@@ -32,7 +39,7 @@ bool dk_witness_dir(char *folder, size_t size)
         return spell(folder, size, given, first_path(given), "-witness");
     if (first_path(state) > 0)
         return spell(folder, size, state, strlen(state), "/docket/witness");
-    if (geteuid() == 0)
+    if (geteuid() == 0 || is_ours(SYSTEM_STATE "-witness")) /* the service's user, also when a person runs docketd as it */
         return spell(folder, size, SYSTEM_STATE, strlen(SYSTEM_STATE), "-witness");
     if (first_path(home) == 0) {
         const struct passwd *user = getpwuid(geteuid());

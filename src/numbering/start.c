@@ -230,3 +230,15 @@ docket_status dk_start_read(const struct dk_start_ask *ask, struct dk_start *fou
     *found = written ? text : plain;
     return DOCKET_OK;
 }
+
+docket_status dk_start_left(const struct dk_start_ask *ask, const struct dk_start *start, uint64_t last)
+{
+    if (start->number < last)
+        return DOCKET_OK;
+    if (start->period >= 0)
+        return dk_fail(DOCKET_REFUSED, "'%.70s' is number %llu, and the last number of %s/%s is %llu: none is left behind it; "
+                                       "nothing was changed",
+                       ask->text, (unsigned long long)start->number, ask->tenant, ask->series, (unsigned long long)last);
+    return dk_fail(DOCKET_BAD_POLICY, "start-after %llu leaves no number: the last one is %llu",
+                   (unsigned long long)start->number, (unsigned long long)last);
+}

@@ -37,6 +37,8 @@ struct dk_start {
  * or no number). Whether the period has come, and the number is within the series' last
  * one, is for the caller. */
 docket_status dk_start_read(const struct dk_start_ask *ask, struct dk_start *found) DK_MUST_USE;
+/* Is a number left behind it? last: the series' largest. OK, BAD_POLICY (a plain number), REFUSED (a text). */
+docket_status dk_start_left(const struct dk_start_ask *ask, const struct dk_start *start, uint64_t last) DK_MUST_USE;
 
 /* For start.c: settings that would write this text ("--template 'INV-{YYYY}-{N:6}'");
  * false: none was found. */

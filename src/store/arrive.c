@@ -343,5 +343,5 @@ docket_status dk_move_arrive(const struct dk_store_options *options, struct dk_a
     char sentence[DK_ERROR_BYTES];
     snprintf(sentence, sizeof sentence, "%s", status == DOCKET_OK ? "" : dk_error_text());
     dk_open_release(arrival.store);
-    return status == DOCKET_OK ? status : dk_fail(status, "nothing is served from %s: %s", options->realm, sentence);
+    return status == DOCKET_OK ? status : dk_fail(status, "no state was imported into %s: %s", options->realm, sentence);
 }

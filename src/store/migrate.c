@@ -62,8 +62,8 @@ docket_status dk_migrate_target(const char *word, uint64_t at, uint64_t *schema)
     } else if ((word[0] == '+' || word[0] == '-') && is_digits(word + 1)) {
         uint64_t steps = strtoull(word + 1, NULL, 10);
         if (steps == 0 || steps > (word[0] == '+' ? DK_SCHEMA_VERSION - at : at - DK_SCHEMA_OLDEST))
-            return dk_fail(DOCKET_BAD_ARGUMENT, "from schema %llu (%s) there are not %s steps", (unsigned long long)at,
-                           dk_migration_name(at), word);
+            return dk_fail(DOCKET_BAD_ARGUMENT, "there is no %s from schema %llu (%s)", word, (unsigned long long)at,
+                           dk_migration_name(at));
         wanted = word[0] == '+' ? at + steps : at - steps;
     } else if (is_digits(word)) {
         wanted = strtoull(word, NULL, 10);
@@ -470,8 +470,10 @@ docket_status dk_migrate_stamp(const struct dk_store_options *options, struct dk
     if (status != DOCKET_OK)
         return status;
     status = dk_open_standing(options, stamp.to, &store);
-    if (status != DOCKET_OK)
+    if (status == DOCKET_DAMAGED || status == DOCKET_BAD_LAYOUT)
         return dk_wrap(status, "the store has not the shape of schema %llu", (unsigned long long)stamp.to);
+    if (status != DOCKET_OK)
+        return status;
     stamp.from = store->says_schema;
     status = read_at(store, &order->before);
     if (status == DOCKET_OK)

@@ -4,7 +4,7 @@
 # Everything that reads what somebody else wrote, under a fuzzer with ASan and
 # UBSan: messages, docketd's side of them, attaching, records of the store, the
 # witness, templates, forms, collisions, dates, zones, the configuration, the
-# command line, cursors, CSV files. Each target (tests/fuzz/fuzz_*.c) states laws beside "no
+# command line, cursors, CSV files, manifests of backups. Each target (tests/fuzz/fuzz_*.c) states laws beside "no
 # crash". The kept inputs are replayed, then new ones are tried for a while.
 # row: 19
 # seconds: 22 560

@@ -108,7 +108,7 @@ find "$runtime" -mindepth 1 -maxdepth 1 ! -name realm ! -name state -exec rm -rf
 start_docketd
 { echo number,date,id; sed -n '1,30p' "$work/taken" | sed "s/\$/,$year-01-01,1/"; sed -n "30s/\$/,$year-01-02,2/p" "$work/taken"; seq -f "OTHER-%05g,$year-01-01,9" 5; } >"$work/evidence.csv"
 expect "a dry run" 0 reconcile acme/LOST --from "$work/evidence.csv" --dry-run
-err_has "what the rows are" "^docket: 36 rows: [0-9]* name unknown numbers, [0-9]* such a one again, [0-9]* others of the counter, 5 of no number"
+err_has "what the rows are" "^docket: 36 rows: [0-9]* name unknown numbers, [0-9]* name one of them again, [0-9]* name other numbers of the counter, 5 name none of it"
 expect "the rows are the evidence, the rest is void" 0 reconcile acme/LOST --from "$work/evidence.csv" --void-rest --yes --reason 'all that there are'
 check "nothing is unknown" eval '! fate_lines acme/LOST | grep unknown'
 check "what the rows name is handed out, the rest void" eval 'fate_lines acme/LOST | grep -q "^[0-9]*-30 handed out (by evidence)" && fate_lines acme/LOST | grep -q "^31-[0-9]* void (voided)"'

@@ -230,7 +230,7 @@ check "and its holder may decide" is OK tell d release n=0/2
 
 # The desk's files are lost within a boot: nobody can tell who lives.
 kill_docketd
-rm -rf -- "${runtime:?}"/[!r]* # all but the realm
+rm -rf -- "${runtime:?}"/[!rs]* # all but realm and state
 start
 check "the desk's files are lost: in doubt" wait_until 5 in_doubt acme/LIVES 3
 check "its name settles it" is OK tell d settle mine:0/3
@@ -314,7 +314,7 @@ check "and the sentence says why" says "before the series had a ledger" once pla
 
 boot_with() { # NUMBER
     stop_docketd
-    rm -rf -- "${runtime:?}"/[!r]*
+    rm -rf -- "${runtime:?}"/[!rs]*
     printf '%08d-2222-3333-4444-555555555555\n' "$1" >"$work/boot_id"
     LD_PRELOAD=$shim run_child "$work/docketd.log" unshare --user --map-current-user --mount bash -c \
         'mount --bind "$1" /proc/sys/kernel/random/boot_id && exec "$2" --realm "$3"' _ "$work/boot_id" "$docketd" "$realm"

@@ -347,7 +347,7 @@ static void each_step_leaves_a_store_that_the_next_one_takes(void **state)
         assert_true(next.schema == schema && next.generation == at.generation + 1 && next.commit == at.commit + 1);
         at = next;
     }
-    assert_goes_not(DK_MIGRATE_DOWN, "-1", DOCKET_BAD_ARGUMENT, "there are not -1 steps");
+    assert_goes_not(DK_MIGRATE_DOWN, "-1", DOCKET_BAD_ARGUMENT, "there is no -1 from schema");
     for (uint64_t schema = DK_SCHEMA_OLDEST + 1; schema <= DK_SCHEMA_VERSION; schema++) {
         must_go(DK_MIGRATE_UP, "+1");
         assert_int_equal(look().schema, schema);

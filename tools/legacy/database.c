@@ -104,7 +104,7 @@ int database_open(const struct cli *cli, const char *source, bool writable, stru
     if (code == CLI_DONE && where[0] == '\0' && kind == LEGACY_SQLITE)
         code = cli_fail(cli, DOCKET_BAD_ARGUMENT, "sqlite: wants a file, as in sqlite:invoices.db");
     if (code == CLI_DONE && (database->connection = database->plugin->open(where, writable, error)) == NULL)
-        say(database, DOCKET_SYSTEM, kind == LEGACY_SQLITE ? ", opening the file" : ", connecting", error), code = database->code;
+        code = cli_fail(cli, DOCKET_SYSTEM, kind == LEGACY_SQLITE ? "SQLite, opening the file: %s: %.200s" : "PostgreSQL, connecting: %s", error, where);
     if (code != CLI_DONE) {
         database_close(database);
         return code;

@@ -221,8 +221,8 @@ int reconciling_run(const struct cli *cli, const struct docket_counter_name *nam
     if (code == CLI_DONE)
         code = read_rows(&reconciling);
     if (code == CLI_DONE)
-        cli_note(cli, "%" PRIu64 " rows: %" PRIu64 " name unknown numbers, %" PRIu64 " such a one again, %" PRIu64
-                      " others of the counter, %" PRIu64 " of no number of it; %" PRIu64 " numbers are unknown",
+        cli_note(cli, "%" PRIu64 " rows: %" PRIu64 " name unknown numbers, %" PRIu64 " name one of them again, %" PRIu64
+                      " name other numbers of the counter, %" PRIu64 " name none of it; unknown before: %" PRIu64,
                  reconciling.rows, reconciling.found, reconciling.again, reconciling.known, reconciling.others,
                  reconciling.numbers);
     if (code == CLI_DONE)

@@ -99,8 +99,9 @@ static int find_columns(const struct cli *cli, struct columns *columns)
         code = cli_fail(cli, DOCKET_BAD_ARGUMENT, "no column of invoice_sequences looks like the tenant; name it with "
                                                   "--sequence-columns tenant=COLUMN, or give --tenant NAME");
     if (code == CLI_DONE)
-        cli_note(cli, "invoice_sequences: tenant=%s, series=%s, period=%s, value=%s", name_of(columns, TENANT),
-                 name_of(columns, SERIES), name_of(columns, PERIOD), name_of(columns, VALUE));
+        cli_note(cli, "invoice_sequences: tenant=%s, series=%s, period=%s%s%s, value=%s", name_of(columns, TENANT),
+                 name_of(columns, SERIES), name_of(columns, PERIOD), columns->at[MONTH] != NONE ? ", month=" : "",
+                 columns->at[MONTH] != NONE ? name_of(columns, MONTH) : "", name_of(columns, VALUE));
     return code;
 }
 
@@ -414,6 +415,9 @@ docket_status service_declare(docket_realm *realm, void *context)
         if (status == DOCKET_OK)
             cli_note(service->cli, "%s/%s: restarts %s, %s", series->tenant, series->name, series->restart,
                      policy.template_text != NULL ? policy.template_text : "docket's own template");
+        if (status == DOCKET_EXISTS)
+            cli_note(service->cli, "%s/%s is declared already, otherwise than --declare would do it, and stays as it is",
+                     series->tenant, series->name);
         if (status != DOCKET_OK && status != DOCKET_EXISTS)
             return status; /* its sentence names the series */
     }
@@ -425,10 +429,16 @@ int service_teach(const struct service *service, docket_reader *reader)
     for (size_t i = 0; i < service->series_count; i++) {
         const struct service_series *series = &service->series[i];
         const struct docket_policy policy = policy_of(service, series);
-        docket_status status = docket_reader_add(reader, series->tenant, series->name, &policy);
+        char text[DOCKET_TEXT_MAX];
+        docket_status status = docket_reader_write(reader, series->tenant, series->name, 20260101, 1, text);
+        if (status != DOCKET_NO_SERIES) {
+            cli_note(service->cli, "%s/%s is declared already, and stays as it is", series->tenant, series->name);
+            continue;
+        }
+        status = docket_reader_add(reader, series->tenant, series->name, &policy);
         if (status != DOCKET_OK)
             return cli_fail_status(service->cli, status);
-        cli_note(service->cli, "%s/%s is declared already, or would be: restarts %s, %s", series->tenant, series->name,
+        cli_note(service->cli, "%s/%s would be declared: restarts %s, %s", series->tenant, series->name,
                  series->restart, policy.template_text != NULL ? policy.template_text : "docket's own template");
     }
     return CLI_DONE;

@@ -186,7 +186,7 @@ static void put_postgresql(FILE *to, const struct sql_table *table, const struct
 
 void sql_script(FILE *to, const struct sql_table *table, const struct plan *plan, const uint8_t *done, uint64_t count)
 {
-    fprintf(to, "-- docket fix apply: %" PRIu64 " rows get a new number, all or none.\n", count);
+    fprintf(to, "-- docket fix apply: %" PRIu64 " %s a new number, all or none.\n", count, count == 1 ? "row gets" : "rows get");
     if (count == 0)
         fputs("-- Each has it already: there is nothing to do.\n", to);
     else if (table->dialect == SQL_SQLITE)

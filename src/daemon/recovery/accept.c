@@ -107,8 +107,50 @@ static void put_all_unseen(struct dk_planning *planning)
         cell->floor = floor->number;
         cell->next = floor->number + floors->skip + 1;
         cell->source = floor->source;
-        cell->covered = cell->unknown = true;
+        cell->past = floor->past;
+        cell->covered = !floor->lacking;
+        cell->unknown = true;
+        planning->accept->lacking += floor->lacking;
     }
+}
+
+/* ---- series that are to be made ---- */
+
+/* Years, months, days: a series that was daily may be made as a yearly one. */
+static bool is_of_kind(int32_t a, int32_t b)
+{
+    while (a > 0 && b > 0)
+        a /= 10, b /= 10;
+    return a == b;
+}
+
+/* Of a series that the store has never heard of the current period begins behind its floor, and an earlier one gives
+ * nothing: which period is which, by the policy that the series' first use gives it. */
+static docket_status date_news(struct dk_planning *planning, const struct dk_accept_order *order)
+{
+    struct dk_floors *floors = &planning->accept->floors, heard = {.news = floors->news, .new_count = floors->new_count};
+    docket_status status = DOCKET_OK;
+    floors->news = NULL;
+    floors->new_count = 0;
+    for (size_t at = 0; at < heard.new_count && status == DOCKET_OK; at++) {
+        struct dk_floor_new floor = heard.news[at], current = floor;
+        struct dk_period period;
+        dk_period_at_instant(dk_config_policy(&planning->daemon->config, floor.tenant), planning->now_s, &period);
+        if (floor.period == period.label || !is_of_kind(floor.period, period.label))
+            floor.period = -1;
+        if (floor.period > period.label)
+            status = dk_fail(DOCKET_BAD_ARGUMENT, "%s/%s is not in the store, and a floor names its period %d, which has not begun: "
+                                                  "accept the store when it has", floor.tenant, floor.name, floor.period);
+        floor.past = floor.period >= 0;
+        dk_floors_add_new(floors, &floor);
+        current.period = -1;
+        current.number = 0;
+        current.lacking = !order->skip_given && !order->from_witness;
+        if (floor.past)
+            dk_floors_add_new(floors, &current);
+    }
+    dk_floors_free(&heard);
+    return status;
 }
 
 /* ---- the floors themselves ---- */
@@ -147,6 +189,8 @@ static docket_status plan(struct dk_planning *planning, const struct dk_accept_o
     if (status == DOCKET_OK)
         status = dk_accept_hear(planning, order);
     dk_floors_ready(&accept->floors);
+    if (status == DOCKET_OK)
+        status = date_news(planning, order);
     if (status == DOCKET_OK)
         status = check_floors(planning);
     planning->met = dk_must_alloc(accept->floors.count, sizeof *planning->met);

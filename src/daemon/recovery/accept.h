@@ -26,6 +26,7 @@ struct dk_accept_cell {
     uint64_t next;   /* that it would go on with */
     uint8_t source;
     bool covered;
+    bool past;       /* of a series that is to be made: it will give nothing */
     bool unknown;    /* the store has never heard of it */
 };
 

@@ -250,6 +250,7 @@ static docket_status pass(void *context, const struct dk_mark *mark)
     return DOCKET_OK;
 }
 
+/* They vouch for the counters only if --from-witness asks for that; less than they say is never accepted. */
 static docket_status hear_witness(struct dk_planning *planning, const struct dk_accept_order *order)
 {
     const struct dk_store_facts *facts = &planning->accept->facts;
@@ -257,26 +258,28 @@ static docket_status hear_witness(struct dk_planning *planning, const struct dk_
     uint8_t id[16];
     memcpy(id, facts->store_id, sizeof id);
     docket_status status = dk_marks_read(facts->far, id, &marks, pass, NULL);
+    if (!order->from_witness && (status != DOCKET_OK || !marks.found))
+        return DOCKET_OK;
     if (status != DOCKET_OK)
         return status;
-    if (!marks.found || marks.left_out)
+    if (order->from_witness && (!marks.found || marks.left_out))
         return dk_fail(DOCKET_BAD_ARGUMENT, "there are no marks beside the far witness%s; give floors by --floor, --floors, --scan "
                                             "or --skip", marks.left_out ? ": this realm has more counters than are noted" : "");
     /* Of a stop in order, and nobody has opened the store since. */
     bool exact = marks.exact && marks.generation == facts->seen_generation;
-    if (!exact && !order->skip_given)
+    if (order->from_witness && !exact && !order->skip_given)
         return dk_fail(DOCKET_BAD_ARGUMENT, "the marks beside the far witness are of generation %llu, commit %llu, %s: what was given "
                                             "after them is not in them. Say with --skip N how much that can be",
                        (unsigned long long)marks.generation, (unsigned long long)marks.commit,
                        marks.exact ? "and docketd ran again after it" : "while docketd ran");
-    struct marking marking = {.planning = planning, .covers = exact};
+    struct marking marking = {.planning = planning, .covers = exact && order->from_witness};
     return dk_marks_read(facts->far, id, &marks, hear_mark, &marking);
 }
 
 docket_status dk_accept_hear(struct dk_planning *planning, const struct dk_accept_order *order)
 {
     docket_status status = hear_boards(planning);
-    if (status == DOCKET_OK && order->from_witness)
+    if (status == DOCKET_OK)
         status = hear_witness(planning, order);
     if (status == DOCKET_OK && order->floors != NULL)
         status = hear_list(planning, order->floors);

@@ -162,12 +162,15 @@ void dk_recovery_take_fence_down(struct dk_daemon *daemon)
     static const struct dk_fence none = {0};
     bool done = false;
     struct dk_job *job = dk_job_new(dk_recovery_note_done, &done);
+    size_t made = 0;
+    for (size_t at = 0; at < daemon->floors->new_count; at++)
+        made += !daemon->floors->news[at].past;
     job->fence = &none;
     /* The last of its kind: series that were made before it are older than it, for dated.c. */
     dk_job_event(job, "accept", geteuid(), "%zu counters have floors of their own, %s%llu ahead of mark and floor; %zu series "
                                            "were made that the store had never heard of", daemon->floors->count,
                  daemon->floors->skip_given ? "every one goes on " : "each goes on ", (unsigned long long)daemon->floors->skip,
-                 daemon->floors->new_count);
+                 made);
     dk_recovery_commit_now(daemon, job, &done);
     daemon->facts.fence = none;
     daemon->accept_known = false;

@@ -35,8 +35,10 @@ void dk_floors_add_new(struct dk_floors *floors, const struct dk_floor_new *floo
         struct dk_floor_new *other = &floors->news[at];
         if (strcmp(other->tenant, floor->tenant) != 0 || strcmp(other->name, floor->name) != 0 || other->period != floor->period)
             continue;
+        bool lacking = other->lacking && floor->lacking;
         if (floor->number > other->number)
             *other = *floor;
+        other->lacking = lacking;
         return;
     }
     if (is_full(floors->new_count))

@@ -33,6 +33,8 @@ struct dk_floor_new {
     int32_t period; /* -1: the current one */
     uint64_t number;
     uint8_t source;
+    bool past;    /* its period is over when the series is made: it will give nothing */
+    bool lacking; /* somebody knows of another period, and nobody of the current one */
 };
 
 struct dk_floors {

@@ -31,7 +31,8 @@ enum scene {
     SCENE_COPIED,
     SCENE_RESTORED,
     SCENE_ACCEPTING,
-    SCENE_MOVED
+    SCENE_MOVED,
+    SCENE_WAITS
 };
 
 enum { STEPS_MAX = 4 };
@@ -77,6 +78,10 @@ static const struct {
     [SCENE_BOTH_LOST] = {"the store came here alone, without any witness: from a backup of its file, or another host", {PUT_BACK, RESTORE, ACCEPT}},
     [SCENE_HOOK] = {"the command that keeps the witness outside of this host says otherwise, or cannot be asked",
                     {"run it by hand: COMMAND get STORE_ID; see docs/STORE.md, witness_command", PUT_BACK, ACCEPT}},
+    [SCENE_WAITS] = {"this realm was made for the state of another one (docket import-state --prepare), which has not arrived yet",
+                     {"on the old host: docket drain --wait 300, stop docketd, docket export-state DIR --to TICKET; the ticket: docket "
+                      "import-state --prepare --realm REALM",
+                      "here: docket import-state DIR --realm REALM"}},
     [SCENE_TRAIL] = {"the trail of events was written anew, or the witness is of another store's trail",
                      {PUT_BACK, RESTORE, "if only the trail is meant, and the numbers are not in doubt: docketd --realm REALM "
                                          "--accept-store 0"}},
@@ -89,8 +94,8 @@ static const struct {
     [SCENE_ACCEPTING] = {"the store was being accepted, which did not come to its end; it stays fenced until it does",
                          {"accept it again, with the same floors", ACCEPT}},
     [SCENE_MOVED] = {"the realm has moved to another place for good (docket export-state), and goes on there",
-                     {"use it there; docketd --realm REALM --offline events says when, and who moved it",
-                      "if the state never arrived: docket export-state FILE --to TICKET with the same ticket gives the same state again"}},
+                     {"use it there; the file moved in REALM says when, by which ticket and why",
+                      "if the state never arrived: docket export-state DIR --to TICKET with the same ticket gives the same state again"}},
 };
 
 static bool is_ok(const struct dk_voice_report *voice)
@@ -110,7 +115,8 @@ static enum scene scene_of(docket_status status, const struct dk_store_report *r
     if (status == DOCKET_STORE_COPIED)
         return SCENE_COPIED;
     if (status == DOCKET_STORE_FENCED)
-        return report->fence == DK_FENCE_MOVED       ? SCENE_MOVED
+        return !report->known                        ? SCENE_WAITS
+               : report->fence == DK_FENCE_MOVED     ? SCENE_MOVED
                : report->fence == DK_FENCE_ACCEPTING ? SCENE_ACCEPTING
                                                      : SCENE_RESTORED;
     if (is_lost(near))

@@ -50,12 +50,6 @@ docket_status dk_begin_read(struct dk_daemon *daemon, const struct dk_begin_ask 
     uint64_t last = dk_policy_last(ask->policy, ask->resolved);
     if (begin->period > now.label)
         return say_future(ask, value, begin);
-    if (begin->after >= last && begin->text)
-        return dk_fail(DOCKET_REFUSED, "'%.70s' is number %llu, and the last number of %s/%s is %llu: none is left behind it; "
-                                       "nothing was changed",
-                       value, (unsigned long long)begin->after, ask->tenant, ask->name, (unsigned long long)last);
-    if (begin->after >= last)
-        return dk_fail(DOCKET_BAD_POLICY, "start-after %llu leaves no number: the last one is %llu",
-                       (unsigned long long)begin->after, (unsigned long long)last);
-    return DOCKET_OK;
+    struct dk_start_ask asked = {ask->tenant, ask->name, ask->policy, ask->resolved, value, 0};
+    return dk_start_left(&asked, &start, last);
 }

@@ -116,7 +116,7 @@ static docket_status look_at_rest(void *context, struct dk_slice key, struct dk_
     struct dk_step *step = context;
     (void)key;
     (void)value;
-    dk_step_loses(step, "key|s or holds or texts of elsewhere", "%s", "...");
+    dk_step_loses(step, "key|s or holds or texts of elsewhere", "%s", "");
     return DOCKET_OK;
 }
 
