@@ -15,78 +15,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PIECE_BYTES = 1 << 20 };
-
 struct arrival {
     const struct dk_store_options *options;
     struct dk_arriving *order;
     struct dk_store *store;
     char ticket[DK_TICKET_BYTES];
-    char folder[64]; /* as the store is called for the moment; "": it has its place, or there is none */
+    char folder[DK_MAKING_BYTES]; /* as the store is called for the moment; "": it has its place, or there is none */
     char keeps[256];
 };
-
-/* ---- the copy ---- */
-
-static docket_status copy_bytes(int in, int out)
-{
-    uint8_t *piece = malloc(PIECE_BYTES);
-    docket_status status = piece ? DOCKET_OK : dk_fail(DOCKET_NO_MEMORY, "no memory to copy the store");
-    off_t at = 0;
-    for (ssize_t got; status == DOCKET_OK && (got = pread(in, piece, PIECE_BYTES, at)) != 0; at += got) {
-        if (got < 0)
-            status = dk_fail_errno(DOCKET_SYSTEM, errno, "cannot read the state");
-        for (ssize_t put = 0, wrote; status == DOCKET_OK && put < got; put += wrote) {
-            wrote = pwrite(out, piece + put, (size_t)(got - put), at + put);
-            if (wrote <= 0)
-                status = dk_fail_errno(dk_status_of_errno(wrote == 0 ? ENOSPC : errno), wrote == 0 ? ENOSPC : errno,
-                                       "cannot write the store");
-        }
-        if (status != DOCKET_OK)
-            break;
-    }
-    free(piece);
-    return status;
-}
-
-/* What lies in the store's own file now, not what was read before. */
-static docket_status check_written(const struct arrival *arrival, int out)
-{
-    uint8_t sha256[DK_DIGEST_BYTES];
-    uint64_t bytes;
-    if (fsync(out) != 0)
-        return dk_fail_errno(DOCKET_STORE_FAILED, errno, "cannot sync the store");
-    docket_status status = dk_copy_hash(out, "the store", &bytes, sha256);
-    if (status == DOCKET_OK && memcmp(sha256, arrival->order->copy.sha256, sizeof sha256) != 0)
-        status = dk_fail(DOCKET_DAMAGED, "what was written is not what was exported: the export was changed meanwhile, or the "
-                                         "disk does not keep what it is given");
-    return status;
-}
-
-static docket_status copy_file(struct arrival *arrival)
-{
-    char from[DK_PATH_BYTES + sizeof "/data.mdb"], to[sizeof arrival->folder + sizeof "/data.mdb"];
-    int realm_fd = arrival->store->realm_fd;
-    uint32_t salt;
-    dk_random(&salt, sizeof salt);
-    snprintf(arrival->folder, sizeof arrival->folder, DK_STORE_MAKING "%08x", salt);
-    snprintf(from, sizeof from, "%.*s/data.mdb", DK_PATH_BYTES - 1, arrival->order->folder);
-    snprintf(to, sizeof to, "%s/data.mdb", arrival->folder);
-    if (mkdirat(realm_fd, arrival->folder, 0700) != 0)
-        return dk_fail_errno(dk_status_of_errno(errno), errno, "cannot make %s", arrival->folder);
-    int in = open(from, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (in < 0)
-        return dk_fail_errno(dk_status_of_errno(errno), errno, "cannot open %s", from);
-    int out = openat(realm_fd, to, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    docket_status status = out >= 0 ? copy_bytes(in, out)
-                                    : dk_fail_errno(dk_status_of_errno(errno), errno, "cannot make %s", to);
-    if (status == DOCKET_OK)
-        status = check_written(arrival, out);
-    close(in);
-    if (out >= 0)
-        close(out);
-    return status;
-}
 
 /* ---- may it? ---- */
 
@@ -324,7 +260,7 @@ static docket_status run(struct arrival *arrival)
         return status == DOCKET_OK ? consume_ticket(arrival) : status;
     }
     dk_create_clear(arrival->store->realm_fd);
-    status = copy_file(arrival);
+    status = dk_copy_bring(arrival->store->realm_fd, arrival->order->folder, arrival->order->copy.sha256, arrival->folder);
     if (status == DOCKET_OK)
         status = change_copy(arrival);
     if (status == DOCKET_OK)

@@ -449,10 +449,15 @@ docket_status dk_walk_verify_all(struct dk_store *store, struct dk_log_view *vie
 /* DAMAGED unless every counter obeys the law and no number of it has two fates. */
 docket_status dk_law_check(struct dk_store *store, MDB_txn *txn) DK_MUST_USE;
 
-/* ---- copy.c, backup.c ---- */
+/* ---- copy.c, backup.c, bring.c ---- */
 
 docket_status dk_copy_facts_of(struct dk_store *store, MDB_txn *txn, struct dk_copy_facts *facts) DK_MUST_USE;
 docket_status dk_copy_hash(int fd, const char *path, uint64_t *bytes, uint8_t sha256[DK_DIGEST_BYTES]) DK_MUST_USE;
+enum { DK_MAKING_BYTES = 64 };
+/* The data.mdb of a backup, into a folder of the realm that is drawn and named: also where it fails, if it was made. */
+docket_status dk_copy_bring(int realm_fd, const char *backup, const uint8_t sha256[DK_DIGEST_BYTES],
+                            char folder[DK_MAKING_BYTES]) DK_MUST_USE;
+
 /* ---- facts.c ---- */
 
 /* What a store of this schema says, in this transaction. */

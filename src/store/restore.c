@@ -26,14 +26,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PIECE_BYTES = 1 << 20 };
-
 struct restoring {
     const struct dk_store_options *options;
     const struct dk_restore *order;
     struct dk_restored *done;
     struct dk_store *store;
-    char folder[64]; /* as it is called for the moment */
+    char folder[DK_MAKING_BYTES]; /* as it is called for the moment */
 };
 
 static bool there_is(int directory, const char *name)
@@ -97,76 +95,6 @@ static docket_status judge_realm(const struct restoring *restoring)
         return DOCKET_OK;
     return dk_fail(DOCKET_EXISTS, "there is a store. With --replace it is kept as store.replaced-TIME, and the backup takes "
                                   "its place");
-}
-
-/* ---- the copy ---- */
-
-static docket_status copy_piece(int in, int out, uint8_t *piece, uint64_t *at, bool *more)
-{
-    ssize_t got = pread(in, piece, PIECE_BYTES, (off_t)*at);
-    if (got < 0)
-        return dk_fail_errno(DOCKET_SYSTEM, errno, "cannot read the backup");
-    for (ssize_t put = 0; put < got;) {
-        ssize_t wrote = pwrite(out, piece + put, (size_t)(got - put), (off_t)*at + put);
-        if (wrote <= 0)
-            return dk_fail_errno(dk_status_of_errno(wrote == 0 ? ENOSPC : errno), wrote == 0 ? ENOSPC : errno,
-                                 "cannot write the store");
-        put += wrote;
-    }
-    *at += (uint64_t)got;
-    *more = got > 0;
-    return DOCKET_OK;
-}
-
-static docket_status copy_bytes(const char *from, int out)
-{
-    uint8_t *piece = malloc(PIECE_BYTES);
-    int in = open(from, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    docket_status status = DOCKET_OK;
-    uint64_t at = 0;
-    bool more = true;
-    if (!piece || in < 0)
-        status = dk_fail_errno(dk_status_of_errno(errno), errno, "cannot open %s", from);
-    while (status == DOCKET_OK && more)
-        status = copy_piece(in, out, piece, &at, &more);
-    if (in >= 0)
-        close(in);
-    free(piece);
-    return status;
-}
-
-/* What lies in the store's own file now, not what was read before. */
-static docket_status check_written(const struct restoring *restoring, int out)
-{
-    uint8_t sha256[DK_DIGEST_BYTES];
-    uint64_t bytes;
-    if (fsync(out) != 0)
-        return dk_fail_errno(DOCKET_STORE_FAILED, errno, "cannot sync the store");
-    docket_status status = dk_copy_hash(out, "the store", &bytes, sha256);
-    if (status == DOCKET_OK && memcmp(sha256, restoring->order->copy.sha256, sizeof sha256) != 0)
-        status = dk_fail(DOCKET_DAMAGED, "what was written is not what the backup holds: the backup was changed meanwhile, or "
-                                         "the disk does not keep what it is given");
-    return status;
-}
-
-static docket_status copy_file(struct restoring *restoring)
-{
-    char from[DK_PATH_BYTES + sizeof "/data.mdb"], to[sizeof restoring->folder + sizeof "/data.mdb"];
-    uint32_t salt;
-    dk_random(&salt, sizeof salt);
-    snprintf(restoring->folder, sizeof restoring->folder, DK_STORE_MAKING "%08x", salt);
-    snprintf(from, sizeof from, "%.*s/data.mdb", DK_PATH_BYTES - 1, restoring->order->folder);
-    snprintf(to, sizeof to, "%s/data.mdb", restoring->folder);
-    if (mkdirat(restoring->store->realm_fd, restoring->folder, 0700) != 0)
-        return dk_fail_errno(dk_status_of_errno(errno), errno, "cannot make %s", restoring->folder);
-    int out = openat(restoring->store->realm_fd, to, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (out < 0)
-        return dk_fail_errno(dk_status_of_errno(errno), errno, "cannot make %s", to);
-    docket_status status = copy_bytes(from, out);
-    if (status == DOCKET_OK)
-        status = check_written(restoring, out);
-    close(out);
-    return status;
 }
 
 /* ---- the fence ---- */
@@ -313,7 +241,7 @@ static docket_status run(struct restoring *restoring)
     if (status != DOCKET_OK)
         return status;
     dk_create_clear(store->realm_fd);
-    status = copy_file(restoring);
+    status = dk_copy_bring(store->realm_fd, restoring->order->folder, restoring->order->copy.sha256, restoring->folder);
     if (status == DOCKET_OK)
         status = put_up_fence(restoring);
     if (status == DOCKET_OK)
