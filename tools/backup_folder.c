@@ -79,6 +79,20 @@ static int write_manifest(struct backup_folder *folder, const char *manifest)
     return code;
 }
 
+/* A file system such as NFS may not know how to refuse a name that is there; none gives a folder's name to another while
+ * something is in it. */
+static int rename_new(const struct backup_folder *folder)
+{
+    if (renameat2(folder->parent, folder->making, folder->parent, folder->name, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return -1;
+    int failed = renameat(folder->parent, folder->making, folder->parent, folder->name);
+    if (failed != 0 && (errno == ENOTEMPTY || errno == ENOTDIR))
+        errno = EEXIST;
+    return failed;
+}
+
 int backup_folder_finish(struct backup_folder *folder, const char *manifest)
 {
     int code = write_manifest(folder, manifest);
@@ -86,7 +100,7 @@ int backup_folder_finish(struct backup_folder *folder, const char *manifest)
         code = failed(folder, "sync", folder->making);
     if (code != CLI_DONE)
         return code;
-    if (renameat2(folder->parent, folder->making, folder->parent, folder->name, RENAME_NOREPLACE) != 0)
+    if (rename_new(folder) != 0)
         return errno == EEXIST ? is_there(folder) : failed(folder, "give its name to", folder->making);
     folder->making[0] = '\0';
     if (fsync(folder->parent) != 0)

@@ -381,7 +381,7 @@ int cli_finish(const struct cli *cli, int code)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return code;
-    if (code != CLI_DONE && code != CLI_NO) /* said already, most likely with the number that was lost */
+    if (code != CLI_DONE && (code != CLI_NO || cli_has_said())) /* said already, most likely with the number that was lost */
         return code;
     return cli_fail(cli, DOCKET_SYSTEM, "cannot write to stdout");
 }

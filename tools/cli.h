@@ -221,6 +221,8 @@ int cli_fail_status(const struct cli *cli, docket_status status);
 /* An honest no: exit code 1, whatever the status. */
 int cli_no(const struct cli *cli, docket_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* Whether one of these said something. */
+bool cli_has_said(void);
 /* A line on stderr, unless --quiet. */
 void cli_note(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int cli_exit_of(docket_status status);

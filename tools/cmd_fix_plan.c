@@ -55,8 +55,8 @@ static json_t *uses_json(const struct plan *plan)
     json_t *array = json_array();
     for (size_t i = 0; i < plan->use_count; i++) {
         const struct plan_use *use = &plan->uses[i];
-        json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}", "tenant", use->tenant, "series", use->series, "period",
-                                               use->period_text, "first", (json_int_t)use->first, "last", (json_int_t)use->last,
+        json_array_append_new(array, json_pack("{s:o, s:s, s:s, s:I, s:I, s:I}", "tenant", output_string(use->tenant), "series",
+                                               use->series, "period", use->period_text, "first", (json_int_t)use->first, "last", (json_int_t)use->last,
                                                "count", (json_int_t)use->count));
     }
     return array;

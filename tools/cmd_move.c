@@ -5,14 +5,17 @@
 
 static int run_export(struct cli *cli)
 {
-    const char *words[8] = {"export-state", cli->operands[0], "--to", cli->values[OPT_TICKET]};
+    const char *words[8] = {"export-state", "--to", cli->values[OPT_TICKET]};
+    size_t count = 3;
     if (!cli_given(cli, OPT_TICKET))
         return cli_fail(cli, DOCKET_BAD_ARGUMENT, "docket export-state wants --to TICKET: docket import-state --prepare in the "
                                                   "new realm says it");
     if (cli_given(cli, OPT_REASON)) {
-        words[4] = "--reason";
-        words[5] = cli->values[OPT_REASON];
+        words[count++] = "--reason";
+        words[count++] = cli->values[OPT_REASON];
     }
+    words[count++] = "--"; /* the folder may begin with a dash */
+    words[count] = cli->operands[0];
     int code = deciding_confirm(cli, "move %s away: it will give no number any more, ever", cli->realm);
     return code == CLI_DONE ? offline_run(cli, words) : code;
 }
@@ -23,7 +26,7 @@ static int run_import(struct cli *cli)
     if (prepare == (cli->operand_count > 0))
         return cli_fail(cli, DOCKET_BAD_ARGUMENT, "docket import-state wants either the folder that export-state made, or "
                                                   "--prepare");
-    const char *words[3] = {"import-state", prepare ? "--prepare" : cli->operands[0]};
+    const char *words[4] = {"import-state", prepare ? "--prepare" : "--", prepare ? NULL : cli->operands[0]};
     return offline_run(cli, words);
 }
 

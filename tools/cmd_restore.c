@@ -5,14 +5,12 @@
 
 static int run_restore(struct cli *cli)
 {
-    const char *words[4] = {"restore", cli->operands[0]};
     bool replace = cli_given(cli, OPT_REPLACE);
-    if (replace)
-        words[2] = "--replace";
+    const char *with[] = {"restore", "--replace", "--", cli->operands[0], NULL}, *without[] = {"restore", "--", cli->operands[0], NULL};
     int code = replace ? deciding_confirm(cli, "put the backup %s in the place of %s's store, which is kept beside it",
                                           cli->operands[0], cli->realm)
                        : CLI_DONE;
-    return code == CLI_DONE ? offline_run(cli, words) : code;
+    return code == CLI_DONE ? offline_run(cli, replace ? with : without) : code;
 }
 
 const struct cli_command command_restore = {

@@ -273,7 +273,22 @@ static void dump_counters(const struct telling *telling)
     fputs(telling->counter_count > 0 ? "\n]" : "]", stdout);
 }
 
+/* What was begun is whole JSON also then; stderr and the exit code say why it ends. */
+static int cut_off(const struct telling *telling, int code)
+{
+    if (telling->cli->json && telling->begun)
+        fputs("\n],\"cut_off\":true}\n", stdout);
+    return code;
+}
+
 /* ---- the highest numbers, as docket accept --floors reads them ---- */
+
+static void begin_highest(struct telling *telling)
+{
+    if (!telling->begun)
+        printf("{\"schema_version\":%d,\"counters\":[", CLI_SCHEMA_VERSION);
+    telling->begun = true;
+}
 
 /* A floor that is too high costs numbers, one that is too low gives some twice: what is far above all others counts, and is
  * told, unless --largest says that it does not. */
@@ -286,6 +301,8 @@ static int take_highest(void *context, const struct scan_counter *counter)
     if (counter->period != 0)
         address_period_text(counter->period, period);
     telling->told += highest != 0;
+    if (telling->cli->json)
+        begin_highest(telling);
     if (highest != 0 && telling->cli->json)
         printf("%s{\"tenant\":\"%s\",\"series\":\"%s\",\"period\":\"%s\",\"highest\":%" PRIu64 ",\"numbers\":%" PRIu64 "}",
                telling->told == 1 ? "\n" : ",\n", counter->tenant, counter->series, period, highest, counter->numbers);
@@ -316,11 +333,11 @@ static int tell_highest(struct telling *telling, struct legacy_source *source, s
     options->only_counters = true;
     options->finding = NULL;
     options->counter = take_named;
-    if (cli->json)
-        printf("{\"schema_version\":%d,\"counters\":[", CLI_SCHEMA_VERSION);
     int code = scan_run(cli, source, options, &totals);
     if (code != CLI_DONE)
-        return code;
+        return cut_off(telling, code);
+    if (cli->json)
+        begin_highest(telling);
     if (cli->json)
         printf("%s],\"rows\":%" PRIu64 ",\"fitting\":%" PRIu64 "}\n", telling->told > 0 ? "\n" : "", totals.rows, totals.fitting);
     if (totals.fitting + totals.unnumbered < totals.rows)
@@ -381,7 +398,7 @@ static int end(struct telling *telling, const struct scan_totals *totals)
     const struct cli *cli = telling->cli;
     char summary[512];
     if (telling->no_memory)
-        return cli_fail(cli, DOCKET_NO_MEMORY, "no memory for the counters; what was printed is not whole");
+        return cut_off(telling, cli_fail(cli, DOCKET_NO_MEMORY, "no memory for the counters; what was printed is not whole"));
     begin(telling);
     summarize(totals, summary, sizeof summary);
     if (cli->json) {
@@ -411,7 +428,9 @@ static int scan(const struct cli *cli, docket_reader *reader, struct legacy_sour
         return tell_highest(&telling, source, &options);
     if (code == CLI_DONE)
         code = scan_run(cli, source, &options, &totals);
-    if (code == CLI_DONE && !ferror(stdout)) /* else it was cut off, and cli_finish() says so */
+    if (code != CLI_DONE)
+        code = cut_off(&telling, code);
+    else if (!ferror(stdout)) /* else it was cut off, and cli_finish() says so */
         code = end(&telling, &totals);
     drop_counters(&telling);
     return code;

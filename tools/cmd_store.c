@@ -22,7 +22,7 @@ static int run_verify(struct cli *cli)
 {
     uint64_t records = 0;
     if (cli->operand_count == 1) /* a backup: the store's own code reads it, and no realm is touched */
-        return offline_run(cli, (const char *const[]){"verify", cli->operands[0], NULL});
+        return offline_run(cli, (const char *const[]){"verify", "--", cli->operands[0], NULL});
     int code = session_run(cli, verify, &records);
     if (code != CLI_DONE)
         return code;

@@ -174,6 +174,17 @@ static int read_evidence(const struct cli *cli, struct settling *settling)
     return CLI_DONE;
 }
 
+/* How a source is read says nothing of --issued. */
+static int check_source(const struct cli *cli)
+{
+    static const enum cli_option_id of_source[] = {OPT_MAP, OPT_QUERY, OPT_TENANT, OPT_DELIMITER, OPT_DATES};
+    for (size_t i = 0; i < sizeof of_source / sizeof of_source[0]; i++)
+        if (cli_given(cli, of_source[i]) && !cli_given(cli, OPT_FROM_SOURCE))
+            return cli_fail(cli, DOCKET_BAD_ARGUMENT, "--%s goes with --from",
+                            cli_option_of(cli->command, (int)of_source[i])->name);
+    return CLI_DONE;
+}
+
 static int run_reconcile(struct cli *cli)
 {
     struct address address;
@@ -183,6 +194,8 @@ static int run_reconcile(struct cli *cli)
     if (code == CLI_DONE && from_source == cli_given(cli, OPT_ISSUED))
         code = cli_fail(cli, DOCKET_BAD_ARGUMENT, "docket reconcile wants --issued FILE, or - for stdin; or --from SOURCE, of "
                                                   "invoices; one of them");
+    if (code == CLI_DONE)
+        code = check_source(cli);
     if (code == CLI_DONE && from_source && !cli_given(cli, OPT_TENANT))
         cli->values[OPT_TENANT] = address.tenant; /* where there is no column of tenants */
     if (code == CLI_DONE && void_rest)

@@ -3,6 +3,7 @@
  * failure: how a status becomes a sentence and an exit code.
  */
 #include "cli.h"
+#include "output.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -106,11 +107,11 @@ const char *cli_exit_text(int code)
 
 static void say_json(docket_status status, const char *message)
 {
-    json_t *object = json_pack("{s:i, s:{s:s, s:s, s:b, s:s}}", "schema_version", CLI_SCHEMA_VERSION, "error",
+    json_t *object = json_pack("{s:i, s:{s:s, s:s, s:b, s:o}}", "schema_version", CLI_SCHEMA_VERSION, "error",
                                "status", docket_status_name(status), "category",
                                docket_category_name(docket_status_category(status)), "retryable",
-                               docket_status_retryable(status), "message", message);
-    if (object == NULL) { /* a path that is not UTF-8, or no memory: the rest still helps */
+                               docket_status_retryable(status), "message", output_string(message));
+    if (object == NULL) { /* no memory: the rest still helps */
         fprintf(stderr, "{\"schema_version\":%d,\"error\":{\"status\":\"%s\",\"category\":\"%s\",\"retryable\":%s,"
                         "\"message\":\"%s\"}}\n",
                 CLI_SCHEMA_VERSION, docket_status_name(status),
@@ -133,6 +134,13 @@ static void make_safe(char *message)
             *message = '?';
 }
 
+static bool has_said;
+
+bool cli_has_said(void)
+{
+    return has_said;
+}
+
 static void say(const struct cli *cli, docket_status status, const char *sentence, const char *next)
 {
     char message[MESSAGE_BYTES];
@@ -140,6 +148,7 @@ static void say(const struct cli *cli, docket_status status, const char *sentenc
     snprintf(message, sizeof message, "%.*s%s%s%s", first, sentence, next != NULL ? "; " : "", next != NULL ? next : "",
              sentence + first);
     make_safe(message);
+    has_said = true;
     fflush(stdout); /* what was done comes first, also where both go to one file */
     if (cli->json)
         say_json(status, message);
@@ -192,11 +201,13 @@ void cli_note(const struct cli *cli, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(sentence, sizeof sentence, format, arguments);
     va_end(arguments);
+    make_safe(sentence);
     if (!cli->json) {
         fprintf(stderr, "docket: %s\n", sentence);
         return;
     }
-    json_t *object = json_pack("{s:i, s:{s:s}}", "schema_version", CLI_SCHEMA_VERSION, "note", "message", sentence);
+    json_t *object =
+        json_pack("{s:i, s:{s:o}}", "schema_version", CLI_SCHEMA_VERSION, "note", "message", output_string(sentence));
     if (object == NULL)
         return;
     json_dumpf(object, stderr, JSON_COMPACT);

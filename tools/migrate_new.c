@@ -121,7 +121,7 @@ static int tell(const struct cli *cli, const char *path, unsigned schema, const 
     }
     printf("%s\n", path);
     cli_note(cli,
-             "left to do: its TODOs; ROW(%04u_%s) in migrations.h; DK_SCHEMA_VERSION %u in store.h; what facts.c hashes, if\n"
+             "left to do: its TODOs; ROW(%04u_%s) in migrations.h; DK_SCHEMA_VERSION %u in store.h; what facts.c hashes, if "
              "records are spelled anew; a row in docs/SCHEMA.md; and tests/unit/test_migrate.c, which goes up and down",
              schema, name, schema);
     return CLI_DONE;

@@ -69,6 +69,17 @@ static pid_t start(const struct cli *cli, const char *const *words, int out, int
     return child;
 }
 
+/* docketd's own codes beside 0 to 4 (sysexits.h, and 127 of a shell) as docket's. */
+static int exit_of(int code)
+{
+    switch (code) {
+    case 70: return cli_exit_of(DOCKET_NO_MEMORY);
+    case 74: return cli_exit_of(DOCKET_STORE_FAILED);
+    case 127: return cli_exit_of(DOCKET_SYSTEM);
+    default: return code;
+    }
+}
+
 static int await(const struct cli *cli, pid_t child)
 {
     int result = 0;
@@ -77,7 +88,7 @@ static int await(const struct cli *cli, pid_t child)
             return cli_fail(cli, DOCKET_SYSTEM, "cannot wait for docketd: %s", strerror(errno));
     if (WIFSIGNALED(result))
         return cli_fail(cli, DOCKET_SYSTEM, "docketd was ended by signal %d; run the same command again", WTERMSIG(result));
-    return WEXITSTATUS(result);
+    return exit_of(WEXITSTATUS(result));
 }
 
 int offline_run(const struct cli *cli, const char *const *words)

@@ -14,13 +14,14 @@
 #include <spawn.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 extern char **environ;
 
-enum { LOOK_MS = 5, SAID_BYTES = 400 };
+enum { LOOK_MS = 5, SAID_BYTES = 400, SAYS_MAX = 1 << 20 /* bytes in memory files: ours, until it has ended */ };
 
 struct run {
     int in, out, err; /* memory files */
@@ -74,12 +75,18 @@ static int spawn(const struct run *run, const char *path, const char *verb, cons
     return error;
 }
 
+static bool says_too_much(const struct run *run)
+{
+    struct stat out, err;
+    return fstat(run->out, &out) != 0 || fstat(run->err, &err) != 0 || out.st_blocks + err.st_blocks > SAYS_MAX / 512;
+}
+
 /* True: it ended by itself, with *code as waitpid() has it. */
-static bool wait_in_time(pid_t pid, uint32_t seconds, int *code)
+static bool wait_in_time(const struct run *run, pid_t pid, uint32_t seconds, int *code)
 {
     int64_t until_ns = dk_clock_monotonic_ns() + (int64_t)seconds * DK_SECOND_NS;
     pid_t ended;
-    while ((ended = waitpid(pid, code, WNOHANG)) == 0 && dk_clock_monotonic_ns() < until_ns)
+    while ((ended = waitpid(pid, code, WNOHANG)) == 0 && dk_clock_monotonic_ns() < until_ns && !says_too_much(run))
         nanosleep(&(struct timespec){.tv_nsec = LOOK_MS * 1000000}, NULL);
     if (ended == pid)
         return true;
@@ -111,10 +118,13 @@ static docket_status run_command(const struct dk_command *command, const char *v
     int error = status == DOCKET_OK ? spawn(&run, path, verb, id, &pid) : 0;
     if (error != 0)
         status = dk_fail_errno(DOCKET_SYSTEM, error, "cannot run %s", path);
-    bool in_time = status != DOCKET_OK || wait_in_time(pid, command->daemon->config.witness_timeout_s, &code);
+    bool in_time = status != DOCKET_OK || wait_in_time(&run, pid, command->daemon->config.witness_timeout_s, &code);
     if (status == DOCKET_OK) {
         read_said(run.err, said);
-        if (!in_time)
+        if (!in_time && says_too_much(&run))
+            status = dk_fail(DOCKET_SYSTEM, "%s %s %s wrote more than %d bytes, and was killed%s%s", path, verb, id, SAYS_MAX,
+                             said[0] ? ": " : "", said);
+        else if (!in_time)
             status = dk_fail(DOCKET_TIMEOUT, "%s %s %s did not end within %u s, and was killed%s%s", path, verb, id,
                              command->daemon->config.witness_timeout_s, said[0] ? ": " : "", said);
         else if (code != 0)
@@ -162,6 +172,7 @@ static docket_status put(void *context, const char *id, const char *text, uint64
 
 void dk_command_of(const struct dk_daemon *daemon, struct dk_command *command)
 {
+    signal(SIGCHLD, SIG_DFL); /* whoever started us may have had it ignored: then nobody hears how a command ended */
     *command = (struct dk_command){.daemon = daemon,
                                    .told = true, /* one that a docketd before left behind goes with the first success */
                                    .calls = {.get = get, .put = put, .context = command,

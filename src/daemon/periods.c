@@ -61,7 +61,7 @@ void dk_periods_publish(struct dk_counter *counter, int bank)
     dk_store_release(&board->base, counter->base);
     dk_store_release(&board->limit, counter->next); /* strict: nothing raised. leased: first never laid */
     uint64_t last = counter->extent_last;
-    if (dk_is_strict(counter) && last - counter->base >= DK_NEXT_MAX - DK_ROOM_MAX)
+    if (dk_is_strict(counter) && last > counter->base && last - counter->base >= DK_NEXT_MAX - DK_ROOM_MAX)
         last = counter->base + DK_NEXT_MAX - DK_ROOM_MAX - 1; /* the word counts no further */
     dk_store_release(&board->last, last);
     dk_store_relaxed(&dk_book_table_bank(counter)->first, /* shown only */

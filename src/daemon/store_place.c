@@ -30,7 +30,7 @@ void dk_store_place_of(const struct dk_daemon *daemon, struct dk_store_place *pl
                                     sizeof place->board.root) == DOCKET_OK; /* else open_runtime() says why */
     place->options = (struct dk_store_options){.realm = config->realm,
                                                .witness = config->witness[0] ? config->witness : NULL,
-                                               .far = place->far[0] != 0 ? place->far : NULL,
+                                               .far = place->far[0] != 0 || !named ? place->far : NULL,
                                                .far_is_named = named,
                                                .lock_folder = has_root ? place->board.root : NULL,
                                                .ask = has_root ? dk_board_judge : NULL,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/status numbering/date numbering/period tools:address tools:cli tools:failure */
-/* libs: jansson */
+/* links: base/status numbering/date numbering/period tools:address tools:cli tools:failure tools:output tools:table */
+/* libs: jansson smartcols ncursesw */
 /*
  * Dates and periods: every instant lies in exactly one period, the periods
  * follow each other without a hole, and text and label say the same, in the

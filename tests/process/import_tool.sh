@@ -112,6 +112,7 @@ err_has "what the rows are" "^docket: 36 rows: [0-9]* name unknown numbers, [0-9
 expect "the rows are the evidence, the rest is void" 0 reconcile acme/LOST --from "$work/evidence.csv" --void-rest --yes --reason 'all that there are'
 check "nothing is unknown" eval '! fate_lines acme/LOST | grep unknown'
 check "what the rows name is handed out, the rest void" eval 'fate_lines acme/LOST | grep -q "^[0-9]*-30 handed out (by evidence)" && fate_lines acme/LOST | grep -q "^31-[0-9]* void (voided)"'
+expect "--columns without --from: refused" 2 reconcile acme/LOST --issued "$work/evidence.csv" --columns number=1
 expect "the same again: nothing" 0 reconcile acme/LOST --from "$work/evidence.csv" --yes
 out_has "(nothing)" "nothing was changed"
 start_worker other2 --series acme/CRN,beta/OTHER --threads 2 --rate 2000 --count 100000000

@@ -105,6 +105,8 @@ kill_docketd
 expect "restore over a store: no" 1 restore "$work/b1"
 err_has "restore over a store: says how" 'replace'
 sum=$(sha256sum <"$realm/store/data.mdb")
+expect "a folder called --replace: is a folder, and no option" 4 restore -- --replace
+err_has "a folder called --replace: is looked at" 'is no backup'
 expect "restore with --replace: done" 0 restore "$work/b1" --replace --yes
 check "the old store is kept" sh -c "[ \"\$(cat '$realm'/store.replaced-*/data.mdb | sha256sum)\" = '$sum' ]"
 check "restored: not served without accept" refused_start 'until it is accepted with floors'
@@ -216,4 +218,39 @@ realm=$work/realm
 export DOCKET_REALM=$realm
 stop_docketd
 check "where it came from: the older one of two copies is refused" refused_start 'witness'
+
+# ---- beyond the last number that the copy knows ---------------------------------------------
+
+realm=$work/interval
+mkdir -m 700 "$realm"
+printf '[realm]\nruntime_dir = %s\n' "$runtime" >"$realm/docket.conf"
+export DOCKET_REALM=$realm
+start_docketd
+for order in strict leased gapless; do
+    add_series acme/$order --order $order --restart never --last 1000
+done
+expect "an interval to 1000: a copy" 0 backup "$work/shorter"
+for order in strict leased gapless; do
+    expect "longer since: $order" 0 series set acme/$order --last 2000
+    expect "and it has come beyond it: $order" 0 series advance acme/$order --to 1501 --reason more --yes
+done
+stop_docketd
+rm -rf -- "${runtime:?}"/*
+expect "the shorter interval, put back: done" 0 restore "$work/shorter" --replace --yes
+expect "a floor beyond its end: accepted" 0 accept --yes --floor acme/strict=1500,acme/leased=1500,acme/gapless=1500
+start_docketd
+for order in strict leased gapless; do
+    give="next acme/$order"
+    [ "$order" != gapless ] || give="issue acme/gapless --key a --settled"
+    # shellcheck disable=SC2086
+    expect "it is used up: $order" 5 $give
+    err_has "and says so: $order" "its last number"
+    expect "longer again: $order" 0 series set acme/$order --last 2000
+    # shellcheck disable=SC2086
+    expect "it goes on: $order" 0 $give
+    out_has "above all that was given: $order" '-00[12][0-9][0-9][0-9]$'
+    check "not a number twice: $order" eval '[ "$(sed "s/.*-00//" "$case_out")" -gt 1500 ]'
+done
+expect "the law of marks holds" 0 verify
+stop_docketd
 finish

@@ -110,6 +110,8 @@ assert [w["fits"] for w in page["witnesses"]][:2] == [True, False], page' "$said
 check 'an offline verb, --json: the page as an object' offline_json
 mv "$file" "$work/kept"
 check 'without its far witness: refused' refused 4 'is missing'
+check '... also where the environment names no folder any more' \
+    eval 'XDG_STATE_HOME=/$(printf "%300s" x | tr " " x) refused 4 "is missing"'
 head -c 60 "$work/kept" >"$file"
 check 'with half of it: refused' refused 4 'is damaged'
 sed "s/^store ..../store 0000/" "$work/kept" >"$file"
@@ -138,6 +140,8 @@ echo 'echo "the line is dead" >&2; exit 7' >"$work/fault"
 check 'a command that fails: refused, with its output' refused 4 'get [0-9a-f]* ended with exit code 7: the line is dead'
 echo 'sleep 60' >"$work/fault"
 check 'a command that hangs: killed, and refused' refused 4 'did not end within 1 s'
+echo 'exec yes "much to say"' >"$work/fault"
+check 'a command that writes without end: killed, and refused' refused 4 'wrote more than'
 echo '[ "$1" = put ] && kill -9 $$' >"$work/fault"
 check 'a put that fails at the start: refused' refused 4 'put [0-9a-f]* ended with signal 9'
 check '... and the realm says what it waits for' grep -q '^sentence.the witness command fails' "$realm/held"
@@ -146,6 +150,16 @@ cp "$elsewhere/$(basename "$file")" "$work/old"
 check 'mended: served' start_docketd
 check '... and nothing is waited for' eval '[ ! -e "$realm/held" ]'
 stop_docketd
+unheard() {
+    local plain=$docketd code=0
+    printf '#!/bin/sh\nexec env --ignore-signal=CHLD "%s" "$@"\n' "$plain" >"$work/unheard"
+    chmod +x "$work/unheard"
+    docketd=$work/unheard
+    start_docketd && stop_docketd || code=1
+    docketd=$plain
+    return "$code"
+}
+check 'started by who ignores how its children end: served' unheard
 cp "$elsewhere/$(basename "$file")" "$work/new"
 cp "$work/old" "$elsewhere/$(basename "$file")"
 check 'a command that lies: refused' refused 4 "command's witness is older than the store"

@@ -93,7 +93,27 @@ twice_is_two_texts_of_one_number() {
 }
 a_terminal_is_not_moved() {
     printf 'tenant,number,date\na,\033[31mred,2025-01-01\n' >red.csv
-    exits 1 scan red.csv --template "$template" && ! grep -q "$(printf '\033')" out
+    exits 1 scan red.csv --template "$template" && ! grep -q "$(printf '\033')" out &&
+        printf 'tenant,number,date\n\033[31mred,INV-2025-0001,2025-01-01\n' >red.csv &&
+        exits 0 scan red.csv --template "$template" --highest && says 'left out: ?[31mred' && ! grep -q "$(printf '\033')" err
+}
+a_full_disk_is_no_finding() {
+    local how code
+    for how in '' --csv --json; do
+        # shellcheck disable=SC2086
+        code=0 && "$docket" scan few.csv --template "$template" $how >/dev/full 2>err || code=$?
+        [ "$code" = 3 ] && says 'cannot write to stdout' || { echo "exit code $code of $how"; return 1; }
+    done
+}
+what_is_cut_off_is_whole_json() {
+    printf 'tenant,number\nacme,X1\nacme,"X\n' >cut.csv
+    exits 2 scan cut.csv --template "$template" --json && [ "$(jq -c '[(.findings | length), .cut_off]' out)" = '[1,true]' ] &&
+        exits 2 scan cut.csv --template "$template" --json --highest && [ ! -s out ] && jq -e .error err >/dev/null
+}
+latin1_is_in_every_note() {
+    printf 'tenant,number\nM\374ller,INV-2025-0001\n' >latin.csv
+    exits 0 scan latin.csv --template "$template" --highest --json &&
+        [ "$(jq -r .note.message err)" = 'a tenant with a name that docket does not take is left out: M?ller' ]
 }
 dates_are_read_as_said() {
     printf 'tenant,number,date\na,INV-2025-0001,24.11.2025\na,INV-2025-0002,5.11.2025 10:00\n' >dates.csv
@@ -118,6 +138,9 @@ check "a number far above all others: told by the rule, or by --largest; two of 
 check "--highest: a line for each counter, as a file of floors has it" highest_are_floors
 check "two texts of one number: told, unless the series restarts in between" twice_is_two_texts_of_one_number
 check "control characters of a file: do not reach the terminal" a_terminal_is_not_moved
+check "findings on a full disk: exit code 3, and not the 1 of findings" a_full_disk_is_no_finding
+check "--json of a source that ends early: what was begun is whole, and says so" what_is_cut_off_is_whole_json
+check "--json, a note with Latin-1: is not lost" latin1_is_in_every_note
 
 # ---- what it refuses ----
 

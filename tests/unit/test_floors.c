@@ -71,6 +71,22 @@ static void a_counter_without_a_floor_is_vouched_for_by_nobody(void **state)
     assert_int_equal(mark_of(1, 2026, 5, DOCKET_NUMBER_MAX), 111);
 }
 
+/* Its last number was raised after the copy was made. */
+static void a_floor_beyond_the_extent_counts_whole(void **state)
+{
+    (void)state;
+    say(1, 2026, 1500, true);
+    say(2, 2026, DOCKET_NUMBER_MAX, true);
+    dk_floors_ready(&floors);
+    assert_int_equal(mark_of(1, 2026, 5, 1000), 1501);
+    assert_int_equal(mark_of(1, 2026, 1001, 1000), 1501);
+    floors.skip_given = true;
+    floors.skip = DOCKET_NUMBER_MAX / 2;
+    assert_int_equal(mark_of(1, 2026, 5, 1000), 1501 + DOCKET_NUMBER_MAX / 2);
+    assert_int_equal(mark_of(2, 2026, 5, 1000), DOCKET_NUMBER_MAX + 1);
+    assert_int_equal(mark_of(3, 2026, 5, 1000), 1001); /* going ahead ends with the extent */
+}
+
 static void of_two_floors_one_that_covers_is_enough(void **state)
 {
     (void)state;
@@ -133,6 +149,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(a_counter_goes_on_above_the_highest_floor_and_never_below_its_mark),
         CASE(a_counter_without_a_floor_is_vouched_for_by_nobody),
+        CASE(a_floor_beyond_the_extent_counts_whole),
         CASE(of_two_floors_one_that_covers_is_enough),
         CASE(no_mark_goes_beyond_its_extent),
         CASE(what_was_spare_stays_so_only_if_nothing_was_given),

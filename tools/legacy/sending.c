@@ -92,7 +92,8 @@ static bool put(struct sending *sending, const struct intake_row *record, bool *
         return false;
     row.line = texts->line;
     if (chunk->tracked) {
-        bool keyed = sending->by_id && texts->id.bytes > 0 && texts->id.bytes <= KEY_MOST;
+        bool keyed = sending->by_id && texts->id.bytes > 0 && texts->id.bytes <= KEY_MOST &&
+                     memchr(texts->id.text, '\0', texts->id.bytes) == NULL; /* a key ends there */
         sending->unkeyed += sending->by_id && !keyed && !record->made;
         row.text = keep(chunk, texts->number);
         row.key = keyed ? keep(chunk, texts->id) : NULL;

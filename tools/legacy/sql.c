@@ -164,7 +164,7 @@ static void put_postgresql_row(FILE *to, const struct sql_table *table, const st
 /* An error ends PostgreSQL's transaction: its COMMIT is a roll-back then. */
 static void put_postgresql(FILE *to, const struct sql_table *table, const struct plan *plan, const uint8_t *done, uint64_t count)
 {
-    fputs("BEGIN;\n", to);
+    fputs("SET client_encoding TO 'UTF8';\nBEGIN;\n", to); /* in another one a text's bytes could end it early */
     sql_lock(to, table);
     fputs(";\nCREATE TEMPORARY TABLE docket_fix (ok bigint CHECK (ok = 1), tenant text, folded text) ON COMMIT DROP;\n", to);
     for (size_t i = 0; i < plan->count; i++)

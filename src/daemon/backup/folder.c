@@ -64,11 +64,25 @@ static docket_status begin(const char *folder, struct making *making)
     return making->data_fd < 0 ? failed("make " DK_BACKUP_FILE " in", making->made) : DOCKET_OK;
 }
 
+/* A file system such as NFS may not know how to refuse a name that is there; none gives a folder's name to another while
+ * something is in it. */
+static int rename_new(const struct making *making)
+{
+    if (renameat2(making->parent_fd, making->made, making->parent_fd, making->name, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return -1;
+    int failed = renameat(making->parent_fd, making->made, making->parent_fd, making->name);
+    if (failed != 0 && (errno == ENOTEMPTY || errno == ENOTDIR))
+        errno = EEXIST;
+    return failed;
+}
+
 static docket_status put_in_place(const char *folder, struct making *making)
 {
     if (fsync(making->data_fd) != 0 || fsync(making->folder_fd) != 0)
         return failed("sync", making->made);
-    if (renameat2(making->parent_fd, making->made, making->parent_fd, making->name, RENAME_NOREPLACE) != 0) {
+    if (rename_new(making) != 0) {
         if (errno == EEXIST)
             return dk_fail(DOCKET_EXISTS, "%s was made meanwhile, and a backup is never written over; give another name",
                            folder);

@@ -161,11 +161,6 @@ static docket_status check_floors(const struct dk_planning *planning)
     for (size_t at = 0; at < floors->count; at++) {
         const struct dk_floor *floor = &floors->all[at];
         const struct dk_planned *planned = &planning->series[floor->series_id];
-        uint64_t last = dk_record_last(&planned->record, floor->period);
-        if (floor->number > last)
-            return dk_fail(DOCKET_BAD_ARGUMENT, "the floor %llu of %s is above its largest number, %llu",
-                           (unsigned long long)floor->number, dk_ended_name(&planned->record, floor->period),
-                           (unsigned long long)last);
         if (floor->period > planned->ahead && floor->source != DK_FLOOR_BOARD && floor->source != DK_FLOOR_WITNESS)
             return dk_fail(DOCKET_BAD_ARGUMENT, "%s has not begun, and no number of it can have been given",
                            dk_ended_name(&planned->record, floor->period));

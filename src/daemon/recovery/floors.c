@@ -87,6 +87,8 @@ bool dk_floors_judge(const struct dk_floors *floors, const struct dk_counter_ima
     uint64_t room = image->extent_last + 1 - image->mark;
     uint64_t behind = floor != NULL && floor->number >= image->mark ? floor->number + 1 - image->mark : 0;
     behind += floors->skip; /* both are below 10^15 */
+    if (floor != NULL && floor->number > image->extent_last) /* it was longer when that was given */
+        room = (behind < DOCKET_NUMBER_MAX + 1 - image->mark) ? behind : DOCKET_NUMBER_MAX + 1 - image->mark;
     *move = (struct dk_move){.floor = floor,
                              .advance = behind < room ? behind : room,
                              .spares = floor != NULL || floors->skip > 0 || !floors->skip_given};

@@ -49,7 +49,7 @@ struct dk_floors {
 /* What becomes of a counter. */
 struct dk_move {
     const struct dk_floor *floor; /* NULL: none */
-    uint64_t advance;             /* its mark goes so far forward, at most to the extent's end */
+    uint64_t advance;             /* its mark goes so far forward: to the extent's end, or to a floor that lies beyond it */
     bool spares;                  /* what is spare may have been given too */
 };
 

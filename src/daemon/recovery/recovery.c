@@ -183,6 +183,8 @@ void dk_recovery_resolve(struct dk_store *store, struct dk_job *job, struct dk_c
     image->place_count = 0;
     image->incarnation = incarnation;
     image->closed = image->closed == DK_CLOSING ? DK_CLOSED_FOR_GOOD : off_board ? DK_ENDED : DK_OPEN;
+    if (image->mark > image->extent_last + 1) /* used up, until somebody says a last number beyond it */
+        image->extent_last = image->mark - 1;
     struct dk_counter_image *written = dk_job_image(job);
     *written = *image;
     written->places = NULL;

@@ -199,6 +199,31 @@ static docket_status consume_ticket(const struct arrival *arrival)
     return status == DOCKET_OK ? dk_create_sync_parent(realm_fd) : status;
 }
 
+/* A store beside a ticket is what a run left that ended before the ticket was gone: the very state, one generation on. Any other
+ * was put there by hand, and the ticket still waits. */
+static docket_status judge_there(const struct arrival *arrival)
+{
+    char path[DK_PATH_BYTES + sizeof "/" DK_STORE_FOLDER "/data.mdb"];
+    const struct dk_copy_facts *copy = &arrival->order->copy;
+    struct dk_store *there = dk_open_alloc(arrival->options);
+    struct dk_meta meta = {0};
+    MDB_txn *txn;
+    if (!there)
+        return dk_fail(DOCKET_NO_MEMORY, "no memory to look at the store");
+    snprintf(path, sizeof path, "%s/" DK_STORE_FOLDER "/data.mdb", arrival->store->realm);
+    bool read = dk_env_open_copy(there, path) == DOCKET_OK && dk_env_begin(there, false, &txn) == DOCKET_OK;
+    if (read) {
+        read = dk_meta_read(there, txn, &meta) == DOCKET_OK;
+        mdb_txn_abort(txn);
+    }
+    dk_open_release(there);
+    if (read && memcmp(meta.store_id, copy->store_id, sizeof meta.store_id) == 0 && meta.fence.kind == DK_FENCE_NONE &&
+        meta.generation == copy->generation + 1)
+        return DOCKET_OK;
+    return dk_fail(DOCKET_REFUSED, "there is a store beside the ticket, and it is not the state that was exported: move it away, and "
+                                   "run docket import-state again");
+}
+
 static docket_status begin(struct arrival *arrival, bool *there)
 {
     struct dk_store *store = arrival->store;
@@ -230,8 +255,10 @@ static docket_status run(struct arrival *arrival)
     if (status != DOCKET_OK)
         return status;
     arrival->order->again = there;
-    if (there)
-        return consume_ticket(arrival);
+    if (there) {
+        status = judge_there(arrival);
+        return status == DOCKET_OK ? consume_ticket(arrival) : status;
+    }
     dk_create_clear(arrival->store->realm_fd);
     status = dk_copy_bring(arrival->store->realm_fd, arrival->order->folder, arrival->order->copy.sha256, arrival->folder);
     if (status == DOCKET_OK)

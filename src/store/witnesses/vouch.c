@@ -94,7 +94,7 @@ docket_status dk_vouch(struct dk_store *store, const struct dk_store_options *op
              options->witness ? "" : "/witness");
     tell_witness(&voice[DK_VOICE_NEAR], found, near);
     hear(&voice[DK_VOICE_NEAR], judge_near(found, near, &standing), &status, why);
-    if (options->far != NULL) {
+    if (options->far != NULL && (options->far[0] != 0 || (meta->guard.kept & DK_KEEPS_FAR))) {
         snprintf(voice[DK_VOICE_FAR].where, sizeof voice->where, "%.256s/%.40s",
                  far->folder[0] ? far->folder : meta->guard.folder[0] ? meta->guard.folder : options->far, far->name);
         tell_witness(&voice[DK_VOICE_FAR], far->other.found, &far->other.witness);

@@ -162,7 +162,9 @@ static char *unescape_one(char *to, const char **from)
 {
     static const char letters[] = "bfnrtv", meanings[] = "\b\f\n\r\t\v";
     char c = *++*from;
-    const char *letter = c != '\0' ? strchr(letters, c) : NULL;
+    const char *letter = strchr(letters, c);
+    if (c == '\0') /* no server ends a line so; then there is nothing behind it */
+        return to;
     *to++ = letter != NULL ? meanings[letter - letters] : c;
     ++*from;
     return to;
