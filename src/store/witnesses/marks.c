@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILE_BYTES_MAX = DK_MARKS_MAX * 192 + 1024, CHECK_BYTES = 6 + 16 + 1 };
+enum { LINE_BYTES = 192, FILE_BYTES_MAX = DK_MARKS_MAX * LINE_BYTES + 1024, CHECK_BYTES = 6 + 16 + 1 };
 
 struct names {
     char tenant[DOCKET_NAME_MAX + 1], series[DOCKET_NAME_MAX + 1];
@@ -196,14 +196,20 @@ static bool read_head(const char *text, const char *id, struct dk_marks *marks, 
 /* One line: "TENANT SERIES PERIOD MARK"; where the next begins, or NULL. */
 static const char *read_line(const char *line, struct names *names, struct dk_mark *mark)
 {
+    char one[LINE_BYTES]; /* sscanf() looks for the end of what it is given, each time */
+    const char *end = strchr(line, '\n');
     int period, bytes = 0;
-    if (sscanf(line, "%64s %64s %d %" SCNu64 "%n", names->tenant, names->series, &period, &mark->mark, &bytes) != 4 ||
-        line[bytes] != '\n' || period < 0 || mark->mark > (uint64_t)DOCKET_NUMBER_MAX + 1)
+    if (end == NULL || (size_t)(end - line) >= sizeof one)
+        return NULL;
+    memcpy(one, line, (size_t)(end - line));
+    one[end - line] = 0;
+    if (sscanf(one, "%64s %64s %d %" SCNu64 "%n", names->tenant, names->series, &period, &mark->mark, &bytes) != 4 ||
+        one[bytes] != 0 || period < 0 || mark->mark > (uint64_t)DOCKET_NUMBER_MAX + 1)
         return NULL;
     mark->tenant = names->tenant;
     mark->series = names->series;
     mark->period = period;
-    return line + bytes + 1;
+    return end + 1;
 }
 
 docket_status dk_marks_read(const char *folder, const uint8_t store_id[16], struct dk_marks *marks,
