@@ -110,6 +110,12 @@ what_is_cut_off_is_whole_json() {
     exits 2 scan cut.csv --template "$template" --json && [ "$(jq -c '[(.findings | length), .cut_off]' out)" = '[1,true]' ] &&
         exits 2 scan cut.csv --template "$template" --json --highest && [ ! -s out ] && jq -e .error err >/dev/null
 }
+long_tenants_are_two() {
+    local long
+    long=$(printf '%0255d' 0)
+    printf 'tenant,number\n%s,INV-2025-0001\n%s,INV-2025-0001\n' "${long}a" "${long}b" >tenants.csv
+    exits 0 scan tenants.csv --template "$template" && says 'of 2 tenants' out
+}
 latin1_is_in_every_note() {
     printf 'tenant,number\nM\374ller,INV-2025-0001\n' >latin.csv
     exits 0 scan latin.csv --template "$template" --highest --json &&
@@ -140,6 +146,7 @@ check "two texts of one number: told, unless the series restarts in between" twi
 check "control characters of a file: do not reach the terminal" a_terminal_is_not_moved
 check "findings on a full disk: exit code 3, and not the 1 of findings" a_full_disk_is_no_finding
 check "--json of a source that ends early: what was begun is whole, and says so" what_is_cut_off_is_whole_json
+check "tenants of 256 bytes that differ in the last one: two" long_tenants_are_two
 check "--json, a note with Latin-1: is not lost" latin1_is_in_every_note
 
 # ---- what it refuses ----

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BUCKETS_FIRST = 1024, NAME_MOST = 255 };
+enum { BUCKETS_FIRST = 1024 };
 
 void names_open(struct names *names)
 {
@@ -92,7 +92,7 @@ uint32_t names_tenant(struct names *names, struct span tenant)
 {
     if (tenant.text == NULL)
         tenant = (struct span){"", 0};
-    tenant.bytes = strnlen(tenant.text, tenant.bytes < NAME_MOST ? tenant.bytes : NAME_MOST);
+    tenant.bytes = strnlen(tenant.text, tenant.bytes);
     if (names->last_tenant != NAMES_NONE && is_tenant(names, names->last_tenant, tenant))
         return names->last_tenant;
     uint32_t at = names->tenant_count == 0 ? NAMES_NONE : *bucket_of_tenant(names, tenant.text, tenant.bytes);

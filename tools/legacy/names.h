@@ -27,7 +27,7 @@ struct names {
 
 void names_open(struct names *names);
 void names_close(struct names *names);
-/* NAMES_NONE: no memory. A tenant's name is cut at 255 bytes, and at a zero. */
+/* NAMES_NONE: no memory. A tenant's name ends at a zero. */
 uint32_t names_tenant(struct names *names, struct span tenant);
 uint32_t names_counter(struct names *names, uint32_t tenant, const char *series, int32_t period);
 

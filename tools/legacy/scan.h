@@ -39,7 +39,7 @@ enum { SCAN_NO_DAY = -1 };
 
 /* A row of the source, as far as it is kept: texts live until the callback returns. */
 struct scan_row {
-    struct span tenant, number, date, id; /* at most 255, 4096, 255 and 1024 bytes of each */
+    struct span tenant, number, date, id; /* at most 4096, 255 and 1024 bytes of the last three */
     uint64_t line;                        /* 0: there is no row */
     int64_t day;                          /* yyyymmdd, or SCAN_NO_DAY */
 };
