@@ -418,7 +418,8 @@ orders:
 	@tests/orders.sh
 
 # Under a sanitizer: what tests/attack/20_sanitizers.sh runs.
-sanitized: lib $(BUILD)/docketd $(BUILD)/docket $(UNIT_TESTS) $(BUILD)/docket-worker $(BUILD)/docket-library $(BUILD)/docket-same $(BUILD)/docket-audit
+SANITIZED_DOCKET ?= $(BUILD)/docket
+sanitized: lib $(BUILD)/docketd $(SANITIZED_DOCKET) $(UNIT_TESTS) $(BUILD)/docket-worker $(BUILD)/docket-library $(BUILD)/docket-same $(BUILD)/docket-audit
 
 asan ubsan tsan:
 	@VARIANTS=$@ BUILD=$(BUILD) tests/attack/20_sanitizers.sh

@@ -16,7 +16,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
 export TMPDIR=/dev/shm # processes die here, no power is lost: the disk need not be waited for
 
-sample=${SAMPLE:-$(scale 4 0)}
+sample=${SAMPLE:-$(scale 3 0)}
 stepper=$(binary docket-stepd)
 total=0 excused=0 twice=0 unaccounted=0 not_logged=0
 
@@ -32,9 +32,9 @@ attack() {
     case $name in
     dated* | close*) # long errands: fewer of their points in check
         restart=daily
-        sample=${SAMPLE:-$(scale 3 0)}
+        sample=${SAMPLE:-$(scale 2 0)}
         ;;&
-    issue* | settle* | void* | release* | reserve* | expire*) sample=${SAMPLE:-$(scale 3 0)} ;;&
+    issue* | settle* | void* | release* | reserve* | expire*) sample=${SAMPLE:-$(scale 2 0)} ;;&
     evict* | again*) fresh_realm 2 ;; # two slots: whoever is new makes somebody leave
     *) fresh_realm 2048 ;;
     esac

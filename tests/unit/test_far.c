@@ -606,6 +606,7 @@ static void a_stop_ends_the_waiting_and_nothing_is_lost(void **state)
 
 int main(void)
 {
+    setenv("TMPDIR", "/dev/shm", 0); /* a hundred openings: their syncs are not what is looked at */
     const struct CMUnitTest tests[] = {
         IN_TWO(both_witnesses_go_ahead_together),
         IN_TWO(a_realm_that_was_copied_whole_is_refused_once_the_original_has_gone_on),
