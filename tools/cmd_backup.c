@@ -36,7 +36,7 @@ static docket_status copy(docket_realm *realm, void *context)
 static bool hash_file(int fd, char text[2 * SHA256_DIGEST_LENGTH + 1])
 {
     enum { PIECE_BYTES = 1 << 20 };
-    uint8_t hash[SHA256_DIGEST_LENGTH], *piece = malloc(PIECE_BYTES);
+    uint8_t *piece = malloc(PIECE_BYTES);
     SHA2_CTX context;
     off_t at = 0;
     ssize_t got = -1;
@@ -45,9 +45,7 @@ static bool hash_file(int fd, char text[2 * SHA256_DIGEST_LENGTH + 1])
         SHA256Update(&context, piece, (size_t)got);
         at += got;
     }
-    SHA256Final(hash, &context);
-    for (int byte = 0; byte < SHA256_DIGEST_LENGTH; byte++)
-        snprintf(text + 2 * byte, 3, "%02x", (unsigned)hash[byte]);
+    SHA256End(&context, text);
     free(piece);
     return got == 0;
 }

@@ -32,12 +32,6 @@ static int take_address(const struct cli *cli, struct address *address, struct d
     return code;
 }
 
-static void hash_text(const uint8_t hash[SHA256_DIGEST_LENGTH], char text[DOCKET_HASH_TEXT])
-{
-    for (int at = 0; at < SHA256_DIGEST_LENGTH; at++)
-        snprintf(text + 2 * at, 3, "%02x", (unsigned)hash[at]);
-}
-
 /* ---- the file ---- */
 
 struct exporting {
@@ -302,7 +296,6 @@ static int run_export(struct cli *cli)
     struct address address;
     struct exporting exporting = {.cli = cli, .folder = -1};
     char label[PERIOD_TEXT_BYTES];
-    uint8_t hash[SHA256_DIGEST_LENGTH];
     int code = take_address(cli, &address, &exporting.name);
     if (code != CLI_DONE)
         return code;
@@ -321,8 +314,7 @@ static int run_export(struct cli *cli)
     }
     code = code == CLI_DONE ? exporting.code : code;
     if (code == CLI_DONE) {
-        SHA256Final(hash, &exporting.hash);
-        hash_text(hash, exporting.sha256);
+        SHA256End(&exporting.hash, exporting.sha256);
         code = spare_older(&exporting);
     }
     if (code == CLI_DONE) {

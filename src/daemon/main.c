@@ -204,6 +204,15 @@ static docket_status start(struct dk_daemon *daemon, const struct dk_options *op
     return status;
 }
 
+/* Why docketd does not serve: the page of help, or the sentence. */
+static void say_why(struct dk_daemon *daemon, const struct dk_options *options, docket_status status, bool page)
+{
+    if (page)
+        dk_page_put(daemon, status, dk_offline_given(&options->verb, DK_OFFLINE_JSON));
+    else if (status != DOCKET_OK)
+        dk_offline_say(&options->verb, status, dk_error_text());
+}
+
 /* A verb that needs no start of docketd: it looks at what it was told to, or opens the store by itself. */
 static int run_alone(struct dk_daemon *daemon, const struct dk_options *options)
 {
@@ -214,10 +223,25 @@ static int run_alone(struct dk_daemon *daemon, const struct dk_options *options)
         status = dk_offline_run(daemon, &options->verb);
     dk_guard_reading_store(false);
     fflush(stdout);
-    if (dk_page_wanted(status))
-        dk_page_put(daemon, status, dk_offline_given(&options->verb, DK_OFFLINE_JSON));
-    else if (status != DOCKET_OK)
-        dk_offline_say(&options->verb, status, dk_error_text());
+    say_why(daemon, options, status, dk_page_wanted(status));
+    return dk_options_exit_code(status);
+}
+
+/* What only looks at the configuration, or at what a start would do. -1: go on; else the exit code. */
+static int look_only(struct dk_daemon *daemon, const struct dk_options *options)
+{
+    if (options->check_config) {
+        if (options->print_config)
+            dk_config_print(&daemon->config, stdout);
+        else
+            printf("%s: good\n", daemon->config.file);
+        return fflush(stdout) == 0 ? 0 : 1;
+    }
+    if (!options->check_takeover)
+        return -1;
+    docket_status status = dk_takeover_check(&daemon->config, stdout);
+    if (status != DOCKET_OK)
+        fprintf(stderr, "docketd: %s\n", dk_error_text());
     return dk_options_exit_code(status);
 }
 
@@ -244,19 +268,8 @@ int main(int count, char **values)
         status = zones;
     else if (zones != DOCKET_OK) /* the zone database may be gone: series that need no new period go on */
         dk_log(DK_LOG_ERROR, "%s. No series is made there meanwhile", dk_error_text());
-    if (status == DOCKET_OK && options.check_config) {
-        if (options.print_config)
-            dk_config_print(&daemon.config, stdout);
-        else
-            printf("%s: good\n", daemon.config.file);
-        return fflush(stdout) == 0 ? 0 : 1;
-    }
-    if (status == DOCKET_OK && options.check_takeover) {
-        status = dk_takeover_check(&daemon.config, stdout);
-        if (status != DOCKET_OK)
-            fprintf(stderr, "docketd: %s\n", dk_error_text());
-        return dk_options_exit_code(status);
-    }
+    if (status == DOCKET_OK && (code = look_only(&daemon, &options)) >= 0)
+        return code;
     if (status == DOCKET_OK && options.offline && dk_offline_is_alone(&options.verb))
         return run_alone(&daemon, &options);
     if (status == DOCKET_OK && options.offline && dk_offline_accepts(&options.verb)) {
@@ -286,10 +299,8 @@ int main(int count, char **values)
         dk_clerk_stop(daemon.clerk);
         status = dk_store_close(daemon.store, true);
     }
-    if (dk_page_wanted(status) && !dk_offline_accepts(&options.verb)) /* whoever accepts has read it */
-        dk_page_put(&daemon, status, dk_offline_given(&options.verb, DK_OFFLINE_JSON));
-    else if (status != DOCKET_OK)
-        dk_offline_say(&options.verb, status, dk_error_text());
+    if (status != DOCKET_OK) /* whoever accepts has read the page */
+        say_why(&daemon, &options, status, dk_page_wanted(status) && !dk_offline_accepts(&options.verb));
     else if (outcome != DOCKET_OK)
         dk_offline_say(&options.verb, outcome, sentence);
     else if (!options.offline)

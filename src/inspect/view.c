@@ -6,6 +6,7 @@
 #include "inspect/view.h"
 
 #include "base/clock.h"
+#include "base/spell.h"
 #include "numbering/period.h"
 #include "numbering/template.h"
 #include "table/directory.h"
@@ -116,9 +117,7 @@ docket_status docket_view_realm_show(docket_view *view, struct docket_view_realm
                                         .desk_count = view->desk_count,
                                         .desks_left_out = view->left_out,
                                         .left_out_why = view->left_out > 0 ? view->left_out_why : ""};
-    const uint8_t *id = (const uint8_t *)desk->store_id;
-    for (size_t i = 0; i < sizeof desk->store_id; i++)
-        snprintf(facts->store_id + 2 * i, 3, "%02x", id[i]);
+    dk_spell_hex((const uint8_t *)desk->store_id, sizeof desk->store_id, facts->store_id);
     return DOCKET_OK;
 }
 

@@ -20,6 +20,7 @@
  * with all hashes. The witness sees that (dk_chain_judge), and whoever has a head
  * that was printed before.
  */
+#include "base/spell.h"
 #include "store/inside.h"
 #include "store/sha.h"
 
@@ -147,8 +148,7 @@ void dk_chain_link(struct dk_event *event, const uint8_t before[DK_DIGEST_BYTES]
 
 void dk_digest_text(const uint8_t digest[DK_DIGEST_BYTES], char text[2 * DK_DIGEST_BYTES + 1])
 {
-    for (int at = 0; at < DK_DIGEST_BYTES; at++)
-        snprintf(text + 2 * at, 3, "%02x", (unsigned)digest[at]);
+    dk_spell_hex(digest, DK_DIGEST_BYTES, text);
 }
 
 static void break_at(struct dk_audit *audit, uint64_t number, const char *what)

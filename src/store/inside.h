@@ -457,6 +457,9 @@ enum { DK_MAKING_BYTES = 64 };
 /* The data.mdb of a backup, into a folder of the realm that is drawn and named: also where it fails, if it was made. */
 docket_status dk_copy_bring(int realm_fd, const char *backup, const uint8_t sha256[DK_DIGEST_BYTES],
                             char folder[DK_MAKING_BYTES]) DK_MUST_USE;
+/* The records of a realm's store that nobody has open, as they stand; *read is false of one that cannot be read. */
+docket_status dk_copy_look(const struct dk_store_options *options, const char *realm, struct dk_meta *meta,
+                           bool *read) DK_MUST_USE;
 
 /* ---- facts.c ---- */
 

@@ -5,6 +5,7 @@
  * The text in the file is for the sentence only and decides nothing.
  */
 #include "base/files.h"
+#include "base/spell.h"
 #include "store/inside.h"
 
 #include <errno.h>
@@ -35,11 +36,8 @@ static void read_holder(int fd, char holder[HOLDER_BYTES])
 
 static void write_holder(int fd, const char *realm)
 {
-    char text[HOLDER_BYTES], since[32];
-    struct tm utc;
-    time_t now = time(NULL);
-    gmtime_r(&now, &utc);
-    strftime(since, sizeof since, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    char text[HOLDER_BYTES], since[DK_SPELL_UTC_BYTES];
+    dk_spell_utc(time(NULL), since);
     int length = snprintf(text, sizeof text, "pid %ld since %s%s%s\n", (long)getpid(), since,
                           realm != NULL ? ", realm " : "", realm != NULL ? realm : "");
     if (length < 0 || (size_t)length >= sizeof text)

@@ -17,6 +17,8 @@
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/attack/lib.sh
 . "$here/lib.sh"
+# shellcheck source=tests/attack/host.sh
+. "$here/host.sh"
 
 rounds=${ROUNDS:-$(scale 1 8)}
 note "seed $SEED"
@@ -35,22 +37,6 @@ all_series=$(IFS=, && echo "${series[*]}")
 floor=20000
 
 # ---- one history ------------------------------------------------------------
-
-# The host's state: realm, witness elsewhere, and the desks' files. keep NAME, bring_back NAME
-keep() {
-    local to=$memory/kept/$1
-    rm -rf -- "$to"
-    mkdir -p "$to"
-    cp -a --sparse=always "$realm" "$far" "$runtime" "$to/"
-}
-
-bring_back() {
-    local from=$memory/kept/$1 folder
-    for folder in "$realm" "$far" "$runtime"; do
-        rm -rf -- "$folder"
-        cp -a --sparse=always "$from/$(basename "$folder")" "$folder"
-    done
-}
 
 # keep_store NAME: the store alone, as a backup program finds it while nothing is committed
 keep_store() {

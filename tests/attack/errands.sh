@@ -11,6 +11,7 @@
 #   place SERIES         the last number that the series gave here goes into $given[SERIES]
 #   goes_on              docketd starts, and each series goes on above what it gave
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/host.sh"
 
 memory=$(mktemp -d /dev/shm/docket-proof.XXXXXX)
 at_cleanup() { rm -rf -- "${memory:?}"; }
@@ -23,21 +24,6 @@ new_host() {
     mkdir -m 700 "$memory/other"
     far=$memory/other realm_in=$memory
     new_realm "witness_dir = $far" "$@"
-}
-
-keep() {
-    local to=$memory/kept/$1
-    rm -rf -- "$to"
-    mkdir -p "$to"
-    cp -a --sparse=always "$realm" "$far" "$runtime" "$to/"
-}
-
-bring_back() {
-    local from=$memory/kept/$1 folder
-    for folder in "$realm" "$far" "$runtime"; do
-        rm -rf -- "$folder"
-        cp -a --sparse=always "$from/$(basename "$folder")" "$folder"
-    done
 }
 
 # The number in what `docket next` printed last: its last run of digits.

@@ -233,8 +233,7 @@ static int read_source(struct checking *checking, const char *name)
         keep_names(checking->checked, source);
     legacy_digest(source, digest);
     legacy_close(source);
-    for (size_t i = 0; i < sizeof digest; i++)
-        snprintf(text + 2 * i, 3, "%02x", digest[i]);
+    legacy_digest_text(digest, text);
     checking->same_data = strcmp(text, checking->plan->digest) == 0;
     return code;
 }

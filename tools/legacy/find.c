@@ -267,12 +267,6 @@ static int scan(struct finding *finding, uint8_t digest[LEGACY_DIGEST_BYTES])
     return code;
 }
 
-static void write_digest(char text[65], const uint8_t digest[LEGACY_DIGEST_BYTES])
-{
-    for (size_t i = 0; i < LEGACY_DIGEST_BYTES; i++)
-        snprintf(text + 2 * i, 3, "%02x", digest[i]);
-}
-
 static int check_same(const struct finding *finding, const uint8_t a[LEGACY_DIGEST_BYTES], const uint8_t b[LEGACY_DIGEST_BYTES])
 {
     if (memcmp(a, b, LEGACY_DIGEST_BYTES) == 0)
@@ -290,7 +284,7 @@ static int read_source(struct finding *finding)
     finding->plan->source_rows = finding->rows;
     if (!plan_index_sort(&finding->index))
         return cli_fail(finding->cli, DOCKET_NO_MEMORY, "no memory to plan with, after %" PRIu64 " rows", finding->rows);
-    write_digest(finding->plan->digest, first);
+    legacy_digest_text(first, finding->plan->digest);
     if (finding->known->has_series)
         code = scan(finding, again);
     if (code == CLI_DONE && finding->known->has_series)

@@ -115,17 +115,11 @@ static const char *value_of(const char *line, const char *key)
 
 static void take_end(struct reading *reading, size_t begin, const char *said)
 {
-    static const char digits[] = "0123456789abcdef";
-    uint8_t sum[SHA256_DIGEST_LENGTH];
-    char text[65] = "";
+    char text[SHA256_DIGEST_STRING_LENGTH];
     SHA2_CTX context;
     SHA256Init(&context);
     SHA256Update(&context, (const uint8_t *)reading->text, begin);
-    SHA256Final(sum, &context);
-    for (size_t i = 0; i < sizeof sum; i++) {
-        text[2 * i] = digits[sum[i] >> 4];
-        text[2 * i + 1] = digits[sum[i] & 15];
-    }
+    SHA256End(&context, text);
     reading->plan->edited = strcmp(text, said) != 0;
     reading->has_end = true;
 }

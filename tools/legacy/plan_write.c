@@ -93,12 +93,9 @@ static void put_head(struct writing *writing, const struct plan *plan)
 
 static void put_end(struct writing *writing)
 {
-    uint8_t sum[SHA256_DIGEST_LENGTH];
-    SHA256Final(sum, &writing->sum);
-    fprintf(writing->to, "# sha256: ");
-    for (size_t i = 0; i < sizeof sum; i++)
-        fprintf(writing->to, "%02x", sum[i]);
-    fprintf(writing->to, "\n");
+    char sum[SHA256_DIGEST_STRING_LENGTH];
+    SHA256End(&writing->sum, sum);
+    fprintf(writing->to, "# sha256: %s\n", sum);
 }
 
 bool plan_write(const struct plan *plan, FILE *to)

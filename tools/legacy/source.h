@@ -62,6 +62,12 @@ void legacy_want_digest(struct legacy_source *source);
 /* The row that was just told counts as if this were its number. */
 void legacy_digest_as(struct legacy_source *source, const struct legacy_row *row, struct span number);
 void legacy_digest(const struct legacy_source *source, uint8_t digest[LEGACY_DIGEST_BYTES]);
+/* As digits of 0-9 and a-f. */
+static inline void legacy_digest_text(const uint8_t digest[LEGACY_DIGEST_BYTES], char text[2 * LEGACY_DIGEST_BYTES + 1])
+{
+    for (size_t at = 0; at < LEGACY_DIGEST_BYTES; at++)
+        snprintf(text + 2 * at, 3, "%02x", (unsigned)digest[at]);
+}
 
 /* Does this state say that the number is void? void, voided, cancelled, canceled, cancel, storno, storniert,
  * annulled, deleted: small and capital letters alike. All else, and no state, says that it is used. */

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "base/spell.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -56,8 +57,7 @@ static json_t *spell_row(const struct dk_manifest *manifest, const struct row *r
         memcpy(&number, field, sizeof number);
         return json_integer((json_int_t)number);
     }
-    for (size_t at = 0; at < bytes_of(row->shape); at++)
-        snprintf(text + 2 * at, 3, "%02x", (unsigned)field[at]);
+    dk_spell_hex(field, bytes_of(row->shape), text);
     return json_string(text);
 }
 
@@ -116,11 +116,8 @@ void dk_manifest_fill(struct dk_manifest *manifest, uint32_t uid)
 
 static json_t *spell_all(const struct dk_manifest *manifest)
 {
-    time_t seconds = (time_t)(manifest->time_ns / DK_SECOND_NS);
-    struct tm parts;
-    char when[32] = "?", check[2 * DK_DIGEST_BYTES + 1];
-    if (gmtime_r(&seconds, &parts) != NULL)
-        strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    char when[DK_SPELL_UTC_BYTES], check[2 * DK_DIGEST_BYTES + 1];
+    dk_spell_utc(manifest->time_ns / DK_SECOND_NS, when);
     json_t *object = json_pack("{s:i, s:s, s:s, s:s, s:I}", VERSION_KEY, DK_MANIFEST_VERSION, "docket", manifest->docket,
                                "time", when, "file", DK_BACKUP_FILE, "uid", (json_int_t)manifest->uid);
     bool right = object != NULL;

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/spell.h"
 #include "store/migrations/migrate.h"
 
 #include <stdio.h>
@@ -264,12 +265,9 @@ static bool is_of(const struct dk_event *event, const char *id)
 
 static void print_run(const struct dk_event *event, const char *id, bool json, bool first)
 {
-    char time_text[TIME_BYTES] = "?";
-    struct tm parts;
-    time_t seconds = (time_t)(event->time_ns / DK_SECOND_NS);
+    char time_text[DK_SPELL_UTC_BYTES];
     const char *what = event->text + strlen(id) + 1;
-    if (gmtime_r(&seconds, &parts) != NULL)
-        strftime(time_text, sizeof time_text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    dk_spell_utc(event->time_ns / DK_SECOND_NS, time_text);
     if (!json) {
         printf("    %s  uid %u  %s\n", time_text, event->uid, what);
         return;

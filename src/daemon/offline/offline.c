@@ -2,6 +2,7 @@
 #include "daemon/offline/offline.h"
 
 #include "base/clock.h"
+#include "base/spell.h"
 #include "daemon/door/serve.h"
 #include "numbering/reason.h"
 
@@ -267,11 +268,8 @@ static docket_status events(struct dk_daemon *daemon, const struct dk_offline *a
     uint64_t count = last.found < last.room ? last.found : last.room;
     for (uint64_t i = 0; status == DOCKET_OK && i < count; i++) {
         const struct dk_event *event = &last.ring[(last.found - count + i) % last.room];
-        time_t time = (time_t)(event->time_ns / DK_SECOND_NS);
-        struct tm parts;
-        char text[32] = "?";
-        if (gmtime_r(&time, &parts) != NULL)
-            strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+        char text[DK_SPELL_UTC_BYTES];
+        dk_spell_utc(event->time_ns / DK_SECOND_NS, text);
         printf("%6llu  %s  uid %-5u  %-10s  %s%s%s\n", (unsigned long long)event->number, text, event->uid,
                event->kind, event->text, event->reason[0] ? "; because: " : "", event->reason);
     }

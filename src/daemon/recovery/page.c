@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/spell.h"
 
 #include <fcntl.h>
 #include <jansson.h>
@@ -145,18 +146,9 @@ static void put_step(FILE *out, const char *step, const char *realm)
 
 static void put_time(FILE *out, int64_t time_ns)
 {
-    time_t time = (time_t)(time_ns / DK_SECOND_NS);
-    struct tm parts;
-    char text[32] = "?";
-    if (gmtime_r(&time, &parts) != NULL)
-        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    char text[DK_SPELL_UTC_BYTES];
+    dk_spell_utc(time_ns / DK_SECOND_NS, text);
     fputs(text, out);
-}
-
-static void spell_id(const uint8_t id[16], char text[33])
-{
-    for (int at = 0; at < 16; at++)
-        snprintf(text + 2 * at, 3, "%02x", (unsigned)id[at]);
 }
 
 static const char *const voice_names[DK_VOICES] = {"witness", "far witness", "witness command", "live files"};
@@ -185,7 +177,7 @@ static void put_found(FILE *out, const struct dk_store_report *report)
     if (!report->known)
         fputs("  store           it was not read\n", out);
     if (report->known) {
-        spell_id(report->store.store_id, id);
+        dk_spell_hex(report->store.store_id, sizeof report->store.store_id, id);
         fprintf(out, "  %-16sgeneration %llu, commit %llu (%s), id %s\n  %-16slast event %llu", "store",
                 (unsigned long long)report->store.generation, (unsigned long long)report->store.commit,
                 report->clean ? "stopped in order" : "not stopped in order", id, "", (unsigned long long)report->events);
@@ -267,7 +259,7 @@ static void print_json(const char *realm, docket_status status, const char *sent
         fclose(out);
         json_array_append_new(steps, json_string(step));
     }
-    spell_id(report->store.store_id, id);
+    dk_spell_hex(report->store.store_id, sizeof report->store.store_id, id);
     json_t *all = json_pack("{s:i, s:{s:s, s:s, s:s}, s:{s:b, s:s, s:I, s:I, s:b, s:I}, s:o, s:s, s:o}", "schema_version", 1, "error",
                             "status", docket_status_name(status), "category",
                             docket_category_name(docket_status_category(status)), "message", sentence, "store", "read",

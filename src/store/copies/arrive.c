@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "base/spell.h"
 #include "store/inside.h"
 
 #include <errno.h>
@@ -90,14 +91,11 @@ static docket_status judge_witnesses(struct arrival *arrival)
 
 static void describe(const struct arrival *arrival, struct dk_event *event)
 {
-    char host[65] = "?", when[32] = "?";
+    char host[65] = "?", when[DK_SPELL_UTC_BYTES];
     const struct dk_fence *fence = &arrival->store->meta.fence;
-    time_t seconds = (time_t)(arrival->order->time_ns / DK_SECOND_NS);
-    struct tm parts;
     if (gethostname(host, sizeof host - 1) != 0)
         snprintf(host, sizeof host, "?");
-    if (gmtime_r(&seconds, &parts) != NULL)
-        strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    dk_spell_utc(arrival->order->time_ns / DK_SECOND_NS, when);
     *event = (struct dk_event){.time_ns = dk_clock_wall_ns(), .kind = "arrived", .uid = getuid()};
     snprintf(event->text, sizeof event->text,
              "arrived at host %.64s, by the ticket of event %llu; exported %s, generation %llu, commit %llu", host,
@@ -203,20 +201,12 @@ static docket_status consume_ticket(const struct arrival *arrival)
  * was put there by hand, and the ticket still waits. */
 static docket_status judge_there(const struct arrival *arrival)
 {
-    char path[DK_PATH_BYTES + sizeof "/" DK_STORE_FOLDER "/data.mdb"];
     const struct dk_copy_facts *copy = &arrival->order->copy;
-    struct dk_store *there = dk_open_alloc(arrival->options);
-    struct dk_meta meta = {0};
-    MDB_txn *txn;
-    if (!there)
-        return dk_fail(DOCKET_NO_MEMORY, "no memory to look at the store");
-    snprintf(path, sizeof path, "%s/" DK_STORE_FOLDER "/data.mdb", arrival->store->realm);
-    bool read = dk_env_open_copy(there, path) == DOCKET_OK && dk_env_begin(there, false, &txn) == DOCKET_OK;
-    if (read) {
-        read = dk_meta_read(there, txn, &meta) == DOCKET_OK;
-        mdb_txn_abort(txn);
-    }
-    dk_open_release(there);
+    struct dk_meta meta;
+    bool read;
+    docket_status status = dk_copy_look(arrival->options, arrival->store->realm, &meta, &read);
+    if (status != DOCKET_OK)
+        return status;
     if (read && memcmp(meta.store_id, copy->store_id, sizeof meta.store_id) == 0 && meta.fence.kind == DK_FENCE_NONE &&
         meta.generation == copy->generation + 1)
         return DOCKET_OK;

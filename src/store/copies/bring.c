@@ -81,3 +81,21 @@ docket_status dk_copy_bring(int realm_fd, const char *backup, const uint8_t sha2
         close(out);
     return status;
 }
+
+docket_status dk_copy_look(const struct dk_store_options *options, const char *realm, struct dk_meta *meta, bool *read)
+{
+    char path[DK_PATH_BYTES + sizeof "/" DK_STORE_FOLDER "/data.mdb"];
+    struct dk_store *there = dk_open_alloc(options);
+    MDB_txn *txn;
+    *meta = (struct dk_meta){0};
+    if (!there)
+        return dk_fail(DOCKET_NO_MEMORY, "no memory to look at the store");
+    snprintf(path, sizeof path, "%s/" DK_STORE_FOLDER "/data.mdb", realm);
+    *read = dk_env_open_copy(there, path) == DOCKET_OK && dk_env_begin(there, false, &txn) == DOCKET_OK;
+    if (*read) {
+        *read = dk_meta_read(there, txn, meta) == DOCKET_OK;
+        mdb_txn_abort(txn);
+    }
+    dk_open_release(there);
+    return DOCKET_OK;
+}

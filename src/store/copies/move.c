@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "base/spell.h"
 #include "store/inside.h"
 
 #include <errno.h>
@@ -80,8 +81,7 @@ static docket_status draw(int realm_fd, char ticket[DK_TICKET_BYTES])
     uint8_t random[16];
     char line[DK_TICKET_BYTES + 1];
     dk_random(random, sizeof random);
-    for (int at = 0; at < 16; at++)
-        snprintf(ticket + 2 * at, 3, "%02x", (unsigned)random[at]);
+    dk_spell_hex(random, sizeof random, ticket);
     snprintf(line, sizeof line, "%s\n", ticket);
     docket_status status = dk_file_replace(realm_fd, DK_ARRIVAL_FILE, 0600, line, strlen(line));
     return status == DOCKET_OK ? dk_create_sync_parent(realm_fd) : status;
@@ -181,8 +181,7 @@ struct fencing {
 static void describe(const struct fencing *fencing, struct dk_event *event)
 {
     char host[65] = "?", id[33];
-    for (int at = 0; at < 16; at++)
-        snprintf(id + 2 * at, 3, "%02x", (unsigned)fencing->fence.id[at]);
+    dk_spell_hex(fencing->fence.id, sizeof fencing->fence.id, id);
     if (gethostname(host, sizeof host - 1) != 0)
         snprintf(host, sizeof host, "?");
     *event = (struct dk_event){.time_ns = (int64_t)fencing->fence.time_ns, .kind = "moved", .uid = getuid()};
@@ -233,14 +232,10 @@ static docket_status settle_witnesses(struct dk_store *store)
 /* For people, and for docket where: what docketd goes by stands in the store. */
 static docket_status leave_word(const struct dk_store *store, const struct dk_leaving *leaving)
 {
-    char text[512], when[32] = "?", id[33];
+    char text[512], when[DK_SPELL_UTC_BYTES], id[33];
     const struct dk_fence *fence = &store->meta.fence;
-    time_t seconds = (time_t)(fence->time_ns / DK_SECOND_NS);
-    struct tm parts;
-    for (int at = 0; at < 16; at++)
-        snprintf(id + 2 * at, 3, "%02x", (unsigned)fence->id[at]);
-    if (gmtime_r(&seconds, &parts) != NULL)
-        strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    dk_spell_hex(fence->id, sizeof fence->id, id);
+    dk_spell_utc((int64_t)fence->time_ns / DK_SECOND_NS, when);
     snprintf(text, sizeof text, "moved %s\nticket-id %s\ngeneration %llu\nreason %s\n", when, id,
              (unsigned long long)fence->generation, leaving->reason);
     return dk_file_replace(store->realm_fd, DK_MOVED_FILE, 0644, text, strlen(text));

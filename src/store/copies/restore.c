@@ -14,6 +14,7 @@
  * leaves no store at all: every start is refused, and the same restore finishes it.
  */
 #include "base/clock.h"
+#include "base/spell.h"
 #include "store/inside.h"
 #include "store/copies/move.h"
 
@@ -66,20 +67,10 @@ static docket_status has_moved(const char *what)
 /* The store that is there, as far as it can be read: one that is damaged says nothing, and is what a restore is for. */
 static docket_status judge_store(const struct restoring *restoring)
 {
-    char path[DK_PATH_BYTES + sizeof "/" DK_STORE_FOLDER "/data.mdb"];
-    struct dk_store *old = dk_open_alloc(restoring->options);
-    struct dk_meta meta = {0};
-    MDB_txn *txn;
-    if (!old)
-        return dk_fail(DOCKET_NO_MEMORY, "no memory to look at the store");
-    snprintf(path, sizeof path, "%s/" DK_STORE_FOLDER "/data.mdb", restoring->store->realm);
-    bool read = dk_env_open_copy(old, path) == DOCKET_OK && dk_env_begin(old, false, &txn) == DOCKET_OK;
-    if (read) {
-        read = dk_meta_read(old, txn, &meta) == DOCKET_OK;
-        mdb_txn_abort(txn);
-    }
-    dk_open_release(old);
-    return read && meta.fence.kind == DK_FENCE_MOVED ? has_moved("this realm's store") : DOCKET_OK;
+    struct dk_meta meta;
+    bool read;
+    docket_status status = dk_copy_look(restoring->options, restoring->store->realm, &meta, &read);
+    return status == DOCKET_OK && read && meta.fence.kind == DK_FENCE_MOVED ? has_moved("this realm's store") : status;
 }
 
 static docket_status judge_realm(const struct restoring *restoring)
@@ -102,13 +93,9 @@ static docket_status judge_realm(const struct restoring *restoring)
 static void describe(const struct restoring *restoring, struct dk_event *event)
 {
     const struct dk_restore *order = restoring->order;
-    char id[33], when[32] = "?";
-    time_t seconds = (time_t)(order->time_ns / DK_SECOND_NS);
-    struct tm parts;
-    for (int at = 0; at < 16; at++)
-        snprintf(id + 2 * at, 3, "%02x", (unsigned)order->id[at]);
-    if (gmtime_r(&seconds, &parts) != NULL)
-        strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    char id[33], when[DK_SPELL_UTC_BYTES];
+    dk_spell_hex(order->id, sizeof order->id, id);
+    dk_spell_utc(order->time_ns / DK_SECOND_NS, when);
     *event = (struct dk_event){.time_ns = dk_clock_wall_ns(), .kind = "restore", .uid = getuid()};
     snprintf(event->text, sizeof event->text,
              "restored from backup %s of %s, generation %llu, commit %llu; no number is given until it is accepted", id, when,

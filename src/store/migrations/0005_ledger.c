@@ -122,16 +122,9 @@ static docket_status look_at_rest(void *context, struct dk_slice key, struct dk_
 
 static docket_status look_at_ledger(struct dk_step *step)
 {
-    struct dk_log_view view;
-    if (step->store->kinds < DK_KIND_COUNT)
-        return DOCKET_OK;
-    docket_status status = dk_view_of(step->store, step->txn, &view);
-    if (status == DOCKET_OK)
-        status = dk_view_walk(&view, DK_KIND_LEDGER, NULL, 0, look_at_record, step);
+    docket_status status = dk_step_each_entry(step, DK_KIND_LEDGER, look_at_record);
     for (unsigned kind = DK_KIND_KEYS; status == DOCKET_OK && kind <= DK_KIND_ELSEWHERE; kind++)
-        status = dk_view_walk(&view, (enum dk_kind)kind, NULL, 0, look_at_rest, step);
-    view.txn = NULL; /* it is the step's */
-    dk_view_end(&view);
+        status = dk_step_each_entry(step, (enum dk_kind)kind, look_at_rest);
     return status;
 }
 

@@ -48,19 +48,6 @@ static docket_status look_at_record(void *context, struct dk_slice key, struct d
     return status;
 }
 
-static docket_status look_at_ledger(struct dk_step *step)
-{
-    struct dk_log_view view;
-    if (step->store->kinds < DK_KIND_COUNT)
-        return DOCKET_OK;
-    docket_status status = dk_view_of(step->store, step->txn, &view);
-    if (status == DOCKET_OK)
-        status = dk_view_walk(&view, DK_KIND_LEDGER, NULL, 0, look_at_record, step);
-    view.txn = NULL; /* it is the step's */
-    dk_view_end(&view);
-    return status;
-}
-
 /* Past a fence an older docketd would serve the store. */
 static docket_status loses(struct dk_step *step)
 {
@@ -69,7 +56,7 @@ static docket_status loses(struct dk_step *step)
         dk_step_loses(step, "fence|s", "%s", fence->kind == DK_FENCE_MOVED ? "it has moved to another realm"
                                                                            : "it was restored, and is not accepted");
     docket_status status = dk_step_each_range(step, look_at_range);
-    return status == DOCKET_OK ? look_at_ledger(step) : status;
+    return status == DOCKET_OK ? dk_step_each_entry(step, DK_KIND_LEDGER, look_at_record) : status;
 }
 
 const struct dk_migration dk_migration_0006_fence = {

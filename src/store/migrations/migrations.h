@@ -47,6 +47,9 @@ docket_status dk_step_each_range(struct dk_step *step,
                                  docket_status (*each)(struct dk_step *step, const struct dk_fate_record *record)) DK_MUST_USE;
 docket_status dk_step_each_event(struct dk_step *step,
                                  docket_status (*each)(struct dk_step *step, const struct dk_event *event)) DK_MUST_USE;
+/* What the ledger says of this kind, its log applied; nothing in a store without one. context: the step. */
+docket_status dk_step_each_entry(struct dk_step *step, enum dk_kind kind,
+                                 docket_status (*each)(void *context, struct dk_slice key, struct dk_slice value)) DK_MUST_USE;
 /* It is one of them: so many of `what`, see dk_loss_add(). */
 #define dk_step_loses(step, what, ...) dk_loss_add((step)->losses, (step)->schema, what, __VA_ARGS__)
 /* "acme/INV", of a counter's or a range's series (of the first few; then "series 17"); static memory of the thread. */

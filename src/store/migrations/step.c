@@ -72,6 +72,20 @@ docket_status dk_step_each_event(struct dk_step *step,
     return dk_env_walk(step->store, step->txn, DK_KIND_EVENTS, NULL, 0, show_event, &stepping);
 }
 
+docket_status dk_step_each_entry(struct dk_step *step, enum dk_kind kind,
+                                 docket_status (*each)(void *context, struct dk_slice key, struct dk_slice value))
+{
+    struct dk_log_view view;
+    if (step->store->kinds < DK_KIND_COUNT)
+        return DOCKET_OK;
+    docket_status status = dk_view_of(step->store, step->txn, &view);
+    if (status == DOCKET_OK)
+        status = dk_view_walk(&view, kind, NULL, 0, each, step);
+    view.txn = NULL; /* it is the step's */
+    dk_view_end(&view);
+    return status;
+}
+
 /* ---- names ---- */
 
 struct sought {

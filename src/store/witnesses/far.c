@@ -15,6 +15,7 @@
  */
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/spell.h"
 #include "store/inside.h"
 
 #include <errno.h>
@@ -24,12 +25,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static void name_files(struct dk_far *far, const uint8_t store_id[16])
-{
-    for (int at = 0; at < 16; at++)
-        snprintf(far->name + 2 * at, 3, "%02x", (unsigned)store_id[at]);
-}
 
 /* Where it lies: as it is named, else where it was last, else by default. "": nowhere. */
 static const char *choose_folder(const struct dk_store_options *options, const struct dk_guard *recorded)
@@ -132,7 +127,7 @@ docket_status dk_far_open(struct dk_store *store, const struct dk_store_options 
     if (far->looked)
         return DOCKET_OK;
     far->looked = true;
-    name_files(far, store_id);
+    dk_spell_hex(store_id, 16, far->name);
     docket_status status = lock_host(store, options);
     if (status != DOCKET_OK || folder[0] == 0)
         return status;

@@ -5,6 +5,7 @@
  * the loss of the store is not in it, which is why a note that is not of a stop in order says so.
  */
 #include "base/clock.h"
+#include "base/spell.h"
 #include "store/checksum.h"
 #include "store/guard.h"
 #include "store/inside.h"
@@ -81,8 +82,7 @@ static docket_status spell_lines(struct dk_store *store, uint64_t series_last, c
 
 static void name_of(const uint8_t store_id[16], char name[48])
 {
-    for (int at = 0; at < 16; at++)
-        snprintf(name + 2 * at, 3, "%02x", (unsigned)store_id[at]);
+    dk_spell_hex(store_id, 16, name);
     snprintf(name + 32, 16, ".marks");
 }
 

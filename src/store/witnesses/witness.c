@@ -3,6 +3,7 @@
 #include "store/witnesses/witness.h"
 
 #include "base/files.h"
+#include "base/spell.h"
 #include "store/checksum.h"
 #include "store/store.h"
 
@@ -19,12 +20,6 @@ enum { NAME_BYTES = 272 };
 static const char *const phase_names[DK_WITNESS_PHASE_COUNT] = {"opening", "running", "clean"};
 
 /* ---- the text ---- */
-
-static void spell_hex(const uint8_t *bytes, size_t count, char *text)
-{
-    for (size_t at = 0; at < count; at++)
-        snprintf(text + 2 * at, 3, "%02x", (unsigned)bytes[at]);
-}
 
 static bool is_set(const uint8_t *bytes, size_t count)
 {
@@ -43,10 +38,10 @@ size_t dk_witness_spell(const struct dk_witness *witness, char text[DK_WITNESS_B
 {
     char id[33], head[65], token[33], run[65];
     int version = version_of(witness);
-    spell_hex(witness->store_id, 16, id);
-    spell_hex(witness->head, 32, head);
-    spell_hex(witness->token, 16, token);
-    spell_hex(witness->run, 32, run);
+    dk_spell_hex(witness->store_id, 16, id);
+    dk_spell_hex(witness->head, 32, head);
+    dk_spell_hex(witness->token, 16, token);
+    dk_spell_hex(witness->run, 32, run);
     int length = snprintf(text, DK_WITNESS_BYTES,
                           "docket witness %d\nstore %s\ngeneration %" PRIu64 "\nstart %" PRIu64
                           "\ncommit %" PRIu64 "\nphase %s\n",
